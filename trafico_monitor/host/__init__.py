@@ -1,0 +1,1 @@
+"""One door per effect on the machine: clock, processes, systemd, secrets."""

@@ -1,0 +1,55 @@
+"""Secrets that systemd hands over as files: LoadCredential=, SetCredential=."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SERVICE = "trafico-monitor.service"
+_LARGEST = 4096  # bytes; a token has 46
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What was handed over, "" where nothing was. No secret is ever part of the repr."""
+
+    directory: Path | None = None
+    telegram_token: str = field(default="", repr=False)
+    alert_token: str = field(default="", repr=False)
+    admin_id: str = ""
+
+
+def directory(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the credentials lie: the service's own, or for root those of the running service.
+
+    Only the service is given CREDENTIALS_DIRECTORY; `sudo trafico-monitor check` must see the
+    same secrets, or it would report as missing what the service has.
+    """
+    given = environ.get("CREDENTIALS_DIRECTORY", "")
+    if given:
+        return Path(given)
+    running = Path("/run/credentials") / SERVICE
+    return running if os.access(running, os.R_OK | os.X_OK) else None
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Credentials:
+    """The credentials of this process. Raises OSError for one that is there and unreadable."""
+    where = directory(environ)
+    if where is None:
+        return Credentials()
+    return Credentials(
+        directory=where,
+        telegram_token=_secret(where / "telegram-token"),
+        alert_token=_secret(where / "alert-token"),
+        admin_id=_secret(where / "admin-id"),
+    )
+
+
+def _secret(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST).decode("utf-8", "replace").strip()
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,35 @@
+"""The MESSAGE_ID of each event, for `journalctl MESSAGE_ID=…` and the journal catalog.
+
+Made once with `systemd-id128 new`; never changed, never used for something else.
+"""
+
+from __future__ import annotations
+
+MESSAGE_IDS = {
+    "incident_detected": "3e1ef1eaf947437482a078f429c555d5",
+    "incident_pending": "6c5835ae345b4130b8aad14610ebb31e",
+    "incident_retrying": "06e9bd2032b34645aed7a63108c97609",
+    "incident_solved": "0880f9134a2543ec8456d357202765dd",
+    "incident_failed": "2e6dd9197d88460d8c68a7550cedd326",
+    "service_started": "44e742c0a6c94f89af056cf7b84a5fd4",
+    "service_stopping": "c58855782df34d098d0b8f4ecdbf7909",
+    "service_reloaded": "53bd1ae168e840bcad556a64687da375",
+    "unit_died": "4fc4f473d42f4734b29404c6d428f9e2",
+    "unit_back": "ca27f26cb4b34866b3fb5c5468536a1b",
+    "unit_started": "ae27e83e91194d25a419631b1d9c5807",
+    "unit_stopped": "dc495855a0254ffeae57dbd0133de820",
+    "space_low": "c9d915049526449d95851f750cd73280",
+    "space_critical": "9e5ff03fc5d5483588dfc450f67ff17d",
+    "space_ok": "608fc23facfc45f08ab596e3c6f08798",
+    "server_down": "31ea22b207da4281ab7a734f360ad1fc",
+    "server_up": "d529c6a434034142bb9b01b632b088dc",
+    "blind": "cca946f3beda4df693eda6d20b4b0c9a",
+    "repeated": "fab85b3741894375982f6fdf713d2035",
+    "missing": "19413d2a13e0418a96700e50a4daed89",
+    "download_done": "3fb83f7c7c4c4f00904684316f6eb2df",
+}
+
+
+def message_id(event: str) -> str:
+    """The id of an event's kind; "" for one that has none."""
+    return MESSAGE_IDS.get(event, "")

@@ -1,0 +1,67 @@
+"""The one door to other programs: an argv list, a timeout, no shell, captured output."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+# A child sees nothing of our environment but this: no secret can travel in it.
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+_OUTPUT_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """`code` is the exit status, negative for a signal, None when the timeout ended it."""
+
+    code: int | None
+    output: str
+    errors: str
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+
+async def run(argv: Sequence[str], *, seconds: float, environment: Mapping[str, str] = _ENVIRONMENT) -> Finished:
+    """Run `argv` and wait at most `seconds`; then its whole process group is killed.
+
+    A program that is not there is `Finished(127, "", reason)`: callers have one thing to look at.
+    """
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    except OSError as error:
+        return Finished(127, "", f"{argv[0]}: {error.strerror}")
+    try:
+        async with asyncio.timeout(seconds):
+            output, errors = await child.communicate()
+    except (TimeoutError, asyncio.CancelledError) as stopped:
+        await _kill_group(child)
+        if isinstance(stopped, asyncio.CancelledError):
+            raise
+        return Finished(None, "", f"{argv[0]}: no answer within {seconds:g} s")
+    return Finished(child.returncode, _text(output), _text(errors))
+
+
+async def _kill_group(child: asyncio.subprocess.Process) -> None:
+    # sudo's child may outlive a plain kill of sudo; the session was made for this.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await child.wait()
+
+
+def _text(data: bytes) -> str:
+    return data[:_OUTPUT_LIMIT].decode("utf-8", "replace").strip()

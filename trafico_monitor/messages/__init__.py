@@ -1,0 +1,45 @@
+"""Every text that an operator reads, by a stable code, in Spanish (default) and English.
+
+One module a topic and a language: `es/notices.py`, `en/notices.py`, … each with a dict TEXTS.
+`text` never fails on a field that is missing or strange: a message must reach the operator.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from string import Formatter
+
+LANGUAGES = ("es", "en")
+TOPICS = ("notices", "actions", "checks", "commands", "records", "detection")
+
+_catalogues: dict[str, dict[str, str]] = {}
+
+
+def catalogue(language: str) -> dict[str, str]:
+    """All texts of one language by code; an unknown language is Spanish."""
+    chosen = language if language in LANGUAGES else LANGUAGES[0]
+    if chosen not in _catalogues:
+        merged: dict[str, str] = {}
+        for topic in TOPICS:
+            merged.update(import_module(f"{__name__}.{chosen}.{topic}").TEXTS)
+        _catalogues[chosen] = merged
+    return _catalogues[chosen]
+
+
+class _Lenient(Formatter):
+    """Leaves a field that nobody gave as an ellipsis; refuses attribute and index access."""
+
+    def get_field(self, field_name: str, args: object, kwargs: object) -> tuple[object, str]:
+        given = kwargs if isinstance(kwargs, dict) else {}
+        return given.get(field_name, "…"), field_name
+
+
+_formatter = _Lenient()
+
+
+def text(code: str, language: str = "es", **fields: object) -> str:
+    """The text of `code` with its {fields} filled in; the code itself where there is none."""
+    template = catalogue(language).get(code)
+    if template is None:
+        return code
+    return _formatter.vformat(template, (), fields)

@@ -1,0 +1,1 @@
+"""What crosses a stage: frozen dataclasses and enums, without behaviour and without effects."""

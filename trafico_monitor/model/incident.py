@@ -1,0 +1,60 @@
+"""One failure from its first line to its proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from .download import Download
+from .finding import ErrorType
+from .verdict import Evidence
+
+
+class Estado(str, Enum):
+    """The mission's states."""
+
+    DETECTADO = "detectado"
+    PENDIENTE = "pendiente"
+    REINTENTANDO = "reintentando"
+    SOLUCIONADO = "solucionado"
+    FALLIDO = "fallido"
+
+
+CLOSED = frozenset({Estado.SOLUCIONADO, Estado.FALLIDO})
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """`step` counts the orders given; `attempt` only those that burn one of `max_attempts`.
+
+    `accion` is a code of messages/ with its parameters already in text form; `reason` a code.
+    Times are seconds since the epoch. `first` and `last` are journal cursors.
+    """
+
+    id: str
+    error_type: ErrorType
+    opened_at: float
+    updated_at: float
+    estado: Estado = Estado.DETECTADO
+    download: Download = field(default_factory=Download)
+    error_message: str = ""
+    lines: tuple[str, ...] = ()
+    rule: str = ""
+    pid: int = 0
+    first: str = ""
+    last: str = ""
+    count: int = 1
+    attempt: int = 0
+    max_attempts: int = 3
+    step: int = 0
+    accion: str = ""
+    reason: str = ""
+    recovered_by_bot: bool = False
+    waiting_for: ErrorType | None = None  # the cause that holds this one back
+    quarantined: str | None = None  # where the bad file was put
+    evidence: tuple[Evidence, ...] = ()
+    closed_at: float | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.estado not in CLOSED

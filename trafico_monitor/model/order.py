@@ -1,0 +1,37 @@
+"""What is to be done about an incident. An order is stored before it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from .download import Download
+from .finding import ErrorType
+
+
+class OrderKind(str, Enum):
+    RETRY_DOWNLOAD = "retry_download"  # getFile by file_id, or copy from the named source
+    CREATE_FOLDER = "create_folder"  # the folder of a modelo that was really named
+    QUARANTINE = "quarantine"  # put a file aside that has been shown to be corrupt
+    FIX_OWNER = "fix_owner"  # sudo -n of the root helper
+    WAIT_FOR_SPACE = "wait_for_space"
+    WAIT_FOR_SERVER = "wait_for_server"
+    DROP_QUARANTINE = "drop_quarantine"  # after the proof of the new file
+    CONFIRM = "confirm"  # only look: is it on disk and whole?
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`id` is `<incident>/<step>`: carrying out the same id twice is the same order.
+
+    `due_at` is in seconds since the epoch. `attempt` counts from 1.
+    """
+
+    id: str
+    incident_id: str
+    kind: OrderKind
+    error_type: ErrorType
+    due_at: float
+    attempt: int = 1
+    download: Download = field(default_factory=Download)
+    quarantined: str | None = None

@@ -1,0 +1,32 @@
+"""What became of an order, before anybody has looked whether it helped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Outcome(Enum):
+    DONE = "done"
+    FAILED = "failed"  # may work another time
+    REFUSED = "refused"  # must not or cannot be done; trying again is of no use
+    BLOCKED_BY_SPACE = "blocked_by_space"  # ENOSPC or EDQUOT while doing it
+    BLOCKED_BY_SERVER = "blocked_by_server"  # the Bot API server does not answer
+    BLOCKED_BY_OWNER = "blocked_by_owner"  # EACCES or EPERM while doing it
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`reason` is a code of messages/ (`reason.<code>`), `detail` a redacted text for the log.
+
+    `path` is what was written, made or looked at (host path); `quarantined` where the bad file
+    now lies; `rescued` is True when `path` is below `_rescatados` for want of a destination.
+    """
+
+    order_id: str
+    outcome: Outcome
+    reason: str = ""
+    detail: str = ""
+    path: str | None = None
+    quarantined: str | None = None
+    rescued: bool = False

@@ -1,0 +1,52 @@
+"""When do two descriptions mean one download? Pure."""
+
+from __future__ import annotations
+
+from .download import Download
+
+
+def agree(one: Download, other: Download) -> bool:
+    """False when both name something and it differs: they are two downloads."""
+    if one.file_id and other.file_id:
+        return one.file_id == other.file_id
+    for mine, theirs in ((one.modelo, other.modelo), (one.video, other.video)):
+        if mine and theirs and mine != theirs:
+            return False
+    for mine, theirs in ((one.source, other.source), (one.destination, other.destination)):
+        if mine and theirs and base_name(mine) != base_name(theirs):
+            return False
+    return True
+
+
+def same(one: Download, other: Download) -> bool:
+    """True when both name one and the same video (not merely the server's file)."""
+    if not agree(one, other):
+        return False
+    return bool(
+        (one.file_id and one.file_id == other.file_id)
+        or (one.video and one.video == other.video)
+        or (one.destination and one.destination == other.destination)
+    )
+
+
+def merged(known: Download, more: Download) -> Download:
+    """`known`, completed by what `more` adds. A later source path is the better one (the host's
+    instead of the container's); whoever merges has made sure that they agree."""
+    return Download(
+        modelo=known.modelo if known.modelo is not None else more.modelo,
+        video=known.video if known.video is not None else more.video,
+        file_id=known.file_id if known.file_id is not None else more.file_id,
+        size=known.size if known.size is not None else more.size,
+        source=more.source if more.source is not None else known.source,
+        destination=known.destination if known.destination is not None else more.destination,
+    )
+
+
+def base_name(path: str) -> str:
+    """The last component of `path`, whichever way its slashes lean."""
+    return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+
+
+def same_file(one: Download, other: Download) -> bool:
+    """True when both name one file of the Bot API server, which several downloads may read."""
+    return bool(one.source and other.source and base_name(one.source) == base_name(other.source))
