@@ -1,0 +1,59 @@
+"""Which token goes to which server."""
+
+from __future__ import annotations
+
+from trafico_monitor.config import Config, endpoints
+from trafico_monitor.config.build import settle
+
+BOT = "1234567890:AAExampleExampleExampleExampleExampl"
+ALERT = "9876543210:BBExampleExampleExampleExampleExampl"
+LOCAL = "http://127.0.0.1:8081"
+
+
+def config(**values: object) -> Config:
+    return settle(Config(), {key.replace("__", "."): value for key, value in values.items()})
+
+
+def test_the_bots_token_goes_where_the_bot_goes() -> None:
+    assert endpoints.file_server(config()) == LOCAL
+    assert endpoints.file_server(config(bot_api__local=False)) == endpoints.PUBLIC
+
+
+def test_without_an_alert_token_alerts_depend_on_the_bots_server() -> None:
+    plain = config(telegram__token=BOT)
+    assert (endpoints.alert_server(plain), endpoints.alert_token(plain)) == (LOCAL, BOT)
+    assert not endpoints.alert_independent(plain)
+
+
+def test_an_alert_token_makes_them_independent() -> None:
+    separate = config(telegram__token=BOT, telegram__alert_token=ALERT)
+    assert (endpoints.alert_server(separate), endpoints.alert_token(separate)) == (endpoints.PUBLIC, ALERT)
+    assert endpoints.alert_independent(separate)
+
+
+def test_an_alert_token_on_the_watched_server_is_not_independent() -> None:
+    same = config(telegram__alert_token=ALERT, telegram__api_url="http://localhost:8081")
+    assert not endpoints.alert_independent(same)
+
+
+def test_the_bots_token_is_never_used_on_a_second_server() -> None:
+    for values in (
+        {"telegram__api_url": endpoints.PUBLIC},
+        {"telegram__api_url": endpoints.PUBLIC, "telegram__alert_token": BOT},
+        {"telegram__api_url": LOCAL, "bot_api__local": False},
+    ):
+        torn = config(telegram__token=BOT, **values)
+        assert endpoints.alert_conflict(torn)
+        assert endpoints.alert_token(torn) == ""
+
+
+def test_the_bots_token_given_twice_is_no_alert_token() -> None:
+    twice = config(telegram__token=BOT, telegram__alert_token=BOT)
+    assert (endpoints.alert_server(twice), endpoints.alert_token(twice)) == (LOCAL, BOT)
+    assert not endpoints.alert_independent(twice)
+
+
+def test_two_names_of_one_server_are_no_conflict() -> None:
+    same = config(telegram__token=BOT, telegram__api_url="http://localhost:8081")
+    assert not endpoints.alert_conflict(same)
+    assert endpoints.alert_token(same) == BOT

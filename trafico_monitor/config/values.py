@@ -1,0 +1,214 @@
+"""What a configuration value may be. Pure: text or TOML value in, value of the schema out.
+
+Every function returns the value in the schema's own form or raises ValueError; what is expected
+is said by the key's entry in `keys`, and never by the exception, which could hold a secret.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from ..host.redact import TOKEN, redact
+
+_SIZE = re.compile(r"\s*(\d{1,18}(?:\.\d{1,6})?)\s*([kKMGT]i?)?[bB]?\s*", re.ASCII)
+_POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_LARGEST = 2**63 - 1
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\-]+)?", re.ASCII)
+_UNIT_KINDS = (".service", ".scope")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_NAMESPACE = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
+_ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}\$?|\d{1,10}", re.ASCII)
+_ADMIN = re.compile(r"-?[1-9]\d{0,18}", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}", re.ASCII)
+_TRUE = frozenset({"true", "1", "yes", "on", "si", "sí"})
+_FALSE = frozenset({"false", "0", "no", "off"})
+
+
+def text(value: object) -> str:
+    """Any line of text without control characters."""
+    if not isinstance(value, str) or len(value) > 4096 or any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise ValueError
+    return value
+
+
+def one_of(*allowed: str) -> Callable[[object], str]:
+    """One of a few words."""
+
+    def convert(value: object) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            raise ValueError
+        return value
+
+    return convert
+
+
+def boolean(value: object) -> bool:
+    """true or false; as text (an environment variable) also yes/no, on/off, 1/0."""
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word not in _TRUE | _FALSE:
+        raise ValueError
+    return word in _TRUE
+
+
+def strict_boolean(value: object) -> bool:
+    """A TOML boolean; the text "false" is a mistake there, and a dangerous one."""
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def whole(low: int, high: int) -> Callable[[object], int]:
+    """A whole number between `low` and `high`; true is not 1."""
+
+    def convert(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError
+        return value
+
+    return convert
+
+
+def seconds(low: float, high: float) -> Callable[[object], float]:
+    """A number of seconds, more than 0 and between `low` and `high`."""
+
+    def convert(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError
+        if not math.isfinite(value) or not low <= value <= high or value <= 0:
+            raise ValueError
+        return float(value)
+
+    return convert
+
+
+def pauses(value: object) -> tuple[float, ...]:
+    """A list of 1 to 20 pauses in seconds, each at most an hour."""
+    if not isinstance(value, list) or not 1 <= len(value) <= 20:
+        raise ValueError
+    check = seconds(0, 3600)
+    return tuple(check(item) for item in value)
+
+
+def size(value: object) -> int:
+    """Bytes: a whole number, or a text such as "5GB", "500 MB", "1.5 GiB" (GB = 1000³)."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _in_range(value)
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError
+    unit = (match[2] or "").lower()
+    return _in_range(round(float(match[1]) * (1024 if "i" in unit else 1000) ** _POWER[unit[:1]]))
+
+
+def _in_range(value: int) -> int:
+    if not 0 <= value <= _LARGEST:
+        raise ValueError
+    return value
+
+
+def absolute(value: object) -> str:
+    """An absolute path that is not the root and does not climb; without a slash at the end."""
+    path = PurePosixPath(text(value))
+    # A directory that may be written and chowned in must never be the whole machine.
+    if not path.is_absolute() or len(path.parts) < 2 or ".." in path.parts:
+        raise ValueError
+    return str(path)
+
+
+def beneath(value: object) -> str:
+    """A path relative to the project (not the project itself, not above it), or an absolute one."""
+    given = text(value)
+    path = PurePosixPath(given)
+    if path.is_absolute():
+        return absolute(given)
+    if not path.parts or ".." in path.parts:
+        raise ValueError
+    return str(path)
+
+
+def or_empty(convert: Callable[[object], str]) -> Callable[[object], str]:
+    """`convert`, or "" for «find it out» or «none»."""
+    return lambda value: "" if value == "" else convert(value)
+
+
+def matching(pattern: re.Pattern[str]) -> Callable[[object], str]:
+    """A text of which `pattern` matches the whole."""
+
+    def convert(value: object) -> str:
+        if not isinstance(value, str) or pattern.fullmatch(value) is None:
+            raise ValueError
+        return value
+
+    return convert
+
+
+account = matching(_ACCOUNT)
+container = matching(_NAME)
+namespace = matching(_NAMESPACE)
+
+
+def unit(value: object) -> str:
+    """A unit that can be one process's: a service or a scope; «name» alone is name.service."""
+    name = text(value)
+    if not name.endswith(_UNIT_KINDS):
+        name += ".service"
+    stem = name.rpartition(".")[0]
+    if len(name) > 255 or _UNIT.fullmatch(stem) is None or stem.startswith("-"):
+        raise ValueError
+    return name
+
+
+def admin(value: object) -> str:
+    """A chat's number, given as number or text; a group's is negative."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or _ADMIN.fullmatch(value.strip()) is None:
+        raise ValueError
+    return value.strip()
+
+
+def token(value: object) -> str:
+    """A bot token. Only what the redactor knows for one is taken: another could leak."""
+    given = text(value).strip()
+    if redact(given) != TOKEN:
+        raise ValueError
+    return given
+
+
+def url(value: object) -> str:
+    """An http(s) address with a host, without user, query or fragment; no slash at the end.
+
+    python-telegram-bot appends `/bot<token>` to it; where somebody has copied the bot's own
+    `base_url` with its `/bot`, that is taken off.
+    """
+    given = text(value).strip()
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError
+    host = parts.hostname or ""
+    if not host or (":" not in host and _HOST.fullmatch(host) is None):
+        raise ValueError
+    if parts.port == 0:  # .port raises ValueError beyond 65535
+        raise ValueError
+    return given.rstrip("/").removesuffix("/bot").rstrip("/")
+
+
+def listen(value: object) -> str:
+    """host:port, [::1]:port, or "" for none; port 0 lets the kernel choose."""
+    given = text(value)
+    if given == "":
+        return ""
+    host, _, port = given.rpartition(":")
+    inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    bracketed = inner is not host
+    if not port.isascii() or not port.isdecimal() or int(port) > 65535 or bracketed != (":" in inner):
+        raise ValueError
+    if not bracketed and _HOST.fullmatch(host) is None:
+        raise ValueError
+    return given
