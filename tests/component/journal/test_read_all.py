@@ -1,0 +1,113 @@
+"""read_all on real journal files, as a replay reads them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.journal_fixtures import UNIT, Line, manager_line, write_journal
+from trafico_monitor.errors import JournalError
+from trafico_monitor.journal.parse import SUPPRESSED
+from trafico_monitor.journal.reader import read_all
+from trafico_monitor.model.entry import Entry, Origin
+
+START = 1766700000.0
+POSTER = "/x/.venv/bin/python /x/poster_prd.py"
+
+
+def entries_of(folder: Path, since: float | None = None, until: float | None = None) -> list[Entry]:
+    found = read_all(directory=str(folder), unit=UNIT, process="bot_central.py", since=since, until=until)
+    return list(found)
+
+
+def test_only_the_bot_the_manager_and_dropped_lines_in_order(tmp_path: Path) -> None:
+    dropped = {"N_DROPPED": "9", "MESSAGE_ID": SUPPRESSED}
+    write_journal(
+        tmp_path / "a.journal",
+        [
+            Line("uno", START),
+            Line("poster", START + 0.001, 1302, cmdline=POSTER),
+            Line("otra unidad", START + 0.002, 9, unit="cron.service"),
+            Line(b"dos \xff", START + 0.003),
+            manager_line(f"{UNIT}: Failed", START + 0.004, UNIT_RESULT="exit-code"),
+            manager_line("cron.service: Failed", START + 0.005, unit="cron.service"),
+            Line(f"Suppressed 9 messages from {UNIT}", START + 0.006, 300, "systemd-journald.service", "x", dropped),
+            Line("x" * 1_000_000, START + 0.007),
+            Line("fin", START + 0.008, fields={"TRAFICO_EVENTO": "fin", "TRAFICO_VIDEO": "a\nb"}),
+        ],
+    )
+    read = entries_of(tmp_path)
+    assert [(e.message[:10], e.origin) for e in read] == [
+        ("uno", Origin.BOT),
+        ("dos �", Origin.BOT),
+        (f"{UNIT}: Failed"[:10], Origin.MANAGER),
+        ("Suppressed", Origin.JOURNALD),
+        ("x" * 10, Origin.BOT),
+        ("fin", Origin.BOT),
+    ]
+    assert read[0].at == START and read[0].pid == 1301
+    assert read[-1].fields == {"TRAFICO_EVENTO": "fin", "TRAFICO_VIDEO": "a\nb"}
+    assert len({e.cursor for e in read}) == len(read)
+
+
+def test_a_process_id_that_comes_back_as_another_process(tmp_path: Path) -> None:
+    lines = [
+        Line(f"{n}", START + n / 1000, 1301, cmdline=POSTER if n % 3 else "python bot_central.py") for n in range(30)
+    ]
+    write_journal(tmp_path / "a.journal", lines)
+    assert [e.message for e in entries_of(tmp_path)] == [str(n) for n in range(0, 30, 3)]
+
+
+def test_since_until_and_several_files(tmp_path: Path) -> None:
+    for part in range(3):
+        lines = [Line(f"{part}-{n}", START + part * 10 + n) for n in range(10)]
+        write_journal(tmp_path / f"{part}.journal", lines, boot=f"{part + 1}" * 32)
+    assert len(entries_of(tmp_path)) == 30
+    read = entries_of(tmp_path, since=START + 5, until=START + 14)
+    assert [e.at for e in read] == [START + n for n in range(5, 15)]
+
+
+def test_skip_passes_over_lines_that_nobody_needs(tmp_path: Path) -> None:
+    write_journal(tmp_path / "a.journal", [Line(f"INFO {n}" if n % 2 else f"ERROR {n}", START + n) for n in range(10)])
+    read = read_all(
+        directory=str(tmp_path), unit=UNIT, process="bot_central.py", skip=lambda raw: raw.startswith(b"INFO")
+    )
+    assert [e.message for e in read] == [f"ERROR {n}" for n in range(0, 10, 2)]
+
+
+def test_nothing_to_read_is_an_error_and_not_silence(tmp_path: Path) -> None:
+    for missing in (tmp_path / "none", tmp_path):
+        with pytest.raises(JournalError, match="no journal"):
+            entries_of(missing)
+
+
+_AS_NOBODY = """
+import os, sys
+from trafico_monitor.errors import JournalError
+from trafico_monitor.journal.reader import check_access
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    check_access(directory=sys.argv[1])
+except JournalError as error:
+    print(error)
+"""
+
+
+def test_a_journal_that_may_not_be_read_is_an_error() -> None:
+    # In a process of its own, for privileges cannot be taken back; outside tmp_path, whose
+    # parents only root may pass.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        file = write_journal(folder / "a.journal", [Line("uno", START)])
+        file.chmod(0o640)
+        command = [sys.executable, "-c", _AS_NOBODY, name]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert str(file) in done.stdout and "systemd-journal" in done.stdout, done.stderr
+        file.chmod(0o644)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert done.stdout == "" and done.returncode == 0, done.stderr

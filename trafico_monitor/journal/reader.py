@@ -1,0 +1,223 @@
+"""python-systemd's Reader, opened, positioned and read the fast way.
+
+`_next()` and `_get()` of single fields instead of `get_next()`, which builds a dict of every
+field and is some ten times slower (facts, section 2). One Reader belongs to one thread.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from systemd import journal
+from systemd.id128 import get_machine
+
+from ..errors import JournalError
+from ..model.entry import Entry
+from .parse import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
+
+Skip = Callable[[bytes], bool]
+_BASES = (Path("/var/log/journal"), Path("/run/log/journal"))
+_LONG_LINE = 40_000  # below journald's LineMax=48K: only such lines can be pieces of a longer one
+
+
+class EntryReader:
+    """The entries of one watch, in the journal's order.
+
+    `skip`, when given, sees the raw MESSAGE of a standard output line and returns True for one
+    that nobody needs: it is counted and passed over before anything is built from it.
+    """
+
+    def __init__(self, watch: Watch, *, directory: str = "", namespace: str = "", skip: Skip | None = None) -> None:
+        self.watch = watch
+        self.seen = 0  # raw entries looked at
+        self.last_at = 0.0  # realtime of the last of them, seconds
+        self._skip = skip
+        self._broken: set[int] = set()  # processes whose last line went on beyond journald's limit
+        self._held = False  # already standing on an entry that is still to be taken
+        self.raw = open_raw(directory, namespace)
+
+    def close(self) -> None:
+        self.raw.close()
+
+    def seek_time(self, at: float | None) -> None:
+        """Before the first entry at or after `at` (seconds); None: before the very first."""
+        add_matches(self.raw, self.watch)
+        if at is None:
+            self.raw.seek_head()
+        else:
+            self.raw.seek_realtime(int(at * 1_000_000))
+
+    def seek_after(self, cursor: str) -> bool:
+        """Behind the entry that `cursor` names; False when the journal does not have it any more
+        (then: before the nearest that it has, and the lines between are lost).
+
+        The cursor is looked for without matches, for it may be that of an entry of others.
+        """
+        known = self._has(cursor)
+        add_matches(self.raw, self.watch)
+        try:
+            self.raw.seek_cursor(cursor)
+        except ValueError:  # not a cursor at all: there is no nearest either
+            self.raw.seek_realtime(int(time.time() * 1_000_000))
+            return False
+        self._held = bool(self.raw._next()) and not self.raw.test_cursor(cursor)
+        return known
+
+    def _has(self, cursor: str) -> bool:
+        # An unknown cursor lands on the nearest entry without an error.
+        try:
+            self.raw.seek_cursor(cursor)
+        except ValueError:
+            return False
+        return bool(self.raw._next()) and bool(self.raw.test_cursor(cursor))
+
+    def next(self) -> bool:
+        """Go to the next entry; False at the end of what there is now."""
+        if self._held:
+            self._held = False
+            return True
+        return bool(self.raw._next())
+
+    def entry(self) -> Entry | None:
+        """The entry that the Reader stands on; None when it is not wanted."""
+        raw = self.raw
+        self.seen += 1
+        at = self.last_at = raw._get_realtime() / 1_000_000
+        try:
+            transport = raw._get("_TRANSPORT")
+        except KeyError:  # nothing from journald lacks it; a made journal may
+            transport = b""
+        if transport != b"stdout":
+            return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
+        return self._stdout_line(at)
+
+    def _stdout_line(self, at: float) -> Entry | None:
+        raw = self.raw
+        try:
+            message = raw._get("MESSAGE")
+            if self._skip is not None and self._skip(message):
+                return None
+            pid = pid_of(raw._get("_PID"))
+            if pid == 1 or not self.watch.unit:
+                return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
+            # Looked at for each line: a process id may come back as another process.
+            if not is_bot(raw._get("_CMDLINE").decode("utf-8", "replace"), pid, self.watch):
+                return None
+        except KeyError:
+            return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
+        return bot_entry(message, pid, at, raw._get_cursor(), continued=self._continues(message, pid))
+
+    def _continues(self, message: bytes, pid: int) -> bool:
+        """True for a piece of a line whose beginning was in an earlier entry of that process."""
+        if len(message) < _LONG_LINE and not self._broken:
+            return False
+        continued = pid in self._broken
+        self._broken.discard(pid)
+        if len(message) >= _LONG_LINE and _has_field(self.raw, "_LINE_BREAK"):
+            self._broken.add(pid)
+        return continued
+
+
+def read_all(
+    *,
+    directory: str = "",
+    namespace: str = "",
+    unit: str,
+    process: str,
+    since: float | None = None,
+    until: float | None = None,
+    skip: Skip | None = None,
+) -> Iterator[Entry]:
+    """Every wanted entry from `since` to `until` (seconds since the epoch), once, without waiting.
+
+    Raises JournalError where there is no journal or it may not be read.
+    """
+    check_access(directory=directory, namespace=namespace)
+    reader = EntryReader(Watch(unit, process), directory=directory, namespace=namespace, skip=skip)
+    try:
+        reader.seek_time(since)
+        while reader.next():
+            try:
+                entry = reader.entry()
+            except OSError:  # a damaged entry: the others are still of use
+                continue
+            if until is not None and reader.last_at > until:
+                return
+            if entry is not None and (since is None or entry.at >= since):
+                yield entry
+    finally:
+        reader.close()
+
+
+def open_raw(directory: str, namespace: str) -> journal.Reader:
+    """A Reader without matches. Never SYSTEM_ONLY: journald files the lines of a service that
+    runs as a login user in that user's journal."""
+    if directory:
+        return journal.Reader(path=directory)
+    return journal.Reader(namespace=namespace) if namespace else journal.Reader()
+
+
+def add_matches(raw: journal.Reader, watch: Watch) -> None:
+    """Only entries of the unit, of PID 1 about it, and of journald about lines it dropped."""
+    raw.flush_matches()
+    if not watch.unit:
+        return  # a command line cannot be matched in part: every entry is looked at
+    raw.add_match(_SYSTEMD_UNIT=watch.unit)
+    raw.add_disjunction()
+    raw.add_match(_PID="1")
+    raw.add_match(UNIT=watch.unit)
+    raw.add_disjunction()
+    raw.add_match(_TRANSPORT="driver")
+    raw.add_match(MESSAGE_ID=SUPPRESSED)
+
+
+def check_access(*, directory: str = "", namespace: str = "") -> None:
+    """Raise JournalError when the journal cannot be seen: sd-journal itself would only be silent."""
+    folders = journal_folders(directory, namespace)
+    files = [file for folder in folders for file in _files(folder, archived=bool(directory))]
+    hidden = [file for file in (*folders, *files) if not _readable(file)]
+    if hidden:
+        raise JournalError(
+            f"{hidden[0]}: this user may not read the journal; "
+            "sudo usermod --append --groups systemd-journal USER (the service: SupplementaryGroups=systemd-journal)"
+        )
+    if directory and not files:
+        raise JournalError(f"{directory}: no journal files (*.journal) there")
+    # A namespace's journald may be started by the bot's first line; the system's is always there.
+    if not directory and not namespace and not files:
+        raise JournalError(
+            "no journal in /var/log/journal nor /run/log/journal; sudo systemctl start systemd-journald"
+        )
+
+
+def journal_folders(directory: str = "", namespace: str = "") -> list[Path]:
+    """The directories that hold (or would hold) the journal's files and are there."""
+    if directory:
+        top = Path(directory)
+        below = [path for path in top.iterdir() if path.is_dir()] if _readable(top) and top.is_dir() else []
+        return [top, *below] if top.is_dir() else []
+    name = get_machine().hex + (f".{namespace}" if namespace else "")
+    return [base / name for base in _BASES if (base / name).is_dir()]
+
+
+def _files(folder: Path, *, archived: bool) -> list[Path]:
+    # The system's archived files (`…@….journal`) may have been put there with any mode.
+    if not _readable(folder):
+        return []
+    return [file for file in folder.glob("*.journal") if archived or "@" not in file.name]
+
+
+def _readable(path: Path) -> bool:
+    wanted = os.R_OK | os.X_OK if path.is_dir() else os.R_OK
+    return os.access(path, wanted, effective_ids=True)
+
+
+def _has_field(raw: journal.Reader, name: str) -> bool:
+    try:
+        raw._get(name)
+    except KeyError:
+        return False
+    return True
