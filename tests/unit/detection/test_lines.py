@@ -1,0 +1,47 @@
+"""The shipped rules on single lines: right type, or none."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from trafico_monitor.detection.rule_text import load
+from trafico_monitor.detection.rules import RuleSet
+
+SHIPPED = Path(__file__).parents[3] / "trafico_monitor" / "detection" / "rules"
+LINES = tomllib.loads((Path(__file__).parent / "lines.toml").read_text(encoding="utf-8"))
+CASES = [(label, line) for label, lines in LINES.items() for line in lines]
+
+
+@pytest.fixture(scope="module")
+def rules() -> RuleSet:
+    return load({file.name: file.read_text(encoding="utf-8") for file in SHIPPED.glob("*.toml")})
+
+
+@pytest.mark.parametrize(("label", "line"), CASES)
+def test_line_is_decided_rightly(rules: RuleSet, label: str, line: str) -> None:
+    rule = rules.decide(line)
+    kind = rule.error_type if rule is not None else None
+    assert (kind.value if kind is not None else "none") == label, rule and rule.name
+
+
+@pytest.mark.parametrize("name", ["timeout.mp4", "connection refused.mp4", "corrupt file (1).mp4", "Errno 13.mov"])
+def test_words_in_a_file_name_say_nothing(rules: RuleSet, name: str) -> None:
+    said = rules.decide(f"FileNotFoundError: [Errno 2] No such file or directory: '/srv/modelos/luna/{name}'")
+    assert said is not None and said.error_type is not None and said.error_type.value == "ruta_inexistente"
+    quiet = rules.decide(f"INFO:__main__:✅ Descarga completa: {name}")
+    assert quiet is None or quiet.error_type is None
+
+
+def test_a_very_long_line_costs_little(rules: RuleSet) -> None:
+    for piece in (
+        "error timed out ",
+        "[Errno 13] ",
+        "telegram-bot-api ",
+        "'.mp4",
+        " @ 0x corrupt ",
+        "file file file ",
+    ):
+        rules.decide(piece * (1_000_000 // len(piece)))

@@ -1,0 +1,65 @@
+"""Rule files: what is accepted, and the one clear line for what is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from trafico_monitor.detection.lint import faults
+from trafico_monitor.detection.rule_text import load
+from trafico_monitor.errors import RuleError
+
+from .test_lines import SHIPPED
+
+GOOD = """
+[[rule]]
+name = "mine"
+error_type = "timeout"
+literals = ["se cansó de esperar"]
+priority = 77
+matches = ["ERROR: se cansó de esperar"]
+"""
+
+
+def test_a_good_file() -> None:
+    rules = load({"mine.toml": GOOD})
+    rule = rules.decide("ERROR: Se cansó de ESPERAR")
+    assert rule is not None and rule.name == "mine" and rule.priority == 77
+    assert not faults(rules)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("priority = 77", 'priority = "high"'), "priority"),
+        (('error_type = "timeout"', 'error_type = "lento"'), "servidor_caido"),
+        (("priority = 77", 'pattern = "(a+)+"'), "límite"),
+        (("priority = 77", 'colour = "red"'), "colour"),
+        (('literals = ["se cansó de esperar"]', ""), "literals"),
+        (('"se cansó de esperar"', '"Se Cansó"'), "minúsculas"),
+        (('name = "mine"', 'name = "no vale"'), "name"),
+        (("[[rule]]", "[[rule]"), "TOML"),
+    ],
+)
+def test_a_mistake_names_file_rule_and_reason(change: tuple[str, str], says: str) -> None:
+    with pytest.raises(RuleError) as refused:
+        load({"mine.toml": GOOD.replace(*change)})
+    assert "mine.toml" in str(refused.value) and says in str(refused.value)
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    with pytest.raises(RuleError, match=r"b\.toml.*a\.toml"):
+        load({"a.toml": GOOD, "b.toml": GOOD})
+
+
+def test_lint_finds_wrong_examples_and_shadowed_rules() -> None:
+    other = GOOD.replace('"mine"', '"other"').replace("77", "78")
+    wrong = GOOD.replace('"mine"', '"wrong"').replace('["ERROR: se', '["ERROR: no se cansó", "x se')
+    codes = {
+        (fault.rule.name, fault.code) for fault in faults(load({"a.toml": GOOD, "b.toml": other, "c.toml": wrong}))
+    }
+    assert ("mine", "shadowed") in codes and ("wrong", "must_match") in codes
+
+
+def test_the_shipped_rules_are_in_order() -> None:
+    rules = load({file.name: file.read_text(encoding="utf-8") for file in SHIPPED.glob("*.toml")})
+    assert [fault for fault in faults(rules)] == []

@@ -1,0 +1,225 @@
+"""The playbook, row by row: which order follows, and that only a proof makes `solucionado`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from trafico_monitor.incident import policy
+from trafico_monitor.incident.policy import Conditions, Decision, Limits
+from trafico_monitor.model.download import Download
+from trafico_monitor.model.finding import ErrorType
+from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.order import Order, OrderKind
+from trafico_monitor.model.result import Outcome, Result
+from trafico_monitor.model.verdict import Evidence, Verdict
+
+NOW = 1_766_000_000.0
+LIMITS = Limits()
+FREE = Conditions()
+FULL = Conditions(disk_full=True)
+DOWN = Conditions(server_down=True)
+KNOWN = Download(modelo="victor", video="a.mp4", source="/x/videos/file_1.mp4", size=10)
+PROOF = Verdict(True, (Evidence("file", "/m/victor/a.mp4"), Evidence("size", "10")))
+NO_PROOF = Verdict(False, (Evidence("size", "4", ok=False),), reason="size_differs")
+
+
+def incident(error_type: ErrorType, download: Download = KNOWN) -> Incident:
+    return Incident("ABC23456", error_type, NOW, NOW, download=download)
+
+
+def begun(error_type: ErrorType, download: Download = KNOWN, conditions: Conditions = FREE) -> Decision:
+    return policy.begin(incident(error_type, download), conditions, LIMITS, NOW)
+
+
+def outcome(decision: Decision, result: Outcome, verdict: Verdict, conditions: Conditions = FREE) -> Decision:
+    order = required(decision)
+    answer = Result(order.id, result, "" if result is Outcome.DONE else "why")
+    return policy.after(decision.incident, order, answer, verdict, conditions, LIMITS, NOW)
+
+
+def required(decision: Decision) -> Order:
+    assert decision.order is not None
+    return decision.order
+
+
+def test_timeout_is_tried_three_times_after_1_2_and_4_seconds_and_then_fails() -> None:
+    decision = begun(ErrorType.TIMEOUT)
+    waits = []
+    for attempt in (1, 2, 3):
+        order = required(decision)
+        assert (order.kind, order.attempt) == (OrderKind.RETRY_DOWNLOAD, attempt)
+        assert decision.incident.estado is Estado.REINTENTANDO
+        waits.append(order.due_at - NOW)
+        decision = outcome(decision, Outcome.FAILED, NO_PROOF)
+    assert waits == [1.0, 2.0, 4.0]
+    assert (decision.incident.estado, decision.order) == (Estado.FALLIDO, None)
+    assert decision.incident.attempt == 3
+
+
+@pytest.mark.parametrize("error_type", list(ErrorType))
+def test_nothing_is_solved_without_a_proof(error_type: ErrorType) -> None:
+    decision = begun(error_type)
+    for _ in range(20):
+        assert decision.incident.estado is not Estado.SOLUCIONADO
+        if decision.order is None:
+            break
+        decision = outcome(decision, Outcome.DONE, NO_PROOF)
+    assert decision.incident.estado in (Estado.FALLIDO, Estado.PENDIENTE)
+
+
+@pytest.mark.parametrize(
+    ("error_type", "kinds"),
+    [
+        (ErrorType.TIMEOUT, [OrderKind.RETRY_DOWNLOAD]),
+        (ErrorType.RUTA_INEXISTENTE, [OrderKind.CREATE_FOLDER, OrderKind.RETRY_DOWNLOAD]),
+        (ErrorType.CORRUPTO, [OrderKind.QUARANTINE, OrderKind.RETRY_DOWNLOAD]),
+        (ErrorType.PERMISOS, [OrderKind.FIX_OWNER, OrderKind.RETRY_DOWNLOAD]),
+    ],
+)
+def test_each_row_gives_its_orders_in_turn_and_ends_with_the_proof(
+    error_type: ErrorType, kinds: list[OrderKind]
+) -> None:
+    decision = begun(error_type)
+    given = [required(decision).kind]
+    for _ in kinds[1:]:
+        decision = outcome(decision, Outcome.DONE, Verdict(False))
+        given.append(required(decision).kind)
+    decision = outcome(decision, Outcome.DONE, PROOF)
+    assert given == kinds
+    assert decision.incident.estado is Estado.SOLUCIONADO
+    assert decision.incident.evidence == PROOF.evidence
+
+
+def test_without_download_data_nothing_is_tried_and_the_reason_is_said() -> None:
+    decision = begun(ErrorType.TIMEOUT, Download())
+    assert decision.order is None
+    assert (decision.incident.estado, decision.incident.reason) == (Estado.PENDIENTE, "no_download_data")
+
+
+def test_missing_folder_without_download_data_is_solved_by_the_folder() -> None:
+    decision = begun(ErrorType.RUTA_INEXISTENTE, Download(modelo="victor"))
+    assert required(decision).kind is OrderKind.CREATE_FOLDER
+    folder = Verdict(True, (Evidence("folder", "/m/victor"),))
+    assert outcome(decision, Outcome.DONE, folder).incident.estado is Estado.SOLUCIONADO
+
+
+def test_a_file_that_is_healthy_after_all_closes_a_corrupto_without_a_second_download() -> None:
+    decision = begun(ErrorType.CORRUPTO)
+    closed = outcome(decision, Outcome.REFUSED, PROOF)
+    assert (closed.incident.estado, closed.order) == (Estado.SOLUCIONADO, None)
+
+
+def test_quarantine_is_dropped_only_after_the_new_file_is_proven() -> None:
+    decision = begun(ErrorType.CORRUPTO)
+    order = required(decision)
+    put_aside = Result(order.id, Outcome.DONE, quarantined="/m/_cuarentena/a.mp4")
+    decision = policy.after(decision.incident, order, put_aside, Verdict(False), FREE, LIMITS, NOW)
+    failed = decision
+    for _ in range(3):
+        failed = outcome(failed, Outcome.FAILED, NO_PROOF)
+    assert (failed.incident.estado, failed.order) == (Estado.FALLIDO, None)
+    solved = outcome(decision, Outcome.DONE, PROOF)
+    assert required(solved).kind is OrderKind.DROP_QUARANTINE
+    assert required(solved).quarantined == "/m/_cuarentena/a.mp4"
+
+
+@pytest.mark.parametrize(("conditions", "cause"), [(FULL, ErrorType.DISCO_LLENO), (DOWN, ErrorType.SERVIDOR_CAIDO)])
+def test_a_cause_holds_the_symptoms_back_without_burning_attempts(conditions: Conditions, cause: ErrorType) -> None:
+    decision = begun(ErrorType.TIMEOUT, conditions=conditions)
+    assert decision.order is None
+    assert (decision.incident.waiting_for, decision.incident.attempt) == (cause, 0)
+    freed = policy.cause_gone(decision.incident, 2, FREE, LIMITS, Evidence("space", "9 GB"), NOW)
+    assert required(freed).kind is OrderKind.RETRY_DOWNLOAD
+    assert required(freed).due_at == NOW + 1.0 + 2 * policy.RESUME_SPACING
+
+
+@pytest.mark.parametrize(
+    ("blocked", "cause"),
+    [
+        (Outcome.BLOCKED_BY_SPACE, ErrorType.DISCO_LLENO),
+        (Outcome.BLOCKED_BY_SERVER, ErrorType.SERVIDOR_CAIDO),
+    ],
+)
+def test_an_attempt_that_a_cause_cut_short_is_given_back(blocked: Outcome, cause: ErrorType) -> None:
+    decision = outcome(begun(ErrorType.TIMEOUT), blocked, Verdict(False))
+    assert (decision.incident.waiting_for, decision.incident.attempt, decision.order) == (cause, 0, None)
+
+
+def test_disk_full_waits_for_space_and_then_downloads_again() -> None:
+    decision = begun(ErrorType.DISCO_LLENO)
+    assert (decision.order, decision.incident.waiting_for) == (None, ErrorType.DISCO_LLENO)
+    freed = policy.cause_gone(decision.incident, 0, FREE, LIMITS, Evidence("space", "9 GB"), NOW)
+    assert required(freed).kind is OrderKind.RETRY_DOWNLOAD
+    assert outcome(freed, Outcome.DONE, PROOF).incident.estado is Estado.SOLUCIONADO
+
+
+def test_disk_full_without_download_data_is_solved_by_the_space_alone() -> None:
+    decision = begun(ErrorType.DISCO_LLENO, Download())
+    freed = policy.cause_gone(decision.incident, 0, FREE, LIMITS, Evidence("space", "9 GB"), NOW)
+    assert freed.incident.estado is Estado.SOLUCIONADO
+    assert freed.incident.evidence == (Evidence("space", "9 GB"),)
+
+
+def test_the_server_is_probed_three_times_ten_seconds_apart_and_stays_pending() -> None:
+    decision = begun(ErrorType.SERVIDOR_CAIDO, Download())
+    gaps = []
+    for attempt in (1, 2, 3):
+        order = required(decision)
+        assert (order.kind, order.attempt) == (OrderKind.WAIT_FOR_SERVER, attempt)
+        gaps.append(order.due_at - NOW)
+        decision = outcome(decision, Outcome.DONE, NO_PROOF)
+    assert gaps == [0.0, 10.0, 10.0]
+    assert (decision.incident.estado, decision.order) == (Estado.PENDIENTE, None)
+    assert decision.incident.waiting_for is ErrorType.SERVIDOR_CAIDO
+
+
+def test_a_server_that_answers_solves_the_outage_and_lets_its_download_go_on() -> None:
+    answers = Verdict(True, (Evidence("server", "HTTP 404"),))
+    alone = outcome(begun(ErrorType.SERVIDOR_CAIDO, Download()), Outcome.DONE, answers)
+    assert alone.incident.estado is Estado.SOLUCIONADO
+    lost = outcome(begun(ErrorType.SERVIDOR_CAIDO), Outcome.DONE, answers)
+    assert required(lost).kind is OrderKind.RETRY_DOWNLOAD
+
+
+def test_what_the_bot_repaired_is_looked_at_where_that_is_possible() -> None:
+    unnamed = policy.repaired_by_bot(
+        incident(ErrorType.PERMISOS, Download(source="/x")), "copiado después de fix", NOW
+    )
+    assert unnamed.incident.estado is Estado.SOLUCIONADO
+    assert unnamed.incident.evidence == (Evidence("bot_line", "copiado después de fix"),)
+    named = policy.repaired_by_bot(incident(ErrorType.PERMISOS), "copiado después de fix", NOW)
+    assert required(named).kind is OrderKind.CONFIRM
+    assert outcome(named, Outcome.DONE, PROOF).incident.estado is Estado.SOLUCIONADO
+    assert required(outcome(named, Outcome.FAILED, NO_PROOF)).kind is OrderKind.FIX_OWNER
+
+
+def test_a_copy_that_is_not_permitted_is_followed_by_chown_once() -> None:
+    decision = outcome(begun(ErrorType.TIMEOUT), Outcome.BLOCKED_BY_OWNER, Verdict(False))
+    assert required(decision).kind is OrderKind.FIX_OWNER
+    again = outcome(decision, Outcome.DONE, Verdict(False))
+    assert required(again).kind is OrderKind.RETRY_DOWNLOAD
+    third = outcome(again, Outcome.BLOCKED_BY_OWNER, Verdict(False))
+    assert required(third).kind is OrderKind.RETRY_DOWNLOAD
+
+
+def test_without_a_project_corrections_are_refused_with_that_reason() -> None:
+    decision = begun(ErrorType.PERMISOS, conditions=Conditions(refusal="missing.project"))
+    assert (decision.order, decision.incident.reason) == (None, "missing.project")
+    assert decision.incident.estado is Estado.PENDIENTE
+
+
+def test_the_bots_own_announced_repair_goes_first() -> None:
+    own = replace(incident(ErrorType.PERMISOS), rule="permisos_bot_fix")
+    decision = policy.begin(own, FREE, LIMITS, NOW)
+    assert required(decision).due_at == NOW + policy.BOT_REPAIR_SECONDS
+
+
+def test_order_ids_are_never_used_twice_by_one_incident() -> None:
+    decision = begun(ErrorType.TIMEOUT)
+    seen = {required(decision).id}
+    for _ in range(2):
+        decision = outcome(decision, Outcome.FAILED, NO_PROOF)
+        assert required(decision).id not in seen
+        seen.add(required(decision).id)

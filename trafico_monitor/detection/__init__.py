@@ -1,0 +1,1 @@
+"""From journal entries to findings: which line, or which traceback, reports which failure. Pure."""

@@ -1,0 +1,88 @@
+"""Refuses patterns whose matching could explode on a hostile line. Pure.
+
+Python's `re` backtracks. Its work on a line of n characters is at most n times the number of ways
+in which the pattern can be walked from one place, so a pattern is accepted when that number is
+bounded by a constant: every repetition has an upper limit, there are no back-references, and the
+product of the choices stays under `MOST_WAYS`. That is linear time whatever the line is.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import Any
+
+MOST_WAYS = 10_000
+LONGEST_PATTERN = 2_000
+
+_parser: Any = import_module("re._parser")
+_UNBOUNDED = int(_parser.MAXREPEAT)
+_ONE_WAY = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "IN", "AT", "CATEGORY", "RANGE"})
+_REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})
+
+
+class NotLinear(ValueError):
+    """`reason` is a code: syntax, long, unbounded, backreference, ways, construct."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason} {detail}".strip())
+        self.reason = reason
+        self.detail = detail
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """`pattern` compiled, to be used on lower-cased lines; NotLinear when it is refused."""
+    if len(pattern) > LONGEST_PATTERN:
+        raise NotLinear("long", str(len(pattern)))
+    try:
+        tree = _parser.parse(pattern)
+        ways = _ways(tree)
+        result = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise NotLinear("syntax", str(error)) from error
+    if ways > MOST_WAYS:
+        raise NotLinear("ways", str(ways))
+    return result
+
+
+def _ways(tree: Any) -> int:
+    product = 1
+    for operation, argument in tree:
+        product *= _ways_of(str(operation), argument)
+        if product > MOST_WAYS:
+            return MOST_WAYS + 1
+    return product
+
+
+def _ways_of(operation: str, argument: Any) -> int:
+    if operation in _ONE_WAY:
+        return 1
+    if operation == "POSSESSIVE_REPEAT" and _repeat(*argument) and _ways(argument[2]) == 1:
+        return 1  # takes what it can and gives nothing back
+    if operation in _REPEATS:
+        return _repeat(*argument)
+    if operation == "SUBPATTERN":
+        return _ways(argument[-1])
+    if operation == "ATOMIC_GROUP":
+        return _ways(argument)
+    if operation == "BRANCH":
+        return sum(_ways(branch) for branch in argument[1])
+    if operation in ("ASSERT", "ASSERT_NOT"):
+        return _ways(argument[1])
+    if operation.startswith("GROUPREF"):
+        raise NotLinear("backreference")
+    raise NotLinear("construct", operation)
+
+
+def _repeat(least: int, most: int, item: Any) -> int:
+    if most >= _UNBOUNDED:
+        raise NotLinear("unbounded")
+    inner = _ways(item)
+    if inner == 1:
+        return most - least + 1
+    total = 0
+    for times in range(least, most + 1):
+        total += inner**times
+        if total > MOST_WAYS:
+            return MOST_WAYS + 1
+    return max(total, 1)

@@ -1,0 +1,46 @@
+"""How often anything may be tried at all: the guard against loops that nobody foresaw. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+HOUR = 3600.0
+
+
+class Budget:
+    """Counts orders per download and in all within the last hour.
+
+    `per_download` bounds one file whatever incidents it opens (design document, section 4: «a
+    budget per download and per hour; no loops»); `per_hour` bounds the whole machine.
+    """
+
+    def __init__(self, per_download: int = 12, per_hour: int = 2000) -> None:
+        self._per_download = per_download
+        self._per_hour = per_hour
+        self._spent: dict[str, list[float]] = {}
+
+    def spend(self, key: str, now: float) -> bool:
+        """Take one order for `key` (seconds since the epoch); False when there is none left."""
+        self._forget(now)
+        total = sum(len(times) for times in self._spent.values())
+        times = self._spent.setdefault(key, [])
+        if len(times) >= self._per_download or total >= self._per_hour:
+            return False
+        times.append(now)
+        return True
+
+    def snapshot(self) -> dict[str, list[float]]:
+        return {key: list(times) for key, times in self._spent.items() if times}
+
+    def restore(self, data: Mapping[str, object]) -> None:
+        for key, times in data.items():
+            if isinstance(times, list):
+                self._spent[key] = [float(at) for at in times if isinstance(at, int | float)]
+
+    def _forget(self, now: float) -> None:
+        for key in list(self._spent):
+            kept = [at for at in self._spent[key] if 0 <= now - at < HOUR]
+            if kept:
+                self._spent[key] = kept
+            else:
+                del self._spent[key]

@@ -1,0 +1,29 @@
+"""What a finding changed about the incidents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..model.finding import Finding
+from ..model.incident import Incident
+
+
+class ChangeKind(Enum):
+    OPENED = "opened"  # a new incident
+    REPEATED = "repeated"  # the same failure once more: count has grown
+    REFINED = "refined"  # the same failure, better known: download, message, type
+    REPAIRED_BY_BOT = "repaired_by_bot"  # the bot says that it succeeded after all
+    SERVER_ANSWERED = "server_answered"  # the server answers again; the download is still lost
+    STARTED = "started"  # a download began; no incident
+    FINISHED = "finished"  # a download ended well; no incident
+    OTHER = "other"  # the unit, lost lines, checks: no incident
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`incident` is as it stands after the change; None where there is none."""
+
+    kind: ChangeKind
+    finding: Finding
+    incident: Incident | None = None

@@ -1,0 +1,271 @@
+"""One incident per failure: opens them, merges what belongs together, marks what the bot repaired.
+
+Pure: time comes with the findings. The tracker holds the incidents that are open and, for a
+short time, those that were closed, so that a late repeat does not open another one.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from hashlib import blake2b
+
+from ..model.download import Download
+from ..model.finding import ErrorType, Finding, FindingKind
+from ..model.incident import Incident
+from ..model.sameness import agree, merged, same, same_file
+from .change import Change, ChangeKind
+
+# Without a new beginning, the same error of the same process within this time is a repetition.
+REPEAT_SECONDS = 60.0
+# All signs of a dead server within this time of the last one are one outage (a crash loop of the
+# bot with RestartSec and a start limit stays within it).
+OUTAGE_SECONDS = 900.0
+# A closed incident takes in late repeats for this long.
+LATE_SECONDS = 10.0
+KEEP_CLOSED_SECONDS = 3600.0
+_MOST_ORIGINS = 512
+_CODE_POLLING = "polling"
+_CODE_HANDLER = "handler"
+_BOT_FIX = "_bot_fix"
+
+
+def incident_id(origin: str, error_type: ErrorType) -> str:
+    """A short name, the same whenever the same entry is read: 8 characters, A-Z and 2-7."""
+    digest = blake2b(f"{origin}\0{error_type.value}".encode(), digest_size=5).digest()
+    return b32encode(digest).decode("ascii")
+
+
+class Tracker:
+    """`changes` grows whenever the memory (not only an incident) has changed."""
+
+    def __init__(self) -> None:
+        self._incidents: dict[str, Incident] = {}
+        self._origins: dict[str, str] = {}  # origin of a finding → incident
+        self._idle: set[str] = set()  # outages seen only by polling: no download was lost
+        self._sealed: set[str] = set()  # ended by the traceback of their handler
+        self._started: dict[int, float] = {}  # process → when its last download began
+        self.changes = 0
+
+    def observe(self, finding: Finding) -> tuple[Change, ...]:
+        """What `finding` changes. Findings come in the order of the journal."""
+        match finding.kind:
+            case FindingKind.FAILED:
+                return (self._failed(finding),)
+            case FindingKind.FINISHED:
+                return self._finished(finding)
+            case FindingKind.RECOVERED:
+                return self._answered(finding)
+            case FindingKind.STARTED:
+                self._started[finding.pid] = finding.at
+                self.changes += 1
+                return (Change(ChangeKind.STARTED, finding),)
+            case FindingKind.UNIT:
+                if self._started:
+                    self._started.clear()
+                    self.changes += 1
+        return (Change(ChangeKind.OTHER, finding),)
+
+    def put(self, incident: Incident) -> None:
+        """Store `incident` as whoever decided about it left it."""
+        self._incidents[incident.id] = incident
+        self._forget(incident.updated_at)
+
+    def get(self, incident_id: str) -> Incident | None:
+        return self._incidents.get(incident_id)
+
+    def open_incidents(self) -> tuple[Incident, ...]:
+        """Oldest first."""
+        return tuple(incident for incident in self._incidents.values() if incident.open)
+
+    def snapshot(self) -> dict[str, object]:
+        """The memory beside the incidents, JSON-able."""
+        return {
+            "origins": dict(self._origins),
+            "idle": sorted(self._idle),
+            "sealed": sorted(self._sealed),
+            "started": {str(pid): at for pid, at in self._started.items()},
+        }
+
+    def restore(self, incidents: Iterable[Incident], memory: Mapping[str, object]) -> None:
+        """Go on with stored incidents (open and recently closed) and the memory of `snapshot`."""
+        self._incidents = {incident.id: incident for incident in sorted(incidents, key=lambda one: one.opened_at)}
+        origins, idle, sealed, started = (memory.get(key) for key in ("origins", "idle", "sealed", "started"))
+        self._origins = {str(k): str(v) for k, v in origins.items()} if isinstance(origins, Mapping) else {}
+        self._idle = set(map(str, idle)) if isinstance(idle, list) else set()
+        self._sealed = set(map(str, sealed)) if isinstance(sealed, list) else set()
+        self._started = {int(k): float(v) for k, v in started.items()} if isinstance(started, Mapping) else {}
+        self.changes += 1
+
+    # -- a failure
+
+    def _failed(self, finding: Finding) -> Change:
+        assert finding.error_type is not None
+        known = self._incidents.get(self._origins.get(finding.origin, ""))
+        if known is not None:
+            return self._refine(known, finding)
+        incident = self._belongs_to(finding)
+        if incident is None:
+            return self._open(finding)
+        self._remember(finding, incident.id)
+        if incident.error_type is not finding.error_type:
+            return self._refine(incident, finding)
+        grown = replace(
+            incident,
+            count=incident.count + 1,
+            last=finding.last,
+            updated_at=max(incident.updated_at, finding.at),
+            download=merged(incident.download, finding.download),
+        )
+        return self._keep(ChangeKind.REPEATED, grown, finding)
+
+    def _open(self, finding: Finding) -> Change:
+        assert finding.error_type is not None
+        incident = Incident(
+            id=self._free_id(finding),
+            error_type=finding.error_type,
+            opened_at=finding.at,
+            updated_at=finding.at,
+            download=finding.download,
+            error_message=finding.message,
+            lines=finding.lines,
+            rule=finding.rule or "",
+            pid=finding.pid,
+            first=finding.origin,
+            last=finding.last,
+        )
+        self._remember(finding, incident.id)
+        if finding.code == _CODE_POLLING:
+            self._idle.add(incident.id)
+        return self._keep(ChangeKind.OPENED, incident, finding)
+
+    def _free_id(self, finding: Finding) -> str:
+        assert finding.error_type is not None
+        name = incident_id(finding.origin, finding.error_type)
+        # The same entry read again (a lost cursor) is the incident that it was; only a merged
+        # one's name can already be in use for something else.
+        return (
+            name
+            if name not in self._incidents
+            else incident_id(f"{finding.origin}+{finding.last}", finding.error_type)
+        )
+
+    def _refine(self, incident: Incident, finding: Finding) -> Change:
+        assert finding.error_type is not None
+        better = incident
+        if incident.open:
+            better = replace(
+                incident,
+                error_type=finding.error_type,
+                rule=finding.rule or incident.rule,
+                error_message=finding.message if finding.message else incident.error_message,
+                lines=finding.lines if len(finding.lines) > len(incident.lines) else incident.lines,
+                download=merged(incident.download, finding.download),
+            )
+        better = replace(better, last=finding.last, updated_at=max(incident.updated_at, finding.at))
+        return self._keep(ChangeKind.REFINED, better, finding)
+
+    def _keep(self, kind: ChangeKind, incident: Incident, finding: Finding) -> Change:
+        self.put(incident)
+        if finding.code != _CODE_POLLING and incident.id in self._idle:
+            self._idle.discard(incident.id)
+            self.changes += 1
+        if finding.code == _CODE_HANDLER and incident.id not in self._sealed:
+            self._sealed.add(incident.id)
+            self.changes += 1
+        return Change(kind, finding, incident)
+
+    def _belongs_to(self, finding: Finding) -> Incident | None:
+        """The incident that `finding` tells of once more, newest first; None for a new one."""
+        for incident in reversed(self._incidents.values()):
+            if not incident.open and finding.at - (incident.closed_at or 0.0) > LATE_SECONDS:
+                continue
+            if finding.error_type is ErrorType.SERVIDOR_CAIDO and incident.error_type is ErrorType.SERVIDOR_CAIDO:
+                if self._one_outage(incident, finding):
+                    return incident
+            elif self._one_failure(incident, finding):
+                return incident
+        return None
+
+    def _one_outage(self, incident: Incident, finding: Finding) -> bool:
+        if finding.at - incident.updated_at > OUTAGE_SECONDS:
+            return False
+        if incident.recovered_by_bot:
+            return False
+        # Two downloads that could both be done again are both kept: none may be forgotten.
+        both = incident.download.known and finding.download.known
+        return not both or agree(incident.download, finding.download)
+
+    def _one_failure(self, incident: Incident, finding: Finding) -> bool:
+        if not agree(incident.download, finding.download):
+            return False
+        if (incident.recovered_by_bot or not incident.open) and not self._fresh(incident, finding):
+            return False
+        if incident.error_type is not finding.error_type:
+            # The bot announced a repair of its own, and this is how that ended.
+            return incident.rule.endswith(_BOT_FIX) and incident.pid == finding.pid and self._fresh(incident, finding)
+        if same(incident.download, finding.download):
+            return True
+        if incident.pid != finding.pid or finding.at - incident.updated_at > REPEAT_SECONDS:
+            return False
+        if not self._fresh(incident, finding):
+            return same_file(incident.download, finding.download) and incident.id not in self._sealed
+        return not (finding.code == _CODE_HANDLER and incident.id in self._sealed)
+
+    def _fresh(self, incident: Incident, finding: Finding) -> bool:
+        """True while no other download of the process has begun since the incident."""
+        return self._started.get(finding.pid, 0.0) <= incident.updated_at
+
+    # -- a success
+
+    def _finished(self, finding: Finding) -> tuple[Change, ...]:
+        repaired = [one for one in self.open_incidents() if not one.recovered_by_bot and self._repairs(one, finding)]
+        if not repaired:
+            return (Change(ChangeKind.FINISHED, finding),)
+        return tuple(self._repair(incident, finding) for incident in repaired)
+
+    def _repairs(self, incident: Incident, finding: Finding) -> bool:
+        if finding.origin and self._origins.get(finding.origin) == incident.id:
+            return True
+        return same(incident.download, finding.download)
+
+    def _repair(self, incident: Incident, finding: Finding) -> Change:
+        marked = replace(
+            incident,
+            recovered_by_bot=True,
+            last=finding.last,
+            updated_at=max(incident.updated_at, finding.at),
+            download=merged(incident.download, finding.download),
+        )
+        self.put(marked)
+        return Change(ChangeKind.REPAIRED_BY_BOT, finding, marked)
+
+    def _answered(self, finding: Finding) -> tuple[Change, ...]:
+        down = [one for one in self.open_incidents() if one.error_type is ErrorType.SERVIDOR_CAIDO]
+        changes = []
+        for incident in down:
+            if incident.id in self._idle and not incident.recovered_by_bot:
+                changes.append(self._repair(incident, replace(finding, download=Download())))
+            else:
+                changes.append(Change(ChangeKind.SERVER_ANSWERED, finding, incident))
+        return tuple(changes) or (Change(ChangeKind.OTHER, finding),)
+
+    # -- memory
+
+    def _remember(self, finding: Finding, incident_id: str) -> None:
+        self._origins[finding.origin] = incident_id
+        while len(self._origins) > _MOST_ORIGINS:
+            del self._origins[next(iter(self._origins))]
+        self.changes += 1
+
+    def _forget(self, now: float) -> None:
+        old = [
+            one.id
+            for one in self._incidents.values()
+            if not one.open and now - (one.closed_at or now) > KEEP_CLOSED_SECONDS
+        ]
+        for gone in old:
+            del self._incidents[gone]
+            self._idle.discard(gone)
+            self._sealed.discard(gone)
