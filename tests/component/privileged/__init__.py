@@ -1,0 +1,1 @@
+"""The root helper as root, on real files."""

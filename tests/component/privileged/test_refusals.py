@@ -1,0 +1,247 @@
+"""What the helper must not touch. Every refusal leaves the tree as it was."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from trafico_monitor.privileged import chown
+
+from .conftest import API, BOT, STRANGER, World
+from .snapshot import snapshot
+
+Make = Callable[[World], Path]
+
+
+def _link(path: Path, target: Path) -> Path:
+    path.symlink_to(target)
+    return path
+
+
+def _file_link(world: World) -> Path:
+    return _link(world.models / "ana" / "v.mp4", world.file(world.base / "secret", API))
+
+
+def _folder_link(world: World) -> Path:
+    world.file(world.folder(world.base / "outside", API) / "v.mp4", API)
+    return _link(world.models / "eva", world.base / "outside") / "v.mp4"
+
+
+def _link_inside(world: World) -> Path:
+    world.file(world.models / "ana" / "v.mp4", API)
+    return _link(world.models / "eva", world.models / "ana") / "v.mp4"
+
+
+def _linked_root(world: World) -> Path:
+    world.models.rename(world.base / "real")
+    _link(world.models, world.base / "real")
+    return world.file(world.base / "real/ana/v.mp4", API) and world.models / "ana/v.mp4"
+
+
+def _linked_parent(world: World) -> Path:
+    world.project.rename(world.base / "real")
+    _link(world.project, world.base / "real")
+    return world.models / "ana"
+
+
+def _dotdot(world: World) -> Path:
+    world.file(world.project / "v.mp4", API)
+    return world.models / "ana/../../v.mp4"
+
+
+def _outside(world: World) -> Path:
+    return world.file(world.project / "v.mp4", API)
+
+
+def _sibling(world: World) -> Path:
+    return world.folder(world.project / "modelos-2", API)
+
+
+def _hard_link(world: World) -> Path:
+    os.link(world.file(world.base / "secret", API), world.models / "ana/v.mp4")
+    return world.models / "ana/v.mp4"
+
+
+def _fifo(world: World) -> Path:
+    os.mkfifo(world.models / "ana/v.mp4")
+    os.chown(world.models / "ana/v.mp4", API, API)
+    return world.models / "ana/v.mp4"
+
+
+def _device(world: World) -> Path:
+    os.mknod(world.models / "ana/v.mp4", 0o020600, os.makedev(1, 3))
+    os.chown(world.models / "ana/v.mp4", API, API)
+    return world.models / "ana/v.mp4"
+
+
+def _socket(world: World) -> Path:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(world.models / "ana/v.mp4"))
+    os.chown(world.models / "ana/v.mp4", API, API)
+    return world.models / "ana/v.mp4"
+
+
+def _setuid(world: World) -> Path:
+    return world.file(world.models / "ana/v.mp4", API, 0o4755)
+
+
+def _sticky(world: World) -> Path:
+    return world.file(world.models / "ana/v.mp4", API, 0o1644)
+
+
+def _stranger(world: World) -> Path:
+    return world.file(world.models / "ana/v.mp4", STRANGER, 0o644)
+
+
+def _strangers_folder(world: World) -> Path:
+    return world.folder(world.models / "eva", STRANGER)
+
+
+def _roots_private_file(world: World) -> Path:
+    return world.file(world.models / "ana/v.mp4", 0, 0o600)
+
+
+def _roots_empty_private_file(world: World) -> Path:
+    path = _roots_private_file(world)
+    path.write_bytes(b"")
+    return path
+
+
+def _roots_private_folder(world: World) -> Path:
+    world.file(world.folder(world.models / "eva", 0, 0o700) / "x", 0, 0o644)
+    return world.models / "eva"
+
+
+def _roots_file_in_bot_api(world: World) -> Path:
+    return world.file(world.videos / "file_1.mp4", 0, 0o644)
+
+
+def _through_a_file(world: World) -> Path:
+    return world.file(world.models / "ana/v.mp4", API) / "x"
+
+
+CASES: list[tuple[Make, str]] = [
+    (_file_link, "link_in_path"),
+    (_folder_link, "link_in_path"),
+    (_link_inside, "link_in_path"),
+    (_linked_root, "link_in_path"),
+    (_linked_parent, "link_in_path"),
+    (_dotdot, "path_strange"),
+    (_outside, "outside_roots"),
+    (_sibling, "outside_roots"),
+    (_hard_link, "hard_link"),
+    (_fifo, "not_regular"),
+    (_device, "not_regular"),
+    (_socket, "not_regular"),
+    (_setuid, "special_mode"),
+    (_sticky, "special_mode"),
+    (_stranger, "wrong_owner"),
+    (_strangers_folder, "wrong_owner"),
+    (_roots_private_file, "roots_own"),
+    (_roots_empty_private_file, "roots_own"),
+    (_roots_private_folder, "roots_own"),
+    (_roots_file_in_bot_api, "roots_own"),
+    (_through_a_file, "not_a_folder"),
+]
+
+
+@pytest.mark.parametrize(("make", "code"), CASES, ids=[make.__name__[1:] for make, _ in CASES])
+def test_refused_and_nothing_changed(world: World, make: Make, code: str) -> None:
+    path = make(world)
+    before = snapshot(world.base, contents=("granted",))
+    said = world.run(path)
+    assert (said.status, said.code) == (chown.REFUSED, code), said.line
+    assert snapshot(world.base, contents=("granted",)) == before
+
+
+@pytest.mark.parametrize("path", ["/etc/shadow", "/etc", "/proc/self/mem", "/dev/sda", "/usr/bin/sudo"])
+def test_the_system_is_outside(world: World, path: str) -> None:
+    assert world.run(path).code == "outside_roots"
+
+
+@pytest.mark.parametrize("arguments", [(), ("a", "b"), ("relative/x",), ("",), ("--help",), ("-R", "/srv")])
+def test_anything_but_one_absolute_path_is_a_usage_error(world: World, arguments: tuple[str, ...]) -> None:
+    assert world.run(*arguments).status == chown.USAGE
+
+
+def test_what_is_not_there_failed_and_was_not_refused(world: World) -> None:
+    said = world.run(world.models / "ana/nada.mp4")
+    assert (said.status, said.code) == (chown.FAILED, "not_found")
+
+
+@contextmanager
+def mounted(folder: Path) -> Iterator[Path]:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"uid={API}", "tmpfs", folder], check=True, timeout=10)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True, timeout=10)
+
+
+def test_a_modelo_may_have_a_disk_of_its_own(world: World) -> None:
+    with mounted(world.folder(world.models / "montado")) as mount:
+        video = world.file(mount / "v.mp4", API)
+        assert world.run(video).status == chown.DONE
+        assert video.stat().st_uid == BOT.pw_uid
+
+
+def test_a_file_system_below_the_servers_directory_is_not_entered(world: World) -> None:
+    with mounted(world.folder(world.bot_api / "montado")) as mount:
+        assert world.run(world.file(mount / "v.mp4", API)).code == "other_filesystem"
+
+
+def test_what_any_user_can_mount_is_known_by_its_type() -> None:
+    told = "98 1 8:1 / / rw - ext4 /dev/sda1 rw\n99 1 0:77 / /home/x/mnt rw - fuse.sshfs x rw\n"
+    assert chown.mount_type(told, os.makedev(0, 77)) == "fuse.sshfs"
+    assert chown.mount_type(told, os.makedev(8, 1)) == "ext4"
+    assert chown.mount_type(told, os.makedev(9, 9)) == ""
+
+
+def _roots_servers_video(world: World) -> Path:
+    """A server that runs as root in its container."""
+    world.folder(world.bot_api, 0)
+    return world.file(world.folder(world.bot_api / "x", 0) / "v.mp4", 0, 0o600)
+
+
+@pytest.mark.parametrize("place", ["/srv"], indirect=True)
+def test_what_only_root_can_have_put_there_is_handed_over(world: World) -> None:
+    video = _roots_servers_video(world)
+    assert world.run(video).status == chown.DONE
+    assert video.stat().st_uid == BOT.pw_uid
+
+
+@pytest.mark.parametrize("uid", [999, 62222])
+def test_the_server_may_run_as_another_user_than_101(world: World, uid: int) -> None:
+    world.folder(world.bot_api, uid)
+    video = world.file(world.videos / "v.mp4", uid)
+    assert world.run(video).status == chown.DONE
+    assert video.stat().st_uid == BOT.pw_uid
+
+
+def test_another_persons_folder_is_no_bot_api_directory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = pwd.struct_passwd(("ana", "x", 61001, 61001, "", "/home/ana", "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: person)
+    world.folder(world.bot_api, 61001)
+    assert world.run(world.file(world.videos / "v.mp4", 61001)).code == "wrong_owner"
+    assert world.run(world.bot_api).code == "wrong_owner"
+
+
+def test_where_others_can_exchange_names_roots_file_stays(world: World) -> None:
+    """Beneath /tmp anybody may have made that directory."""
+    assert world.run(_roots_servers_video(world)).code == "roots_own"
+
+
+def test_not_as_somebody_else(world: World) -> None:
+    os.seteuid(BOT.pw_uid)
+    try:
+        status = chown.run([b"/srv/x"], world.places, through_sudo=False)
+    finally:
+        os.seteuid(0)
+    assert status == chown.FAILED

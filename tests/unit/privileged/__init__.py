@@ -1,0 +1,1 @@
+"""The root helper without root: words, ACLs, and what its answers mean."""

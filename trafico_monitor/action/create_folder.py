@@ -1,0 +1,40 @@
+"""`ruta_inexistente`: the folder of a modelo that was really named, and no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import PathRefused
+from ..model.order import Order
+from ..model.result import Outcome, Result
+from ..model.site import Site
+from .folders import ensure_folder
+from .outcomes import from_error
+from .paths import is_plain, resolve_destination
+from .threads import in_thread
+from .tools import Tools
+
+
+async def create_folder(order: Order, site: Site, tools: Tools) -> Result:
+    """Given an order whose download names a destination or a modelo, make that folder.
+
+    DONE `folder_created` or `folder_exists`, with the folder as `path`; REFUSED `no_safe_folder`
+    when neither names one beneath models, `models_missing` when models itself is not there and
+    may not be made; BLOCKED_BY_SPACE; BLOCKED_BY_OWNER."""
+    try:
+        folder = await in_thread(lambda _: folder_of(order, site))
+        if folder is None:
+            return Result(order.id, Outcome.REFUSED, "no_safe_folder")
+        made = await ensure_folder(folder, site, tools)
+    except (OSError, PathRefused) as error:
+        return from_error(order.id, error)
+    return Result(order.id, Outcome.DONE, "folder_created" if made else "folder_exists", path=str(folder))
+
+
+def folder_of(order: Order, site: Site) -> Path | None:
+    """Where the download's folder belongs: its destination's parent, else models/modelo."""
+    destination = resolve_destination(order.download, site)
+    if destination is not None:
+        return destination.parent
+    modelo = order.download.modelo
+    return site.models / modelo if modelo and is_plain(modelo) else None

@@ -1,0 +1,52 @@
+"""`permisos`: gives what one download needs back to the bot's user, by the root helper."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import PathRefused
+from ..model.order import Order
+from ..model.result import Outcome, Result
+from ..model.site import Site
+from .create_folder import folder_of
+from .paths import resolve_destination, resolve_source
+from .threads import in_thread
+from .tools import Tools
+
+
+async def hand_over(order: Order, site: Site, tools: Tools) -> Result:
+    """Given an order, hand over the source that the lines name and the modelo's folder and file
+    where they exist. DONE when the helper did all of it; its first refusal or failure otherwise;
+    REFUSED `nothing_to_hand_over` when the lines name nothing that may be touched."""
+    paths = await in_thread(lambda _: _named(order, site), name="hand over")
+    done = Result(order.id, Outcome.REFUSED, "nothing_to_hand_over")
+    for path in paths:
+        done = replace(await tools.give(path), order_id=order.id)
+        if done.outcome is not Outcome.DONE and not (done.reason == "owner_not_found" and path != paths[-1]):
+            return done  # a source that is gone says nothing about the folder that comes after it
+    return done
+
+
+def _named(order: Order, site: Site) -> list[Path]:
+    """The source first: it is what the bot could not read in most cases (facts, section 1)."""
+    return [path for path in (_source(order, site), _folder(order, site), _file(order, site)) if path is not None]
+
+
+def _source(order: Order, site: Site) -> Path | None:
+    if not order.download.source:
+        return None
+    try:
+        return resolve_source(order.download.source, site)
+    except PathRefused:
+        return None
+
+
+def _folder(order: Order, site: Site) -> Path | None:
+    folder = folder_of(order, site)
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def _file(order: Order, site: Site) -> Path | None:
+    path = resolve_destination(order.download, site)
+    return path if path is not None and path.is_file() else None

@@ -1,0 +1,163 @@
+"""`corrupto`: puts a file aside that was shown to be corrupt. Nothing is deleted before its
+replacement is proven, and a healthy file is not even moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import PathRefused
+from ..model.order import Order
+from ..model.result import Outcome, Result
+from ..model.site import Site
+from .beneath import NAME_BYTES, locate, move_new, remove, safe_component, status
+from .folders import ensure_folder
+from .notes import note_beside, read_note, what_is_known, write_note
+from .outcomes import from_error
+from .paths import resolve_destination
+from .threads import in_thread
+from .tools import Tools
+
+QUARANTINE = "_cuarentena"
+_NAMES = 100
+_ORIGINAL = "original"  # key of the note: where the file lay, relative to models
+
+
+async def quarantine(order: Order, site: Site, tools: Tools) -> Result:
+    """Look at the file at the order's destination; only a corrupt one goes to `_cuarentena`.
+
+    DONE `quarantined` with `quarantined` set (also when an earlier run of the same incident did
+    it), DONE `nothing_there`; REFUSED `file_is_healthy` (judged by its content: a log line's size
+    is no reason to move a whole video) or `no_safe_path`; FAILED `cannot_judge`."""
+    try:
+        path = await in_thread(lambda _: resolve_destination(order.download, site))
+        if path is None:
+            return Result(order.id, Outcome.REFUSED, "no_safe_path")
+        if await in_thread(lambda _: status(path, site)) is None:
+            earlier = await in_thread(lambda _: _of_incident(order, path, site))
+            aside = str(earlier) if earlier else None
+            reason = "quarantined" if earlier else "nothing_there"
+            return Result(order.id, Outcome.DONE, reason, path=str(path), quarantined=aside)
+        healthy = await tools.is_good(path, None)
+        if healthy is not False:
+            outcome, reason = (Outcome.REFUSED, "file_is_healthy") if healthy else (Outcome.FAILED, "cannot_judge")
+            return Result(order.id, outcome, reason, path=str(path))
+        moved = await put_aside(order, path, site, tools)
+    except (OSError, PathRefused) as error:
+        return from_error(order.id, error)
+    return Result(order.id, Outcome.DONE, "quarantined", path=str(path), quarantined=str(moved))
+
+
+async def put_aside(order: Order, path: Path, site: Site, tools: Tools) -> Path:
+    """Move `path` (beneath models, already judged) to the quarantine, note first; where it is
+    now. Never over anything. Raises OSError, PathRefused."""
+    folder = await in_thread(lambda _: _place_for(path, site))
+    await ensure_folder(folder, site, tools)
+    return await in_thread(lambda _: _put_aside(order, path, site, tools.now()))
+
+
+async def restore(aside: Path, site: Site) -> Path:
+    """Put a quarantined file back where it lay, when nothing lies there now (else
+    FileExistsError); where that is. Raises PathRefused for anything outside the quarantine."""
+    return await in_thread(lambda _: _restore(aside, site))
+
+
+async def drop(order: Order, site: Site, tools: Tools) -> Result:
+    """Delete what `order.quarantined` names, and its note, once a whole video is at the order's
+    destination; that is looked at here again. DONE `quarantine_dropped` (also when it is gone
+    already); REFUSED `not_replaced`, `nothing_there`, or why the path was refused."""
+    if not order.quarantined:
+        return Result(order.id, Outcome.REFUSED, "nothing_there")
+    aside = Path(order.quarantined)
+    try:
+        replacement = await in_thread(lambda _: resolve_destination(order.download, site))
+        if replacement is None or not await tools.is_good(replacement, None):
+            return Result(order.id, Outcome.REFUSED, "not_replaced", quarantined=str(aside))
+        await in_thread(lambda _: _drop(aside, site))
+    except (OSError, PathRefused) as error:
+        return from_error(order.id, error)
+    return Result(order.id, Outcome.DONE, "quarantine_dropped", path=str(replacement))
+
+
+def _place_for(path: Path, site: Site) -> Path:
+    """The quarantine on the file system of `path`: a modelo may have a disk of its own, and what
+    is put aside must get there by a rename, never by a copy."""
+    own = path.parent.stat().st_dev != site.models.stat().st_dev
+    return (path.parent if own else site.models) / QUARANTINE
+
+
+def _put_aside(order: Order, path: Path, site: Site, now: float) -> Path:
+    below = locate(path, (site.models,))[1]
+    known = what_is_known(order, now) | {_ORIGINAL: "/".join(below)}
+    for aside in _candidates(order, path, site):
+        if status(aside, site) is not None:
+            continue
+        note = read_note(note_beside(aside), site)
+        if note is None:
+            try:
+                write_note(note_beside(aside), known, site)
+            except FileExistsError:
+                continue
+        elif not _same(note, order, known[_ORIGINAL]):
+            continue
+        move_new(path, aside, site)
+        return aside
+    raise FileExistsError(f"{_NAMES} files of this name in the quarantine")
+
+
+def _candidates(order: Order, path: Path, site: Site) -> Iterator[Path]:
+    """`<modelo>__<video>.<incident>`, then numbered."""
+    below = locate(path, (site.models,))[1]
+    folder = _place_for(path, site)
+    ending = f".{order.incident_id}" if safe_component(order.incident_id) else ".incidente"
+    for number in range(1, _NAMES + 1):
+        tail = ending if number == 1 else f"{ending}.{number}"
+        room = NAME_BYTES - len(f"{tail}.json".encode())
+        stem = "__".join(below).encode()[:room].decode("utf-8", "ignore")
+        yield folder / f"{stem}{tail}"
+
+
+def _of_incident(order: Order, path: Path, site: Site) -> Path | None:
+    """What an earlier run of the same order put aside, or None."""
+    original = "/".join(locate(path, (site.models,))[1])
+    for aside in _candidates(order, path, site):
+        note = read_note(note_beside(aside), site)
+        if note is None:
+            return None
+        if _same(note, order, original) and status(aside, site) is not None:
+            return aside
+    return None
+
+
+def _same(note: object, order: Order, original: object) -> bool:
+    return isinstance(note, dict) and (note.get("incidente"), note.get(_ORIGINAL)) == (
+        order.incident_id,
+        original,
+    )
+
+
+def _in_quarantine(aside: Path, site: Site) -> None:
+    locate(aside, (site.models,))
+    if aside.parent.name != QUARANTINE or not safe_component(aside.name):
+        raise PathRefused("path_outside")
+
+
+def _restore(aside: Path, site: Site) -> Path:
+    _in_quarantine(aside, site)
+    note = read_note(note_beside(aside), site)
+    original = note.get(_ORIGINAL) if note else None
+    if not isinstance(original, str):
+        raise PathRefused("no_note")
+    path = site.models.joinpath(*original.split("/"))
+    below = locate(path, (site.models,))[1]
+    if original.startswith("/") or below[0].startswith(("_", ".")):
+        raise PathRefused("path_outside")
+    move_new(aside, path, site)
+    remove(note_beside(aside), site)
+    return path
+
+
+def _drop(aside: Path, site: Site) -> None:
+    _in_quarantine(aside, site)
+    remove(aside, site)
+    remove(note_beside(aside), site)

@@ -1,0 +1,70 @@
+"""A video without a known place goes to `_rescatados`, with a note, and waits for a person."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import PathRefused
+from ..host.redact import redact
+from ..model.order import Order
+from ..model.result import Outcome, Result
+from ..model.site import RESCUED, Site
+from .beneath import NAME_BYTES, remove, status
+from .copying import copy_file
+from .folders import ensure_folder
+from .notes import note_beside, read_note, what_is_known, write_note
+from .outcomes import from_error
+from .paths import is_plain
+from .threads import in_thread
+from .tools import Tools
+
+_NAMES = 1000
+
+
+async def rescue(order: Order, source: Path, site: Site, tools: Tools, size: int | None) -> Result:
+    """Copy `source` to `models/_rescatados/<name>`, numbered when the name is taken; the note that
+    claims the name comes first, so that the same incident finds its own file again."""
+    try:
+        await ensure_folder(site.models / RESCUED, site, tools)
+        place = await in_thread(lambda _: _claim(order, source, site, tools.now()))
+    except (OSError, PathRefused) as error:
+        return from_error(order.id, error)
+    result = await copy_file(order, source, place, site, tools, size)
+    if result.outcome is not Outcome.DONE:
+        await in_thread(lambda _: _unclaim(place, site))
+        return result
+    return replace(result, rescued=True, reason="rescued")
+
+
+def _claim(order: Order, source: Path, site: Site, now: float) -> Path:
+    for place in _candidates(order, source, site):
+        note = read_note(note_beside(place), site)
+        if note is not None and note.get("incidente") == order.incident_id:
+            return place
+        if note is not None or status(place, site) is not None:
+            continue
+        try:
+            write_note(note_beside(place), what_is_known(order, now, de=redact(str(source))), site)
+        except FileExistsError:
+            continue
+        return place
+    raise FileExistsError(f"{_NAMES} rescued files of this name")
+
+
+def _unclaim(place: Path, site: Site) -> None:
+    """A note without its file would tell of a rescue that was none."""
+    with contextlib.suppress(OSError, PathRefused):
+        if status(place, site) is None:
+            remove(note_beside(place), site)
+
+
+def _candidates(order: Order, source: Path, site: Site) -> Iterator[Path]:
+    video = order.download.video
+    name = Path(next((each for each in (video, source.name) if each and is_plain(each)), "video"))
+    stem = name.stem.encode()[: NAME_BYTES - 40].decode("utf-8", "ignore")
+    for number in range(1, _NAMES + 1):
+        numbered = stem if number == 1 else f"{stem}-{number}"
+        yield site.models / RESCUED / f"{numbered}{name.suffix[:20]}"

@@ -1,0 +1,142 @@
+"""Downloads again: from where the Bot API server has the file, or from where the lines say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import PathRefused
+from ..model.order import Order
+from ..model.result import Outcome, Result
+from ..model.site import Site
+from .beneath import move_new, safe_component, status
+from .bot_api import Trouble
+from .copying import copy_file
+from .folders import ensure_folder
+from .outcomes import from_error
+from .paths import resolve_destination, resolve_source
+from .rescue import rescue
+from .threads import in_thread
+from .tools import Tools
+
+_CAUSES = frozenset({Outcome.BLOCKED_BY_SPACE, Outcome.BLOCKED_BY_OWNER})
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    path: Path
+    size: int | None  # what the server or the lines announced
+
+
+async def retry_download(order: Order, site: Site, tools: Tools) -> Result:
+    """Given an order with what is known of a download, put the video at its destination.
+
+    With a file_id: getFile, then copy; when the server gives no path and the lines named a
+    source, that is copied. Results of `copy_file`, and: DONE `rescued` (no destination known, or
+    another healthy video has its name); REFUSED `nothing_to_download_from`, `server_not_configured`,
+    `token_refused`, `file_id_refused`, `file_too_big`, or why the path was refused; FAILED
+    `timeout`, `connection_lost`, `not_served`, `file_unavailable`, `server_busy`, `server_error`;
+    BLOCKED_BY_SERVER `server_unreachable`."""
+    download = order.download
+    if not download.known:
+        return Result(order.id, Outcome.REFUSED, "nothing_to_download_from")
+    if not download.file_id:
+        return await _from_lines(order, site, tools)
+    result = await _from_server(order, site, tools)
+    if result.outcome is Outcome.DONE or result.outcome in _CAUSES or not download.source:
+        return result
+    # The server may be down, or not know the file any more, while the file lies there.
+    copied = await _from_lines(order, site, tools)
+    return copied if copied.outcome is Outcome.DONE or copied.outcome in _CAUSES else result
+
+
+async def _from_lines(order: Order, site: Site, tools: Tools) -> Result:
+    try:
+        path = await in_thread(lambda _: resolve_source(order.download.source or "", site))
+    except (OSError, PathRefused) as error:
+        return _not_resolved(order, error)
+    return await _put(order, _Source(path, order.download.size), site, tools)
+
+
+async def _from_server(order: Order, site: Site, tools: Tools) -> Result:
+    """Ask and copy. A file that is shorter than the server itself says, or shown to be corrupt, is
+    put aside, and the server asked once more: it fetches what it does not have."""
+    for last in (False, True):
+        found = await _ask(order, site, tools)
+        if isinstance(found, Result):
+            return found
+        if await _shortened(found, site):
+            result = Result(order.id, Outcome.FAILED, "source_incomplete")
+        else:
+            result = await _put(order, found, site, tools)
+        bad = result.reason in ("source_incomplete", "source_corrupt")
+        if last or not bad or not await _set_aside(found, order, site, tools):
+            break
+    return result
+
+
+async def _ask(order: Order, site: Site, tools: Tools) -> _Source | Result:
+    if not (site.api_url and site.token and order.download.file_id):
+        return Result(order.id, Outcome.REFUSED, "server_not_configured")
+    answer = await tools.get_file(site, order.download.file_id, tools.seconds_for(order.download.size))
+    if isinstance(answer, Trouble):
+        return Result(order.id, answer.outcome, answer.reason, answer.detail)
+    try:
+        return _Source(await in_thread(lambda _: resolve_source(answer.path, site)), answer.size)
+    except (OSError, PathRefused) as error:
+        return _not_resolved(order, error)
+
+
+def _not_resolved(order: Order, error: OSError | PathRefused) -> Result:
+    # `<TOKEN>` without a fitting directory: nothing forbidden was asked for, it is not there.
+    if isinstance(error, PathRefused) and str(error) == "source_missing":
+        return Result(order.id, Outcome.FAILED, "source_missing")
+    return from_error(order.id, error)
+
+
+async def _shortened(source: _Source, site: Site) -> bool:
+    try:
+        found = await in_thread(lambda _: status(source.path, site))
+    except (OSError, PathRefused):
+        return False  # the copy will say what is wrong
+    return found is not None and source.size is not None and found.st_size < source.size
+
+
+async def _set_aside(source: _Source, order: Order, site: Site, tools: Tools) -> bool:
+    """Rename a bad file in the Bot API directory, which may not be ours to write in. Bad by the
+    server's own word on its size or by its content, never by a log line's word."""
+    mark = order.incident_id if safe_component(order.incident_id) else "incidente"
+    aside = source.path.with_name(f"{source.path.name}.{mark}.incompleto")
+    try:
+        if not await _shortened(source, site) and await tools.is_good(source.path, None) is not False:
+            return False
+        await in_thread(lambda _: move_new(source.path, aside, site))
+    except (OSError, PathRefused):
+        return False
+    return True
+
+
+async def _put(order: Order, source: _Source, site: Site, tools: Tools) -> Result:
+    """To the destination; without one, or when another healthy video has it, to `_rescatados`."""
+    size = order.download.size if order.download.size is not None else source.size
+    if await _gone(source, site):
+        return Result(order.id, Outcome.FAILED, "source_missing")
+    try:
+        destination = await in_thread(lambda _: resolve_destination(order.download, site))
+        if destination is None:
+            return await rescue(order, source.path, site, tools, size)
+        await ensure_folder(destination.parent, site, tools)
+    except (OSError, PathRefused) as error:
+        return from_error(order.id, error)
+    result = await copy_file(order, source.path, destination, site, tools, size)
+    if result.reason == "destination_taken":
+        return await rescue(order, source.path, site, tools, size)
+    return result
+
+
+async def _gone(source: _Source, site: Site) -> bool:
+    """True when nothing is there; no folder is made for that. Other trouble the copy will name."""
+    try:
+        return await in_thread(lambda _: status(source.path, site)) is None
+    except (OSError, PathRefused):
+        return False

@@ -1,0 +1,38 @@
+"""What an action needs from other stages, handed in by whoever composes them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..model.result import Result
+from ..model.site import Site
+from .bot_api import ServerFile, Trouble, get_file
+
+# True: a whole video of that size (None: any size). False: shown to be bad or not of that size.
+# None: could not be looked at, which is neither.
+Judge = Callable[[Path, int | None], Awaitable[bool | None]]
+# Gives a path to the bot's user by the root helper.
+Give = Callable[[Path], Awaitable[Result]]
+# (site, file_id, seconds to wait for the answer)
+GetFile = Callable[[Site, str, float], Awaitable[ServerFile | Trouble]]
+
+# A disk that writes slower than this is as good as hung; 2 GB get 460 s.
+BYTES_PER_SECOND = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """`patience` is the time in seconds that any download gets whatever its size."""
+
+    is_good: Judge
+    give: Give
+    get_file: GetFile = get_file
+    now: Callable[[], float] = time.time
+    patience: float = 60.0
+
+    def seconds_for(self, size: int | None) -> float:
+        """The deadline for moving `size` bytes."""
+        return self.patience + (size or 0) / BYTES_PER_SECOND

@@ -1,0 +1,1053 @@
+#!/usr/bin/python3 -I
+"""chown PATH: give one file or folder of the watched bot back to the bot's user.
+
+Installed as /usr/libexec/trafico-monitor/chown; the service runs it as root through `sudo -n`.
+PATH is all that a caller can say. Which two directories may be touched and who is to own what
+comes from files that only root can write. Everything is done on descriptors that were opened one
+component after the other without following a link, so that no name can be exchanged in between.
+
+    models directory     fchown to the bot's user; the monitor's user may read and write (ACL)
+    Bot API directory    files: fchown to the bot's user (the group stays, the server still reads
+                         them by it); folders keep their owner, or the server could not write any
+                         more: there the bot's and the monitor's users get an ACL, also a default
+                         one, so that new files need no repair at all
+
+    exit status  0 done   2 usage   3 refused by policy   4 failed by the system
+    stderr       one line, `done|usage|refused|failed: CODE PATH`; the same goes to the journal
+
+A component `<TOKEN>` or `<TOKEN-HASH>` (12 hex digits of its SHA-256) stands for the one entry
+whose name holds a bot token: sudo logs its arguments, and a token must not get there.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import pwd
+import re
+import resource
+import signal
+import socket
+import stat
+import struct
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+DONE, USAGE, REFUSED, FAILED = 0, 2, 3, 4
+SECONDS = 8  # less than the caller's 10 s: a caller that is not root cannot kill us itself
+UNDO_SECONDS = 120
+ASK_SECONDS = 3.0  # systemctl or Docker, each
+CONFIG_BYTES = 1 << 20
+ANSWER_BYTES = 4 << 20
+LONGEST_PATH = 4095
+DEEPEST = 64
+MOST_FOLDERS = 2000  # of a root that are given access to in one run
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What the helper believes in. A test passes other ones; no argument and no variable can."""
+
+    config: str = "/etc/trafico-monitor"
+    granted: str = "/var/lib/trafico-monitor-access"
+    docker: str = "/run/docker.sock"
+    journal: str = "/run/systemd/journal/socket"
+    systemctl: str = "/usr/bin/systemctl"
+    monitor: str = "trafico-monitor"  # the service's user
+    api_uid: int = 101  # telegram-bot-api in the image aiogram/telegram-bot-api
+
+
+class Stop(Exception):
+    """The end of the run: `status` is the exit status, `code` the stable word for the reason."""
+
+    def __init__(self, status: int, code: str, path: bytes = b"") -> None:
+        super().__init__(code)
+        self.status, self.code, self.path = status, code, path
+
+
+def refused(code: str, path: bytes = b"") -> Stop:
+    return Stop(REFUSED, code, path)
+
+
+_SYSTEM_CODES = {
+    errno.ENOENT: "not_found",
+    errno.EROFS: "read_only",
+    errno.ENOSPC: "no_space",
+    errno.EDQUOT: "no_space",
+    errno.EPERM: "not_permitted",
+    errno.EACCES: "not_permitted",
+    errno.EAGAIN: "busy",  # a lease on the file; O_NONBLOCK keeps it from holding us
+    errno.ETXTBSY: "busy",
+}
+
+
+def failed(error: OSError, path: bytes = b"") -> Stop:
+    return Stop(FAILED, _SYSTEM_CODES.get(error.errno or 0, "system_error"), path)
+
+
+# --- words -----------------------------------------------------------------------------------
+
+# The same shape as in trafico_monitor/host/redact.py; this file must stand alone.
+_TOKEN = re.compile(rb"(?<![0-9])\d{5,20}(?::|%3[Aa])[A-Za-z0-9_-]{30,}")
+_STAND_IN = re.compile(rb"<TOKEN(?:-([0-9a-f]{12}))?>")
+
+
+def shown(path: bytes) -> str:
+    """`path` as one line of printable text without a secret."""
+    text = _STAND_IN.sub(b"<TOKEN>", _TOKEN.sub(b"<TOKEN>", path)).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)[:400]
+
+
+def digest(name: bytes) -> bytes:
+    return hashlib.sha256(name).hexdigest()[:12].encode()
+
+
+def components(path: bytes) -> tuple[bytes, ...]:
+    """The components of an absolute path that is written plainly; refuses any other."""
+    parts = tuple(path.split(b"/"))
+    if parts[0] != b"" or not 1 < len(parts) <= DEEPEST or len(path) > LONGEST_PATH:
+        raise refused("path_strange", path)
+    parts = parts[1:]
+    if any(part in (b"", b".", b"..") or b"\0" in part for part in parts):
+        raise refused("path_strange", path)
+    return parts
+
+
+# --- what only root can write ----------------------------------------------------------------
+
+_DEFAULTS = {
+    ("project", "dir"): "",
+    ("project", "models_dir"): "modelos",
+    ("project", "owner"): "",
+    ("bot", "unit"): "trafico-main.service",
+    ("bot_api", "host_dir"): "",
+    ("bot_api", "container"): "telegram-bot-api",
+    ("bot_api", "container_dir"): "/var/lib/telegram-bot-api",
+}
+_UNIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,250}")
+_CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+Settings = Mapping[tuple[str, str], str]
+
+
+def only_roots(status: os.stat_result) -> bool:
+    """True when nobody but root may write it. An ACL's mask shows in the group's bits."""
+    return status.st_uid == 0 and not status.st_mode & 0o022
+
+
+def _open_roots_own(name: str, flags: int, folder: int | None = None) -> int | None:
+    """A descriptor of a file or folder that is root's alone; None when there is none."""
+    try:
+        opened = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        code = "config_link" if error.errno in (errno.ELOOP, errno.ENOTDIR) else "config_unreadable"
+        raise refused(code, os.fsencode(name)) from None
+    status = os.fstat(opened)
+    if not only_roots(status) or not (stat.S_ISREG(status.st_mode) or flags & os.O_DIRECTORY):
+        os.close(opened)
+        raise refused("config_not_roots", os.fsencode(name))
+    return opened
+
+
+def read_settings(places: Places) -> Settings:
+    """config.toml, then conf.d/*.toml by name; a later one wins key by key."""
+    settings = dict(_DEFAULTS)
+    folder = _open_roots_own(places.config, os.O_RDONLY | os.O_DIRECTORY)
+    if folder is None:
+        return settings
+    _read_file("config.toml", folder, settings)
+    drop_ins = _open_roots_own("conf.d", os.O_RDONLY | os.O_DIRECTORY, folder)
+    if drop_ins is not None:
+        for name in sorted(os.listdir(drop_ins)):
+            if name.endswith(".toml") and not name.startswith("."):
+                _read_file(name, drop_ins, settings)
+        os.close(drop_ins)
+    os.close(folder)
+    return settings
+
+
+def _read_file(name: str, folder: int, settings: dict[tuple[str, str], str]) -> None:
+    opened = _open_roots_own(name, os.O_RDONLY, folder)
+    if opened is None:
+        return
+    with os.fdopen(opened, "rb") as file:
+        data = file.read(CONFIG_BYTES + 1)
+    try:
+        tables = tomllib.loads(data.decode()) if len(data) <= CONFIG_BYTES else None
+    except (ValueError, RecursionError):
+        tables = None
+    if tables is None:
+        raise refused("config_invalid", os.fsencode(name))
+    for section, key in _DEFAULTS:
+        table = tables.get(section, {})
+        value = table.get(key, settings[section, key]) if isinstance(table, dict) else None
+        if not isinstance(value, str) or not value.isprintable():
+            raise refused("config_invalid", f"{name} [{section}] {key}".encode())
+        settings[section, key] = value
+
+
+def unit_properties(places: Places, unit: str) -> dict[str, str]:
+    """WorkingDirectory and User of the bot's unit as the running systemd knows them."""
+    import subprocess  # only where the configuration leaves it open: 10 ms
+
+    if not _UNIT.fullmatch(unit):
+        raise refused("config_invalid", b"[bot] unit")
+    argv = [places.systemctl, "show", "--property=WorkingDirectory,User", "--", unit]
+    with suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(
+            argv, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, timeout=ASK_SECONDS, check=False
+        )
+        if done.returncode == 0:
+            lines = done.stdout.decode("utf-8", "replace").splitlines()
+            return {name: value for name, equals, value in (line.partition("=") for line in lines) if equals}
+    return {}
+
+
+def container_mount(places: Places, container: str, inside: str) -> str:
+    """Where the host keeps what the container sees at `inside`; "" when Docker does not say."""
+    import http.client  # 15 ms, and only where host_dir is left open
+
+    if not _CONTAINER.fullmatch(container):
+        raise refused("config_invalid", b"[bot_api] container")
+    mounts: dict[str, str] = {}
+    with suppress(OSError, ValueError, http.client.HTTPException, AttributeError, TypeError, KeyError):
+        status = os.lstat(places.docker)
+        if not stat.S_ISSOCK(status.st_mode) or status.st_uid != 0:
+            return ""
+        wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with wire:
+            wire.settimeout(ASK_SECONDS)
+            wire.connect(places.docker)
+            connection = http.client.HTTPConnection("localhost")
+            connection.sock = wire
+            connection.request("GET", f"/containers/{container}/json")
+            answer = connection.getresponse()
+            told = json.loads(answer.read(ANSWER_BYTES)) if answer.status == 200 else {}
+        mounts = {str(each["Destination"]): str(each["Source"]) for each in told.get("Mounts") or ()}
+    above = [place for place in mounts if place and (inside + "/").startswith(place.rstrip("/") + "/")]
+    nearest = max(above, key=len, default="")
+    return mounts[nearest] + inside[len(nearest.rstrip("/")) :] if nearest else ""
+
+
+# --- how wide a root may be ------------------------------------------------------------------
+
+_NEVER = frozenset(b"bin boot dev etc lib lib32 lib64 libx32 lost+found proc root run sbin sys usr".split())
+_IN_VAR = frozenset(b"lib local opt tmp www".split())
+# State of the system itself. A package's own folder, such as /var/lib/telegram-bot-api, is fine.
+_STATE = frozenset(
+    b"apt aptitude containerd containers dbus docker dpkg initramfs-tools libvirt lxc lxd machines misc pam"
+    b" polkit-1 private snapd sudo systemd trafico-monitor trafico-monitor-access ucf".split()
+)
+_SECRETS = frozenset((b".gnupg", b".ssh"))
+_VOLUME = (b"var", b"lib", b"docker", b"volumes")
+
+
+def too_broad(parts: Sequence[bytes], homes: Iterable[Sequence[bytes]]) -> bool:
+    """True for a directory that holds more than videos: the system's, a home, or above one."""
+    parts = tuple(parts)
+    if len(parts) < 2 or parts[0] in _NEVER or _SECRETS.intersection(parts):
+        return True
+    if parts[0] == b"home" and len(parts) < 3:
+        return True
+    if parts[0] == b"var" and (len(parts) < 3 or parts[1] not in _IN_VAR):
+        return True
+    if parts[:2] == (b"var", b"lib") and parts[2] in _STATE:
+        return not (parts[:4] == _VOLUME and len(parts) > 5 and parts[5] == b"_data")
+    return any(tuple(home[: len(parts)]) == parts for home in homes)
+
+
+def homes() -> list[tuple[bytes, ...]]:
+    """The homes of people. A system account's «home» may well be the Bot API directory."""
+    people = (each for each in pwd.getpwall() if each.pw_uid == 0 or 1000 <= each.pw_uid < 65534)
+    return [tuple(os.fsencode(each.pw_dir).strip(b"/").split(b"/")) for each in people]
+
+
+def root_parts(path: str, setting: str) -> tuple[bytes, ...]:
+    """The components of a directory that the configuration names; refuses one too broad."""
+    try:
+        parts = components(path.rstrip("/").encode())
+    except Stop:
+        raise refused("config_invalid", f"{setting} = {path}".encode()) from None
+    if too_broad(parts, homes()):
+        raise refused("root_too_broad", f"{setting} = {path}".encode())
+    return parts
+
+
+# --- descriptors -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One component: an O_PATH descriptor and what it is. It does not follow a later rename."""
+
+    fd: int
+    path: bytes
+    status: os.stat_result
+
+    @property
+    def is_folder(self) -> bool:
+        return stat.S_ISDIR(self.status.st_mode)
+
+
+class Tree:
+    """Opens names one below the other; closes all of them at the end."""
+
+    def __init__(self) -> None:
+        self._opened: list[int] = []
+
+    def __enter__(self) -> Tree:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for fd in self._opened:
+            os.close(fd)
+
+    def top(self) -> Step:
+        return self._step("/", b"", None)
+
+    def enter(self, above: Step, name: bytes) -> Step:
+        """`name` in the folder `above`, whatever it is, but never through a link."""
+        if not above.is_folder:
+            raise refused("not_a_folder", above.path)
+        if stand_in := _STAND_IN.fullmatch(name):
+            name = self._behind(above, stand_in[1])
+        path = above.path + b"/" + name
+        try:
+            step = self._step(name, path, above.fd)
+        except OSError as error:
+            raise failed(error, path) from None
+        if stat.S_ISLNK(step.status.st_mode):
+            raise refused("link_in_path", path)
+        return step
+
+    def descend(self, start: Step, names: Iterable[bytes]) -> list[Step]:
+        """`start` and every step below it."""
+        steps = [start]
+        for name in names:
+            steps.append(self.enter(steps[-1], name))
+        return steps
+
+    def names(self, folder: Step) -> list[bytes]:
+        with self.real(folder) as fd:
+            return [os.fsencode(name) for name in sorted(os.listdir(fd))]
+
+    @contextmanager
+    def real(self, step: Step) -> Iterator[int]:
+        """A descriptor that fchown and fsetxattr take, of the very inode that was looked at.
+
+        /proc/self/fd leads to the open file itself, not to a name: nothing can come in between.
+        Only regular files and folders get here, so that opening has no effect of its own;
+        O_NONBLOCK, because a lease held on the file would otherwise hold us for 45 s.
+        """
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            fd = os.open(f"/proc/self/fd/{step.fd}", flags)
+        except OSError as error:
+            raise failed(error, step.path) from None
+        try:
+            now = os.fstat(fd)
+            if (now.st_dev, now.st_ino) != (step.status.st_dev, step.status.st_ino):
+                raise refused("changed_meanwhile", step.path)
+            yield fd
+        finally:
+            os.close(fd)
+
+    def _step(self, name: str | bytes, path: bytes, above: int | None) -> Step:
+        fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+        self._opened.append(fd)
+        return Step(fd, path, os.fstat(fd))
+
+    def _behind(self, above: Step, wanted: bytes | None) -> bytes:
+        """The one entry whose name holds a bot token, and has that digest when one is given."""
+        fitting = [name for name in self.names(above) if _TOKEN.search(name) and wanted in (None, digest(name))]
+        if len(fitting) != 1:
+            code = "token_ambiguous" if fitting else "not_found"
+            raise Stop(REFUSED if fitting else FAILED, code, above.path + b"/<TOKEN>")
+        return fitting[0]
+
+
+# --- whose, and where ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    uid: int
+    gid: int
+    home: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One of the two directories: `steps` from / down to it, all descriptors held."""
+
+    is_models: bool
+    parts: tuple[bytes, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def step(self) -> Step:
+        return self.steps[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that decides: the root concerned, whose files it may hold, who gets them."""
+
+    root: Root
+    owner: Owner
+    monitor: int | None  # uid of the service's user, None where there is no such user
+    accepted: frozenset[int]  # whose files may be given to the owner
+
+    def users(self, is_folder: bool) -> dict[int, int]:
+        """ACL permissions by uid."""
+        if self.root.is_models:
+            return self._for_both(7) if is_folder else self._for_monitor(6)
+        return self._for_both(5) if is_folder else self._for_monitor(4)
+
+    def _for_monitor(self, permissions: int) -> dict[int, int]:
+        return {} if self.monitor is None else {self.monitor: permissions}
+
+    def _for_both(self, permissions: int) -> dict[int, int]:
+        return {self.owner.uid: permissions} | self._for_monitor(permissions)
+
+
+def account(name: str) -> Owner:
+    """The owner of that name (or number). Root is nobody to give files to."""
+    try:
+        found = pwd.getpwuid(int(name)) if name.isascii() and name.isdigit() else pwd.getpwnam(name)
+    except (KeyError, ValueError, OverflowError):
+        raise refused("owner_unknown", name.encode()) from None
+    if found.pw_uid == 0:
+        raise refused("owner_root", name.encode())
+    return Owner(found.pw_uid, found.pw_gid, found.pw_dir)
+
+
+def owner_of(steps: Sequence[Step]) -> Owner | None:
+    """The owner of a folder, None when it is root's.
+
+    Refused when a third person could have put that folder there: whoever owns the folder above
+    could bring in somebody else's and so give files away in that user's name.
+    """
+    uid = steps[-1].status.st_uid
+    if uid == 0:
+        return None
+    if steps[-2].status.st_uid not in (0, uid):
+        raise refused("owner_unclear", steps[-1].path)
+    try:
+        return account(str(uid))
+    except Stop:
+        return Owner(uid, steps[-1].status.st_gid)
+
+
+def servers_uid(steps: Sequence[Step]) -> set[int]:
+    """The owner of the Bot API directory: whom the container's server runs as.
+
+    Not root, and not a person, unless only root can have put that directory there: the bot's
+    user could bring in another person's folder under that name to be given what is in it.
+    """
+    uid = steps[-1].status.st_uid
+    with suppress(KeyError):
+        if 1000 <= pwd.getpwuid(uid).pw_uid < 65534 and not all(only_roots(step.status) for step in steps[:-1]):
+            return set()
+    return {uid} - {0}
+
+
+class Finder:
+    """Finds out roots and owner, asking systemd and Docker only for what is left open."""
+
+    def __init__(self, places: Places, tree: Tree) -> None:
+        self._places, self._tree = places, tree
+        self._settings = read_settings(places)
+        self._unit: dict[str, str] | None = None
+
+    def site(self, target: Sequence[bytes]) -> Site:
+        """What governs `target`; refuses one that lies in neither of the two directories."""
+        project, models = self._models_parts()
+        in_models = target[: len(models)] == models
+        owner, models_steps = self._owner_and_models(project, models, needed=in_models)
+        parts, steps = models, models_steps
+        api = self._api_parts(owner, target, in_models)
+        if api and (not in_models or len(api) > len(models)):
+            in_models, parts, steps = False, api, self._tree.descend(self._tree.top(), api)
+        if not in_models and not api:
+            raise refused("outside_roots", b"/" + b"/".join(target))
+        if b"/" + b"/".join(parts) == os.fsencode(owner.home.rstrip("/")):
+            raise refused("root_too_broad", steps[-1].path)
+        root = Root(in_models, parts, tuple(steps))
+        monitor = self._monitor()
+        accepted = {owner.uid, self._places.api_uid} | ({monitor} if monitor else set())
+        accepted |= set() if in_models else servers_uid(root.steps)
+        return Site(root, owner, monitor, frozenset(accepted))
+
+    def _monitor(self) -> int | None:
+        try:
+            return pwd.getpwnam(self._places.monitor).pw_uid
+        except KeyError:
+            return None
+
+    def _ask_unit(self, name: str) -> str:
+        if self._unit is None:
+            self._unit = unit_properties(self._places, self._settings["bot", "unit"])
+        return self._unit.get(name, "")
+
+    def _working_directory(self) -> str:
+        # systemd puts "!" before a directory that may be missing, "~" stands for the user's home.
+        given = self._ask_unit("WorkingDirectory").lstrip("!-")
+        return account(self._ask_unit("User")).home if given == "~" else given
+
+    def _models_parts(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        models = self._settings["project", "models_dir"]
+        project = self._settings["project", "dir"] or self._working_directory()
+        if not project.startswith("/") and not models.startswith("/"):
+            raise refused("project_unknown")
+        parts = root_parts(models if models.startswith("/") else f"{project}/{models}", "project.models_dir")
+        around = components(project.rstrip("/").encode()) if project.startswith("/") else ()
+        if around[: len(parts)] == parts:  # the project itself: its code and its .env are no videos
+            raise refused("root_too_broad", b"project.models_dir")
+        return around, parts
+
+    def _owner_and_models(
+        self, project: Sequence[bytes], models: Sequence[bytes], *, needed: bool
+    ) -> tuple[Owner, list[Step]]:
+        named = self._settings["project", "owner"]
+        try:
+            steps = self._tree.descend(self._tree.top(), models)
+        except Stop as stop:
+            if stop.code != "not_found":
+                raise
+            if needed or not named:
+                raise refused("models_missing", stop.path) from None
+            steps = []
+        if named:
+            return account(named), steps
+        found = owner_of(steps)
+        if found is None and (user := self._ask_unit("User")):
+            found = account(user)
+        if found is None and project:
+            found = owner_of(self._tree.descend(self._tree.top(), project))
+        if found is None:
+            raise refused("owner_root", steps[-1].path)
+        return found, steps
+
+    def _api_parts(self, owner: Owner, target: Sequence[bytes], in_models: bool) -> tuple[bytes, ...]:
+        """The Bot API directory when `target` lies in it, else ()."""
+        named = self._settings["bot_api", "host_dir"]
+        if in_models and not named:
+            return ()  # saves asking Docker for every file of the models directory
+        if not named:
+            inside = self._settings["bot_api", "container_dir"].rstrip("/")
+            named = container_mount(self._places, self._settings["bot_api", "container"], inside)
+        if not named and owner.home.startswith("/"):
+            named = f"{owner.home.rstrip('/')}/.telegram-bot-api"
+        if not named:
+            return ()
+        # Judged by its words first: a root that does not concern this path need not be in order.
+        words = tuple(named.rstrip("/").encode().split(b"/")[1:])
+        return root_parts(named, "bot_api.host_dir") if target[: len(words)] == words else ()
+
+
+def check(site: Site, below: Sequence[Step]) -> None:
+    """Refuse what must not change hands. `below` is the root and every step down to the target."""
+    target = below[-1]
+    status, path = target.status, target.path
+    if not (target.is_folder or stat.S_ISREG(status.st_mode)):
+        raise refused("not_regular", path)
+    if not all(same_place(site.root, step) for step in below):
+        raise refused("other_filesystem", path)
+    if not target.is_folder and status.st_nlink != 1:
+        raise refused("hard_link", path)
+    if not target.is_folder and status.st_mode & (stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX):
+        raise refused("special_mode", path)
+    if status.st_uid == 0:
+        _check_roots_own(site, target, below)
+    elif status.st_uid not in site.accepted:
+        raise refused("wrong_owner", path)
+
+
+def same_place(root: Root, step: Step) -> bool:
+    """True on the root's own file system, and on one that was mounted below models: a modelo may
+    have a disk of its own. What any user can mount (FUSE) answers as that user likes: refused."""
+    if step.status.st_dev == root.step.status.st_dev:
+        return True
+    return root.is_models and _mounted_by_root(step.status.st_dev)
+
+
+def _mounted_by_root(device: int) -> bool:
+    with open("/proc/self/mountinfo", "rb") as file:
+        kind = mount_type(os.fsdecode(file.read(ANSWER_BYTES)), device)
+    return bool(kind) and not kind.startswith("fuse")
+
+
+def mount_type(told: str, device: int) -> str:
+    """The type of the file system `device` by /proc/self/mountinfo (proc(5)); "" when not there."""
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for line in told.splitlines():
+        fields, _, rest = line.partition(" - ")
+        if fields.split()[2:3] == [number]:
+            return rest.split(" ", 1)[0]
+    return ""
+
+
+def _check_roots_own(site: Site, target: Step, below: Sequence[Step]) -> None:
+    """Root's own file may have been moved in by somebody who may not read it: then it stays.
+
+    Allowed are the root itself (the configuration names it), what only root can have put there,
+    and in the models directory what everybody can read already, or an empty folder.
+    """
+    if len(below) == 1 or all(only_roots(step.status) for step in (*site.root.steps, *below[1:-1])):
+        return
+    wanted = 0o005 if target.is_folder else 0o004
+    open_to_all = target.status.st_mode & wanted == wanted
+    if site.root.is_models and (open_to_all or _is_empty_folder(target)):
+        return
+    raise refused("roots_own", target.path)
+
+
+def _is_empty_folder(step: Step) -> bool:
+    # Not an empty file: whoever has it open for writing may yet put a secret into it.
+    return step.is_folder and not os.listdir(f"/proc/self/fd/{step.fd}")
+
+
+# --- POSIX ACLs in the kernel's form (linux/posix_acl_xattr.h) -------------------------------
+
+USER_OBJ, USER, GROUP_OBJ, GROUP, MASK, OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+ACCESS, DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
+_GROUP_CLASS = (USER, GROUP_OBJ, GROUP)
+_NOBODY = 0xFFFFFFFF
+_HEADER, _ENTRY = struct.Struct("<I"), struct.Struct("<HHI")
+Acl = dict[tuple[int, int], int]  # (tag, id) -> permissions
+
+
+def unpack_acl(data: bytes) -> Acl:
+    if len(data) % _ENTRY.size != _HEADER.size or _HEADER.unpack_from(data)[0] != 2:
+        raise ValueError("not an ACL of version 2")
+    return {(tag, who): perm for tag, perm, who in _ENTRY.iter_unpack(data[_HEADER.size :])}
+
+
+def pack_acl(acl: Acl) -> bytes:
+    entries = (_ENTRY.pack(tag, perm, who) for (tag, who), perm in sorted(acl.items()))
+    return _HEADER.pack(2) + b"".join(entries)
+
+
+def acl_of_mode(mode: int) -> Acl:
+    return {
+        (USER_OBJ, _NOBODY): mode >> 6 & 7,
+        (GROUP_OBJ, _NOBODY): mode >> 3 & 7,
+        (OTHER, _NOBODY): mode & 7,
+    }
+
+
+def plain(acl: Acl) -> Acl:
+    """Owner, group and others only, with what they really have."""
+    mask = acl.get((MASK, _NOBODY), 7)
+    return {
+        (tag, who): perm & mask if tag == GROUP_OBJ else perm
+        for (tag, who), perm in acl.items()
+        if who == _NOBODY and tag != MASK
+    }
+
+
+def grant(acl: Acl, users: Mapping[int, int]) -> Acl:
+    """`acl` with at least those permissions for those users, and no more for anybody else.
+
+    The mask is made anew; what it held back until now is therefore taken out of each entry
+    first, or widening the mask for one user would widen it for all.
+    """
+    mask = acl.get((MASK, _NOBODY), 7)
+    new = {key: perm & mask if key[0] in _GROUP_CLASS else perm for key, perm in acl.items()}
+    for uid, perm in users.items():
+        new[USER, uid] = new.get((USER, uid), 0) | perm
+    return _masked(new)
+
+
+def withdraw(acl: Acl, uid: int) -> Acl:
+    """`acl` without the entry of `uid`; a plain mode again when no other entry is left."""
+    mask = acl.get((MASK, _NOBODY), 7)
+    new = {key: perm & mask if key[0] in _GROUP_CLASS else perm for key, perm in acl.items()}
+    new.pop((USER, uid), None)
+    return _masked(new)
+
+
+def _masked(acl: Acl) -> Acl:
+    acl.pop((MASK, _NOBODY), None)
+    if any(tag in (USER, GROUP) for tag, _ in acl):
+        together = 0
+        for (tag, _), perm in acl.items():
+            together |= perm if tag in _GROUP_CLASS else 0
+        acl[MASK, _NOBODY] = together
+    return acl
+
+
+def read_acl(fd: int, name: str) -> Acl | None:
+    try:
+        return unpack_acl(os.getxattr(fd, name))
+    except OSError as error:
+        if error.errno == errno.ENODATA:
+            return None
+        raise
+
+
+def change_acl(fd: int, name: str, change: Callable[[Acl], Acl]) -> bool:
+    """Read, change, write; True when something was written.
+
+    Where there is none the mode stands for it; but for a default ACL not the mode alone: with an
+    access ACL its group bits are the mask, and new files would be open to the whole group.
+    """
+    status = os.fstat(fd)
+    old = read_acl(fd, name)
+    start = old if old is not None else plain(read_acl(fd, ACCESS) or acl_of_mode(status.st_mode))
+    new = change(dict(start))
+    if new == old or (old is None and new == start):
+        return False
+    with _keeping_setgid(status):
+        os.setxattr(fd, name, pack_acl(new))
+    return True
+
+
+@contextmanager
+def _keeping_setgid(status: os.stat_result) -> Iterator[None]:
+    # chmod and an access ACL drop a folder's setgid bit when its group is none of ours and
+    # CAP_FSETID is missing, as it is in the service's sandbox: be of that group meanwhile.
+    before = os.getegid()
+    joined = bool(status.st_mode & stat.S_ISGID) and status.st_gid != before
+    if joined:
+        os.setegid(status.st_gid)
+    try:
+        yield
+    finally:
+        if joined:
+            os.setegid(before)
+
+
+# --- what is done ----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Work:
+    """What was changed, and what could not be but does not spoil the rest."""
+
+    owners: int = 0
+    modes: int = 0
+    acls: int = 0
+    notes: set[str] = field(default_factory=set)
+
+    @property
+    def code(self) -> str:
+        return "changed" if self.owners or self.modes or self.acls else "already_right"
+
+    @property
+    def summary(self) -> str:
+        notes = "".join(f" {note}" for note in sorted(self.notes))
+        return f"owner={self.owners} mode={self.modes} acl={self.acls}{notes}"
+
+
+def fix(argument: bytes, places: Places) -> Work:
+    """Carry out the one order; raises Stop when it is refused or fails."""
+    target = components(argument)
+    with Tree() as tree:
+        site = Finder(places, tree).site(target)
+        below = tree.descend(site.root.step, target[len(site.root.parts) :])
+        check(site, below)
+        work = Work()
+        # Written down first: whatever ends us, what was granted can be taken back.
+        record(places, work, site, parents=len(below) == 1)
+        for folder in below[:-1]:
+            if folder is site.root.step or folder.status.st_uid in site.accepted:
+                give_access(tree, site, folder, work)
+        try:
+            hand_over(tree, site, below, work)
+        except OSError as error:
+            raise failed(error, below[-1].path) from None
+        if len(below) == 1:
+            open_parents(tree, site, work)
+            open_folders(tree, site, site.root.step, 2, work)
+        return work
+
+
+def hand_over(tree: Tree, site: Site, below: Sequence[Step], work: Work) -> None:
+    """Owner, then mode, then ACL of the target, each on the same descriptor."""
+    target, owner = below[-1], site.owner
+    with tree.real(target) as fd:
+        status = os.fstat(fd)
+        keeps_owner = target.is_folder and not site.root.is_models
+        if status.st_uid != owner.uid and not keeps_owner:
+            os.fchown(fd, owner.uid, _group(site, below))
+            work.owners += 1
+            status = os.fstat(fd)
+        if status.st_uid == owner.uid:
+            wanted = 0o700 if target.is_folder else 0o600 if site.root.is_models else 0o400
+            mode = stat.S_IMODE(status.st_mode) & (0o7777 if target.is_folder else 0o777)
+            if mode | wanted != stat.S_IMODE(status.st_mode):
+                with _keeping_setgid(status):
+                    os.fchmod(fd, mode | wanted)
+                work.modes += 1
+    hindered = give_access(tree, site, target, work)
+    if hindered and keeps_owner and status.st_uid != owner.uid:
+        raise Stop(FAILED, hindered, target.path)  # the ACL was all there was to do
+
+
+def _group(site: Site, below: Sequence[Step]) -> int:
+    """-1 leaves the group: the Bot API server goes on reading its files by it."""
+    if not site.root.is_models:
+        return -1
+    above = below[-2].status if len(below) > 1 else site.root.steps[-2].status
+    return above.st_gid if above.st_mode & stat.S_ISGID else site.owner.gid
+
+
+def give_access(tree: Tree, site: Site, step: Step, work: Work) -> str:
+    """ACL entries on one file or folder. A file system without ACLs is a note, not a failure:
+    return that note, or ""."""
+    return _change(tree, step, site.users(step.is_folder), work, default=step.is_folder)
+
+
+def _change(tree: Tree, step: Step, users: Mapping[int, int], work: Work, *, default: bool) -> str:
+    note = ""
+    try:
+        with tree.real(step) as fd:
+            uid = os.fstat(fd).st_uid
+            others = {who: perm for who, perm in users.items() if who != uid}
+            if others:
+                work.acls += change_acl(fd, ACCESS, lambda acl: grant(acl, others))
+            if users and default:
+                work.acls += change_acl(fd, DEFAULT, lambda acl: grant(acl, users))
+    except OSError as error:
+        unsupported = error.errno in (errno.EOPNOTSUPP, errno.ENOSYS)
+        note = "acl_unsupported" if unsupported else f"acl_{failed(error).code}"
+    except Stop as stop:
+        note = f"acl_{stop.code}"
+    except ValueError:
+        note = "acl_unknown_form"
+    work.notes |= {note} - {""}
+    return note
+
+
+def open_parents(tree: Tree, site: Site, work: Work) -> None:
+    """Let the monitor (and for the Bot API directory the bot) pass through to the root."""
+    users = site.users(is_folder=True)
+    if site.root.is_models:
+        users.pop(site.owner.uid, None)
+    for parent in site.root.steps[1:-1]:
+        if not parent.status.st_mode & 0o001:
+            _change(tree, parent, dict.fromkeys(users, 1), work, default=False)
+
+
+def open_folders(tree: Tree, site: Site, folder: Step, levels: int, work: Work) -> int:
+    """ACLs, and nothing else, on the folders below the root; what is strange is passed over."""
+    count = 0
+    for name in tree.names(folder):
+        if count >= MOST_FOLDERS:
+            work.notes.add("too_many_folders")
+            break
+        if not _is_folder(folder.fd, name):
+            continue
+        with Tree() as closer, suppress(Stop):
+            step = closer.enter(folder, name)
+            if step.is_folder and same_place(site.root, step) and step.status.st_uid in site.accepted:
+                count += 1
+                give_access(closer, site, step, work)
+                if levels > 1:
+                    count += open_folders(closer, site, step, levels - 1, work)
+    return count
+
+
+def _is_folder(folder: int, name: bytes) -> bool:
+    """A first look, only to spare opening every video; what counts is looked at once opened."""
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except OSError:
+        return False
+
+
+# --- what was granted, and taking it back ----------------------------------------------------
+
+
+def record(places: Places, work: Work, site: Site, *, parents: bool) -> None:
+    """Keep the directories whose ACLs name the monitor, each once."""
+    if site.monitor is None:
+        return
+    lines = [_line("tree", site.root.step.path, site.monitor)]
+    if parents:
+        lines += [_line("one", step.path, site.monitor) for step in site.root.steps[1:-1] if _closed(step)]
+    try:
+        with _granted(places, create=True) as file:
+            known = set(_read(file).splitlines())
+            new = "".join(f"{line}\n" for line in lines if line not in known)
+            if new:
+                os.write(file, new.encode())
+    except (OSError, Stop):
+        work.notes.add("not_recorded")
+
+
+def _closed(step: Step) -> bool:
+    return not step.status.st_mode & 0o001
+
+
+def _line(kind: str, path: bytes, uid: int) -> str:
+    return json.dumps({kind: os.fsdecode(path), "uid": uid})
+
+
+def _read(file: int) -> str:
+    os.lseek(file, 0, os.SEEK_SET)
+    return b"".join(iter(lambda: os.read(file, 65536), b"")).decode("utf-8", "replace")
+
+
+@contextmanager
+def _granted(places: Places, *, create: bool) -> Iterator[int]:
+    """The list, locked: two helpers at once write one after the other."""
+    if create:
+        with suppress(FileExistsError):
+            os.mkdir(places.granted, 0o700)
+    folder = _open_roots_own(places.granted, os.O_RDONLY | os.O_DIRECTORY)
+    if folder is None:
+        raise FileNotFoundError(errno.ENOENT, "nothing was granted", places.granted)
+    try:
+        flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT if create else 0)
+        file = _open_roots_own("granted", flags, folder)
+        if file is None:
+            raise FileNotFoundError(errno.ENOENT, "nothing was granted", places.granted)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
+        finally:
+            os.close(file)
+    finally:
+        os.close(folder)
+
+
+def undo(places: Places) -> Work:
+    """Take the monitor's ACL entries back from everything that is on the list.
+
+    Owners stay, and so do the entries of the bot's own user: those repaired the system.
+    """
+    work = Work()
+    with suppress(FileNotFoundError), _granted(places, create=False) as file:
+        for line in _read(file).splitlines():
+            try:
+                entry = json.loads(line)
+                kind = "tree" if "tree" in entry else "one"
+                path, uid = os.fsencode(entry[kind]), int(entry["uid"])
+            except (ValueError, KeyError, TypeError):
+                work.notes.add("list_damaged")
+                continue
+            _take_back(path, uid, work, whole=kind == "tree")
+        os.ftruncate(file, 0)
+    return work
+
+
+def _take_back(path: bytes, uid: int, work: Work, *, whole: bool) -> None:
+    with Tree() as tree:
+        try:
+            step = tree.descend(tree.top(), components(path))[-1]
+        except Stop as stop:
+            work.notes.add(f"passed_over_{stop.code}")
+            return
+        _withdraw(tree, step, uid, step.status.st_dev, work, whole=whole)
+
+
+def _withdraw(tree: Tree, step: Step, uid: int, device: int, work: Work, *, whole: bool) -> None:
+    elsewhere = step.status.st_dev != device and not _mounted_by_root(step.status.st_dev)
+    if elsewhere or not (step.is_folder or stat.S_ISREG(step.status.st_mode)):
+        return
+    try:
+        with tree.real(step) as fd:
+            for name in (ACCESS, DEFAULT) if step.is_folder else (ACCESS,):
+                old = read_acl(fd, name)
+                if old is not None and (USER, uid) in old:
+                    _put_back(fd, name, withdraw(old, uid))
+                    work.acls += 1
+    except (OSError, ValueError, Stop):
+        work.notes.add("some_left")
+    if whole and step.is_folder:
+        for below in tree.names(step):
+            with Tree() as closer, suppress(Stop):
+                _withdraw(closer, closer.enter(step, below), uid, device, work, whole=True)
+
+
+def _put_back(fd: int, name: str, acl: Acl) -> None:
+    if name == DEFAULT and len(acl) == 3:  # there was none before us
+        os.removexattr(fd, name)
+        return
+    with _keeping_setgid(os.fstat(fd)):
+        os.setxattr(fd, name, pack_acl(acl))
+
+
+# --- the program -----------------------------------------------------------------------------
+
+_WORDS = {DONE: ("done", 6), USAGE: ("usage", 4), REFUSED: ("refused", 4), FAILED: ("failed", 3)}
+
+
+def tell(places: Places, status: int, code: str, path: bytes, more: str = "") -> int:
+    """One line on stderr, one entry in the journal, and the exit status."""
+    word, priority = _WORDS[status]
+    line = " ".join(part for part in (f"{word}: {code}", shown(path), more) if part)
+    with suppress(OSError):
+        os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
+    fields = {
+        "MESSAGE": line,
+        "PRIORITY": str(priority),
+        "SYSLOG_IDENTIFIER": "trafico-monitor-chown",
+        "TRAFICO_ACCION": "fix_owner",
+        "TRAFICO_RESULTADO": f"{word}:{code}",
+        "TRAFICO_RUTA": shown(path),
+    }
+    entry = "".join(f"{name}={value}\n" for name, value in fields.items())
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.setblocking(False)  # a journald that hangs must not hang us
+        journal.sendto(entry.encode("utf-8", "backslashreplace"), places.journal)
+    return status
+
+
+def prepare(seconds: int) -> None:
+    """Whatever the caller left us with: no closed 0-2, no mask, no core file, an end in time."""
+    while os.open("/dev/null", os.O_RDWR) <= 2:
+        pass
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    signal.alarm(seconds)  # ends also a wait for a FUSE mount that a user does not answer for
+
+
+def run(arguments: Sequence[bytes], places: Places, *, through_sudo: bool) -> int:
+    """One call: `PATH`, or `--undo` by root directly."""
+    path = b""
+    try:
+        if len(arguments) != 1:
+            return tell(places, USAGE, "one_path", b"", "usage: chown ABSOLUTE_PATH")
+        path = arguments[0]
+        if os.geteuid() != 0:
+            raise Stop(FAILED, "not_root", path)
+        if path == b"--undo":
+            if through_sudo:
+                raise refused("undo_through_sudo")
+            work = undo(places)
+        elif not path.startswith(b"/"):
+            return tell(places, USAGE, "absolute_path", path)
+        else:
+            work = fix(path, places)
+    except Stop as stop:
+        return tell(places, stop.status, stop.code, stop.path or path)
+    except OSError as error:
+        return tell(places, FAILED, failed(error).code, path)
+    except Exception as error:  # a traceback would show whatever path it is about
+        return tell(places, FAILED, "internal_error", path, type(error).__name__)
+    return tell(places, DONE, work.code, path, work.summary)
+
+
+def main() -> int:
+    arguments = [os.fsencode(each) for each in sys.argv[1:]]
+    through_sudo = "SUDO_UID" in os.environ
+    prepare(UNDO_SECONDS if arguments == [b"--undo"] else SECONDS)
+    os.environ.clear()
+    return run(arguments, Places(), through_sudo=through_sudo)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
