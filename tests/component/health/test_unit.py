@@ -1,0 +1,32 @@
+"""The unit: real systemctl, which here may have no systemd to talk to."""
+
+from __future__ import annotations
+
+from trafico_monitor.health.unit import look_at_unit, read
+from trafico_monitor.host import units
+
+
+async def test_without_systemd_the_state_is_unknown_and_no_error() -> None:
+    state = await look_at_unit("trafico-main.service")
+    assert state.known is units.systemd_runs()
+    if not state.known:
+        assert (state.active, state.load) == ("unknown", "")
+
+
+def test_the_properties_of_a_failed_unit() -> None:
+    said = units.parse(
+        "LoadState=loaded\nActiveState=failed\nSubState=failed\nResult=exit-code\nNRestarts=5\nMainPID=0\n"
+        "ExecMainStatus=1\nWorkingDirectory=!/home/victor/100-trafico/100trafico\nRestart=on-failure\n"
+        "User=victor\nSupplementaryGroups=systemd-journal docker\nLogRateLimitBurst=5000\n"
+        "Environment=A=b C=d\nnot a property\n"
+    )
+    assert said["Environment"] == "A=b C=d"
+    state = read("trafico-main.service", said)
+    assert (state.known, state.active, state.result, state.exit_status) == (True, "failed", "exit-code", 1)
+    assert (state.restarts, state.main_pid, state.rate_burst) == (5, 0, 5000)
+    assert state.working_directory == "/home/victor/100-trafico/100trafico"
+    assert state.groups == ("systemd-journal", "docker")
+
+
+def test_a_number_that_is_none_is_zero() -> None:
+    assert read("x.service", {"NRestarts": "[not set]", "MainPID": ""}).restarts == 0

@@ -1,0 +1,1 @@
+"""Looks at what downloads need: disk, Bot API server, container, the bot's unit."""

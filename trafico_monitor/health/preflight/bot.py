@@ -1,0 +1,139 @@
+"""The bot's unit, its Bot API server, the container, and the server's files."""
+
+from __future__ import annotations
+
+import glob
+import os
+from pathlib import Path
+
+from ...config.endpoints import file_server
+from ...host.accounts import SERVICE_USER, Account
+from ...host.containers import Container, Status
+from ..container import explanation
+from ..server import ServerState, reason_text
+from ..unit import UnitState
+from .check import Check, Level, Scene, critical, ok, warning
+
+
+def unit(scene: Scene, state: UnitState) -> list[Check]:
+    """Loaded, active, comes back by itself, and writes into the journal that is read."""
+    name = state.unit
+    if not name:  # the bot is told by its command line alone
+        return []
+    if not state.known:
+        return [warning("unit_unknown", unit=name)]
+    if state.load == "not-found":
+        return [critical("unit_missing", "unit_install", unit=name)]
+    found: list[Check] = []
+    if state.active not in ("active", "reloading"):
+        fields = {"active": state.active, "sub": state.sub, "result": state.result}
+        found.append(critical("unit_inactive", "unit_start", unit=name, **fields))
+    if state.restart in ("", "no"):
+        found.append(warning("unit_restart", "unit_restart", unit=name))
+    if state.namespace != scene.config.journal.namespace and not scene.config.journal.directory:
+        found.append(critical("unit_namespace", unit=name, namespace=state.namespace or '""'))
+    return found or [ok("unit", unit=name, restarts=state.restarts, pid=state.main_pid)]
+
+
+def server(scene: Scene, state: ServerState, container: Container | None) -> list[Check]:
+    """HTTP decides; the container explains."""
+    language, url = scene.config.language, file_server(scene.config)
+    name = scene.config.bot_api.container
+    found: list[Check] = []
+    if state.up:
+        found.append(ok("server", url=url, took=f"{state.took * 1000:.0f}"))
+    else:
+        fix = "container_restart" if container is not None and container.status is Status.RUNNING else ""
+        fields = {"url": url, "reason": reason_text(state, language), "name": name}
+        found.append(critical("server_down", fix, **fields))
+    if container is not None:
+        found.append(_container(scene, container, up=state.up))
+    return found
+
+
+def _container(scene: Scene, container: Container, *, up: bool) -> Check:
+    name = scene.config.bot_api.container
+    fields = {"line": explanation(name, container, scene.config.language), "name": name, "user": SERVICE_USER}
+    if container.status is Status.RUNNING and container.health in ("", "healthy", "starting"):
+        return ok("container", **fields)
+    if container.status is Status.NO_PERMISSION:
+        # Not being in the group docker is the safe choice: no reason to warn while HTTP answers.
+        level = Level.OK if up else Level.WARNING
+        return Check(level, "check.container_hidden", "" if up else "fix.docker_group", fields)
+    if up:
+        return Check(Level.WARNING, "check.container_other", "", fields)
+    fix = "docker_start" if container.status in (Status.NO_DOCKER, Status.NO_ANSWER) else "container_start"
+    return critical("container", fix, **fields)
+
+
+def local_mode(scene: Scene, container: Container | None) -> list[Check]:
+    """Without the local server, or without its --local, a bot gets no file over 20 MB."""
+    if not scene.config.bot_api.local:
+        return [warning("not_local")]
+    if container is not None and container.local is False:
+        return [warning("container_not_local", name=scene.config.bot_api.container)]
+    return []
+
+
+async def files(scene: Scene) -> list[Check]:
+    """Can the bot's user and the service read what the Bot API server has downloaded?
+
+    That they cannot was the most frequent real failure: files of uid 101, mode 0640.
+    """
+    if scene.site is None or scene.site.bot_api is None or scene.bot is None:
+        return []
+    folder = scene.site.bot_api
+    found: list[Check] = []
+    unknown = False
+    for account in dict.fromkeys((scene.bot, scene.user)):
+        seen = await _unreadable(scene, folder, account)
+        if seen is None:
+            unknown = True
+        elif seen:
+            found.append(seen[0])
+    if found:
+        return found
+    if unknown:
+        return [warning("files_unknown", "as_root", dir=folder)]
+    if _other_owner(folder, scene.bot) and not _default_acl(folder):
+        return [warning("files_acl", "files_acl", **_names(scene, scene.bot, folder))]
+    return [ok("files", dir=folder)]
+
+
+async def _unreadable(scene: Scene, folder: Path, account: Account) -> list[Check] | None:
+    """[] when all is readable, [check] for the first that is not, None when it cannot be told."""
+    closed = await scene.closed_parent(folder, account)
+    if closed is not None:
+        return [critical("closed", "open_folder", path=closed, user=account.name, target=folder)]
+    # Only <dir>/<token>/<kind>/<file>: the server's own database above is nobody else's business.
+    deep = glob.escape(str(folder)) + "/*/*/*"
+    closed_folder = ["-type", "d", "!", "(", "-readable", "-executable", ")"]
+    closed_file = ["-type", "f", "-path", deep, "!", "-readable"]
+    look = ["(", *closed_folder, "-o", *closed_file, ")", "-print", "-quit"]
+    done = await scene.run(["find", str(folder), "-maxdepth", "3", *look], account)
+    if done is None or done.code is None:
+        return None
+    if done.output:
+        return [critical("files_closed", "files_acl", path=done.output, **_names(scene, account, folder))]
+    return [] if done.ok else None
+
+
+def _names(scene: Scene, account: Account, folder: Path) -> dict[str, object]:
+    bot = scene.bot or account
+    return {"who": account.name, "bot": bot.name, "user": scene.user.name, "dir": folder}
+
+
+def _other_owner(folder: Path, bot: Account) -> bool:
+    """True when something in there is another user's than the bot's: the next file will be too."""
+    try:
+        inside = [folder, *sorted(folder.iterdir())[:20]]
+        return any(path.lstat().st_uid != bot.uid for path in inside)
+    except OSError:
+        return False
+
+
+def _default_acl(folder: Path) -> bool:
+    try:
+        return bool(os.getxattr(folder, "system.posix_acl_default"))
+    except OSError:
+        return False

@@ -1,0 +1,98 @@
+"""The service itself: its user, its unit, its folders, disk, sudo, ffprobe."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from ...host import accounts, process, thread, units
+from ...host.credentials import SERVICE
+from ...model.site import CHOWN_HELPER
+from .. import disk
+from ..unit import UnitState
+from .check import Check, Level, Scene, critical, ok, warning
+
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"  # what the service's children get
+
+
+async def user(scene: Scene) -> list[Check]:
+    """Whom the answers below are about."""
+    service = accounts.by_name(accounts.SERVICE_USER)
+    if service is None:
+        return [warning("user_absent", user=accounts.SERVICE_USER, caller=scene.user.name)]
+    if scene.user != service:
+        return [warning("not_root", "as_root", user=service.name, caller=scene.user.name)]
+    return [ok("user", user=service.name)]
+
+
+async def service(scene: Scene, state: UnitState) -> list[Check]:
+    """Installed, running, started at boot; may it write where the models are?"""
+    if not state.known or state.load == "not-found":
+        return [warning("service_absent", unit=SERVICE)]
+    found: list[Check] = []
+    if state.active not in ("active", "activating", "reloading"):
+        found.append(warning("service_inactive", "service_start", unit=SERVICE, active=state.active))
+    elif state.enabled == "disabled":
+        found.append(warning("service_disabled", "service_enable", unit=SERVICE))
+    return [*found, *await _sandbox(scene)] or [ok("service", unit=SERVICE)]
+
+
+async def _sandbox(scene: Scene) -> list[Check]:
+    said = await units.show(SERVICE, ("ProtectSystem", "ReadWritePaths"))
+    if scene.site is None or said is None or said.get("ProtectSystem") != "strict":
+        return []
+    open_paths = [Path(path.lstrip("-+")) for path in said.get("ReadWritePaths", "").split()]
+    wanted = [path for path in (scene.site.models, scene.site.bot_api) if path is not None]
+    closed = [path for path in wanted if not any(path.is_relative_to(one) for one in open_paths)]
+    return [critical("sandbox", "sandbox", path=path, unit=SERVICE) for path in closed[:1]]
+
+
+async def folders(scene: Scene) -> list[Check]:
+    """State and logs: writable for the service."""
+    found: list[Check] = []
+    for path in (scene.config.paths.state, scene.config.paths.logs):
+        if not await scene.may("-d", path):
+            found.append(warning("folder_absent", "folder", path=path, user=scene.user.name))
+        elif not await scene.may("-w", path):
+            found.append(critical("folder_closed", "folder", path=path, user=scene.user.name))
+    return found or [ok("folders", state=scene.config.paths.state, logs=scene.config.paths.logs)]
+
+
+async def space(scene: Scene) -> list[Check]:
+    """Free space of every file system that matters."""
+    site, config = scene.site, scene.config
+    places = [site.models if site else None, site.bot_api if site else None, config.paths.state, config.paths.logs]
+    paths = [path for path in places if path is not None]
+    limits = (config.checks.disk_warning, config.checks.disk_critical)
+    try:
+        state = await thread.call(lambda: disk.look(paths, *limits), seconds=10, name="disk")
+    except TimeoutError:
+        return [critical("disk_dead", paths=", ".join(map(str, paths)))]
+    found = disk.finding(state, 0.0, config.language)
+    level = {"ok": Level.OK, "warning": Level.WARNING}.get(found.code, Level.CRITICAL)
+    return [Check(level, "check.disk", fields={"message": found.message})]
+
+
+async def sudo(scene: Scene) -> list[Check]:
+    """May the service start the one helper as root, without a password?"""
+    helper = Path(scene.site.chown_command[-1] if scene.site else CHOWN_HELPER)
+    if not helper.exists():
+        return [critical("helper_absent", "reinstall", helper=helper)]
+    status = helper.stat()
+    if status.st_uid != 0 or status.st_mode & 0o022:
+        return [critical("helper_open", "helper_owner", helper=helper)]
+    whom = ["-U", scene.user.name] if os.geteuid() == 0 and scene.user.uid != 0 else []
+    # As root with -U: sudo -l of the user itself would ask the same, and need its password set.
+    done = await process.run(["sudo", "-n", "-l", *whom, str(helper), "/"], seconds=10)
+    if done.code == 127:
+        return [critical("sudo_absent", "sudo_install")]
+    if not done.ok:
+        return [critical("sudo_refused", "reinstall", helper=helper, user=scene.user.name)]
+    return [ok("sudo", helper=helper, user=scene.user.name)]
+
+
+async def ffprobe(scene: Scene) -> list[Check]:
+    """The better media check."""
+    found = shutil.which("ffprobe", path=_PATH)
+    return [ok("ffprobe", path=found)] if found else [warning("ffprobe_absent", "ffprobe")]

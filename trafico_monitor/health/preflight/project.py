@@ -1,0 +1,93 @@
+"""The project: folder, main.py, models, .env, and what the configuration still lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from ...config import project_env
+from ...config.gaps import fields
+from .check import Check, Level, Scene, critical, ok, warning
+
+_W, _C = Level.WARNING, Level.CRITICAL
+# How bad each gap is: critical is what leaves a promise unkept (nothing repaired, nobody told).
+GAPS: Mapping[str, Level] = MappingProxyType(
+    {
+        "project": _C,
+        "models": _C,
+        "models_hidden": _C,
+        "owner": _C,
+        "env_unreadable": _W,
+        "env_invalid": _W,
+        "token": _C,
+        "bot_token": _W,
+        "admin": _C,
+        "bot_api_dir": _W,
+        "bot_api_hidden": _W,
+        "alert_path": _W,
+        "alert_conflict": _C,
+    }
+)
+
+
+async def configuration(scene: Scene) -> list[Check]:
+    """Which files were read. (A file with mistakes never gets here.)"""
+    sources = scene.config.sources
+    return [ok("config", sources=", ".join(sources)) if sources else ok("config_defaults")]
+
+
+async def gaps(scene: Scene) -> list[Check]:
+    """Everything that `discover` could not find, with its text and command."""
+    filled = fields(scene.config, scene.user.name)
+    return [
+        Check(GAPS.get(code, Level.WARNING), f"missing.{code}", f"fix.missing.{code}", filled)
+        for code in scene.config.missing
+    ]
+
+
+async def project(scene: Scene) -> list[Check]:
+    """The folder and main.py."""
+    if not scene.config.project.dir:
+        return []
+    folder = Path(scene.config.project.dir)
+    closed = await scene.closed_parent(folder)
+    if closed is not None:
+        return [critical("closed", "open_folder", path=closed, user=scene.user.name, target=folder)]
+    if not await scene.may("-d", folder):
+        return [critical("project_absent", dir=folder)]
+    if not await scene.may("-e", folder / "main.py"):
+        return [warning("main_absent", dir=folder)]
+    return [ok("project", dir=folder)]
+
+
+async def models(scene: Scene) -> list[Check]:
+    """Every folder of models must be one that the service can write into."""
+    if scene.site is None or {"models", "models_hidden"} & set(scene.config.missing):
+        return []
+    folder = scene.site.models
+    bot = scene.bot
+    argv = ["find", str(folder), "-maxdepth", "1", "-type", "d", "!", "(", "-writable", "-executable", ")"]
+    done = await scene.run([*argv, "-print", "-quit"])
+    if done is None or done.code is None:
+        return []
+    if done.output or not done.ok:
+        names = {"models": folder, "user": scene.user.name, "bot": bot.name if bot else ""}
+        return [critical("models_closed", "models_acl", path=done.output or folder, **names)]
+    return [ok("models", models=folder, user=scene.user.name)]
+
+
+async def env(scene: Scene) -> list[Check]:
+    """The .env: readable for the service (not only for root), and its values usable."""
+    file = project_env.path(scene.config)
+    if file is None or "env_unreadable" in scene.config.missing:
+        return []
+    try:
+        found = project_env.read(file)
+    except OSError:
+        return [warning("env_absent", env=file)] if not scene.config.telegram.token else []
+    if not await scene.may("-r", file):
+        return [critical("env_closed", "env_acl", env=file, user=scene.user.name)]
+    if found.refused:
+        return [warning("env_values", names=", ".join(found.refused), env=file)]
+    return [ok("env", env=file)]

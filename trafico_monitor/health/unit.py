@@ -1,0 +1,70 @@
+"""The state of a unit: the bot's, or any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..host import units
+
+PROPERTIES = (
+    "LoadState", "ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus",
+    "WorkingDirectory", "Restart", "User", "UnitFileState", "LogRateLimitBurst",
+    "LogRateLimitIntervalUSec", "SupplementaryGroups", "LogNamespace",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """As `systemctl show` says it. `known` is False where systemd does not run or not answer:
+    everything else is empty then, and nothing may be concluded from it."""
+
+    unit: str
+    known: bool = False
+    load: str = ""
+    active: str = "unknown"
+    sub: str = ""
+    result: str = ""
+    restarts: int = 0
+    main_pid: int = 0
+    exit_status: int = 0
+    working_directory: str = ""
+    restart: str = ""
+    user: str = ""
+    enabled: str = ""
+    rate_burst: int = 0  # 0: not set for this unit, or without limit
+    groups: tuple[str, ...] = ()
+    namespace: str = ""
+
+
+async def look_at_unit(unit: str, *, seconds: float = 5.0) -> UnitState:
+    """What systemd says about `unit` within `seconds`; never raises for its state."""
+    said = await units.show(unit, PROPERTIES, seconds=seconds)
+    return UnitState(unit) if said is None else read(unit, said)
+
+
+def read(unit: str, said: Mapping[str, str]) -> UnitState:
+    """The properties as a UnitState."""
+    return UnitState(
+        unit=unit,
+        known=True,
+        load=said.get("LoadState", ""),
+        active=said.get("ActiveState", ""),
+        sub=said.get("SubState", ""),
+        result=said.get("Result", ""),
+        restarts=_number(said, "NRestarts"),
+        main_pid=_number(said, "MainPID"),
+        exit_status=_number(said, "ExecMainStatus"),
+        working_directory=said.get("WorkingDirectory", "").lstrip("!-"),
+        restart=said.get("Restart", ""),
+        user=said.get("User", ""),
+        enabled=said.get("UnitFileState", ""),
+        rate_burst=_number(said, "LogRateLimitBurst"),
+        groups=tuple(said.get("SupplementaryGroups", "").split()),
+        namespace=said.get("LogNamespace", ""),
+    )
+
+
+def _number(said: Mapping[str, str], name: str) -> int:
+    value = said.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() else 0

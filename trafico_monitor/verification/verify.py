@@ -1,0 +1,56 @@
+"""The verdict on an order: what proves that it helped, for each kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..model.order import Order, OrderKind
+from ..model.result import Result
+from ..model.site import Site
+from ..model.verdict import Evidence, Verdict
+from .file import check_file, check_owner
+from .folder import check_folder
+from .readable import READ
+
+NOTHING = Verdict(False, reason="nothing_to_look_at")
+
+
+async def verify(order: Order, result: Result | None, site: Site, *, destination: Path | None = None) -> Verdict:
+    """Given an order and what became of it (None: the monitor died meanwhile), look at the disk.
+
+    `destination` is where the download belongs, as `action.paths.resolve_destination` says, None
+    when that is not known. The result's own path comes first: it is where the file was really
+    put. Nothing is taken from the result's word that it was done.
+
+    retry_download, confirm, quarantine, drop_quarantine: the whole video at that path (for
+    quarantine: the file was healthy, or is again). create_folder: the folder. fix_owner: the
+    bot's user can read the path; that it may not be the video is for the policy to know."""
+    place = Path(result.path) if result and result.path else None
+    match order.kind:
+        case OrderKind.CREATE_FOLDER:
+            folder = place or (destination.parent if destination else _of_modelo(order, site))
+            return await check_folder(folder, uid=site.uid) if folder else NOTHING
+        case OrderKind.FIX_OWNER:
+            return await _readable(place or destination, site)
+        case OrderKind.WAIT_FOR_SPACE | OrderKind.WAIT_FOR_SERVER:
+            return NOTHING
+    video = place or destination
+    if video is None:
+        return NOTHING
+    return await check_file(video, size=order.download.size, uid=site.uid)
+
+
+def _of_modelo(order: Order, site: Site) -> Path | None:
+    modelo = order.download.modelo
+    if not modelo or "/" in modelo or "\0" in modelo or modelo.startswith((".", "_")):
+        return None
+    return site.models / modelo
+
+
+async def _readable(path: Path | None, site: Site) -> Verdict:
+    if path is None:
+        return NOTHING
+    if path.is_dir():
+        return await check_folder(path, uid=site.uid)
+    owner, reason = await check_owner(path, site.uid, READ)
+    return Verdict(owner.ok, (Evidence("file", str(path), owner.ok), owner), reason)
