@@ -1,0 +1,260 @@
+"""Store on a real SQLite file: whole steps or nothing, through kills, damage and full disks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.component.store.conftest import incident, record, step
+from trafico_monitor.errors import StoreError
+from trafico_monitor.model.changes import Changes, Saved
+from trafico_monitor.model.finding import ErrorType
+from trafico_monitor.model.incident import Estado
+from trafico_monitor.model.notice import Notice, Severity
+from trafico_monitor.model.order import Order, OrderKind
+from trafico_monitor.store.database import StoreUnavailable
+from trafico_monitor.store.store import Store
+
+ORDER = Order("i1/1", "i1", OrderKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, 5.0)
+
+
+async def test_a_step_comes_back_after_a_restart(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+    assert await store.load() == Saved()
+    other = replace(ORDER, id="i1/2", due_at=3.0)
+    await store.commit(
+        Changes(
+            incidents=(incident("i1"),),
+            records=(record(incident("i1")),),
+            orders=(ORDER, other),
+            cursor="s=1",
+            memory={"detector": {"x": [1, "ñ"]}},
+        )
+    )
+    await store.commit(Changes(finished=("i1/2",), cursor="s=2"))
+    await store.close()
+    store = await Store.open(tmp_path)
+    assert await store.load() == Saved((incident("i1"),), (ORDER,), "s=2", {"detector": {"x": [1, "ñ"]}})
+    await store.close()
+
+
+async def test_incidents_closed_within_the_hour_are_loaded_and_older_ones_not(store: Store) -> None:
+    now = time.time()
+    old = incident("old", Estado.SOLUCIONADO, now - 7200)
+    fresh = incident("fresh", Estado.FALLIDO, now - 60)
+    await store.commit(Changes(incidents=(old, fresh, incident("open", at=now - 9000))))
+    assert [i.id for i in (await store.load()).incidents] == ["open", "fresh"]
+
+
+async def test_a_newer_state_replaces_the_older_and_records_stay(store: Store) -> None:
+    await store.commit(step("i1"))
+    solved = incident("i1", Estado.SOLUCIONADO, time.time())
+    await store.commit(Changes(incidents=(solved,), records=(record(solved, text="✅"),)))
+    assert (await store.load()).incidents == (solved,)
+    assert [(item.seq, item.record.text) for item in await store.records_after(0)] == [(1, "⚠️ i1"), (2, "✅")]
+    assert [item.seq for item in await store.records_after(1)] == [2]
+
+
+async def test_a_step_that_fails_leaves_nothing(store: Store) -> None:
+    await store.commit(step("i1", cursor="s=1"))
+    unstorable = replace(record(incident("i2")), at=None)  # type: ignore[arg-type]
+    with pytest.raises(StoreError):
+        await store.commit(Changes(incidents=(incident("i2"),), records=(unstorable,), cursor="s=2"))
+    saved = await store.load()
+    assert [i.id for i in saved.incidents] == ["i1"] and saved.cursor == "s=1"
+
+
+async def test_files_are_not_for_everybody(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "state")
+    await store.commit(step("i1"))
+    for file in (tmp_path / "state").iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o640, file
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) & 0o007 == 0
+    await store.close()
+
+
+async def test_a_damaged_file_is_put_aside_and_what_can_be_read_is_taken_over(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+    for number in range(300):
+        await store.commit(step(f"i{number:03}", cursor=f"s={number}"))
+    await store.close()
+    file = tmp_path / "monitor.db"
+    data = bytearray(file.read_bytes())
+    end = len(data) - 4096
+    data[end:] = os.urandom(4096)
+    data[end // 2 : end // 2 + 8192] = os.urandom(8192)
+    file.write_bytes(data)
+    store = await Store.open(tmp_path)
+    assert store.damaged and Path(store.damaged).exists()
+    saved = await store.load()
+    assert saved.cursor == "s=299"
+    await store.commit(step("new"))
+    assert "new" in {i.id for i in (await store.load()).incidents}
+    await store.close()
+
+
+async def test_a_file_that_is_no_database_does_not_keep_the_service_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "monitor.db").write_bytes(b"this is not a database" * 100)
+    store = await Store.open(tmp_path)
+    await store.commit(step("i1"))
+    assert store.damaged and [i.id for i in (await store.load()).incidents] == ["i1"]
+    await store.close()
+
+
+async def test_a_database_of_a_later_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "monitor.db")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="schema 99"):
+        await Store.open(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["monitor.db"]
+
+
+async def test_a_deleted_directory_is_made_again(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "state")
+    await store.commit(step("i1"))
+    for file in (tmp_path / "state").iterdir():
+        file.unlink()
+    (tmp_path / "state").rmdir()
+    await store.commit(step("i2", cursor="s=2"))
+    saved = await store.load()
+    assert [i.id for i in saved.incidents] == ["i2"] and saved.cursor == "s=2"
+    await store.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "disk"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], check=True, timeout=10)
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True, timeout=10)
+
+
+async def test_a_full_disk_tears_nothing_and_the_same_step_works_when_there_is_space(small_disk: Path) -> None:
+    store = await Store.open(small_disk / "state")
+    await store.commit(step("i1", cursor="s=1"))
+    ballast = small_disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"\0" * 4096)
+    big = replace(incident("i2"), error_message="x" * 100_000)
+    changes = Changes(incidents=(big,), records=(record(big),), cursor="s=2")
+    with pytest.raises(StoreUnavailable):
+        for _ in range(20):
+            await store.commit(changes)
+    before = await store.load()
+    assert before.cursor in ("s=1", "s=2")
+    ballast.unlink()
+    await store.commit(changes)
+    saved = await store.load()
+    assert saved.cursor == "s=2" and {i.id for i in saved.incidents} == {"i1", "i2"}
+    await store.close()
+
+
+async def test_status_is_kept(store: Store) -> None:
+    await store.save_status({"line": "vigilando ñ", "open": 3})
+    assert await store.kept("status") == '{"line": "vigilando ñ", "open": 3}'
+
+
+_KILLED = """
+import asyncio, sys
+from pathlib import Path
+from tests.component.store.conftest import step
+from trafico_monitor.store.store import Store
+
+async def main():
+    store = await Store.open(Path(sys.argv[1]))
+    number = int((await store.load()).cursor or 0)
+    while True:
+        number += 1
+        await store.commit(step(f"i{number}", cursor=str(number)))
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_kill_9_at_any_moment_leaves_whole_steps(tmp_path: Path) -> None:
+    told = 0
+    for turn in range(8):
+        child = subprocess.Popen([sys.executable, "-c", _KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        for line in child.stdout:
+            told = int(line)
+            if told >= (turn + 1) * 37:
+                break
+        child.send_signal(signal.SIGKILL)
+        for line in child.stdout:
+            told = int(line)
+        child.wait(10)
+        child.stdout.close()
+        store = await Store.open(tmp_path)
+        cursor = int((await store.load()).cursor)
+        numbers = [item.seq for item in await store.records_after(0, 100_000)]
+        assert cursor >= told and numbers == list(range(1, cursor + 1))
+        assert len((await store.load()).incidents) == cursor and not store.damaged
+        await store.close()
+
+
+# The outbox.
+
+
+def notice(key: str, at: float = 1.0, thread: int = 0, **fields: str) -> Notice:
+    return Notice(key, "opened", Severity.RECOVERABLE, at, thread, incident(key), fields)
+
+
+async def test_messages_are_due_in_the_order_of_their_creation_and_once(store: Store) -> None:
+    await store.commit(Changes(notices=(notice("a"), notice("b"), notice("a", thread=1))))
+    due = await store.due(10.0, 2)
+    assert [(item.notice.key, item.notice.thread, item.version) for item in due] == [("a", 0, 1), ("b", 0, 1)]
+    assert due[0].notice == notice("a") and due[0].message_id is None
+    await store.sent(due[0].id, 1, "77", 11.0)
+    assert [item.notice.key for item in await store.due(12.0, 9)] == ["b", "a"]
+    assert await store.waiting() == 2
+
+
+async def test_a_newer_notice_edits_the_message_also_while_it_is_being_sent(store: Store) -> None:
+    await store.commit(Changes(notices=(notice("a", 1.0),)))
+    [being_sent] = await store.due(2.0, 9)
+    await store.commit(Changes(notices=(notice("a", 3.0, estado="solucionado"),)))
+    await store.sent(being_sent.id, being_sent.version, "77", 4.0)
+    [edit] = await store.due(5.0, 9)
+    assert (edit.version, edit.message_id) == (2, "77") and edit.notice.fields == {"estado": "solucionado"}
+    await store.sent(edit.id, edit.version, "77", 6.0)
+    await store.commit(Changes(notices=(notice("a", 3.0, estado="solucionado"),)))  # nothing new to say
+    assert await store.due(7.0, 9) == [] and await store.waiting() == 0
+
+
+async def test_postponed_and_dropped(store: Store) -> None:
+    await store.commit(Changes(notices=(notice("a"), notice("b"))))
+    first, second = await store.due(1.0, 9)
+    await store.postponed(first.id, "429", 50.0)
+    await store.dropped(second.id, second.version, "chat not found", 2.0)
+    assert await store.due(49.0, 9) == [] and await store.waiting() == 1
+    [again] = await store.due(50.0, 9)
+    assert again.id == first.id and again.attempts == 1
+    await store.commit(Changes(notices=(notice("b", 3.0),)))
+    assert {item.notice.key for item in await store.due(50.0, 9)} == {"a", "b"}
+
+
+async def test_a_cancelled_waiter_does_not_tear_a_step(store: Store) -> None:
+    waiter = asyncio.create_task(store.commit(step("i1", cursor="s=1")))
+    await asyncio.sleep(0)
+    waiter.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiter
+    await store.commit(step("i2", cursor="s=2"))
+    assert {i.id for i in (await store.load()).incidents} in ({"i1", "i2"}, {"i2"})

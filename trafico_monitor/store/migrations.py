@@ -1,0 +1,89 @@
+"""The schema, step by step: `PRAGMA user_version` counts the steps that were taken."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ..errors import StoreError
+
+# A step is never changed once it has been released; a new one is added behind it.
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        # The columns are what lists are selected by; `body` is the whole incident.
+        """CREATE TABLE incidents (
+            id TEXT PRIMARY KEY,
+            error_type TEXT NOT NULL,
+            estado TEXT NOT NULL,
+            modelo TEXT NOT NULL,
+            opened_at REAL NOT NULL,
+            closed_at REAL,
+            body TEXT NOT NULL
+        ) WITHOUT ROWID""",
+        "CREATE INDEX incidents_time ON incidents (opened_at, id)",
+        "CREATE INDEX incidents_estado ON incidents (estado, opened_at, id)",
+        "CREATE INDEX incidents_type ON incidents (error_type, opened_at, id)",
+        "CREATE INDEX incidents_both ON incidents (error_type, estado, opened_at, id)",
+        "CREATE INDEX incidents_open ON incidents (id) WHERE closed_at IS NULL",
+        "CREATE INDEX incidents_closed ON incidents (closed_at) WHERE closed_at IS NOT NULL",
+        # What a report counts (tallies.py): reading it does not depend on how many there are.
+        """CREATE TABLE tallies (
+            day INTEGER NOT NULL,
+            property TEXT NOT NULL,
+            value TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            PRIMARY KEY (day, property, value)
+        ) WITHOUT ROWID""",
+        # AUTOINCREMENT: a sequence number is never given twice, also when old records have gone.
+        """CREATE TABLE records (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            at REAL NOT NULL,
+            incident_id TEXT,
+            body TEXT NOT NULL
+        )""",
+        "CREATE INDEX records_incident ON records (incident_id, seq) WHERE incident_id IS NOT NULL",
+        """CREATE TABLE orders (
+            id TEXT PRIMARY KEY,
+            incident_id TEXT NOT NULL,
+            due_at REAL NOT NULL,
+            finished INTEGER NOT NULL DEFAULT 0,
+            body TEXT NOT NULL
+        ) WITHOUT ROWID""",
+        "CREATE INDEX orders_unfinished ON orders (due_at) WHERE finished = 0",
+        """CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL,
+            thread INTEGER NOT NULL,
+            created_at REAL NOT NULL,
+            version INTEGER NOT NULL DEFAULT 1,
+            sent_version INTEGER NOT NULL DEFAULT 0,
+            sent_at REAL,
+            message_id TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_at REAL NOT NULL DEFAULT 0,
+            error TEXT NOT NULL DEFAULT '',
+            body TEXT NOT NULL,
+            UNIQUE (key, thread)
+        )""",
+        "CREATE INDEX outbox_waiting ON outbox (id) WHERE version > sent_version",
+        "CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the database to this version's schema. Raises StoreError for one of a later version."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(STEPS):
+        raise StoreError(
+            f"the database has schema {version}, this version knows {len(STEPS)}: install the newer trafico-monitor"
+        )
+    for number, step in enumerate(STEPS[version:], version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in step:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
