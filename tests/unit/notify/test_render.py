@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import time
+from datetime import UTC
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, notice
+from tests.unit.notify.test_message import HOSTILE, anything, check
+from trafico_monitor.messages import text
+from trafico_monitor.model.download import Download
+from trafico_monitor.model.finding import ErrorType
+from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.notice import Notice, Severity
+from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.notify.message import clean
+from trafico_monitor.notify.render import _ADVICE, render
+
+LIVE_CODES = ["detected", "retrying", "solved", "solved_by_bot", "failed", "critical", "waiting", "moved"]
+SERVICE_CODES = [
+    "start",
+    "stop",
+    "summary",
+    "unit_died",
+    "unit_back",
+    "space_warning",
+    "space_critical",
+    "space_ok",
+    "server_down",
+    "server_up",
+    "blind",
+    "test",
+]
+
+
+def test_a_detected_timeout_reads_as_in_the_mission() -> None:
+    told = render(notice(incident=incident()), "es")
+    assert told.plain == (
+        "⚠️ Monitor de Descargas\n\n"
+        "Error de timeout detectado\n"
+        "Modelo: victor\n"
+        f"Video: {VIDEO}\n"
+        "Reintentando automáticamente...\n\n"
+        "#T7F3K2AB"
+    )
+    assert told.html == told.plain.replace("⚠️ Monitor de Descargas", "<b>⚠️ Monitor de Descargas</b>")
+
+
+def test_what_the_lines_did_not_say_is_unknown() -> None:
+    told = render(notice(incident=incident(download=Download(modelo="\u200b"))), "es").plain
+    assert "Modelo: desconocido\nVideo: desconocido\n" in told
+
+
+def test_a_solution_says_how_long_it_took_what_was_done_and_the_proof() -> None:
+    solved = incident(
+        estado=Estado.SOLUCIONADO,
+        attempt=2,
+        closed_at=NOON + 7,
+        evidence=(Evidence("file", f"/home/victor/modelos/victor/{VIDEO}"), Evidence("size", "5665533")),
+    )
+    told = render(notice("solved", incident=solved), "es")
+    assert "✅ solucionado en 7 s\n" in told.plain
+    assert "Acción: reintento 2/3\n" in told.plain
+    assert f"<code>/home/victor/modelos/victor/{VIDEO}</code>" in told.html
+    assert "5665533" in told.plain
+
+
+def test_a_failure_says_why_and_what_to_do_and_where_to_look() -> None:
+    told = render(notice("failed", incident=failed(error_message="ERROR: Timed out", reason="x")), "es").plain
+    assert told.startswith("❌ Monitor de Descargas")
+    assert "❌ fallido: no se pudo resolver (intentos: 3/3, en 7 s)" in told
+    assert "Motivo: x" in told
+    assert "Registro del bot: ERROR: Timed out" in told
+    assert "Qué hacer: " in told
+    assert "trafico-monitor incidents show T7F3K2AB" in told
+
+
+def test_the_advice_follows_the_cause() -> None:
+    told = render(notice("failed", incident=failed(reason="token_refused")), "es").plain
+    assert "Qué hacer: revisa TELEGRAM_TOKEN" in told and told.count("Qué hacer") == 1
+
+
+@pytest.mark.parametrize("advice", sorted({*_ADVICE.values(), *(t.value for t in ErrorType)}))
+def test_every_advice_is_a_text(advice: str) -> None:
+    assert text(f"notice.advice.{advice}", "es") != f"notice.advice.{advice}"
+
+
+def test_nothing_is_promised_where_nothing_is_being_done() -> None:
+    idle = incident(ErrorType.CORRUPTO, estado=Estado.PENDIENTE, accion="none", reason="no_data_here")
+    told = render(notice(incident=idle), "es").plain
+    assert "No se puede corregir automáticamente." in told
+    assert "no_data_here" in told
+    assert "automáticamente..." not in told
+
+
+def test_a_held_back_download_names_the_cause() -> None:
+    held = incident(estado=Estado.PENDIENTE, waiting_for=ErrorType.DISCO_LLENO)
+    assert "Causa: disco lleno." in render(notice("waiting", incident=held), "es").plain
+
+
+def test_a_critical_message_is_marked_and_rings() -> None:
+    told = render(notice("critical", Severity.CRITICAL, incident=incident(ErrorType.DISCO_LLENO)), "es")
+    assert told.plain.startswith("🚨 Monitor de Descargas · CRÍTICO\n\nDisco lleno detectado")
+    assert not told.silent
+
+
+def test_a_late_message_says_when_it_happened() -> None:
+    late = render(notice(incident=incident()), "es", now=NOON + 3600, zone=UTC).plain
+    assert "Ocurrió: 25/12 12:00:00 (avisado con retraso)" in late
+    assert "Ocurrió" not in render(notice(incident=incident()), "es", now=NOON + 2, zone=UTC).plain
+
+
+def test_the_summary_has_its_counts_in_the_senders_order() -> None:
+    fields = {"desde": str(NOON), "total": "5", "timeout": "4", "solucionado": "4", "fallido": "1", "nonsense": "9"}
+    told = render(notice("summary", Severity.INFO, fields=fields), "es", zone=UTC)
+    assert told.plain.endswith(
+        "Resumen del monitoreo\nDesde: 25/12 12:00:00\nIncidencias: 5\n• timeout: 4\n✅ solucionado: 4\n❌ fallido: 1"
+    )
+    assert told.silent
+
+
+def test_sizes_and_durations_of_the_service_are_readable_and_empty_fields_are_left_out() -> None:
+    fields = {"libre": "1900000000", "segundos": "200", "unidad": "", "texto": "/srv <x>"}
+    told = render(notice("space_critical", Severity.CRITICAL, fields=fields), "es").plain
+    assert told.endswith("Espacio en disco crítico\nLibre: 1,9 GB\nDuración: 3 min 20 s\n/srv <x>")
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("code", LIVE_CODES)
+@pytest.mark.parametrize("error_type", list(ErrorType))
+def test_every_code_has_words_for_every_type(language: str, code: str, error_type: ErrorType) -> None:
+    told = check(render(notice(code, incident=incident(error_type, reason="r")), language))
+    assert "notice." not in told and "…" not in told
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("code", SERVICE_CODES)
+def test_every_service_code_has_words(language: str, code: str) -> None:
+    told = check(render(notice(code, fields={"texto": "x", "code": "y", "language": "z"}), language))
+    assert "notice." not in told
+
+
+incidents = st.builds(
+    Incident,
+    id=anything,
+    error_type=st.sampled_from(ErrorType),
+    opened_at=st.floats(),
+    updated_at=st.floats(),
+    estado=st.sampled_from(Estado),
+    download=st.builds(Download, modelo=st.none() | anything, video=st.none() | anything),
+    error_message=anything,
+    count=st.integers(),
+    attempt=st.integers(),
+    accion=st.sampled_from(["none", "retry", "given_up", ""]) | anything,
+    reason=anything,
+    waiting_for=st.none() | st.sampled_from(ErrorType),
+    evidence=st.lists(st.builds(Evidence, anything, anything, st.booleans()), max_size=40).map(tuple),
+    closed_at=st.none() | st.floats(),
+)
+field_names = st.sampled_from(["texto", "unidad", "libre", "desde", "segundos", "code", "language"]) | anything
+notices = st.builds(
+    Notice,
+    key=anything,
+    code=st.sampled_from(LIVE_CODES + SERVICE_CODES) | anything,
+    severity=st.sampled_from(Severity),
+    at=st.floats(),
+    incident=st.none() | incidents,
+    fields=st.dictionaries(field_names, anything, max_size=40),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(notices, st.sampled_from(["es", "en", "xx"]), st.none() | st.floats())
+def test_whatever_the_fields_hold_the_message_is_valid_and_has_no_token(
+    told: Notice, language: str, now: float | None
+) -> None:
+    message = render(told, language, now=now, zone=UTC)
+    shown = check(message)
+    for secret in (TOKEN, TOKEN[14:44]):
+        assert secret not in shown and secret not in message.plain
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_the_id_is_kept_whatever_the_other_fields_hold(hostile: str) -> None:
+    wild = failed(
+        download=Download(modelo=hostile, video=hostile),
+        error_message=hostile * 3,
+        reason=hostile,
+        evidence=tuple(Evidence(hostile, hostile) for _ in range(40)),
+    )
+    assert check(render(notice("failed", incident=wild), "es")).endswith("#T7F3K2AB")
+    assert "<TOKEN>" in clean(hostile) or TOKEN not in hostile
+
+
+def test_a_line_of_100_kilobytes_costs_little() -> None:
+    wild = failed(error_message="<&\u202e" * 35_000)
+    began = time.process_time()
+    check(render(notice("failed", incident=wild), "es"))
+    assert time.process_time() - began < 0.5

@@ -1,0 +1,282 @@
+"""Drains the outbox: one message at a time, in order, as slowly as the channel asks for.
+
+A message is a row before it is sent, and its row is closed after the channel took it: cutting
+the power between the two is the one way to send it twice; nothing loses it. An answer that
+never came (a timeout) counts as not taken: an alert told twice is better than one lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import DeliveryError
+from ..host.redact import redact
+from ..messages import text
+from ..model.changes import OutboxItem
+from .digest import render_digest
+from .message import Message
+from .render import render
+from .turn import DIGESTED, Turn, edits, next_turn
+
+BATCH = 500
+# Telegram: about one message a second in one chat (core.telegram.org/bots/faq).
+SPACING = 1.05
+SLOWEST_RETRY = 60.0
+GATHERING_SECONDS = 60.0
+# An item that the channel answered with a refusal this often lets another one try before it;
+# where that one arrives, the item itself is the trouble.
+PATIENCE = 8
+LAST_TRIES = 3
+# Nothing is due: look again this often while something waits (rows put off before a restart).
+LOOK_AGAIN = 10.0
+IDLE = 300.0
+# A message under way when the service stops may finish, so that it is not sent again.
+GRACE = 2.0
+
+
+class Outbox(Protocol):
+    """The durable queue. `due` gives items in the order in which they were written."""
+
+    async def due(self, now: float, limit: int) -> Sequence[OutboxItem]: ...
+    async def sent(self, item_id: int, version: int, message_id: str, now: float) -> None: ...
+    async def postponed(self, item_id: int, error: str, next_at: float) -> None: ...
+    async def dropped(self, item_id: int, version: int, error: str, now: float) -> None: ...
+    async def waiting(self) -> int: ...
+
+
+class Channel(Protocol):
+    """A way to the administrator. `deliver` returns the channel's id of the message, which it
+    edits when `message_id` is given; it raises DeliveryError, and ends by itself in due time."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def remark(self) -> str: ...  # what the operator should know or mend, "" when nothing
+    async def deliver(self, message: Message, *, message_id: str | None) -> str: ...
+    async def close(self) -> None: ...
+
+
+class RefusedByServer(DeliveryError):
+    """The channel was reached and answered, but did not take the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourierStatus:
+    """For `status`: times in seconds since the epoch; `last_error` is "" once a message arrives;
+    `waiting` is as of the last step."""
+
+    channel: str
+    remark: str
+    waiting: int
+    last_success: float | None
+    last_error: str
+    last_error_at: float | None
+    resumes_at: float | None
+
+
+@dataclass(slots=True)
+class _Pause:
+    since: float = 0.0
+    until: float = 0.0
+
+    def rest(self, now: float) -> float:
+        """Seconds left; 0 when the clock was set back, which must not silence the alerts."""
+        return max(0.0, self.until - now) if now >= self.since else 0.0
+
+
+class Courier:
+    """`run` is owned by the service; `wake` may be called at any time from the same loop."""
+
+    def __init__(self, outbox: Outbox, channel: Channel, clock: Callable[[], float], language: str) -> None:
+        self._outbox = outbox
+        self._channel = channel
+        self._clock = clock
+        self._language = language
+        self._woken = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._hold = _Pause()
+        self._gathering = _Pause()
+        self._failures = 0
+        self._last: set[int] = set()
+        self._marks: list[tuple[int, int, str]] = []
+        self._last_success: float | None = None
+        self._error = ""
+        self._error_at: float | None = None
+        self._waiting = 0
+        self._retired: list[Channel] = []
+
+    def wake(self) -> None:
+        """There may be something new to send."""
+        self._settled.clear()
+        self._woken.set()
+
+    def use(self, channel: Channel, language: str) -> None:
+        """Another channel from now on (the configuration was read again): its predecessor is
+        closed when nothing is under way on it, and its troubles are forgotten."""
+        self._retired.append(self._channel)
+        self._channel, self._language = channel, language
+        self._hold, self._failures, self._error = _Pause(), 0, ""
+        self.wake()
+
+    async def run(self) -> None:
+        """Send until cancelled; a message under way is then finished within GRACE seconds, and
+        the channel closed."""
+        try:
+            await self._run()
+        finally:
+            self._retired.append(self._channel)
+            await self._close_retired()
+
+    async def _run(self) -> None:
+        while True:
+            self._woken.clear()
+            stepping = asyncio.ensure_future(self.step())
+            try:
+                pause = await asyncio.shield(stepping)
+            except asyncio.CancelledError:
+                await _finish(stepping)
+                raise
+            except Exception as error:  # the store, most likely: alerting goes on when it is back
+                self._fail(redact(f"{type(error).__name__}: {error}"))
+                pause = self._hold.rest(self._clock())
+            await _within(max(pause, 0.001), self._woken)
+
+    async def settled(self, seconds: float) -> bool:
+        """Wait until nothing is due, at most `seconds`, while `run` goes on; True when that is so.
+        A channel that fails is not waited for."""
+        if not self._failures:
+            await _within(seconds, self._settled)
+        return self._settled.is_set() and not self._failures
+
+    @property
+    def status(self) -> CourierStatus:
+        """How the channel does, and how many messages wait."""
+        held = self._failures > 0 and self._hold.rest(self._clock()) > 0
+        return CourierStatus(
+            channel=self._channel.name,
+            remark=self._channel.remark,
+            waiting=self._waiting,
+            last_success=self._last_success,
+            last_error=self._error,
+            last_error_at=self._error_at,
+            resumes_at=self._hold.until if held else None,
+        )
+
+    async def step(self) -> float:
+        """Do the next thing that may be done now; return the seconds until there may be more.
+
+        `run` calls it for ever; a test calls it with a clock of its own. Raises what the outbox
+        raises, and nothing else."""
+        await self._close_retired()
+        await self._mark_taken()
+        now = self._clock()
+        if rest := self._hold.rest(now):
+            return rest
+        turn = await self._choose(now)
+        if turn.items and (error := await self._send(turn)) is not None:
+            await self._not_taken(turn, error)
+        self._waiting = await self._outbox.waiting()
+        gathering = self._gathering.rest(now)
+        if not self._waiting or not (turn.items or gathering):
+            self._settled.set()
+        if turn.items:
+            return self._hold.rest(self._clock())
+        return gathering or (LOOK_AGAIN if self._waiting else IDLE)
+
+    async def _choose(self, now: float, without: int | None = None) -> Turn:
+        items = [item for item in await self._outbox.due(now, BATCH) if item.id != without]
+        turn = next_turn(items, now, gathering=self._gathering.rest(now) > 0, last=self._last)
+        for item in turn.superseded:
+            await self._outbox.dropped(item.id, item.version, "superseded", now)
+        return turn
+
+    async def _send(self, turn: Turn) -> DeliveryError | None:
+        """Send one message and close its rows, or say why it was not taken."""
+        try:
+            message = self._compose(turn)
+            taken = await self._channel.deliver(message, message_id=edits(turn.items[0]))
+        except DeliveryError as error:
+            return error
+        except Exception as error:  # a fault in a client library must not end the alerts
+            return RefusedByServer(redact(f"{type(error).__name__}: {error}"))
+        now = self._clock()
+        kept = f"{DIGESTED}{taken}" if turn.digest else taken
+        self._marks += [(item.id, item.version, kept) for item in turn.items]
+        self._last_success, self._failures, self._error = now, 0, ""
+        self._hold = _Pause(now, now + SPACING)
+        if turn.digest:
+            self._gathering = _Pause(now, now + GATHERING_SECONDS)
+        await self._mark_taken()
+        return None
+
+    async def _mark_taken(self) -> None:
+        # Before anything else is sent: what the store could not note yet would be sent again.
+        while self._marks:
+            await self._outbox.sent(*self._marks[0], self._clock())
+            del self._marks[0]
+
+    def _compose(self, turn: Turn) -> Message:
+        if turn.digest:
+            return render_digest([item.notice for item in turn.items], self._language)
+        return render(turn.items[0].notice, self._language, now=self._clock())
+
+    async def _not_taken(self, turn: Turn, error: DeliveryError) -> None:
+        item, reason, now = turn.items[0], redact(str(error)), self._clock()
+        if error.permanent:
+            await self._drop(turn, reason)
+            return
+        stubborn = isinstance(error, RefusedByServer) and item.attempts + 1 >= PATIENCE
+        if stubborn and item.id in self._last and item.attempts + 1 >= PATIENCE + LAST_TRIES:
+            await self._drop(
+                turn, text("notice.trouble.passed_over", self._language, n=item.attempts + 1, detalle=reason)
+            )
+            return
+        self._fail(reason, error.retry_after)
+        # The wait is the channel's and is kept here; the row itself stays due. Put off on its own
+        # it would be overtaken by younger ones after a restart.
+        await self._outbox.postponed(item.id, reason, now)
+        if stubborn and not error.retry_after:
+            await self._let_another_try(item)
+
+    async def _let_another_try(self, item: OutboxItem) -> None:
+        other = await self._choose(self._clock(), without=item.id)
+        if other.items and await self._send(other) is None:
+            self._last.add(item.id)
+
+    async def _drop(self, turn: Turn, reason: str) -> None:
+        now = self._clock()
+        self._error, self._error_at = reason, now
+        for item in turn.items:
+            await self._outbox.dropped(item.id, item.version, reason, now)
+            self._last.discard(item.id)
+
+    async def _close_retired(self) -> None:
+        while self._retired:
+            with contextlib.suppress(Exception):
+                await self._retired.pop().close()
+
+    def _fail(self, reason: str, retry_after: float = 0.0) -> None:
+        now = self._clock()
+        self._failures += 1
+        self._error, self._error_at = reason, now
+        self._settled.set()
+        backoff = min(SLOWEST_RETRY, 2.0 ** min(self._failures, 10))
+        self._hold = _Pause(now, now + (retry_after or backoff))
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    # Not wait_for: in Python 3.11 it loses a cancellation that meets the event, and the service
+    # would never stop.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+async def _finish(stepping: asyncio.Future[float]) -> None:
+    await asyncio.wait({stepping}, timeout=GRACE)
+    stepping.cancel()
+    await asyncio.gather(stepping, return_exceptions=True)

@@ -1,0 +1,197 @@
+"""The words of one notice, in the mission's look. Pure.
+
+A message is a title, what happened, whom it concerns, how it stands, what was done and proven,
+what the operator can do, and the incident's id. Foreign text enters only through `message`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import tzinfo
+
+from ..messages import catalogue, text
+from ..model.finding import ErrorType
+from ..model.incident import Estado, Incident
+from ..model.notice import Notice, Severity
+from . import figures
+from .message import Line, Message, assemble, bold, line, name, verbatim, words
+
+# A message that arrives this much later than what it tells says when that was.
+LATE_SECONDS = 120.0
+_TITLES = {
+    "solved": "ok",
+    "solved_by_bot": "ok",
+    "unit_back": "ok",
+    "space_ok": "ok",
+    "server_up": "ok",
+    "failed": "failed",
+    "moved": "failed",
+    "start": "info",
+    "stop": "info",
+    "summary": "info",
+    "test": "info",
+}
+_TOLD_IN_FULL = frozenset({"solved", "solved_by_bot", "failed"})
+_NEEDS_ADVICE = frozenset({"failed", "critical"})
+# A reason that asks for something else than the type of error does.
+_ADVICE = {
+    "no_download_data": "send_again",
+    "nothing_to_download_from": "send_again",
+    "source_missing": "send_again",
+    "file_unavailable": "send_again",
+    "file_id_refused": "send_again",
+    "file_too_big": "local_mode",
+    "token_refused": "token",
+    "server_not_configured": "configure",
+    "bot_api_unknown": "configure",
+    "no_site": "configure",
+    "missing.project": "configure",
+    "no_space": "disco_lleno",
+    "no_quota": "disco_lleno",
+    "source_unreadable": "permisos",
+    "unreadable_by_bot": "permisos",
+    "not_permitted": "permisos",
+    "server_unreachable": "servidor_caido",
+    "server_down": "servidor_caido",
+}
+_TIMES = frozenset({"desde", "hasta"})
+_SIZES = frozenset({"libre", "limite"})
+_MOST_EVIDENCE = 12
+_MOST_FIELDS = 30
+
+
+def render(notice: Notice, language: str, *, now: float | None = None, zone: tzinfo | None = None) -> Message:
+    """The message that tells `notice`: valid Telegram HTML and plain text, each ≤ 4096 units.
+
+    Given `now`, a notice that is older than LATE_SECONDS says when it happened. `zone` is that of
+    the times shown, None the local one. Never raises, whatever the fields hold.
+    """
+    lines = [title(notice, language), Line()]
+    incident = notice.incident
+    closing = None
+    if incident is None:
+        lines += _service(notice, language, zone)
+    else:
+        lines += _incident(notice, incident, language)
+        closing = line("notice.id", language, id=words(incident.id or "?", 40))
+    if now is not None and now - notice.at > LATE_SECONDS:
+        lines.append(line("notice.at", language, hora=words(figures.moment(notice.at, zone, day=True))))
+    return assemble(lines, closing, silent=notice.severity is Severity.INFO)
+
+
+def title(notice: Notice, language: str) -> Line:
+    """`⚠️ Monitor de Descargas`, with the sign that suits."""
+    kind = "critical" if notice.severity is Severity.CRITICAL else _TITLES.get(notice.code, "warning")
+    return bold(line(f"notice.title.{kind}", language))
+
+
+def headline(notice: Notice, language: str) -> Line:
+    """What happened, in one line."""
+    if notice.incident is not None:
+        return line(f"notice.error.{notice.incident.error_type.value}", language)
+    return line(f"notice.{notice.code}", language)
+
+
+def who(incident: Incident, language: str) -> tuple[Line, Line]:
+    """Modelo and video as they are shown: `desconocido` where the lines did not say."""
+    unknown = words(text("notice.unknown", language))
+    modelo, video = name(incident.download.modelo or "", 80), name(incident.download.video or "", 160)
+    return modelo if modelo.plain else unknown, video if video.plain else unknown
+
+
+def _service(notice: Notice, language: str, zone: tzinfo | None) -> Iterator[Line]:
+    yield headline(notice, language)
+    for key, value in list(notice.fields.items())[:_MOST_FIELDS]:
+        code = f"notice.field.{key}"
+        if value and code in catalogue(language):
+            yield line(code, language, **{key: _field(key, str(value), language, zone)})
+
+
+def _field(key: str, value: str, language: str, zone: tzinfo | None) -> Line:
+    number = _number(value)
+    if number is None:
+        return verbatim(value, 300)
+    if key in _TIMES:
+        return words(figures.moment(number, zone, day=True))
+    if key in _SIZES:
+        return words(figures.size(number, language))
+    return words(figures.duration(number, language) if key == "segundos" else value)
+
+
+def _incident(notice: Notice, incident: Incident, language: str) -> Iterator[Line]:
+    modelo, video = who(incident, language)
+    yield headline(notice, language)
+    yield line("notice.modelo", language, modelo=modelo)
+    yield line("notice.video", language, video=video)
+    yield _standing(notice.code, incident, language)
+    if notice.code in _TOLD_IN_FULL:
+        yield from _outcome(incident, language)
+    elif incident.estado is not Estado.FALLIDO and incident.accion == "none" and incident.reason:
+        yield line("notice.reason", language, motivo=_reason(incident.reason, language))
+    for key, value in list(notice.fields.items())[:_MOST_FIELDS]:
+        code = f"notice.field.{key}"
+        if value and code in catalogue(language):
+            yield line(code, language, **{key: _field(key, str(value), language, None)})
+    if notice.code in _NEEDS_ADVICE:
+        yield from _advice(incident, language)
+
+
+def _standing(code: str, incident: Incident, language: str) -> Line:
+    """How it stands: never a promise of a retry when nothing is being done."""
+    idle = incident.accion == "none" and incident.estado is Estado.PENDIENTE
+    if idle and code in ("detected", "critical"):
+        return line("notice.nothing_possible", language)
+    cause = incident.waiting_for or ErrorType.SERVIDOR_CAIDO
+    took = (incident.closed_at or incident.updated_at) - incident.opened_at
+    return line(
+        f"notice.{code}",
+        language,
+        haciendo=line(f"notice.doing.{incident.error_type.value}", language),
+        intento=words(incident.attempt),
+        max_intentos=words(incident.max_attempts),
+        duracion=words(figures.duration(took, language)),
+        causa=line(f"notice.cause.{cause.value}", language),
+    )
+
+
+def _outcome(incident: Incident, language: str) -> Iterator[Line]:
+    if incident.accion and incident.accion not in ("none", "by_bot", "given_up"):
+        yield line("notice.done", language, accion=_action(incident, language))
+    if incident.reason:
+        yield line("notice.reason", language, motivo=_reason(incident.reason, language))
+    if incident.count > 1:
+        yield line("notice.repeated", language, veces=words(incident.count))
+    if incident.evidence:
+        yield line("notice.evidence", language)
+    for seen in incident.evidence[:_MOST_EVIDENCE]:
+        what = words(_known(f"evidence.{seen.what}", seen.what, language), 60)
+        code = "notice.evidence.ok" if seen.ok else "notice.evidence.bad"
+        yield line(code, language, que=what, valor=verbatim(seen.value, 200))
+
+
+def _advice(incident: Incident, language: str) -> Iterator[Line]:
+    if incident.error_message:
+        yield line("notice.line", language, linea=verbatim(incident.error_message, 400))
+    yield line(f"notice.advice.{_ADVICE.get(incident.reason, incident.error_type.value)}", language)
+    if incident.id:
+        yield line("notice.details", language, id=words(incident.id, 40))
+
+
+def _action(incident: Incident, language: str) -> Line:
+    fields = {"intento": incident.attempt, "max_intentos": incident.max_attempts}
+    return words(_known(f"accion.{incident.accion}", incident.accion, language, **fields), 120)
+
+
+def _reason(reason: str, language: str) -> Line:
+    return words(_known(reason if "." in reason else f"reason.{reason}", reason, language), 300)
+
+
+def _known(code: str, otherwise: str, language: str, **fields: object) -> str:
+    return text(code, language, **fields) if code in catalogue(language) else otherwise
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None

@@ -1,0 +1,86 @@
+"""Which changes of an incident the administrator is told: the playbook's last column. Pure.
+
+| error_type       | told while it goes on (one message, edited)   | told when it rings (a new message)   |
+|------------------|-----------------------------------------------|--------------------------------------|
+| timeout          | no                                            | fallido, i.e. all attempts failed    |
+| ruta_inexistente | no                                            | fallido                              |
+| corrupto         | from the start                                | fallido                              |
+| permisos         | when it persists: from the second attempt on  | fallido                              |
+| disco_lleno      | no                                            | at once, CRITICAL; its end; fallido  |
+| servidor_caido   | no                                            | at once, CRITICAL; its end; fallido  |
+
+The threads of an incident: LIVE is the message that is edited; ALARM and FAILED are new messages,
+so that the phone rings; RELIEF is the good end of what had rung, new as well: whoever got up for
+it is told that they may sit down. A FAILED is never edited away by what follows it.
+"""
+
+from __future__ import annotations
+
+from ..model.finding import ErrorType
+from ..model.incident import Estado, Incident
+from ..model.notice import Notice, Severity
+
+LIVE, ALARM, FAILED, RELIEF = 0, 1, 2, 3
+# The code of a LIVE message whose incident has failed: worth an edit, never worth a new message.
+MOVED = "moved"
+
+_CRITICAL = frozenset({ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO})
+
+
+def notices_for(before: Incident | None, after: Incident, now: float) -> tuple[Notice, ...]:
+    """What to send about one step of an incident; () for most steps. `before` is None when it is
+    new. The same step always gives the same notices, so that a repetition after a crash meets
+    the rows it has already written."""
+    live = _live(before) if before is not None else False
+    if after.estado is Estado.FALLIDO:
+        return _failed(before, after, live, now)
+    if after.estado is Estado.SOLUCIONADO:
+        return _solved(before, after, live, now)
+    if _critical(after) and not (before is not None and _critical(before)):
+        return (Notice(after.id, "critical", Severity.CRITICAL, now, ALARM, after),)
+    if _live(after) and (before is None or not live or _standing(before) != _standing(after)):
+        return (Notice(after.id, _live_code(after), Severity.RECOVERABLE, now, LIVE, after),)
+    return ()
+
+
+def _failed(before: Incident | None, after: Incident, live: bool, now: float) -> tuple[Notice, ...]:
+    if before is not None and before.estado is Estado.FALLIDO:
+        return ()
+    told = Notice(after.id, "failed", Severity.RECOVERABLE, now, FAILED, after)
+    if not live:
+        return (told,)
+    return (Notice(after.id, MOVED, Severity.RECOVERABLE, now, LIVE, after), told)
+
+
+def _solved(before: Incident | None, after: Incident, live: bool, now: float) -> tuple[Notice, ...]:
+    if before is not None and before.estado is Estado.SOLUCIONADO:
+        return ()
+    code = "solved_by_bot" if after.recovered_by_bot else "solved"
+    rang = _critical(after) or (before is not None and before.estado is Estado.FALLIDO)
+    if rang:
+        return (Notice(after.id, code, Severity.RECOVERABLE, now, RELIEF, after),)
+    if live or _live(after):
+        return (Notice(after.id, code, Severity.RECOVERABLE, now, LIVE, after),)
+    return ()
+
+
+def _critical(incident: Incident) -> bool:
+    return incident.error_type in _CRITICAL
+
+
+def _live(incident: Incident) -> bool:
+    """True once an incident has a LIVE message. It depends on what never goes back, so that a
+    restart between two steps needs no memory of what was sent."""
+    if incident.error_type is ErrorType.CORRUPTO:
+        return True
+    return incident.error_type is ErrorType.PERMISOS and incident.attempt >= 2
+
+
+def _live_code(incident: Incident) -> str:
+    if incident.waiting_for is not None:
+        return "waiting"
+    return "retrying" if incident.estado is Estado.REINTENTANDO else "detected"
+
+
+def _standing(incident: Incident) -> tuple[object, ...]:
+    return _live_code(incident), incident.attempt, incident.waiting_for, incident.accion == "none"

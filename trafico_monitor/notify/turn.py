@@ -1,0 +1,64 @@
+"""What is to be sent next, of all that waits. Pure.
+
+One after the other in their order, as long as they are few. A storm, or what has piled up while
+the channel was down, becomes one digest; critical messages are never part of one, and go first
+then. After a digest the others are gathered for a while: a storm is rarely over at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ..model.changes import OutboxItem
+from ..model.notice import Severity
+from .routing import MOVED
+
+MOST_SINGLE = 5
+OLD_SECONDS = 600.0
+# The `message_id` kept for what was told in a digest: that message must not be edited into
+# something else, so a later change of such an item is a new message.
+DIGESTED = "digest:"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """`items` make one message: one item, or a digest of several. `superseded` need not be sent
+    any more. Neither: nothing may be sent now."""
+
+    items: tuple[OutboxItem, ...] = ()
+    digest: bool = False
+    superseded: tuple[OutboxItem, ...] = ()
+
+
+def next_turn(items: Sequence[OutboxItem], now: float, *, gathering: bool = False, last: Collection[int] = ()) -> Turn:
+    """The next message of `items` (all that is due, in the channel's order). `gathering`: only
+    critical messages and edits for now. `last`: ids that every other item goes before."""
+    superseded = tuple(item for item in items if _pointless(item))
+    waiting = [item for item in items if not _pointless(item)]
+    waiting.sort(key=lambda item: (item.id in last, item.id))
+    loose = [item for item in waiting if _digestible(item)]
+    urgent = [item for item in waiting if not _digestible(item)]
+    stormy = len(loose) > MOST_SINGLE or (len(loose) > 1 and min(i.notice.at for i in loose) < now - OLD_SECONDS)
+    if gathering or stormy:
+        if urgent:
+            return Turn((urgent[0],), superseded=superseded)
+        if loose and not gathering:
+            return Turn(tuple(loose), digest=True, superseded=superseded)
+        return Turn(superseded=superseded)
+    return Turn(tuple(waiting[:1]), superseded=superseded)
+
+
+def edits(item: OutboxItem) -> str | None:
+    """The id of the message that `item` changes, or None when it is a message of its own."""
+    given = item.message_id
+    return given if given and not given.startswith(DIGESTED) else None
+
+
+def _digestible(item: OutboxItem) -> bool:
+    return item.notice.severity is not Severity.CRITICAL and edits(item) is None
+
+
+def _pointless(item: OutboxItem) -> bool:
+    # It says «see the other message» in place of one that nobody has seen.
+    return item.notice.code == MOVED and edits(item) is None
