@@ -1,0 +1,16 @@
+"""Entry point of `trafico-monitor` and of `python3 -m trafico_monitor`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run one command and return its exit status."""
+    from .cli import main as run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""What the records say: turns a change of an incident, or a service event, into a Record. Pure."""
+
+from __future__ import annotations
+
+from .messages import text
+from .model.finding import ErrorType, Finding
+from .model.incident import Estado, Incident
+from .model.record import Record
+from .model.verdict import Evidence
+
+_EVENTS = {
+    Estado.DETECTADO: ("incident_detected", "record.detected", 4),
+    Estado.PENDIENTE: ("incident_pending", "record.pending", 5),
+    Estado.REINTENTANDO: ("incident_retrying", "record.retrying", 5),
+    Estado.SOLUCIONADO: ("incident_solved", "record.solved", 5),
+    Estado.FALLIDO: ("incident_failed", "record.failed", 3),
+}
+_CRITICAL = frozenset({ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO})
+_LONGEST_NAME = 120
+MEGABYTE = 1000**2
+
+
+def of_incident(incident: Incident, at: float, language: str) -> Record:
+    """The record of an incident's present state, in the mission's words."""
+    event, code, priority = _EVENTS[incident.estado]
+    if incident.estado is Estado.DETECTADO and incident.error_type in _CRITICAL:
+        priority = 2
+    accion = action_text(incident, language)
+    line = text(code, language, accion=accion, **_fields(incident, language))
+    return Record(at, event, line, priority, accion, incident)
+
+
+def of_repeat(incident: Incident, at: float, language: str) -> Record:
+    """The same failure once more: told in the log, not a state change of the incident."""
+    return Record(at, "repeated", text("record.repeated", language, **_fields(incident, language)), 6)
+
+
+def of_event(event: str, at: float, language: str, priority: int = 6, code: str = "", **fields: str) -> Record:
+    """A service event: `event` names the MESSAGE_ID, `code` (or the event itself) the text."""
+    line = text(f"record.{code or event}", language, **fields)
+    return Record(at, event, line, priority, fields=fields)
+
+
+def of_download(finding: Finding, language: str) -> Record:
+    """The bot says that a download has ended well."""
+    unknown = text("unknown", language)
+    size = finding.download.size
+    shown = text("size.unknown", language) if size is None else f"{size / MEGABYTE:.1f} MB"
+    video = _short(finding.download.video or unknown)
+    return Record(finding.at, "download_done", text("record.download_done", language, tamano=shown, video=video))
+
+
+def action_text(incident: Incident, language: str) -> str:
+    """`accion` of the mission's record: `reintento 2/3`, `sudo chown`, …"""
+    code = f"accion.{incident.accion}"
+    if incident.estado is Estado.PENDIENTE and incident.waiting_for and incident.waiting_for != incident.error_type:
+        code = f"accion.waiting_{incident.waiting_for.value}"
+    return text(code, language, intento=incident.attempt, max_intentos=incident.max_attempts)
+
+
+def evidence_text(evidence: tuple[Evidence, ...], language: str) -> str:
+    """The proof in one line, for the log."""
+    parts = [f"{text(f'evidence.{e.what}', language)}: {_short(e.value)}" for e in evidence if e.ok]
+    return "; ".join(parts)
+
+
+def reason_text(reason: str, language: str) -> str:
+    """The words for a reason: a code of the actions, or a whole code such as `missing.project`."""
+    if not reason:
+        return ""
+    return text(reason if "." in reason else f"reason.{reason}", language)
+
+
+def _fields(incident: Incident, language: str) -> dict[str, object]:
+    unknown = text("unknown", language)
+    reason = reason_text(incident.reason, language)
+    return {
+        "id": incident.id,
+        "tipo": text(f"type.{incident.error_type.value}", language),
+        "modelo": _short(incident.download.modelo or unknown),
+        "video": _short(incident.download.video or unknown),
+        "motivo": f" · {reason}" if reason else "",
+        "segundos": f"{max(0.0, incident.updated_at - incident.opened_at):.0f}",
+        "pruebas": evidence_text(incident.evidence, language),
+        "veces": incident.count,
+    }
+
+
+def _short(value: str) -> str:
+    # A name comes from a line: control characters and kilobytes of it must not spoil the log.
+    clean = "".join(c if c.isprintable() else "�" for c in value)
+    return clean if len(clean) <= _LONGEST_NAME else clean[: _LONGEST_NAME - 1] + "…"

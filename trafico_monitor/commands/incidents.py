@@ -1,0 +1,89 @@
+"""`trafico-monitor incidents [show ID]`: what happened, with its proof."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from ..cli import language
+from ..errors import MonitorError
+from ..messages import text
+from ..model.finding import ErrorType
+from ..model.incident import Estado
+from ..store.queries import Story
+from .moment import parse
+from .records import add_config, as_fields, as_json, clock, print_json, printable, records_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    spoken = language()
+    add_config(parser)
+    parser.add_argument("--since", metavar="TIME", help=text("option.since", spoken))
+    parser.add_argument("--until", metavar="TIME", help=text("option.until", spoken))
+    parser.add_argument("--type", choices=[each.value for each in ErrorType], help=text("option.type", spoken))
+    parser.add_argument("--estado", choices=[each.value for each in Estado], help=text("option.estado", spoken))
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help=text("option.limit", spoken))
+    parser.add_argument("words", nargs="*", metavar="show ID", help=text("option.id", spoken))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the incidents, or one of them."""
+    spoken = language()
+    match args.words:
+        case []:
+            return _list(args, spoken)
+        case ["show", name]:
+            return _show(args, name.lstrip("#").upper(), spoken)
+    raise MonitorError(text("incidents.usage", spoken, palabras=" ".join(args.words)))
+
+
+def _list(args: argparse.Namespace, spoken: str) -> int:
+    now = time.time()
+    since = parse(args.since, now, spoken) if args.since else None
+    until = parse(args.until, now, spoken) if args.until else None
+    with records_of(args.config) as records:
+        found = records.incidents(since=since, until=until, estado=args.estado, error_type=args.type, limit=args.limit)
+    if args.json:
+        for incident in found:
+            print_json(as_json(incident))
+        return 0
+    if not found:
+        print(text("incidents.none", spoken))
+        return 0
+    row = "{id:10} {hora:19} {tipo:17} {estado:13} {modelo:14} {video}"
+    print(row.format(**{name: text(f"head.{name}", spoken) for name in _COLUMNS}).rstrip())
+    for incident in found:
+        print(row.format(**as_fields(incident, spoken)))
+    return 0
+
+
+_COLUMNS = ("id", "hora", "tipo", "estado", "modelo", "video")
+
+
+def _show(args: argparse.Namespace, name: str, spoken: str) -> int:
+    with records_of(args.config) as records:
+        story = records.incident(name)
+    if story is None:
+        raise MonitorError(text("incidents.unknown", spoken, id=name))
+    if args.json:
+        history = [{"at": each.record.at, "registro": each.seq, "text": each.record.text} for each in story.records]
+        print_json({**as_json(story.incident), "history": history})
+    else:
+        _print_story(story, spoken)
+    return 0
+
+
+def _print_story(story: Story, spoken: str) -> None:
+    incident = story.incident
+    print(text("incident.show", spoken, **as_fields(incident, spoken)))
+    sections = (
+        ("incident.evidence", [f"{'✅' if e.ok else '❌'} {text(f'evidence.{e.what}', spoken)}: {e.value}"
+                               for e in incident.evidence]),
+        ("incident.lines", list(incident.lines) or [incident.error_message]),
+        ("incident.history", [f"{clock(each.record.at, spoken)}  {each.record.text}" for each in story.records]),
+    )  # fmt: skip
+    for title, lines in sections:
+        if lines:
+            print(f"\n{text(title, spoken)}")
+            for line in lines:
+                print(f"  {printable(line)}")

@@ -1,0 +1,82 @@
+"""`trafico-monitor replay`: which incidents would these lines open, and what would be done?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..config.load import load as load_config
+from ..config.rule_files import read_rule_files
+from ..config.schema import Config
+from ..detection.rule_text import load as load_rules
+from ..errors import MonitorError
+from ..messages import text
+from ..model.entry import Entry
+from ..rehearsal import Rehearsed, rehearse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The sources (a file, a journal directory, the journal since a time) and the options."""
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--directory", default="", metavar="DIR")
+    parser.add_argument("--since", metavar="TIME")
+    parser.add_argument("--until", metavar="TIME")
+    parser.add_argument("--rules", type=Path, action="append", default=[], metavar="DIR")
+    parser.add_argument("--config", type=Path, metavar="FILE")
+    parser.add_argument("file", nargs="?", metavar="FILE|-")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one object or line an incident; nothing is touched. Exit status 0."""
+    from ..cli import language
+
+    spoken = language()
+    config = load_config(args.config)
+    rules = load_rules(read_rule_files(args.rules, spoken), spoken)
+    found = rehearse(_entries(args, config, spoken), rules, config.project.models_dir)
+    for one in found:
+        print(json.dumps(one.as_data(), ensure_ascii=False) if args.json else _line(one, spoken))
+    if not args.json:
+        print(text("replay.total" if found else "replay.none", spoken, count=len(found)))
+    return 0
+
+
+def _entries(args: argparse.Namespace, config: Config, language: str) -> Iterable[Entry]:
+    if args.file:
+        from ..journal.text import entries
+        from .rules import lines_of
+
+        return entries(lines_of(args.file, language))
+    if not args.directory and not args.since:
+        raise MonitorError(text("replay.source", language))
+    from ..journal.reader import read_all
+    from .moment import parse
+
+    now = time.time()
+    return read_all(
+        directory=args.directory or config.journal.directory,
+        namespace="" if args.directory else config.journal.namespace,
+        unit=config.bot.unit,
+        process=config.bot.process,
+        since=parse(args.since, now, language) if args.since else None,
+        until=parse(args.until, now, language) if args.until else None,
+    )
+
+
+def _line(one: Rehearsed, language: str) -> str:
+    incident, unknown = one.incident, text("unknown", language)
+    orders = text("replay.by_bot", language) if incident.recovered_by_bot else ", ".join(one.orders) or "–"
+    return text(
+        "replay.incident",
+        language,
+        tipo=text(f"type.{incident.error_type.value}", language),
+        modelo=incident.download.modelo or unknown,
+        video=incident.download.video or unknown,
+        primera=incident.first,
+        ultima=incident.last,
+        estado=incident.estado.value,
+        ordenes=orders,
+    )

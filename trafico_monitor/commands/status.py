@@ -1,0 +1,59 @@
+"""`trafico-monitor status`: how things stand, as the service last said it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from .. import __version__
+from ..cli import language
+from ..messages import text
+from .records import add_config, clock, print_json, records_of
+
+# The service says how it is at least every 10 s; after this long it has stopped, or hangs.
+SILENT_SECONDS = 30.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the status; exit 3 when the service is not running (as systemctl status does)."""
+    spoken = language()
+    with records_of(args.config) as records:
+        said = records.status() or {}
+        open_now = records.incidents(limit=5, estado=None)
+    at = _number(said.get("at"))
+    running = bool(said) and not said.get("stopped") and time.time() - at < SILENT_SECONDS
+    if args.json:
+        print_json({**said, "running": running})
+        return 0 if running else 3
+    state = text("status.running", spoken, desde=clock(_number(said.get("started_at")), spoken))
+    if not running:
+        state = text("status.stopped", spoken, desde=clock(at, spoken))
+    print(text("status.head", spoken, version=said.get("version", __version__), resumen=state))
+    for name, value in _lines(said, spoken):
+        print(text("status.line", spoken, nombre=text(f"status.{name}", spoken), valor=value))
+    for incident in open_now:
+        if incident.open:
+            print(f"    #{incident.id} {incident.error_type.value} {incident.estado.value}")
+    return 0 if running else 3
+
+
+def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
+    lines = [(name, said.get(name) or "-") for name in ("unit", "server", "space")]
+    lines.append(("open", said.get("open", 0)))
+    lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
+    outbox = said.get("outbox")
+    if isinstance(outbox, dict):
+        error = f": {outbox['error']}" if outbox.get("error") else ""
+        lines.append(("outbox", text("status.outbox.waiting", spoken, n=outbox.get("waiting", 0), error=error)))
+    missing = said.get("missing")
+    if isinstance(missing, list) and missing:
+        lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))
+    return lines
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,315 @@
+"""The order of the stages: entry → finding → incident → order → result → verdict → records, notices.
+
+Nothing here waits or touches the machine: every step takes what happened and `now`, and returns
+the `Changes` to be kept in one transaction. The service does the effects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from . import chronicle
+from .detection.detector import Detector
+from .incident import policy
+from .incident.budget import Budget
+from .incident.change import Change, ChangeKind
+from .incident.policy import Conditions, Decision, Limits
+from .incident.tracker import Tracker
+from .messages import text
+from .model.changes import Changes, Saved
+from .model.entry import Entry
+from .model.finding import ErrorType, Finding, FindingKind
+from .model.incident import Estado, Incident
+from .model.notice import Notice, Severity
+from .model.order import Order, OrderKind
+from .model.record import Record
+from .model.result import Result
+from .model.verdict import Evidence, Verdict
+from .notify.routing import notices_for
+
+# Without anything to download again from, an incident waits this long for the bot's own success
+# (its read timeout is 120 s: design document, section 4, and facts, section 1).
+BOT_GRACE_SECONDS = 120.0
+# Messages about one ailing thing (unit, disk, blindness) are edited for this long, then new.
+THREAD_SECONDS = 600.0
+_DIED = frozenset({"failed", "oom", "start_limit"})
+
+
+@dataclass(slots=True)
+class _Step:
+    """What one step has gathered; the last state of an incident wins."""
+
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    orders: dict[str, Order] = field(default_factory=dict)
+    finished: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+    def changes(self, cursor: str | None, memory: dict[str, object] | None) -> Changes:
+        return Changes(
+            incidents=tuple(self.incidents.values()),
+            records=tuple(self.records),
+            orders=tuple(self.orders.values()),
+            finished=tuple(self.finished),
+            notices=tuple(self.notices),
+            cursor=cursor,
+            memory=memory,
+        )
+
+
+class Pipeline:
+    """The pure stages in their order, and the little that lives between two steps."""
+
+    def __init__(self, detector: Detector, tracker: Tracker, limits: Limits, language: str, refusal: str = "") -> None:
+        self.detector = detector
+        self.tracker = tracker
+        self.limits = limits
+        self.language = language
+        self.conditions = Conditions(refusal=refusal)
+        self.budget = Budget()
+        self.orders: dict[str, Order] = {}
+        self.space = "ok"
+        self.server = "up"
+        self._unit_down = ""  # the code of its death
+        self._memory_mark = (-1, -1)
+
+    # Steps: each returns what is to be kept.
+
+    def take(self, entries: Iterable[Entry], cursor: str, now: float) -> Changes:
+        """Entries of the journal, in its order; `cursor` is that of the last one looked at."""
+        step = _Step()
+        for entry in entries:
+            for finding in self.detector.feed(entry):
+                self._observe(finding, step, now)
+        return step.changes(cursor, self._memory_if_changed(step))
+
+    def pass_time(self, now: float) -> Changes:
+        """Close what only time closes: finished tracebacks, incidents that nothing can repair."""
+        step = _Step()
+        for finding in self.detector.settle(now):
+            self._observe(finding, step, now)
+        for incident in self.tracker.open_incidents():
+            if _left_alone(incident) and now - incident.updated_at > BOT_GRACE_SECONDS:
+                self._apply(incident, policy.give_up(incident, incident.reason, now), step, now)
+        return step.changes(None, self._memory_if_changed(step))
+
+    def observe(self, findings: Sequence[Finding], now: float) -> Changes:
+        """Findings that do not come from the journal: the periodic checks."""
+        step = _Step()
+        for finding in findings:
+            self._observe(finding, step, now)
+        return step.changes(None, self._memory_if_changed(step))
+
+    def finish(self, order: Order, result: Result, verdict: Verdict, now: float) -> Changes:
+        """An order has run and its effect has been looked at."""
+        step = _Step()
+        if order.id not in self.orders:
+            return step.changes(None, None)  # overtaken: another order took its place meanwhile
+        self._done(order.id, step)
+        incident = self.tracker.get(order.incident_id)
+        if incident is not None and incident.open and order.kind is not OrderKind.DROP_QUARANTINE:
+            decision = policy.after(incident, order, result, verdict, self.conditions, self.limits, now)
+            self._apply(incident, decision, step, now)
+        return step.changes(None, self._memory_if_changed(step))
+
+    def set_disk_full(self, full: bool, evidence: Evidence, now: float) -> Changes:
+        """What the last look at the disks means for orders that would write."""
+        self.conditions = replace(self.conditions, disk_full=full)
+        step = _Step()
+        if not full:
+            self._release(ErrorType.DISCO_LLENO, evidence, step, now)
+        return step.changes(None, self._memory_if_changed(step))
+
+    def reload(self, limits: Limits, language: str, refusal: str) -> None:
+        """New configuration; open incidents, contexts and orders stay as they are."""
+        self.limits = limits
+        self.language = language
+        self.conditions = replace(self.conditions, refusal=refusal)
+
+    def restore(self, saved: Saved) -> None:
+        """Go on where the last transaction ended."""
+        memory = dict(saved.memory or {})
+        self.detector.restore(_section(memory, "detector"))
+        self.tracker.restore(saved.incidents, _section(memory, "tracker"))
+        self.budget.restore(_section(memory, "budget"))
+        self.space = str(memory.get("space", "ok"))
+        self.server = str(memory.get("server", "up"))
+        self._unit_down = str(memory.get("unit_down", ""))
+        self.orders = {order.id: order for order in saved.orders}
+        self.conditions = replace(self.conditions, server_down=self.server == "down")
+
+    def memory(self) -> dict[str, object]:
+        """All that a restart needs beside the incidents and the orders, as JSON-able values."""
+        return {
+            "detector": self.detector.snapshot(),
+            "tracker": self.tracker.snapshot(),
+            "budget": self.budget.snapshot(),
+            "space": self.space,
+            "server": self.server,
+            "unit_down": self._unit_down,
+        }
+
+    # Findings, one kind after the other.
+
+    def _observe(self, finding: Finding, step: _Step, now: float) -> None:
+        act = self._actions.get(finding.kind)
+        if act is not None:
+            act(self, finding, step, now)
+        for change in self.tracker.observe(finding):
+            self._react(change, step, now)
+
+    def _on_unit(self, finding: Finding, step: _Step, now: float) -> None:
+        thread = 2 * int(finding.at // THREAD_SECONDS)
+        if finding.code in _DIED:
+            if finding.code == self._unit_down or (self._unit_down and finding.code == "failed"):
+                return  # known: systemd says it in several ways, and the periodic check again
+            self._unit_down = finding.code
+            self._event("unit_died", finding, step, 3, unidad=finding.rule or "", texto=finding.message)
+            self._tell("unit", "unit_died", Severity.CRITICAL, finding, step, thread)
+        elif finding.code == "started" and self._unit_down:
+            self._unit_down = ""
+            self._event("unit_back", finding, step, 5, unidad=finding.rule or "")
+            self._tell("unit", "unit_back", Severity.RECOVERABLE, finding, step, thread + 1)
+        elif finding.code in ("started", "stopped"):
+            self._event(f"unit_{finding.code}", finding, step, 6, unidad=finding.rule or "")
+
+    def _on_blind(self, finding: Finding, step: _Step, now: float) -> None:
+        detail = text(f"blind.{finding.code}", self.language, texto=finding.message)
+        self._event("blind", finding, step, 4, texto=detail)
+        told = replace(finding, message=detail)
+        self._tell("blind", "blind", Severity.RECOVERABLE, told, step, int(finding.at // THREAD_SECONDS))
+
+    def _on_space(self, finding: Finding, step: _Step, now: float) -> None:
+        if finding.code == self.space:
+            return
+        worse = {"ok": 0, "warning": 1, "critical": 2}
+        self.space = finding.code
+        code = f"space_{finding.code}"
+        event = {"warning": "space_low", "critical": "space_critical", "ok": "space_ok"}[finding.code]
+        self._event(event, finding, step, 6 - 2 * worse[finding.code], code=code, texto=finding.message)
+        severity = Severity.CRITICAL if finding.code == "critical" else Severity.RECOVERABLE
+        self._tell("space", code, severity, finding, step, int(finding.at))
+
+    def _on_server(self, finding: Finding, step: _Step, now: float) -> None:
+        changed, self.server = finding.code != self.server, finding.code
+        down = finding.code == "down"
+        self.conditions = replace(self.conditions, server_down=down)
+        if changed:
+            self._event(f"server_{finding.code}", finding, step, 3 if down else 5, texto=finding.message)
+        if not down:
+            self._release(ErrorType.SERVIDOR_CAIDO, Evidence("server", finding.message), step, now)
+        elif changed:
+            failed = replace(
+                finding, kind=FindingKind.FAILED, error_type=ErrorType.SERVIDOR_CAIDO, rule="health_server"
+            )
+            named = replace(failed, origin=finding.origin or f"health:{finding.at:.3f}")
+            for change in self.tracker.observe(named):
+                self._react(change, step, now)
+
+    def _on_finished(self, finding: Finding, step: _Step, now: float) -> None:
+        step.records.append(chronicle.of_download(finding, self.language))
+
+    _actions: dict[FindingKind, Callable[[Pipeline, Finding, _Step, float], None]] = {  # noqa: RUF012
+        FindingKind.UNIT: _on_unit,
+        FindingKind.BLIND: _on_blind,
+        FindingKind.SPACE: _on_space,
+        FindingKind.SERVER: _on_server,
+        FindingKind.FINISHED: _on_finished,
+    }
+
+    # Changes of incidents.
+
+    def _react(self, change: Change, step: _Step, now: float) -> None:
+        incident = change.incident
+        if incident is None:
+            return
+        match change.kind:
+            case ChangeKind.OPENED:
+                self._apply(None, Decision(incident), step, now)
+                self._apply(incident, policy.begin(incident, self.conditions, self.limits, now), step, now)
+            case ChangeKind.REPEATED:
+                step.incidents[incident.id] = incident
+                step.records.append(chronicle.of_repeat(incident, change.finding.at, self.language))
+            case ChangeKind.REFINED:
+                self._refine(incident, step, now)
+            case ChangeKind.REPAIRED_BY_BOT if incident.open:
+                decision = policy.repaired_by_bot(incident, change.finding.message, now)
+                self._apply(incident, decision, step, now)
+            case ChangeKind.SERVER_ANSWERED if incident.open:
+                evidence = Evidence("server", change.finding.message)
+                decision = policy.cause_gone(incident, 0, self.conditions, self.limits, evidence, now)
+                self._apply(incident, decision, step, now)
+
+    def _refine(self, incident: Incident, step: _Step, now: float) -> None:
+        """More is known than when the incident was opened: what has not begun is planned anew."""
+        step.incidents[incident.id] = incident
+        untouched = incident.attempt == 0 and incident.estado in (Estado.DETECTADO, Estado.PENDIENTE)
+        if incident.open and untouched:
+            self._apply(incident, policy.begin(incident, self.conditions, self.limits, now), step, now)
+
+    def _release(self, cause: ErrorType, evidence: Evidence, step: _Step, now: float) -> None:
+        waiting = [i for i in self.tracker.open_incidents() if i.waiting_for is cause]
+        for place, incident in enumerate(sorted(waiting, key=lambda i: (i.opened_at, i.id))):
+            decision = policy.cause_gone(incident, place, self.conditions, self.limits, evidence, now)
+            self._apply(incident, decision, step, now)
+
+    def _apply(self, before: Incident | None, decision: Decision, step: _Step, now: float) -> None:
+        incident, order = decision.incident, decision.order
+        if order is not None and order.kind is OrderKind.RETRY_DOWNLOAD and not self._affordable(order, now):
+            incident, order = policy.give_up(incident, "budget_spent", now).incident, None
+        self.tracker.put(incident)
+        step.incidents[incident.id] = incident
+        if order is not None or not incident.open:
+            for old in [o.id for o in self.orders.values() if o.incident_id == incident.id]:
+                self._done(old, step)
+        if order is not None:
+            self.orders[order.id] = order
+            step.orders[order.id] = order
+        if before is None or _told_apart(before, incident):
+            step.records.append(chronicle.of_incident(incident, now, self.language))
+            step.notices.extend(notices_for(before, incident, now))
+
+    def _affordable(self, order: Order, now: float) -> bool:
+        download = order.download
+        key = download.file_id or download.destination or download.source or order.incident_id
+        return self.budget.spend(key, now)
+
+    def _done(self, order_id: str, step: _Step) -> None:
+        self.orders.pop(order_id, None)
+        step.orders.pop(order_id, None)
+        step.finished.append(order_id)
+
+    def _event(self, event: str, finding: Finding, step: _Step, priority: int, code: str = "", **fields: str) -> None:
+        step.records.append(chronicle.of_event(event, finding.at, self.language, priority, code, **fields))
+
+    def _tell(self, key: str, code: str, severity: Severity, finding: Finding, step: _Step, thread: int) -> None:
+        fields = {"texto": finding.message, "unidad": finding.rule or ""}
+        step.notices.append(Notice(key, code, severity, finding.at, thread, fields=fields))
+
+    def _memory_if_changed(self, step: _Step) -> dict[str, object] | None:
+        mark = (self.detector.changes, self.tracker.changes)
+        if mark == self._memory_mark and not (step.incidents or step.records or step.orders or step.finished):
+            return None
+        self._memory_mark = mark
+        return self.memory()
+
+
+def _left_alone(incident: Incident) -> bool:
+    return (
+        incident.estado is Estado.PENDIENTE and incident.reason == "no_download_data" and incident.waiting_for is None
+    )
+
+
+def _told_apart(before: Incident, after: Incident) -> bool:
+    return (before.estado, before.accion, before.attempt, before.waiting_for) != (
+        after.estado,
+        after.accion,
+        after.attempt,
+        after.waiting_for,
+    )
+
+
+def _section(memory: dict[str, object], name: str) -> dict[str, object]:
+    value = memory.get(name)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,415 @@
+"""The one place that wires: what runs, who owns it, how it starts, reloads and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from . import __version__, chronicle
+from .action.access import ensure_access
+from .action.copying import sweep
+from .action.paths import resolve_destination
+from .config import gaps
+from .config.discover import discover
+from .config.endpoints import alert_conflict
+from .config.load import load
+from .config.rule_files import read_rule_files
+from .config.schema import Config
+from .detection.detector import Detector
+from .detection.rule_text import load as load_rules
+from .detection.rules import RuleSet
+from .dispatch import Dispatcher
+from .errors import MonitorError, StoreError
+from .health.server import look_at_server
+from .host.sdnotify import Notifier, watchdog_interval
+from .incident.policy import Limits
+from .incident.tracker import Tracker
+from .journal.follow import Batch, JournalThread
+from .messages import text
+from .model.changes import Changes
+from .model.finding import ErrorType, Finding, FindingKind
+from .model.incident import Estado
+from .model.notice import Notice, Severity
+from .model.order import Order
+from .model.record import Record
+from .model.result import Result
+from .model.site import Site
+from .model.verdict import Verdict
+from .notify.courier import Courier
+from .notify.telegram import NoChannel, TelegramChannel, open_channel
+from .pipeline import Pipeline
+from .repair import Repairs
+from .rounds import Round, Rounds
+from .store.exports import Exports
+from .store.store import Store
+
+logger = logging.getLogger(__name__)
+
+CURSOR_SECONDS = 1.0  # how long a cursor alone may wait to be stored (design document, section 2)
+SETTLE_SECONDS = 0.06  # after the last line: longer than the detector's own settling time
+QUIET_TURN = 5.0  # what only time closes is looked at this often
+STUCK_SECONDS = 15.0  # no turn of the reader or the pipeline for so long: no watchdog ping
+STORE_RETRY = 1.0
+STOP_SECONDS = 1.5  # for each of the things that are waited for at the end; all in under 5 s
+LAST_WORDS_SECONDS = 2.5  # summary and stop message: Telegram takes one a second
+SAID_AGAIN = 600  # a restart within this time edits the start message instead of a new one
+QUEUE_BATCHES = 4
+_HIDDEN = frozenset({"env_unreadable", "models_hidden", "bot_api_hidden"})
+WAITING_LOOKED_AT = 50  # the oldest downloads in wait tell which file systems are meant
+
+
+class Service:
+    """A monitor from its start to its stop. `run` returns the exit status."""
+
+    def __init__(self, config_path: Path | None, clock: Callable[[], float] = time.time) -> None:
+        self._config_path = config_path
+        self._clock = clock
+        self._notifier = Notifier()
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._batches: asyncio.Queue[Batch] = asyncio.Queue(QUEUE_BATCHES)
+        self._cursor = ""
+        self._cursor_stored_at = 0.0
+        self._progress = time.monotonic()
+        self._counts = {Estado.SOLUCIONADO: 0, Estado.FALLIDO: 0}
+        self._seen: Mapping[str, str] = {}
+        self._lag = 0.0
+        self._storing = asyncio.Lock()  # fair: steps are stored in the order in which they were taken
+
+    async def run(self) -> int:
+        """Watch until told to stop."""
+        await self._configure()
+        self._rules = await asyncio.to_thread(_rules)
+        self._store = await Store.open(self._config.paths.state)
+        try:
+            return await self._watch()
+        finally:
+            await self._store.close()
+
+    # Starting.
+
+    async def _configure(self) -> None:
+        self._config, self._site = await discover(load(self._config_path))
+        if self._site is not None and _HIDDEN & set(self._config.missing):
+            # A closed home hides the project's own files; the helper opens the way to its roots.
+            await ensure_access(self._site)
+            self._config, self._site = await discover(load(self._config_path))
+
+    async def _watch(self) -> int:
+        saved = await self._store.load()
+        self._cursor = saved.cursor
+        self._started_at = self._clock()
+        self._pipeline = self._new_pipeline(self._rules)
+        self._pipeline.restore(saved)
+        self._exports = Exports(self._store, self._config.paths.logs)
+        self._courier = Courier(self._store, _channel(self._config), self._clock, self._config.language)
+        self._repairs = Repairs(lambda: self._site, lambda: look_at_server(self._config))
+        self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._clock)
+        self._rounds = Rounds(
+            lambda: self._config, lambda: self._site, self._awaited_folders, self._round_done, self._clock
+        )
+        self._journal = self._follow_journal()
+        self._take_signals()
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            owned = [
+                tasks.create_task(work, name=name)
+                for name, work in (
+                    ("journal", self._take_batches()),
+                    ("time", self._pass_time()),
+                    ("courier", self._courier.run()),
+                    ("exports", self._exports.run()),
+                    ("reload", self._reload_when_asked()),
+                    ("alive", self._say_alive()),
+                )
+            ]
+            await self._announce(saved.orders)
+            owned.append(tasks.create_task(self._rounds.run(), name="rounds"))
+            await self._stop.wait()
+            await self._wind_down()
+            for task in owned:
+                task.cancel()
+        return 0
+
+    def _new_pipeline(self, rules: RuleSet) -> Pipeline:
+        config = self._config
+        detector = Detector(rules, Path(config.project.models_dir).name)
+        return Pipeline(detector, Tracker(), _limits(config), config.language, self._refusal())
+
+    def _refusal(self) -> str:
+        return "" if self._site is not None else "missing.project"
+
+    def _follow_journal(self) -> JournalThread:
+        loop = asyncio.get_running_loop()
+
+        def deliver(batch: Batch) -> None:
+            # Blocks the reading thread while the pipeline is behind: the queue is bounded.
+            asyncio.run_coroutine_threadsafe(self._batches.put(batch), loop).result()
+
+        thread = JournalThread(
+            unit=self._config.bot.unit,
+            process=self._config.bot.process,
+            namespace=self._config.journal.namespace,
+            directory=self._config.journal.directory,
+            cursor=self._cursor,
+            deliver=deliver,
+        )
+        thread.start()
+        return thread
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+    async def _announce(self, inherited: tuple[Order, ...]) -> None:
+        now, language = self._clock(), self._config.language
+        records = [chronicle.of_event("service_started", now, language, code="started", unidad=self._watched())]
+        for code in self._config.missing:
+            words = text(f"missing.{code}", language, **gaps.fields(self._config))
+            records.append(chronicle.of_event("missing", now, language, 4, texto=words))
+        if self._store.damaged:
+            words = text("store.damaged", language, ruta=self._store.damaged)
+            records.append(chronicle.of_event("missing", now, language, 3, texto=words))
+        start = Notice("service", "start", Severity.INFO, now, int(now) // SAID_AGAIN, fields=self._service_fields())
+        await self._keep(Changes(records=tuple(records), notices=(start,)))
+        self._notifier.ready()
+        self._say_status()
+        if self._site is not None:
+            self._tasks.create_task(self._prepare(self._site), name="prepare")
+        self._dispatcher.give(inherited, inherited=True)
+
+    async def _prepare(self, site: Site) -> None:
+        """Access to the two directories, and what a killed copy left behind."""
+        try:
+            missing = await ensure_access(site)
+            await asyncio.to_thread(sweep, site)
+        except (MonitorError, OSError):
+            logger.exception("preparing %s", site.models)
+            return
+        now, language = self._clock(), self._config.language
+        records = [chronicle.of_event("missing", now, language, 4, texto=text(code, language)) for code in missing]
+        if records:
+            await self._keep(Changes(records=tuple(records)))
+
+    # The main line: batches, time, rounds and results, each ending in `_keep`.
+
+    async def _take_batches(self) -> None:
+        while True:
+            batch = await self._batches.get()
+            now = self._clock()
+            self._lag = batch.lag
+            if batch.gap:
+                gap = Finding(FindingKind.BLIND, now, code=batch.gap)
+                await self._keep(self._pipeline.observe((gap,), now))
+            self._cursor = batch.cursor
+            await self._keep(self._pipeline.take(batch.entries, batch.cursor, now))
+            self._progress = time.monotonic()
+            self._journal.busy = self._pipeline.detector.under_way
+
+    async def _pass_time(self) -> None:
+        while True:
+            await asyncio.sleep(SETTLE_SECONDS if self._pipeline.detector.unsettled else 0.25)
+            if self._batches.empty() and not self._lag:
+                await self._keep(self._pipeline.pass_time(self._clock()))
+
+    async def _round_done(self, found: Round) -> None:
+        now = self._clock()
+        self._seen = found.shown
+        await self._keep(self._pipeline.observe(found.findings, now))
+        await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now))
+        await self._save_status()
+
+    def _awaited_folders(self) -> list[Path]:
+        if self._site is None:
+            return []
+        waiting = [i for i in self._pipeline.tracker.open_incidents() if i.waiting_for is ErrorType.DISCO_LLENO]
+        places = [resolve_destination(incident.download, self._site) for incident in waiting[:WAITING_LOOKED_AT]]
+        return [place.parent for place in places if place is not None]
+
+    async def _order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
+        await self._keep(self._pipeline.finish(order, result, verdict, self._clock()))
+
+    async def _keep(self, changes: Changes) -> None:
+        """Store one step, then let its effects begin. The cursor goes with every transaction;
+        alone it waits up to a second."""
+        if not _worth_storing(changes) and self._clock() - self._cursor_stored_at < CURSOR_SECONDS:
+            return
+        await self._store_surely(replace(changes, cursor=self._cursor or None))
+        self._cursor_stored_at = self._clock()
+        self._dispatcher.cancel(changes.finished)
+        self._dispatcher.give(changes.orders)
+        if changes.records:
+            self._exports.wake()
+            self._count(changes)
+        if changes.notices:
+            self._courier.wake()
+        if any(i.open and i.waiting_for is ErrorType.DISCO_LLENO for i in changes.incidents):
+            self._look_at_space_soon(changes)
+
+    async def _store_surely(self, changes: Changes) -> None:
+        # Nothing may happen that is not stored: while the disk refuses, the pipeline waits here,
+        # the reader behind it, and the journal keeps the lines.
+        async with self._storing:
+            while True:
+                try:
+                    await self._store.commit(changes)
+                    return
+                except StoreError as error:
+                    logger.error("%s", error)
+                    self._notifier.status(str(error))
+                    self._progress = time.monotonic()
+                    await asyncio.sleep(STORE_RETRY)
+
+    def _look_at_space_soon(self, changes: Changes) -> None:
+        if any(record.event == "incident_detected" for record in changes.records):
+            self._rounds.ask()
+
+    def _count(self, changes: Changes) -> None:
+        for record in changes.records:
+            if record.incident is not None and record.incident.estado in self._counts:
+                self._counts[record.incident.estado] += 1
+
+    # Being alive.
+
+    async def _say_alive(self) -> None:
+        interval = watchdog_interval() or 10.0
+        while True:
+            if self._advancing():
+                self._notifier.watchdog()
+            self._say_status()
+            await self._save_status()
+            await asyncio.sleep(min(interval, 10.0))
+
+    async def _save_status(self) -> None:
+        with contextlib.suppress(StoreError):
+            await self._store.save_status(self._snapshot())
+
+    def _advancing(self) -> bool:
+        if self._journal.failure is not None:
+            raise MonitorError(f"the journal thread ended: {self._journal.failure}")
+        now = time.monotonic()
+        reading = now - self._journal.last_turn < STUCK_SECONDS or self._batches.full()
+        taking = self._batches.empty() or now - self._progress < STUCK_SECONDS
+        return reading and taking
+
+    def _say_status(self) -> None:
+        self._notifier.status(self._status_line())
+
+    def _status_line(self) -> str:
+        language = self._config.language
+        lacking = ", ".join(text(f"short.{code}", language) for code in self._config.missing)
+        return text(
+            "status.notify",
+            language,
+            unidad=self._watched(),
+            abiertos=len(self._pipeline.tracker.open_incidents()),
+            solucionados=self._counts[Estado.SOLUCIONADO],
+            fallidos=self._counts[Estado.FALLIDO],
+            falta=text("status.notify.missing", language, falta=lacking) if lacking else "",
+        )
+
+    def _snapshot(self) -> dict[str, object]:
+        courier = self._courier.status
+        return {
+            "at": self._clock(),
+            "started_at": self._started_at,
+            "version": __version__,
+            "line": self._status_line(),
+            "unit": self._seen.get("unit", ""),
+            "server": self._seen.get("server", ""),
+            "space": self._seen.get("space", ""),
+            "lag": self._lag,
+            "open": len(self._pipeline.tracker.open_incidents()),
+            "orders": self._dispatcher.under_way,
+            "missing": list(self._config.missing),
+            "outbox": {"waiting": courier.waiting, "error": courier.last_error},
+        }
+
+    def _watched(self) -> str:
+        bot = self._config.bot
+        return bot.unit or text("unit.unknown", self._config.language, proceso=bot.process)
+
+    def _service_fields(self) -> dict[str, str]:
+        summary = {estado.value: str(count) for estado, count in self._counts.items()}
+        return {"unidad": self._watched(), "version": __version__, **summary}
+
+    # Reloading and stopping.
+
+    async def _reload_when_asked(self) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            self._notifier.reloading()
+            now, language = self._clock(), self._config.language
+            try:
+                rules = await asyncio.to_thread(_rules)
+                await self._configure()
+            except MonitorError as error:
+                code, fields, priority = "reload_refused", {"texto": str(error)}, 3
+            else:
+                self._use(rules)
+                code, fields, priority = "reloaded", {}, 6
+            record = chronicle.of_event("service_reloaded", now, language, priority, code, **fields)
+            await self._keep(Changes(records=(record,)))
+            self._notifier.ready()
+            self._say_status()
+
+    def _use(self, rules: RuleSet) -> None:
+        config = self._config
+        self._pipeline.detector.rules = rules
+        self._pipeline.reload(_limits(config), config.language, self._refusal())
+        self._courier.use(_channel(config), config.language)
+        if self._site is not None:
+            self._tasks.create_task(self._prepare(self._site), name="prepare")
+        self._rounds.ask()
+
+    async def _wind_down(self) -> None:
+        self._notifier.stopping()
+        await asyncio.to_thread(self._journal.stop, STOP_SECONDS)
+        await self._dispatcher.stop(STOP_SECONDS)
+        now, language = self._clock(), self._config.language
+        record: Record = chronicle.of_event("service_stopping", now, language, code="stopping")
+        thread = int(self._started_at)
+        told = tuple(
+            Notice("service", code, Severity.INFO, now, thread + offset, fields=self._service_fields())
+            for offset, code in ((0, "summary"), (1, "stop"))
+        )
+        await self._keep(Changes(records=(record,), notices=told))
+        await self._exports.drain()
+        await self._courier.settled(LAST_WORDS_SECONDS)
+
+
+def _limits(config: Config) -> Limits:
+    return Limits(
+        config.retry.max_attempts, config.retry.backoff, config.checks.server_attempts, config.checks.server_interval
+    )
+
+
+def _channel(config: Config) -> TelegramChannel | NoChannel:
+    telegram = config.telegram
+    # The bot's own token on a second server would log the bot out of its own (facts, section 5).
+    allowed = replace(telegram, token="") if alert_conflict(config) else telegram
+    return open_channel(allowed, config.bot_api, config.language)
+
+
+def _rules() -> RuleSet:
+    return load_rules(read_rule_files())
+
+
+def _worth_storing(changes: Changes) -> bool:
+    return bool(
+        changes.incidents
+        or changes.records
+        or changes.orders
+        or changes.finished
+        or changes.notices
+        or changes.memory is not None
+    )
