@@ -1,0 +1,1 @@
+"""`make demo`: the real monitor beside a stand-in bot and server, and the download broken in all six ways."""
