@@ -1,0 +1,1 @@
+"""Tests on booted Debian machines: real systemd, journald, sudo, Docker Engine, apt."""
