@@ -1,0 +1,32 @@
+# trafico-monitor: every target sets up what it needs on a fresh Debian machine.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+
+# What a Debian machine needs to build, run and test from the source tree.
+RUN_PACKAGES := python3-venv python3-systemd python3-psutil python3-docker python3-sdnotify python3-dotenv \
+	python3-certifi python3-idna ffmpeg sudo systemd acl jq mediainfo systemd-journal-remote
+
+.PHONY: help venv check
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+venv: .venv/.ready ## make .venv, with .venv/bin/trafico-monitor ready to call
+
+.venv/.ready: packaging/vendor.txt requirements-dev.txt pyproject.toml
+	packaging/install-packages $(RUN_PACKAGES)
+	test -x $(PYTHON) || /usr/bin/python3 -m venv --system-site-packages .venv
+	$(PYTHON) -m pip install --quiet --ignore-installed --no-deps --require-hashes -r packaging/vendor.txt
+	$(PYTHON) -m pip install --quiet -r requirements-dev.txt 'setuptools>=70.1'
+	$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+include packaging/deb.mk
+-include packaging/demo.mk
+
+check: venv ## linters, types, unit and component tests (no booted machine)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	$(PYTHON) -m pytest
