@@ -196,17 +196,27 @@ def test_a_hostile_name_touches_nothing_and_breaks_nothing(world: World) -> None
         "INFO:__main__:📥 Video recibido de ../../etc",
         "INFO:__main__:✅ Video recibido: ../../../root/_pwned.mp4",
         "ERROR:__main__:❌ Error al copiar: [Errno 2] No such file or directory: '../../../../root/_pwned.mp4'",
-        "ERROR:__main__:❌ Error al copiar: [Errno 13] Permission denied: '/etc/shadow'",
+        f"INFO:__main__:📥 Copiando desde: {BOT_API}/../../../etc/shadow",
+        f"ERROR:__main__:❌ Error al copiar: [Errno 13] Permission denied: '{BOT_API}/../../../etc/shadow'",
+        f"INFO:__main__:📥 Copiando desde: {BOT_API}/{TOKEN}/videos/shadow.mp4",
+        f"ERROR:__main__:❌ Error al copiar: [Errno 13] Permission denied: '{BOT_API}/{TOKEN}/videos/shadow.mp4'",
         f"ERROR:__main__:❌ Archivo corrupto: modelos/<b>mar</b>/{'x' * 300}.mp4 bot{TOKEN} (1 de 2 bytes)",
     ]
     world.machine.path(f"{PROJECT}/bot_central.py").write_text(
         "import sys, time\nfor line in open('/opt/said'):\n    print(line, end='', flush=True)\ntime.sleep(1)\n"
     )
+    trap = f"{BOT_API}/{TOKEN}/videos/shadow.mp4"
+    folder = f"{BOT_API}/{TOKEN}/videos"
+    world.machine.sh(f"install -d -o 101 -g 101 {folder}; ln -sfn /etc/shadow {trap}; chown -h 101:101 {trap}")
     world.machine.path("/opt/said").write_text("\n".join(said) + "\n")
     world.machine.sh("systemctl stop trafico-main.service")
     _print_as_the_bot(world)
     world.machine.wait_for(
-        "the lines were read", lambda: [i for i in world.incidents() if "shadow" in str(i["lines"])]
+        "the last line was read", lambda: [i for i in world.incidents() if "mar" in str(i["lines"])]
+    )
+    world.machine.wait_for(
+        "what can be tried was tried",
+        lambda: not [i for i in world.incidents() if i["estado"] in ("detectado", "reintentando")],
     )
     assert world.machine.sh("find / -xdev -newer /etc/hostname -path '*/_pwned*' | sort") == before
     assert world.machine.sh("stat -c '%a %U' /etc/shadow") == "640 root"
