@@ -7,7 +7,10 @@ PYTHON := .venv/bin/python
 RUN_PACKAGES := python3-venv python3-systemd python3-psutil python3-docker python3-sdnotify python3-dotenv \
 	python3-certifi python3-idna ffmpeg sudo systemd acl jq mediainfo systemd-journal-remote
 
-.PHONY: help venv check
+# What booting a Debian takes (facts of the tests: tests/system/machine.py).
+MACHINE_PACKAGES := mmdebstrap systemd-container
+
+.PHONY: help venv lint check test
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,8 +28,14 @@ venv: .venv/.ready ## make .venv, with .venv/bin/trafico-monitor ready to call
 include packaging/deb.mk
 -include packaging/demo.mk
 
-check: venv ## linters, types, unit and component tests (no booted machine)
+lint: venv ## ruff, mypy --strict
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+check: lint ## linters, types, unit and component tests (no booted machine)
 	$(PYTHON) -m pytest
+
+test: lint deb ## everything: check, the package, and booted Debian 12 and 13
+	packaging/install-packages $(MACHINE_PACKAGES)
+	$(PYTHON) -m pytest tests/unit tests/component tests/system
