@@ -177,7 +177,7 @@ def booted(release: str) -> Iterator[Machine]:
     name = work.name
     with console.open("wb") as log:
         process = subprocess.Popen(_boot_command(root, name), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   env=_boot_environment(release))  # fmt: skip
+                                   env=_boot_environment())  # fmt: skip
     machine = Machine(release, name, root, work, console, process)
     try:
         _wait_until_up(machine)
@@ -191,11 +191,9 @@ def _boot_command(root: Path, name: str) -> Sequence[str]:
             "--console=pipe", "--capability=all"]  # fmt: skip
 
 
-def _boot_environment(release: str) -> dict[str, str]:
-    wanted = {"PATH": os.environ["PATH"], "SYSTEMD_SECCOMP": "0"}
-    if release != "bookworm":
-        wanted["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"] = "1"  # systemd ≥ 256 refuses cgroup v1
-    return wanted
+def _boot_environment() -> dict[str, str]:
+    # systemd 257 refuses cgroup v1, and Docker's runc cannot make a cgroup in nspawn's v1 mounts.
+    return {"PATH": os.environ["PATH"], "SYSTEMD_SECCOMP": "0", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
 
 
 def _wait_until_up(machine: Machine) -> None:
