@@ -79,7 +79,7 @@ class Rounds:
         dead = unit.known and unit.active == "failed"
         if dead:
             found.append(Finding(FindingKind.UNIT, self._clock(), rule=unit.unit, code="failed", message=unit.result))
-        shown = {"space": finding.message, "server": server.message, "unit": f"{unit.active} ({unit.sub})"}
+        shown = {"space": finding.message, "server": server.message, "unit": _unit_text(unit)}
         return Round(tuple(found), full, Evidence("space", finding.message, not full), unit, shown)
 
     async def _look_at_disks(self, config: Config, written: list[str]) -> tuple[disk.DiskState, Finding]:
@@ -97,6 +97,12 @@ class Rounds:
         site = self._site()
         places = [] if site is None else [site.models, *([site.bot_api] if site.bot_api else [])]
         return list(dict.fromkeys(str(place) for place in (*places, *self._awaited())))
+
+
+def _unit_text(unit: UnitState) -> str:
+    if not unit.known:
+        return unit.active
+    return f"{unit.active} ({unit.sub}), NRestarts={unit.restarts}"
 
 
 def is_full(volume: disk.Volume, config: Config) -> bool:

@@ -48,14 +48,15 @@ from .repair import Repairs
 from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
+from .tally import Tally
 
 logger = logging.getLogger(__name__)
 
 CURSOR_SECONDS = 1.0  # how long a cursor alone may wait to be stored (design document, section 2)
 SETTLE_SECONDS = 0.06  # after the last line: longer than the detector's own settling time
-QUIET_TURN = 5.0  # what only time closes is looked at this often
 STUCK_SECONDS = 15.0  # no turn of the reader or the pipeline for so long: no watchdog ping
 STORE_RETRY = 1.0
+READY_SECONDS = 20.0  # less than TimeoutStartSec: a reader that finds no place is an error of ours to name
 STOP_SECONDS = 1.5  # for each of the things that are waited for at the end; all in under 5 s
 LAST_WORDS_SECONDS = 2.5  # summary and stop message: Telegram takes one a second
 SAID_AGAIN = 600  # a restart within this time edits the start message instead of a new one
@@ -77,9 +78,10 @@ class Service:
         self._cursor = ""
         self._cursor_stored_at = 0.0
         self._progress = time.monotonic()
-        self._counts = {Estado.SOLUCIONADO: 0, Estado.FALLIDO: 0}
+        self._tally = Tally(clock())
         self._seen: Mapping[str, str] = {}
         self._lag = 0.0
+        self._watching = asyncio.Event()
         self._storing = asyncio.Lock()  # fair: steps are stored in the order in which they were taken
 
     async def run(self) -> int:
@@ -179,12 +181,21 @@ class Service:
             words = text("store.damaged", language, ruta=self._store.damaged)
             records.append(chronicle.of_event("missing", now, language, 3, texto=words))
         start = Notice("service", "start", Severity.INFO, now, int(now) // SAID_AGAIN, fields=self._service_fields())
+        # The reader's first batch says that it has its place: from then on nothing is missed.
+        await self._until_watching()
         await self._keep(Changes(records=tuple(records), notices=(start,)))
         self._notifier.ready()
         self._say_status()
         if self._site is not None:
             self._tasks.create_task(self._prepare(self._site), name="prepare")
         self._dispatcher.give(inherited, inherited=True)
+
+    async def _until_watching(self) -> None:
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await self._watching.wait()
+        except TimeoutError:
+            raise MonitorError(f"the journal gave no place to read from within {READY_SECONDS:g} s") from None
 
     async def _prepare(self, site: Site) -> None:
         """Access to the two directories, and what a killed copy left behind."""
@@ -204,6 +215,7 @@ class Service:
     async def _take_batches(self) -> None:
         while True:
             batch = await self._batches.get()
+            self._watching.set()
             now = self._clock()
             self._lag = batch.lag
             if batch.gap:
@@ -248,7 +260,7 @@ class Service:
         self._dispatcher.give(changes.orders)
         if changes.records:
             self._exports.wake()
-            self._count(changes)
+            self._tally.count(changes.records)
         if changes.notices:
             self._courier.wake()
         if any(i.open and i.waiting_for is ErrorType.DISCO_LLENO for i in changes.incidents):
@@ -271,11 +283,6 @@ class Service:
     def _look_at_space_soon(self, changes: Changes) -> None:
         if any(record.event == "incident_detected" for record in changes.records):
             self._rounds.ask()
-
-    def _count(self, changes: Changes) -> None:
-        for record in changes.records:
-            if record.incident is not None and record.incident.estado in self._counts:
-                self._counts[record.incident.estado] += 1
 
     # Being alive.
 
@@ -311,8 +318,8 @@ class Service:
             language,
             unidad=self._watched(),
             abiertos=len(self._pipeline.tracker.open_incidents()),
-            solucionados=self._counts[Estado.SOLUCIONADO],
-            fallidos=self._counts[Estado.FALLIDO],
+            solucionados=self._tally.ended(Estado.SOLUCIONADO),
+            fallidos=self._tally.ended(Estado.FALLIDO),
             falta=text("status.notify.missing", language, falta=lacking) if lacking else "",
         )
 
@@ -338,8 +345,7 @@ class Service:
         return bot.unit or text("unit.unknown", self._config.language, proceso=bot.process)
 
     def _service_fields(self) -> dict[str, str]:
-        summary = {estado.value: str(count) for estado, count in self._counts.items()}
-        return {"unidad": self._watched(), "version": __version__, **summary}
+        return {"unidad": self._watched(), "version": __version__}
 
     # Reloading and stopping.
 
@@ -379,8 +385,8 @@ class Service:
         record: Record = chronicle.of_event("service_stopping", now, language, code="stopping")
         thread = int(self._started_at)
         told = tuple(
-            Notice("service", code, Severity.INFO, now, thread + offset, fields=self._service_fields())
-            for offset, code in ((0, "summary"), (1, "stop"))
+            Notice("service", code, Severity.INFO, now, thread + offset, fields=fields)
+            for offset, code, fields in ((0, "summary", self._tally.fields(now)), (1, "stop", self._service_fields()))
         )
         await self._keep(Changes(records=(record,), notices=told))
         await self._exports.drain()
