@@ -31,6 +31,7 @@ from .notify.routing import notices_for
 # Without anything to download again from, an incident waits this long for the bot's own success
 # (its read timeout is 120 s: design document, section 4, and facts, section 1).
 BOT_GRACE_SECONDS = 120.0
+SAID_TWICE_SECONDS = 10.0
 # Messages about one ailing thing (unit, disk, blindness) are edited for this long, then new.
 THREAD_SECONDS = 600.0
 _DIED = frozenset({"failed", "oom", "start_limit"})
@@ -72,6 +73,7 @@ class Pipeline:
         self.space = "ok"
         self.server = "up"
         self._unit_down = ""  # the code of its death
+        self._last_done = (0, "", 0.0)  # process, video, time
         self._memory_mark = (-1, -1)
 
     # Steps: each returns what is to be kept.
@@ -208,7 +210,12 @@ class Pipeline:
                 self._react(change, step, now)
 
     def _on_finished(self, finding: Finding, step: _Step, now: float) -> None:
-        step.records.append(chronicle.of_download(finding, self.language))
+        # The bot says it twice: «Archivo copiado …» and «Descarga completa …».
+        said = (finding.pid, finding.download.video or "", finding.at)
+        again = said[:2] == self._last_done[:2] and said[1] and said[2] - self._last_done[2] < SAID_TWICE_SECONDS
+        self._last_done = said
+        if not again:
+            step.records.append(chronicle.of_download(finding, self.language))
 
     _actions: dict[FindingKind, Callable[[Pipeline, Finding, _Step, float], None]] = {  # noqa: RUF012
         FindingKind.UNIT: _on_unit,

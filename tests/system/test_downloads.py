@@ -108,6 +108,56 @@ def test_corrupt_file_is_quarantined_and_downloaded_again(world: World) -> None:
     assert "luna" in str(told[0]["text"])
 
 
+def test_a_second_download_that_is_corrupt_too_fails_loudly_and_loses_nothing(world: World) -> None:
+    world.bot(STANDIN_STRUCTURED="1")
+    world.local.fault("getFile", "truncate", keep=100_000)
+    world.video("mar", mode=READABLE)
+    incident = world.incident("mar", "corrupto", "fallido", 60)
+    assert incident["intento"] == 3
+    recorded(world, incident, "detectado", "reintentando", "fallido")
+    told = [str(m["text"]) for m in world.messages(incident["id"])]
+    assert any("corrupto" in text for text in told)
+    assert any("❌" in text for text in told)
+    kept = world.machine.sh(f"find {PROJECT}/modelos/_cuarentena -name '*{incident['id']}'")
+    assert kept  # the bad file is still there: nothing was deleted without a replacement
+    assert not world.machine.path(f"{PROJECT}/modelos/mar/{incident['video']}").exists()
+
+
+def test_a_failure_while_the_monitor_was_stopped_is_found_afterwards(world: World) -> None:
+    world.bot(STANDIN_MAKE_FOLDER="0")
+    world.machine.sh("systemctl stop trafico-monitor")
+    world.local.fault("getFile", "slow", times=1, seconds=1)
+    original = world.video("sol", mode=READABLE)
+    world.machine.sh(f"mv {PROJECT}/modelos/sol /root/sol-away")
+    said = "journalctl -q -o cat -u trafico-main | grep -c 'No such file.*modelos/sol/' || true"
+    world.machine.wait_for("the bot has failed", lambda: int(world.machine.sh(said)) > 0)
+    world.machine.sh("journalctl --rotate")
+    world.machine.sh("systemctl start trafico-monitor", seconds=40)
+    incident = world.incident("sol", "ruta_inexistente", "solucionado")
+    proven(world, incident, original)
+    world.machine.sh(f"cp /root/sol-away/config.json {PROJECT}/modelos/sol/")
+
+
+def test_reload_takes_the_new_configuration_and_refuses_a_wrong_one(world: World) -> None:
+    pid = world.machine.sh("systemctl show -p MainPID --value trafico-monitor")
+    drop_in = world.machine.path("/etc/trafico-monitor/conf.d/90-reload.toml")
+    drop_in.write_text('language = "en"\n')
+    world.machine.sh("systemctl reload trafico-monitor")
+    world.machine.wait_for(
+        "english", lambda: "Watching" in world.machine.sh("systemctl show -p StatusText trafico-monitor")
+    )
+    drop_in.write_text("[checks]\ninterval = 0\n")
+    world.machine.sh("systemctl reload trafico-monitor")
+    said = "journalctl -q -o cat -u trafico-monitor -n 30"
+    world.machine.wait_for("the refusal", lambda: "90-reload.toml" in world.machine.sh(said))
+    drop_in.unlink()
+    world.machine.sh("systemctl reload trafico-monitor")
+    world.machine.wait_for(
+        "spanish", lambda: "Vigilando" in world.machine.sh("systemctl show -p StatusText trafico-monitor")
+    )
+    assert world.machine.sh("systemctl show -p MainPID --value trafico-monitor") == pid
+
+
 def test_unreadable_file_of_the_server_is_handed_over_and_copied(world: World) -> None:
     world.bot()
     original = world.video("nadia")  # uid 101, mode 0640: what the real user met most often
@@ -182,7 +232,7 @@ def test_kill_minus_nine_in_the_middle_loses_nothing_and_does_nothing_twice(worl
                      " || systemctl kill --signal=KILL trafico-monitor")  # fmt: skip
     incident = world.incident("sol", "timeout", "solucionado")
     proven(world, incident, original)
-    of_sol = [i for i in world.incidents() if i["modelo"] == "sol"]
+    of_sol = [i for i in world.incidents() if (i["modelo"], i["error_type"]) == ("sol", "timeout")]
     assert len(of_sol) == 1
     numbers = [
         record["registro"] for record in json.loads(world.machine.path(f"{LOGS}/descarga_errors.json").read_text())
@@ -203,12 +253,15 @@ def test_a_hostile_name_touches_nothing_and_breaks_nothing(world: World) -> None
         f"ERROR:__main__:❌ Archivo corrupto: modelos/<b>mar</b>/{'x' * 300}.mp4 bot{TOKEN} (1 de 2 bytes)",
     ]
     world.machine.path(f"{PROJECT}/bot_central.py").write_text(
-        "import sys, time\nfor line in open('/opt/said'):\n    print(line, end='', flush=True)\ntime.sleep(1)\n"
+        "import sys, time\nsys.stdout.buffer.write(open('/opt/said', 'rb').read())\n"
+        "sys.stdout.flush()\ntime.sleep(1)\n"
     )
     trap = f"{BOT_API}/{TOKEN}/videos/shadow.mp4"
     folder = f"{BOT_API}/{TOKEN}/videos"
     world.machine.sh(f"install -d -o 101 -g 101 {folder}; ln -sfn /etc/shadow {trap}; chown -h 101:101 {trap}")
-    world.machine.path("/opt/said").write_text("\n".join(said) + "\n")
+    raw = [line.encode() for line in said]
+    raw[3:3] = [b"ERROR:__main__:\xff\xfe\x00\x1b[2J %s %n {0}", b"INFO:__main__:" + b"A" * 1_000_000]
+    world.machine.path("/opt/said").write_bytes(b"\n".join(raw) + b"\n")
     world.machine.sh("systemctl stop trafico-main.service")
     _print_as_the_bot(world)
     world.machine.wait_for(

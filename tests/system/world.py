@@ -168,9 +168,11 @@ def _telegram(machine: Machine, port: int) -> None:
 def _configuration(machine: Machine, port: int, telegram: int) -> None:
     folder = machine.path("/etc/trafico-monitor/conf.d")
     folder.mkdir(parents=True, exist_ok=True)
+    # On one of the releases nobody names the project: it is the WorkingDirectory of the bot's unit.
+    named = f'[project]\ndir = "{PROJECT}"\n' if machine.release == "trixie" else ""
     (folder / "50-test.toml").write_text(
-        f'[project]\ndir = "{PROJECT}"\n'
-        '[checks]\ninterval = 3\nserver_interval = 2\ndisk_warning = "4MB"\ndisk_critical = "3MB"\n'
+        f"{named}[checks]\ninterval = 3\nserver_interval = 2\n"
+        'disk_warning = "4MB"\ndisk_critical = "3MB"\n'
         f'[bot_api]\nurl = "http://127.0.0.1:{port}"\n'
         f'[telegram]\nalert_token = "{ALERT_TOKEN}"\napi_url = "http://127.0.0.1:{telegram}"\n'
     )
