@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,6 +93,24 @@ class Running:
         self.stop()
 
 
+def python_for_others(place: Path) -> tuple[str, dict[str, str]]:
+    """A python3 with python-telegram-bot that any user may run, and the environment it needs.
+
+    The venv may lie below a home that is closed to others: then what the bot imports is copied
+    to `place`, for Debian's own interpreter.
+    """
+    own = Path(sys.executable).absolute()
+    if all(folder.stat().st_mode & 0o001 for folder in own.parents):
+        return str(own), {}
+    packages = Path(importlib.util.find_spec("telegram").origin or "").parents[1]  # type: ignore[union-attr]
+    target = place / "packages"
+    for name in ("telegram", "httpx", "httpcore", "h11", "anyio", "sniffio"):
+        shutil.copytree(packages / name, target / name, dirs_exist_ok=True)
+    shutil.copy(packages / "typing_extensions.py", target)
+    return "/usr/bin/python3", {"PYTHONPATH": str(target)}
+
+
 def run_project(project: Path, *, env: Mapping[str, str] | None = None, user: int | None = None) -> Running:
     """main.py of a project that lay_out() made."""
-    return Running([sys.executable, str(project / "main.py")], cwd=project, env=env, user=user)
+    python, needed = (sys.executable, {}) if user is None else python_for_others(project)
+    return Running([python, str(project / "main.py")], cwd=project, env={**needed, **(env or {})}, user=user)

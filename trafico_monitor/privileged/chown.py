@@ -295,6 +295,16 @@ class Step:
     def is_folder(self) -> bool:
         return stat.S_ISDIR(self.status.st_mode)
 
+    @property
+    def mount(self) -> int:
+        """The mount that it lies on (proc(5), fdinfo). Not st_dev: on an overlay, as in many
+        containers, a file and its folder can have different ones."""
+        with open(f"/proc/self/fdinfo/{self.fd}") as file:
+            found = re.search(r"^mnt_id:\s*(\d+)$", file.read(), re.MULTILINE)
+        if found is None:
+            raise refused("other_filesystem", self.path)
+        return int(found[1])
+
 
 class Tree:
     """Opens names one below the other; closes all of them at the end."""
@@ -572,25 +582,24 @@ def check(site: Site, below: Sequence[Step]) -> None:
 
 
 def same_place(root: Root, step: Step) -> bool:
-    """True on the root's own file system, and on one that was mounted below models: a modelo may
-    have a disk of its own. What any user can mount (FUSE) answers as that user likes: refused."""
-    if step.status.st_dev == root.step.status.st_dev:
+    """True on the root's own mount, and on one that was mounted below models: a modelo may have a
+    disk of its own. What any user can mount (FUSE) answers as that user likes: refused."""
+    if step.mount == root.step.mount:
         return True
-    return root.is_models and _mounted_by_root(step.status.st_dev)
+    return root.is_models and _mounted_by_root(step.mount)
 
 
-def _mounted_by_root(device: int) -> bool:
+def _mounted_by_root(mount: int) -> bool:
     with open("/proc/self/mountinfo", "rb") as file:
-        kind = mount_type(os.fsdecode(file.read(ANSWER_BYTES)), device)
+        kind = mount_type(os.fsdecode(file.read(ANSWER_BYTES)), mount)
     return bool(kind) and not kind.startswith("fuse")
 
 
-def mount_type(told: str, device: int) -> str:
-    """The type of the file system `device` by /proc/self/mountinfo (proc(5)); "" when not there."""
-    number = f"{os.major(device)}:{os.minor(device)}"
+def mount_type(told: str, mount: int) -> str:
+    """The file system's type of `mount` by /proc/self/mountinfo (proc(5)); "" when not there."""
     for line in told.splitlines():
         fields, _, rest = line.partition(" - ")
-        if fields.split()[2:3] == [number]:
+        if fields.split(" ", 1)[0] == str(mount):
             return rest.split(" ", 1)[0]
     return ""
 
@@ -948,11 +957,11 @@ def _take_back(path: bytes, uid: int, work: Work, *, whole: bool) -> None:
         except Stop as stop:
             work.notes.add(f"passed_over_{stop.code}")
             return
-        _withdraw(tree, step, uid, step.status.st_dev, work, whole=whole)
+        _withdraw(tree, step, uid, step.mount, work, whole=whole)
 
 
-def _withdraw(tree: Tree, step: Step, uid: int, device: int, work: Work, *, whole: bool) -> None:
-    elsewhere = step.status.st_dev != device and not _mounted_by_root(step.status.st_dev)
+def _withdraw(tree: Tree, step: Step, uid: int, mount: int, work: Work, *, whole: bool) -> None:
+    elsewhere = step.mount != mount and not _mounted_by_root(step.mount)
     if elsewhere or not (step.is_folder or stat.S_ISREG(step.status.st_mode)):
         return
     try:
@@ -967,7 +976,7 @@ def _withdraw(tree: Tree, step: Step, uid: int, device: int, work: Work, *, whol
     if whole and step.is_folder:
         for below in tree.names(step):
             with Tree() as closer, suppress(Stop):
-                _withdraw(closer, closer.enter(step, below), uid, device, work, whole=True)
+                _withdraw(closer, closer.enter(step, below), uid, mount, work, whole=True)
 
 
 def _put_back(fd: int, name: str, acl: Acl) -> None:

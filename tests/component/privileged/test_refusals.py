@@ -198,10 +198,26 @@ def test_a_file_system_below_the_servers_directory_is_not_entered(world: World) 
 
 
 def test_what_any_user_can_mount_is_known_by_its_type() -> None:
-    told = "98 1 8:1 / / rw - ext4 /dev/sda1 rw\n99 1 0:77 / /home/x/mnt rw - fuse.sshfs x rw\n"
-    assert chown.mount_type(told, os.makedev(0, 77)) == "fuse.sshfs"
-    assert chown.mount_type(told, os.makedev(8, 1)) == "ext4"
-    assert chown.mount_type(told, os.makedev(9, 9)) == ""
+    told = "98 1 8:1 / / rw - ext4 /dev/sda1 rw\n99 98 0:77 / /home/x/mnt rw - fuse.sshfs x rw\n"
+    assert chown.mount_type(told, 99) == "fuse.sshfs"
+    assert chown.mount_type(told, 98) == "ext4"
+    assert chown.mount_type(told, 9) == ""
+
+
+def test_an_overlay_whose_layers_lie_on_two_disks_is_one_place(world: World) -> None:
+    """There a file has the device of its layer, and not that of its folder."""
+    lower, upper = world.folder(world.base / "lower"), world.folder(world.base / "upper")
+    with mounted(upper):
+        for part in ("up", "work"):
+            (upper / part).mkdir()
+        layers = f"lowerdir={lower},upperdir={upper / 'up'},workdir={upper / 'work'},xino=off"
+        target = world.folder(world.models / "capas")
+        subprocess.run(["mount", "-t", "overlay", "-o", layers, "overlay", target], check=True, timeout=10)
+        try:
+            video = world.file(target / "v.mp4", API)
+            assert world.run(video).status == chown.DONE
+        finally:
+            subprocess.run(["umount", target], check=True, timeout=10)
 
 
 def _roots_servers_video(world: World) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from tests.standin import media
 from tests.standin.bot_api import BotApiServer
 from tests.standin.control import Control
 from tests.standin.project import lay_out, user_id_of
-from tests.standin.running import Running, run_project
+from tests.standin.running import Running, python_for_others, run_project
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 NOBODY = 65534
@@ -40,10 +39,12 @@ class Stage:
         if IS_ROOT:
             for path in (self.project, *self.project.rglob("*")):
                 os.chown(path, NOBODY, NOBODY)
+        python, needed = python_for_others(self.project)
         self.program = Running(
-            _on_a_full_disk(self.project),
+            _on_a_full_disk(self.project, python),
             cwd=self.project,
             env={
+                **needed,
                 "TELEGRAM_BOT_API_HOST_DIR": str(self.files),
                 "STANDIN_READ_TIMEOUT": "1",
                 "STANDIN_MAKE_FOLDER": "0",
@@ -70,11 +71,11 @@ class Stage:
         return self.program.lines[start:position]
 
 
-def _on_a_full_disk(project: Path) -> list[str]:
+def _on_a_full_disk(project: Path, python: str) -> list[str]:
     """main.py without root's powers, with 256 kB for modelos/llena in a mount namespace of its own."""
     mount = f"mount -t tmpfs -o size=256k,mode=1777 tmpfs {project}/modelos/llena"
     identity = "--reuid 65534 --regid 65534 --clear-groups" if IS_ROOT else "--bounding-set=-all"
-    run = f"exec setpriv {identity} {sys.executable} {project}/main.py"
+    run = f"exec setpriv {identity} {python} {project}/main.py"
     return ["unshare", "-m" if IS_ROOT else "-Urm", "sh", "-c", f"{mount} && {run}"]
 
 
