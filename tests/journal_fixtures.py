@@ -6,7 +6,9 @@ trusted `_SYSTEMD_UNIT` even where systemd is not PID 1). `write_journal` needs 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -173,8 +175,20 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def cgroup_of(unit: str) -> Path:
     """The cgroup v2 directory that makes journald call a process part of `unit`."""
+    return _hierarchy() / "system.slice" / unit
+
+
+@functools.cache
+def _hierarchy() -> Path:
+    """Where cgroups can be made: the machine's own mount, or one of ours where that is read-only."""
     unified = Path("/sys/fs/cgroup/unified")
-    return (unified if unified.is_dir() else Path("/sys/fs/cgroup")) / "system.slice" / unit
+    known = unified if unified.is_dir() else Path("/sys/fs/cgroup")
+    if not os.statvfs(known).f_flag & os.ST_RDONLY:
+        return known
+    own = tempfile.mkdtemp(prefix="cgroup-")
+    subprocess.run(["mount", "-t", "cgroup2", "cgroup2", own], check=True, timeout=10)
+    atexit.register(subprocess.run, ["umount", own], check=False, timeout=10)
+    return Path(own)
 
 
 class BotProcess:
