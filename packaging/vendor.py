@@ -4,7 +4,8 @@
     vendor.py fetch WHEELS          bring WHEELS up to date with vendor.txt; asks nobody when it is
     vendor.py unpack WHEELS FOLDER  unpack exactly the pinned wheels into FOLDER (no network)
 
-Both refuse a wheel whose SHA-256 is not the pinned one, and one that is not pure Python.
+Both refuse a file whose SHA-256 is not the pinned one, and a wheel that is not pure Python. What
+its authors publish as source only (SOURCES) is taken out of that, unbuilt: its package and licence.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
 PINS = Path(__file__).with_name("vendor.txt")
 PURE = "-none-any.whl"
+SOURCES = ("drain3",)
 
 
 def pinned() -> dict[str, str]:
@@ -31,8 +34,9 @@ def pinned() -> dict[str, str]:
 
 
 def found(wheels: Path) -> dict[str, Path]:
-    """SHA-256 → wheel, of the pure wheels in that folder."""
-    return {hashlib.sha256(w.read_bytes()).hexdigest(): w for w in sorted(wheels.glob("*" + PURE))}
+    """SHA-256 → file, of the pure wheels and of the sources in that folder."""
+    files = [*wheels.glob("*" + PURE), *(file for name in SOURCES for file in wheels.glob(f"{name}-*.tar.gz"))]
+    return {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in sorted(files)}
 
 
 def missing(wheels: Path) -> list[str]:
@@ -46,11 +50,12 @@ def fetch(wheels: Path) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             subprocess.run(
                 [*_pip(Path(scratch)), "download", "-qq", "--no-deps", "--require-hashes",
-                 "--only-binary", ":all:", "--dest", str(wheels), "--requirement", str(PINS)],
+                 "--only-binary", ":all:", "--no-binary", ",".join(SOURCES),
+                 "--dest", str(wheels), "--requirement", str(PINS)],
                 check=True,
             )  # fmt: skip
     if lacking := missing(wheels):
-        sys.exit(f"vendor: no pure Python wheel for {', '.join(lacking)} in {wheels}")
+        sys.exit(f"vendor: nothing pure Python for {', '.join(lacking)} in {wheels}")
 
 
 def _pip(scratch: Path) -> list[str]:
@@ -66,10 +71,31 @@ def unpack(wheels: Path, folder: Path) -> None:
         sys.exit(f"vendor: {', '.join(lacking)} not in {wheels}; call: vendor.py fetch {wheels}")
     have = found(wheels)
     for digest in pinned():
+        if have[digest].name.endswith(".tar.gz"):
+            unpack_source(have[digest], folder)
+            continue
         with zipfile.ZipFile(have[digest]) as wheel:
             if any(".data/" in name for name in wheel.namelist()):
                 sys.exit(f"vendor: {have[digest].name} installs more than modules")
             wheel.extractall(folder)
+
+
+def unpack_source(archive: Path, folder: Path) -> None:
+    """The Python package NAME of NAME-VERSION.tar.gz, and its licence beside it."""
+    top = archive.name.removesuffix(".tar.gz")
+    package = f"{top.partition('-')[0]}"
+    with tarfile.open(archive) as source:
+        for member in source.getmembers():
+            first, *rest = Path(member.name).parts
+            inside = rest[:1] == [package] and member.name.endswith(".py")
+            licence = len(rest) == 1 and rest[0].startswith("LICENSE")
+            if first != top or ".." in rest or not member.isfile() or not (inside or licence):
+                continue
+            target = folder.joinpath(*rest) if inside else folder / f"{top}.dist-info" / rest[0]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            content = source.extractfile(member)
+            assert content is not None
+            target.write_bytes(content.read())
 
 
 def main(arguments: list[str]) -> None:

@@ -46,8 +46,15 @@ def of_download(finding: Finding, language: str) -> Record:
     unknown = text("unknown", language)
     size = finding.download.size
     shown = text("size.unknown", language) if size is None else f"{size / MEGABYTE:.1f} MB"
-    video = _short(finding.download.video or unknown)
+    video = short(finding.download.video or unknown)
     return Record(finding.at, "download_done", text("record.download_done", language, tamano=shown, video=video))
+
+
+def silence_text(finding: Finding, language: str) -> str:
+    """What stands for the line of an error where there is none: how long nothing was said of the
+    download, and what was said last."""
+    minutes = f"{finding.waited / 60:.0f}"
+    return text("silence.download", language, minutos=minutes, linea=finding.message)
 
 
 def action_text(incident: Incident, language: str) -> str:
@@ -60,7 +67,7 @@ def action_text(incident: Incident, language: str) -> str:
 
 def evidence_text(evidence: tuple[Evidence, ...], language: str) -> str:
     """The proof in one line, for the log."""
-    parts = [f"{text(f'evidence.{e.what}', language)}: {_short(e.value)}" for e in evidence if e.ok]
+    parts = [f"{text(f'evidence.{e.what}', language)}: {short(e.value)}" for e in evidence if e.ok]
     return "; ".join(parts)
 
 
@@ -77,8 +84,8 @@ def _fields(incident: Incident, language: str) -> dict[str, object]:
     return {
         "id": incident.id,
         "tipo": text(f"type.{incident.error_type.value}", language),
-        "modelo": _short(incident.download.modelo or unknown),
-        "video": _short(incident.download.video or unknown),
+        "modelo": short(incident.download.modelo or unknown),
+        "video": short(incident.download.video or unknown),
         "motivo": f" · {reason}" if reason else "",
         "segundos": f"{max(0.0, incident.updated_at - incident.opened_at):.0f}",
         "pruebas": evidence_text(incident.evidence, language),
@@ -86,7 +93,8 @@ def _fields(incident: Incident, language: str) -> dict[str, object]:
     }
 
 
-def _short(value: str) -> str:
+def short(value: str) -> str:
+    """`value` from a line, fit for one line of the log."""
     # A name comes from a line: control characters and kilobytes of it must not spoil the log.
     clean = "".join(c if c.isprintable() else "�" for c in value)
     return clean if len(clean) <= _LONGEST_NAME else clean[: _LONGEST_NAME - 1] + "…"

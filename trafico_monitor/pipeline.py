@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from . import chronicle
+from . import blindness, chronicle
+from .blindness import Blind, Blindness
+from .detection import silence
 from .detection.detector import Detector
+from .detection.novelty import Novelty
+from .detection.unknown import UnknownErrors
 from .incident import policy
 from .incident.budget import Budget
 from .incident.change import Change, ChangeKind
@@ -25,6 +29,7 @@ from .model.notice import Notice, Severity
 from .model.order import Order, OrderKind
 from .model.record import Record
 from .model.result import Result
+from .model.unknown import UnknownKind
 from .model.verdict import Evidence, Verdict
 from .notify.routing import notices_for
 
@@ -32,9 +37,10 @@ from .notify.routing import notices_for
 # (its read timeout is 120 s: design document, section 4, and facts, section 1).
 BOT_GRACE_SECONDS = 120.0
 SAID_TWICE_SECONDS = 10.0
-# Messages about one ailing thing (unit, disk, blindness) are edited for this long, then new.
+# Messages about one ailing thing (unit, disk) are edited for this long, then new.
 THREAD_SECONDS = 600.0
 _DIED = frozenset({"failed", "oom", "start_limit"})
+_GONE = _DIED | {"stopping", "stopped", "succeeded"}
 
 
 @dataclass(slots=True)
@@ -46,6 +52,7 @@ class _Step:
     orders: dict[str, Order] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    unknown: dict[int, UnknownKind] = field(default_factory=dict)
 
     def changes(self, cursor: str | None, memory: dict[str, object] | None) -> Changes:
         return Changes(
@@ -54,6 +61,7 @@ class _Step:
             orders=tuple(self.orders.values()),
             finished=tuple(self.finished),
             notices=tuple(self.notices),
+            unknown=tuple(self.unknown.values()),
             cursor=cursor,
             memory=memory,
         )
@@ -69,9 +77,12 @@ class Pipeline:
         self.language = language
         self.conditions = Conditions(refusal=refusal)
         self.budget = Budget()
+        self.unknown = UnknownErrors()
+        self._novelty = Novelty()
         self.orders: dict[str, Order] = {}
         self.space = "ok"
         self.server = "up"
+        self.blindness = Blindness()
         self._unit_down = ""  # the code of its death
         self._last_done = (0, "", 0.0)  # process, video, time
         self._memory_mark = (-1, -1)
@@ -81,16 +92,24 @@ class Pipeline:
     def take(self, entries: Iterable[Entry], cursor: str, now: float) -> Changes:
         """Entries of the journal, in its order; `cursor` is that of the last one looked at."""
         step = _Step()
+        self.detector.look_at_clock(now)
         for entry in entries:
+            if entry.at > self.detector.deadline:
+                for finding in self.detector.overdue(entry.at):
+                    self._observe(finding, step, now)
             for finding in self.detector.feed(entry):
                 self._observe(finding, step, now)
         return step.changes(cursor, self._memory_if_changed(step))
 
     def pass_time(self, now: float) -> Changes:
-        """Close what only time closes: finished tracebacks, incidents that nothing can repair."""
+        """Close what only time closes: finished tracebacks, downloads that say nothing any more,
+        incidents that nothing can repair. Not to be called while the reader is behind `now`."""
         step = _Step()
-        for finding in self.detector.settle(now):
+        self.detector.look_at_clock(now)
+        for finding in (*self.detector.settle(now), *self.detector.overdue(now)):
             self._observe(finding, step, now)
+        self._see_again(self.blindness.expire(now), now, step)
+        self._tell_untold(step, now)
         for incident in self.tracker.open_incidents():
             if _left_alone(incident) and now - incident.updated_at > BOT_GRACE_SECONDS:
                 self._apply(incident, policy.give_up(incident, incident.reason, now), step, now)
@@ -135,9 +154,12 @@ class Pipeline:
         self.detector.restore(_section(memory, "detector"))
         self.tracker.restore(saved.incidents, _section(memory, "tracker"))
         self.budget.restore(_section(memory, "budget"))
+        self.unknown = UnknownErrors(saved.unknown)
+        self._novelty.restore(_section(memory, "novelty"))
         self.space = str(memory.get("space", "ok"))
         self.server = str(memory.get("server", "up"))
         self._unit_down = str(memory.get("unit_down", ""))
+        self.blindness.restore(_section(memory, "blindness"))
         self.orders = {order.id: order for order in saved.orders}
         self.conditions = replace(self.conditions, server_down=self.server == "down")
 
@@ -147,14 +169,18 @@ class Pipeline:
             "detector": self.detector.snapshot(),
             "tracker": self.tracker.snapshot(),
             "budget": self.budget.snapshot(),
+            "novelty": self._novelty.snapshot(),
             "space": self.space,
             "server": self.server,
             "unit_down": self._unit_down,
+            "blindness": self.blindness.snapshot(),
         }
 
     # Findings, one kind after the other.
 
     def _observe(self, finding: Finding, step: _Step, now: float) -> None:
+        if finding.code == silence.CODE:
+            finding = replace(finding, message=chronicle.silence_text(finding, self.language))
         act = self._actions.get(finding.kind)
         if act is not None:
             act(self, finding, step, now)
@@ -163,6 +189,8 @@ class Pipeline:
 
     def _on_unit(self, finding: Finding, step: _Step, now: float) -> None:
         thread = 2 * int(finding.at // THREAD_SECONDS)
+        if finding.code in _GONE:
+            self.blindness.end(blindness.UNIT_SILENT)  # it says nothing because it is not there
         if finding.code in _DIED:
             if finding.code == self._unit_down or (self._unit_down and finding.code == "failed"):
                 return  # known: systemd says it in several ways, and the periodic check again
@@ -177,10 +205,48 @@ class Pipeline:
             self._event(f"unit_{finding.code}", finding, step, 6, unidad=finding.rule or "")
 
     def _on_blind(self, finding: Finding, step: _Step, now: float) -> None:
-        detail = text(f"blind.{finding.code}", self.language, texto=finding.message)
-        self._event("blind", finding, step, 4, texto=detail)
+        ended = blindness.ENDS.get(finding.code)
+        if ended is not None:
+            gone = self.blindness.end(ended)
+            self._see_again((gone,) if gone else (), finding.at, step)
+        elif finding.code == "reopened":  # nothing was lost by it
+            self._event("blind", finding, step, 6, texto=self._blind_text(finding.code, finding.message))
+        elif self.blindness.begin(finding) is not None:
+            self._go_blind(finding, step)
+
+    def _go_blind(self, finding: Finding, step: _Step) -> None:
+        if finding.code == "cursor_gap":
+            self.detector.lose_sight()
+        detail = self._blind_text(finding.code, finding.message)
         told = replace(finding, message=detail)
-        self._tell("blind", "blind", Severity.RECOVERABLE, told, step, int(finding.at // THREAD_SECONDS))
+        if finding.code == blindness.UNIT_SILENT:
+            self._event("unit_silent", finding, step, 4, unidad=finding.rule or "", texto=detail)
+            self._tell("silence", "unit_silent", Severity.RECOVERABLE, told, step, int(finding.at))
+            return
+        self._event("blind", finding, step, 4, texto=detail)
+        # One message tells all that holds: another reason must not take the place of the first.
+        reasons = [self._blind_text(one.code, one.detail) for one in self.blindness.now.values() if not _of_unit(one)]
+        told = replace(finding, message="; ".join(reasons))
+        self._tell("blind", "blind", Severity.RECOVERABLE, told, step, self.blindness.thread(finding.at))
+
+    def _see_again(self, gone: Sequence[Blind], at: float, step: _Step) -> None:
+        """Reasons are over: recorded, and told in the message that told of them."""
+        for one in gone:
+            code = "unit_speaks" if _of_unit(one) else "sighted"
+            fields = {"texto": self._blind_text(one.code, one.detail), "segundos": f"{max(0.0, at - one.since):.0f}"}
+            fields["unidad"] = one.unit
+            step.records.append(chronicle.of_event(code, at, self.language, 5, **fields))
+            if _of_unit(one):
+                talk = int(one.since)
+                step.notices.append(Notice("silence", code, Severity.RECOVERABLE, at, talk, fields=fields))
+            elif all(map(_of_unit, self.blindness.now.values())):
+                told = {**fields, "desde": str(one.since), "hasta": str(at)}
+                told["perdidas"] = str(one.dropped) if one.dropped else ""
+                talk = self.blindness.talk
+                step.notices.append(Notice("blind", code, Severity.RECOVERABLE, at, talk, fields=told))
+
+    def _blind_text(self, code: str, detail: str) -> str:
+        return text(f"blind.{code}", self.language, texto=detail)
 
     def _on_space(self, finding: Finding, step: _Step, now: float) -> None:
         if finding.code == self.space:
@@ -217,12 +283,31 @@ class Pipeline:
         if not again:
             step.records.append(chronicle.of_download(finding, self.language))
 
+    def _on_unknown(self, finding: Finding, step: _Step, now: float) -> None:
+        kind, new = self.unknown.take(finding)
+        step.unknown[kind.id] = kind
+        if new and self._novelty.tell(now):
+            shown = f"{kind.template} ({kind.frame})" if kind.frame else kind.template
+            self._event("unknown_error", finding, step, 4, texto=chronicle.short(shown))
+            told = replace(finding, message=shown)
+            thread = int(finding.at) * 1000 + kind.id % 1000  # the same when the line is read again
+            self._tell("unknown", "unknown_error", Severity.RECOVERABLE, told, step, thread)
+
+    def _tell_untold(self, step: _Step, now: float) -> None:
+        number = self._novelty.digest(now)
+        if number:
+            finding = Finding(FindingKind.UNKNOWN, now)
+            self._event("unknown_error", finding, step, 4, "unknown_more", clases=str(number))
+            fields = {"clases": str(number)}
+            step.notices.append(Notice("unknown", "unknown_more", Severity.RECOVERABLE, now, int(now), fields=fields))
+
     _actions: dict[FindingKind, Callable[[Pipeline, Finding, _Step, float], None]] = {  # noqa: RUF012
         FindingKind.UNIT: _on_unit,
         FindingKind.BLIND: _on_blind,
         FindingKind.SPACE: _on_space,
         FindingKind.SERVER: _on_server,
         FindingKind.FINISHED: _on_finished,
+        FindingKind.UNKNOWN: _on_unknown,
     }
 
     # Changes of incidents.
@@ -296,10 +381,16 @@ class Pipeline:
 
     def _memory_if_changed(self, step: _Step) -> dict[str, object] | None:
         mark = (self.detector.changes, self.tracker.changes)
-        if mark == self._memory_mark and not (step.incidents or step.records or step.orders or step.finished):
+        if mark == self._memory_mark and not (
+            step.incidents or step.records or step.orders or step.finished or step.unknown
+        ):
             return None
         self._memory_mark = mark
         return self.memory()
+
+
+def _of_unit(blind: Blind) -> bool:
+    return blind.code == blindness.UNIT_SILENT
 
 
 def _left_alone(incident: Incident) -> bool:

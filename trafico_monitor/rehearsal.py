@@ -42,22 +42,90 @@ class Rehearsed:
         }
 
 
+# What a difference is about: the name of the rule alone changes nothing for anybody.
+_COMPARED = ("error_type", "modelo", "video", "estado", "recovered_by_bot", "count", "orders")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An incident as it is under two sets of rules; None where one of them opens none. `fields`
+    are the keys of `Rehearsed.as_data` that differ."""
+
+    before: Rehearsed | None
+    after: Rehearsed | None
+    fields: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """appears, vanishes or changes."""
+        if self.before is None:
+            return "appears"
+        return "vanishes" if self.after is None else "changes"
+
+    def as_data(self) -> dict[str, object]:
+        return {
+            "change": self.kind,
+            "fields": list(self.fields),
+            "before": self.before.as_data() if self.before else None,
+            "after": self.after.as_data() if self.after else None,
+        }
+
+
+def compare(
+    entries: Iterable[Entry], rules: RuleSet, proposed: RuleSet, models_dir: str = "modelos"
+) -> tuple[int, tuple[Difference, ...]]:
+    """How many incidents `rules` open on `entries`, and what `proposed` would change, in the order
+    of the lines. `entries` are gone through once. An incident is the same when its first line is."""
+    two = (_Rehearsal(rules, models_dir), _Rehearsal(proposed, models_dir))
+    for entry in entries:
+        for one in two:
+            one.feed(entry)
+    before, after = ({found.incident.first: found for found in one.end()} for one in two)
+    names = sorted({**before, **after}, key=lambda name: (before.get(name) or after[name]).incident.opened_at)
+    found = (_difference(before.get(name), after.get(name)) for name in names)
+    return len(before), tuple(one for one in found if one is not None)
+
+
+def _difference(before: Rehearsed | None, after: Rehearsed | None) -> Difference | None:
+    if before is None or after is None:
+        return Difference(before, after)
+    was, would = before.as_data(), after.as_data()
+    fields = tuple(key for key in _COMPARED if was[key] != would[key])
+    return Difference(before, after, fields) if fields else None
+
+
 def rehearse(entries: Iterable[Entry], rules: RuleSet, models_dir: str = "modelos") -> tuple[Rehearsed, ...]:
     """The incidents that `entries` would open, oldest first, and the orders of the playbook."""
-    detector, tracker = Detector(rules, models_dir), Tracker()
-    opened: dict[str, None] = {}
+    rehearsal = _Rehearsal(rules, models_dir)
     for entry in entries:
-        _observe(detector.feed(entry), tracker, opened)
-    _observe(detector.settle(_FOREVER), tracker, opened)
-    incidents = [incident for name in opened if (incident := tracker.get(name)) is not None]
-    return tuple(_rehearsed(incident) for incident in incidents)
+        rehearsal.feed(entry)
+    return rehearsal.end()
 
 
-def _observe(findings: Iterable[Finding], tracker: Tracker, opened: dict[str, None]) -> None:
-    for finding in findings:
-        for change in tracker.observe(finding):
-            if change.kind is ChangeKind.OPENED and change.incident is not None:
-                opened.setdefault(change.incident.id)
+class _Rehearsal:
+    """Detection and incidents under one set of rules."""
+
+    def __init__(self, rules: RuleSet, models_dir: str) -> None:
+        self._detector = Detector(rules, models_dir)
+        self._tracker = Tracker()
+        self._opened: dict[str, None] = {}
+
+    def feed(self, entry: Entry) -> None:
+        if entry.at > self._detector.deadline:
+            self._observe(self._detector.overdue(entry.at))
+        self._observe(self._detector.feed(entry))
+
+    def end(self) -> tuple[Rehearsed, ...]:
+        """What is open is closed; the incidents, in the order in which they were opened."""
+        self._observe(self._detector.settle(_FOREVER))
+        found = [incident for name in self._opened if (incident := self._tracker.get(name)) is not None]
+        return tuple(_rehearsed(incident) for incident in found)
+
+    def _observe(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            for change in self._tracker.observe(finding):
+                if change.kind is ChangeKind.OPENED and change.incident is not None:
+                    self._opened.setdefault(change.incident.id)
 
 
 def _rehearsed(incident: Incident) -> Rehearsed:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from . import __version__, chronicle
+from . import __version__, blindness, chronicle
 from .action.access import ensure_access
 from .action.copying import sweep
 from .action.paths import resolve_destination
@@ -19,18 +19,22 @@ from .config import gaps
 from .config.discover import discover
 from .config.endpoints import alert_conflict
 from .config.load import load
-from .config.rule_files import read_rule_files
+from .config.rule_files import directories, read_rule_files
 from .config.schema import Config
 from .detection.detector import Detector
 from .detection.rule_text import load as load_rules
 from .detection.rules import RuleSet
 from .dispatch import Dispatcher
-from .errors import MonitorError, StoreError
+from .errors import JournalError, MonitorError, StoreError
 from .health.server import look_at_server
+from .health.sight import Seen, Sight
+from .health.unit import UnitState
 from .host.sdnotify import Notifier, watchdog_interval
+from .host.thread import call
 from .incident.policy import Limits
 from .incident.tracker import Tracker
 from .journal.follow import Batch, JournalThread
+from .journal.reader import check_access
 from .messages import text
 from .model.changes import Changes
 from .model.finding import ErrorType, Finding, FindingKind
@@ -61,6 +65,9 @@ STOP_SECONDS = 1.5  # for each of the things that are waited for at the end; all
 LAST_WORDS_SECONDS = 2.5  # summary and stop message: Telegram takes one a second
 SAID_AGAIN = 600  # a restart within this time edits the start message instead of a new one
 QUEUE_BATCHES = 4
+ACCESS_SECONDS = 10.0  # for a look at the journal's directories
+TROUBLE_SECONDS = 5.0  # the reader opens the journal again by itself; what lasts longer is told
+ROTATION_SECONDS = 1.0  # a file that is renamed while we look is not a file that we may not read
 _HIDDEN = frozenset({"env_unreadable", "models_hidden", "bot_api_hidden"})
 WAITING_LOOKED_AT = 50  # the oldest downloads in wait tell which file systems are meant
 
@@ -80,14 +87,18 @@ class Service:
         self._progress = time.monotonic()
         self._tally = Tally(clock())
         self._seen: Mapping[str, str] = {}
-        self._lag = 0.0
+        self._behind = True  # until the reader has said that it has come to the end
+        self._taking = False
+        self._taken_at = 0.0  # journal time of the last entry that was looked at
+        self._heard = time.monotonic()  # when the bot last said something, or we began to listen
+        self._sight = Sight()
         self._watching = asyncio.Event()
         self._storing = asyncio.Lock()  # fair: steps are stored in the order in which they were taken
 
     async def run(self) -> int:
         """Watch until told to stop."""
         await self._configure()
-        self._rules = await asyncio.to_thread(_rules)
+        self._rules = await asyncio.to_thread(_rules, self._config_path)
         self._store = await Store.open(self._config.paths.state)
         try:
             return await self._watch()
@@ -217,25 +228,72 @@ class Service:
             batch = await self._batches.get()
             self._watching.set()
             now = self._clock()
-            self._lag = batch.lag
+            self._taking, self._behind, self._taken_at = True, batch.more, batch.at or self._taken_at
             if batch.gap:
                 gap = Finding(FindingKind.BLIND, now, code=batch.gap)
                 await self._keep(self._pipeline.observe((gap,), now))
+            if batch.heard:
+                await self._hear(batch.heard, now)
             self._cursor = batch.cursor
             await self._keep(self._pipeline.take(batch.entries, batch.cursor, now))
+            self._taking = False
             self._progress = time.monotonic()
             self._journal.busy = self._pipeline.detector.under_way
 
     async def _pass_time(self) -> None:
         while True:
             await asyncio.sleep(SETTLE_SECONDS if self._pipeline.detector.unsettled else 0.25)
-            if self._batches.empty() and not self._lag:
+            if self._sees_the_present():
                 await self._keep(self._pipeline.pass_time(self._clock()))
+
+    async def _hear(self, at: float, now: float) -> None:
+        """The bot has said something at `at`."""
+        self._heard = max(self._heard, time.monotonic() - max(0.0, now - at))
+        if blindness.UNIT_SILENT in self._pipeline.blindness.now:
+            speaks = Finding(FindingKind.BLIND, now, rule=self._config.bot.unit, code="unit_speaks")
+            await self._keep(self._pipeline.observe((speaks,), now))
+
+    def _sees_the_present(self) -> bool:
+        """Whether everything that was written until now has been taken in: only then does time
+        that passes without a line mean anything."""
+        lines = self._behind or self._taking or not self._batches.empty()
+        return not (lines or self._journal.trouble or blindness.NO_ACCESS in self._pipeline.blindness.now)
+
+    def _lag(self) -> float:
+        """How old the last line taken in is, in seconds, while others wait behind it; else 0."""
+        waiting = self._behind or self._taking or not self._batches.empty()
+        return max(0.0, self._clock() - self._taken_at) if waiting and self._taken_at else 0.0
+
+    async def _look_around(self, unit: UnitState | None) -> tuple[Finding, ...]:
+        """Whether we see the bot at all, and whether it speaks."""
+        checks, monotonic = self._config.checks, time.monotonic()
+        # A download may keep the bot's only thread busy: its own silence has a limit of its own.
+        quiet = None if self._pipeline.detector.under_way else monotonic - self._heard
+        trouble = self._journal.trouble
+        if not trouble or monotonic - self._journal.trouble_since < TROUBLE_SECONDS:
+            trouble = await self._access() and await self._access(ROTATION_SECONDS)
+        seen = Seen(self._lag(), trouble, quiet, unit, monotonic)
+        return self._sight.judge(seen, interval=checks.interval, unit_silence=checks.unit_silence, at=self._clock())
+
+    async def _access(self, after: float = 0.0) -> str:
+        """Why the journal may not be read any more; "" when it may. sd-journal says nothing."""
+        await asyncio.sleep(after)
+        place = self._config.journal
+        try:
+            await call(
+                lambda: check_access(directory=place.directory, namespace=place.namespace),
+                seconds=ACCESS_SECONDS,
+                name="access",
+            )
+        except (JournalError, OSError) as error:  # a TimeoutError is an OSError
+            return str(error) or type(error).__name__
+        return ""
 
     async def _round_done(self, found: Round) -> None:
         now = self._clock()
         self._seen = found.shown
-        await self._keep(self._pipeline.observe(found.findings, now))
+        findings = (*found.findings, *await self._look_around(found.unit))
+        await self._keep(self._pipeline.observe(findings, now))
         await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now))
         await self._save_status()
 
@@ -333,12 +391,29 @@ class Service:
             "unit": self._seen.get("unit", ""),
             "server": self._seen.get("server", ""),
             "space": self._seen.get("space", ""),
-            "lag": self._lag,
+            "lag": self._lag(),
+            "blindness": self._blindness(),
             "open": len(self._pipeline.tracker.open_incidents()),
             "orders": self._dispatcher.under_way,
             "missing": list(self._config.missing),
             "outbox": {"waiting": courier.waiting, "error": courier.last_error},
         }
+
+    def _blindness(self) -> dict[str, object]:
+        """What the monitor does not see, since when, and how many lines journald has dropped."""
+        seen, language = self._pipeline.blindness, self._config.language
+        reasons = [
+            {
+                "code": one.code,
+                "since": one.since,
+                "last": one.last,
+                "count": one.count,
+                "text": text(f"blind.{one.code}", language, texto=one.detail),
+            }
+            for one in sorted(seen.now.values(), key=lambda one: one.since)
+        ]
+        since = reasons[0]["since"] if reasons else None
+        return {"since": since, "reasons": reasons, "suppressed": seen.dropped}
 
     def _watched(self) -> str:
         bot = self._config.bot
@@ -356,7 +431,7 @@ class Service:
             self._notifier.reloading()
             now, language = self._clock(), self._config.language
             try:
-                rules = await asyncio.to_thread(_rules)
+                rules = await asyncio.to_thread(_rules, self._config_path)
                 await self._configure()
             except MonitorError as error:
                 code, fields, priority = "reload_refused", {"texto": str(error)}, 3
@@ -406,8 +481,8 @@ def _channel(config: Config) -> TelegramChannel | NoChannel:
     return open_channel(allowed, config.bot_api, config.language)
 
 
-def _rules() -> RuleSet:
-    return load_rules(read_rule_files())
+def _rules(config: Path | None) -> RuleSet:
+    return load_rules(read_rule_files(directories(config)))
 
 
 def _worth_storing(changes: Changes) -> bool:
@@ -417,5 +492,6 @@ def _worth_storing(changes: Changes) -> bool:
         or changes.orders
         or changes.finished
         or changes.notices
+        or changes.unknown
         or changes.memory is not None
     )

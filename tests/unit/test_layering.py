@@ -11,13 +11,13 @@ ROOT = Path(__file__).resolve().parents[2] / "trafico_monitor"
 STAGES = frozenset({"journal", "detection", "incident", "action", "verification", "health", "store", "notify", "web"})
 SHARED = frozenset({"model", "errors", "messages", "host", "config"})
 PURE = (
-    "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "pipeline.py", "errors.py",
-    "host/redact.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
+    "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "blindness.py", "pipeline.py",
+    "errors.py", "host/redact.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
     "config/schema.py",
 )  # fmt: skip
 EFFECTS = frozenset({"asyncio", "sqlite3", "subprocess", "socket", "time", "random", "os", "threading", "secrets"})
 COMPOSERS = frozenset(
-    {"pipeline", "service", "repair", "rounds", "dispatch", "chronicle", "tally", "rehearsal", "cli"}
+    {"pipeline", "service", "repair", "rounds", "dispatch", "chronicle", "tally", "blindness", "rehearsal", "cli"}
 )
 
 MODULES = sorted(ROOT.rglob("*.py"))

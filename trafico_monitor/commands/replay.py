@@ -8,14 +8,15 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..cli import language
 from ..config.load import load as load_config
-from ..config.rule_files import read_rule_files
+from ..config.rule_files import directories, read_rule_files
 from ..config.schema import Config
 from ..detection.rule_text import load as load_rules
 from ..errors import MonitorError
 from ..messages import text
 from ..model.entry import Entry
-from ..rehearsal import Rehearsed, rehearse
+from ..rehearsal import Difference, Rehearsed, compare, rehearse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,24 +25,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--directory", default="", metavar="DIR")
     parser.add_argument("--since", metavar="TIME")
     parser.add_argument("--until", metavar="TIME")
-    parser.add_argument("--rules", type=Path, action="append", default=[], metavar="DIR")
+    parser.add_argument(
+        "--rules", type=Path, action="append", default=[], metavar="DIR|FILE", help=text("option.proposed", language())
+    )
     parser.add_argument("--config", type=Path, metavar="FILE")
     parser.add_argument("file", nargs="?", metavar="FILE|-")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one object or line an incident; nothing is touched. Exit status 0."""
-    from ..cli import language
-
+    """Print one object or line an incident; nothing is touched. Exit status 0; with --rules one
+    object or line a difference, and 1 when there is one."""
     spoken = language()
     config = load_config(args.config)
-    rules = load_rules(read_rule_files(args.rules, spoken), spoken)
+    present = directories(args.config)
+    rules = load_rules(read_rule_files(present, spoken), spoken)
+    if args.rules:
+        proposed = load_rules(read_rule_files((*present, *args.rules), spoken), spoken)
+        count, differences = compare(_entries(args, config, spoken), rules, proposed, config.project.models_dir)
+        return _print_differences(differences, count, args.json, spoken)
     found = rehearse(_entries(args, config, spoken), rules, config.project.models_dir)
     for one in found:
         print(json.dumps(one.as_data(), ensure_ascii=False) if args.json else _line(one, spoken))
     if not args.json:
         print(text("replay.total" if found else "replay.none", spoken, count=len(found)))
     return 0
+
+
+def _print_differences(found: tuple[Difference, ...], count: int, as_json: bool, spoken: str) -> int:
+    for one in found:
+        print(json.dumps(one.as_data(), ensure_ascii=False) if as_json else _difference(one, spoken))
+    if not as_json:
+        kinds = {kind: sum(one.kind == kind for one in found) for kind in ("appears", "vanishes", "changes")}
+        print(text("replay.differs" if found else "replay.same", spoken, count=count, **kinds))
+    return 1 if found else 0
+
+
+def _difference(one: Difference, spoken: str) -> str:
+    if one.before is not None and one.after is not None:
+        before, after = _line(one.before, spoken), _line(one.after, spoken)
+        return text("replay.changes", spoken, antes=before, despues=after, campos=", ".join(one.fields))
+    only = one.before or one.after
+    assert only is not None
+    return text(f"replay.{one.kind}", spoken, incidente=_line(only, spoken))
 
 
 def _entries(args: argparse.Namespace, config: Config, language: str) -> Iterable[Entry]:

@@ -45,6 +45,7 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     lines = [(name, said.get(name) or "-") for name in ("unit", "server", "space")]
     lines.append(("open", said.get("open", 0)))
     lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
+    lines.append(("sight", _sight(said.get("blindness"), spoken)))
     outbox = said.get("outbox")
     if isinstance(outbox, dict):
         error = f": {outbox['error']}" if outbox.get("error") else ""
@@ -53,6 +54,19 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     if isinstance(missing, list) and missing:
         lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))
     return lines
+
+
+def _sight(blindness: object, spoken: str) -> str:
+    """What the monitor cannot see, since when, and how many lines it has lost."""
+    if not isinstance(blindness, dict):
+        return "-"
+    parts = [
+        text("status.sight.reason", spoken, texto=one.get("text", ""), desde=clock(_number(one.get("since")), spoken))
+        for one in blindness.get("reasons", [])
+    ]
+    dropped = blindness.get("suppressed")
+    lost = [text("status.sight.dropped", spoken, n=dropped)] if dropped else []
+    return "; ".join([*(parts or [text("status.sight.whole", spoken)]), *lost])
 
 
 def _number(value: object) -> float:

@@ -51,6 +51,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "checks.disk_critical": _SIZE,
         "checks.server_attempts": Key("whole", v.whole(1, 100), fields=_between(1, 100)),
         "checks.server_interval": _SECONDS,
+        "checks.unit_silence": _SECONDS,
         "bot_api.local": Key("boolean", v.strict_boolean),
         "bot_api.url": Key("url", v.url),
         "bot_api.container": Key("container", v.or_empty(v.container)),

@@ -45,6 +45,7 @@ class Checks:
     disk_critical: int = 2 * GB
     server_attempts: int = 3
     server_interval: float = 10.0
+    unit_silence: float = 300.0  # the bot's unit runs, and its bot says nothing; 0 = never judged
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,24 @@ traceback) refines it under the same `origin`. A line that says nothing costs a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..model.download import Download
 from ..model.entry import Entry, Origin
 from ..model.finding import ErrorType, Finding, FindingKind
-from ..model.sameness import agree, merged
-from .context import MARKS, Attempt, structured, told
+from ..model.sameness import agree, merged, same, same_file
+from . import silence
+from .attempts import Attempt
+from .context import MARKS, Told, structured, told
+from .gates import Dull
 from .lines import LONGEST_LINE, TRACEBACK, begins_record, is_error_record
 from .manager import ENDS, blind_finding, unit_finding
 from .paths import Paths
 from .process import Failure, Process, as_data, process_from
 from .rules import Rule, RuleSet, Silence
-from .tracebacks import MOST_CHARS, Block, judge
+from .tracebacks import MOST_CHARS, Block, judge, unfamiliar
 
 # Journal time after which a traceback is taken as ended when its process has said nothing more:
 # a whole one; one whose chain may go on (libraries' exceptions first, ours last); an unfinished one.
@@ -29,6 +33,8 @@ SETTLE_UNFINISHED = 5.0
 # What comes this soon after a failure, without a new beginning, may be the rest of it.
 BELONGS_SECONDS = 10.0
 _MOST_PROCESSES = 256
+# Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.
+_SUSPECT = ("traceback (most", "❌", "exception", "critical", "error", "fatal")
 _SUFFIX = '200 OK"'
 _PREFIX = "INFO:httpx:"
 _NOTHING: tuple[Finding, ...] = ()
@@ -48,6 +54,10 @@ class Detector:
 
     def __init__(self, rules: RuleSet, models_dir: str = "modelos") -> None:
         self.changes = 0
+        # When some download's silence becomes a finding (journal time), or earlier: compare it
+        # with each entry's time, and call `overdue` once it has passed. No line moves it on.
+        self.deadline = math.inf
+        self._looked_at: float | None = None
         self._paths = Paths(models_dir)
         self._processes: dict[int, Process] = {}
         self._busy: set[int] = set()  # processes with an open traceback or ERROR record
@@ -62,8 +72,7 @@ class Detector:
     @rules.setter
     def rules(self, rules: RuleSet) -> None:
         self._rules = rules
-        gates = (*rules.gates, *MARKS, "traceback (most", "❌", "exception", "critical")
-        self._gates = tuple(gate for gate in gates if not any(other != gate and other in gate for other in gates))
+        self._dull = Dull((*rules.literals, *MARKS, *_SUSPECT))
         self._quiet = not self._busy and not self._outage
 
     @property
@@ -74,7 +83,7 @@ class Detector:
     @property
     def under_way(self) -> bool:
         """True while some process has a download that has neither ended nor failed."""
-        return any(process.attempts.all for process in self._processes.values())
+        return any(process.attempts.open for process in self._processes.values())
 
     def feed(self, entry: Entry) -> tuple[Finding, ...]:
         """The findings of one entry, in order. Entries of one process come in their order."""
@@ -83,14 +92,10 @@ class Detector:
             return _NOTHING
         if entry.origin is not _BOT:
             return tuple(self._of_others(entry))
-        lowered = message[:LONGEST_LINE].lower()
-        if not self._outage and entry.pid not in self._busy and not entry.fields:
-            for gate in self._gates:
-                if gate in lowered:
-                    break
-            else:
-                return _NOTHING
-        return tuple(self._of_bot(entry, message[:LONGEST_LINE], lowered))
+        line = message[:LONGEST_LINE]
+        if not self._outage and entry.pid not in self._busy and not entry.fields and line in self._dull:
+            return _NOTHING
+        return tuple(self._of_bot(entry, line, line.lower()))
 
     def settle(self, now: float) -> tuple[Finding, ...]:
         """Ends the tracebacks whose last line is older (journal time, seconds since the epoch)
@@ -99,10 +104,44 @@ class Detector:
         for pid in tuple(self._busy):
             process = self._processes[pid]
             if process.block is None and now - process.at > SETTLE_UNFINISHED:
+                found.extend(self._unexplained(pid, process))
                 self._head(pid, process, None)
             elif process.block is not None and now - process.block.at > _patience(process.block):
                 found.extend(self._close(pid, process))
         return tuple(found)
+
+    def overdue(self, now: float) -> tuple[Finding, ...]:
+        """The downloads that have neither ended nor failed within their limit at `now`: the time
+        of an entry that is about to be fed, or the clock's while the reader is not behind."""
+        if now <= self.deadline:
+            return _NOTHING
+        found = [
+            self._silent(pid, one, due)
+            for pid, process in self._processes.items()
+            for one, due in process.attempts.overdue(now)
+        ]
+        self._watch(*self._processes.values(), anew=True)
+        if found:
+            self._changed()
+        return tuple(sorted(found, key=lambda finding: finding.at))
+
+    def look_at_clock(self, now: float) -> None:
+        """Notice a clock that was set and a machine that slept: call it often, with the real
+        time. What is under way does not count that time as silence."""
+        jumped = silence.jump(self._looked_at, now)
+        self._looked_at = now
+        if not jumped or not self.under_way:
+            return
+        for process in self._processes.values():
+            process.attempts.shift(jumped)
+        self._watch(*self._processes.values(), anew=True)
+        self._changed()
+
+    def lose_sight(self) -> None:
+        """Lines were lost that may have held the end of what is under way."""
+        for process in self._processes.values():
+            process.attempts.doubt()
+        self._changed()
 
     # -- one kind of entry each
 
@@ -118,6 +157,7 @@ class Detector:
         if unit.code in ENDS:
             for pid, process in list(self._processes.items()):
                 yield from self._close(pid, process)
+                yield from self._unexplained(pid, process)
             if self._processes or self._outage:
                 self._processes.clear()
                 self._busy.clear()
@@ -141,21 +181,29 @@ class Detector:
             self._outage.clear()
             self._changed()
             yield self._finding(FindingKind.RECOVERED, entry, error_type=ErrorType.SERVIDOR_CAIDO)
+        if process.unknown is not None and ("TRAFICO_EVENTO" in entry.fields or begins_record(line)):
+            yield from self._unexplained(entry.pid, process)
         if "TRAFICO_EVENTO" in entry.fields:
             yield from self._structured(entry, process, line)
             return
         yield from self._plain(entry, process, line, lowered)
 
     def _plain(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
-        rule = self._rules.decide_gated(lowered)
+        rule = None if line in self._dull else self._rules.decide_gated(lowered)
         record = begins_record(line)
         silenced = not record and process.header is not None and process.header[2] == Silence.BLOCK.value
         if rule is not None and rule.error_type is not None:
             full = rule.error_type is ErrorType.DISCO_LLENO
             if full or not silenced:
                 yield self._failed(entry, process, line, rule, record)
+        elif is_error_record(line):
+            pass  # «❌ Error descargando …» begins nothing
         elif (rule is None or rule.silences is Silence.LINE) and any(mark in lowered for mark in MARKS):
             yield from self._told(entry, process, line, lowered)
+        if rule is not None and rule.error_type is not None:
+            process.unknown = None  # the rest of the record has told what it is
+        elif rule is None and (record or process.header is None) and is_error_record(line):
+            process.unknown = (entry.cursor, entry.at, line[: MOST_CHARS * 5])
         self._note_header(entry, process, line, rule, record)
 
     def _note_header(self, entry: Entry, process: Process, line: str, rule: Rule | None, record: bool) -> None:
@@ -181,7 +229,9 @@ class Detector:
         download = structured(entry.fields)
         event = entry.fields["TRAFICO_EVENTO"]
         if event == "inicio":
-            process.attempts.began(download, entry.cursor, entry.at, kind="exact")
+            self._not_elsewhere(entry.pid, download)
+            process.attempts.began(download, entry.cursor, entry.at, "exact", line)
+            self._watch(process)
             process.failure = None
             self._changed()
             yield self._finding(FindingKind.STARTED, entry, download=download)
@@ -195,6 +245,7 @@ class Detector:
             elif attempt is not None:
                 # No rule knows the words; a traceback that follows may tell the type.
                 self._head(entry.pid, process, (entry.cursor, line[: MOST_CHARS * 5], Silence.LINE.value))
+                process.unknown = (entry.cursor, entry.at, line[: MOST_CHARS * 5])
 
     def _told(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
         told_of = told(line, lowered, self._paths)
@@ -204,14 +255,35 @@ class Detector:
             if not process.attempts.contradicted(told_of.download):
                 yield self._finished(entry, process, told_of.download, told_of.repaired)
             return
-        if told_of.kind == "more" and (process.attempts.more(told_of.download) or not told_of.download.video):
-            self._changed()
-            return
-        began = process.attempts.began(told_of.download, entry.cursor, entry.at, told_of.kind)
+        began = self._begins(entry, process, line, told_of)
+        self._watch(process)
         self._changed()
         if began:
             process.failure = None
             yield self._finding(FindingKind.STARTED, entry, download=told_of.download)
+
+    def _begins(self, entry: Entry, process: Process, line: str, told_of: Told) -> bool:
+        """Takes in what the line says of a download; True when a new one has begun."""
+        attempts, download, announced = process.attempts, told_of.download, told_of.announced
+        if told_of.kind == "more":
+            if attempts.more(download, entry.at, line, announced) or not told_of.begins:
+                return False
+            if not download.video:
+                if process.failure is None:
+                    attempts.nameless(entry.cursor, entry.at, line, download.size, announced)
+                return False
+        self._not_elsewhere(entry.pid, download)
+        return attempts.began(download, entry.cursor, entry.at, told_of.kind, line, announced)
+
+    def _not_elsewhere(self, pid: int, download: Download) -> None:
+        """Another process has taken up this download: what became of it is told there."""
+        for other, process in self._processes.items():
+            if other != pid:
+                process.attempts.doubt(download)
+
+    def _watch(self, *processes: Process, anew: bool = False) -> None:
+        deadlines = [process.attempts.deadline for process in processes]
+        self.deadline = min(deadlines + ([] if anew else [self.deadline]), default=math.inf)
 
     # -- findings
 
@@ -219,7 +291,7 @@ class Detector:
         self, entry: Entry, process: Process, line: str, rule: Rule, record: bool, exact: Download | None = None
     ) -> Finding:
         assert rule.error_type is not None
-        download = merged(self._paths.read(line), exact or Download())
+        named = download = merged(self._paths.read(line), exact or Download())
         idle = self._rules.idle(line.lower())
         # What fails while polling is no download: it must not inherit the last one's names.
         attempt = None if idle else process.attempts.failing(download)
@@ -227,6 +299,10 @@ class Detector:
             download = merged(attempt.download, download)
         own = record and not rule.name.endswith("_detail")
         origin = entry.cursor if own and not _mending(process) else self._origin(process, rule, download, entry)
+        if attempt is not None and attempt.silent:
+            origin = attempt.failure  # its silence was the first sign of this
+        if _another(attempt, origin, named):
+            attempt, download = None, named
         self._remember(entry.pid, process, origin, rule, download, entry.at, attempt)
         return self._finding(
             FindingKind.FAILED,
@@ -245,7 +321,7 @@ class Detector:
         if attempt is not None:
             download = merged(attempt.download, download)
             origin = attempt.failure
-            process.attempts.end(attempt)
+            process.attempts.end(attempt, entry.at)
         elif repaired and process.failure is not None and agree(process.failure.download, download):
             origin = process.failure.origin
         self._changed()
@@ -262,14 +338,19 @@ class Detector:
             return
         rule = answer.rule
         assert rule.error_type is not None
-        download = Download()
+        named = Download()
         for line in (*(link for link, _ in reversed(block.links)), block.header):
-            download = merged(self._paths.read(line), download)
-        attempt = None if answer.polling else process.attempts.failing(download)
+            named = merged(self._paths.read(line), named)
+        download = named
+        attempt = None if answer.polling else process.attempts.failing(named)
         if attempt is not None:
             download = merged(attempt.download, download)
         entry = Entry(answer.message, pid, block.at, block.last)
+        if attempt is not None and attempt.silent:
+            block.origin = block.origin or attempt.failure
         block.origin = block.origin or self._origin(process, rule, download, Entry("", pid, block.at, block.first))
+        if _another(attempt, block.origin, named):
+            attempt, download = None, named
         self._remember(pid, process, block.origin, rule, download, block.at, attempt)
         if process.failure is not None:
             process.failure.sealed = block.whole
@@ -307,10 +388,27 @@ class Detector:
         process.failure = Failure(origin, rule.error_type, at, download, repairing)
         if attempt is not None:
             attempt.failure = attempt.failure or origin
+            attempt.silent = False
             attempt.repairing = repairing
         if rule.error_type is ErrorType.SERVIDOR_CAIDO:
             self._outage.add(pid)
         self._changed()
+
+    def _silent(self, pid: int, attempt: Attempt, due: float) -> Finding:
+        return Finding(
+            FindingKind.FAILED,
+            due,
+            pid=pid,
+            download=attempt.download,
+            error_type=ErrorType.TIMEOUT,
+            rule=silence.RULE,
+            message=attempt.line,
+            lines=(attempt.line,),
+            origin=attempt.started,
+            last=attempt.started,
+            code=silence.CODE,
+            waited=due - attempt.heard,
+        )
 
     def _finding(self, kind: FindingKind, entry: Entry, **fields: object) -> Finding:
         known: dict[str, object] = {
@@ -329,7 +427,7 @@ class Detector:
             cursor, line, silence = process.header
             block.first, block.header, block.silence = cursor, line, Silence(silence)
             block.keep(line)
-        process.block, process.header = block, None
+        process.block, process.header, process.unknown = block, None, None
         self._busy.add(entry.pid)
         self._changed()
 
@@ -338,9 +436,31 @@ class Detector:
             return
         if process.block.untold:
             yield from self._tell(pid, process)
+        if not process.block.origin and unfamiliar(process.block, self._rules):
+            yield from self._unfamiliar(pid, process, process.block)
         process.block = None
         self._busy.discard(pid)
         self._changed()
+
+    # -- what no rule knows
+
+    def _unexplained(self, pid: int, process: Process) -> Iterator[Finding]:
+        """The ERROR record that nothing has explained, if there is one."""
+        if process.unknown is None:
+            return
+        cursor, at, line = process.unknown
+        process.unknown = None
+        self._changed()
+        yield self._finding(FindingKind.UNKNOWN, Entry(line, pid, at, cursor), lines=(line[:MOST_CHARS],))
+
+    def _unfamiliar(self, pid: int, process: Process, block: Block) -> Iterator[Finding]:
+        """The traceback that no rule knows, unless it is the rest of a failure that one does."""
+        last = process.failure
+        if last is not None and not last.sealed and 0 <= block.at - last.at <= BELONGS_SECONDS:
+            return
+        entry = Entry(block.links[-1][0], pid, block.at, block.last)
+        finding = self._finding(FindingKind.UNKNOWN, entry, lines=tuple(block.lines), code=block.own)
+        yield replace(finding, origin=block.first)
 
     # -- memory
 
@@ -375,6 +495,7 @@ class Detector:
         if isinstance(processes, Mapping):
             self._processes = {int(pid): process_from(one) for pid, one in processes.items()}
         self._busy = {pid for pid, process in self._processes.items() if process.block or process.header}
+        self._watch(*self._processes.values(), anew=True)
         self._changed()
 
 
@@ -382,6 +503,14 @@ def _patience(block: Block) -> float:
     if block.stage != "raised":
         return SETTLE_UNFINISHED
     return SETTLE if block.whole else SETTLE_CHAIN
+
+
+def _another(attempt: Attempt | None, origin: str, named: Download) -> bool:
+    """True when `attempt` had failed before, of something else, and the lines do not name it: its
+    names must not be guessed for a failure of its own."""
+    if attempt is None or not attempt.failure or attempt.failure == origin:
+        return False
+    return not (same(attempt.download, named) or same_file(attempt.download, named))
 
 
 def _mending(process: Process) -> bool:

@@ -3,7 +3,9 @@
 Python's `re` backtracks. Its work on a line of n characters is at most n times the number of ways
 in which the pattern can be walked from one place, so a pattern is accepted when that number is
 bounded by a constant: every repetition has an upper limit, there are no back-references, and the
-product of the choices stays under `MOST_WAYS`. That is linear time whatever the line is.
+product of the choices stays under `MOST_WAYS`. That is linear time whatever the line is. How far
+one walk may go is bounded as well (`MOST_STEPS`): `(?:(?:a{99}){99}){99}` has one way, and a
+million steps of it from each place.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 MOST_WAYS = 10_000
+MOST_STEPS = 100_000
 LONGEST_PATTERN = 2_000
 
 _parser: Any = import_module("re._parser")
@@ -36,12 +39,12 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise NotLinear("long", str(len(pattern)))
     try:
         tree = _parser.parse(pattern)
-        ways = _ways(tree)
+        ways, steps = _ways(tree), _steps(tree)
         result = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise NotLinear("syntax", str(error)) from error
-    if ways > MOST_WAYS:
-        raise NotLinear("ways", str(ways))
+    if ways > MOST_WAYS or steps > MOST_STEPS:
+        raise NotLinear("ways", str(max(ways, steps)))
     return result
 
 
@@ -86,3 +89,32 @@ def _repeat(least: int, most: int, item: Any) -> int:
         if total > MOST_WAYS:
             return MOST_WAYS + 1
     return max(total, 1)
+
+
+def _steps(tree: Any) -> int:
+    """How many elements are tried at most from one place, when every walk fails as late as it can."""
+    ways, steps = 1, 0
+    for operation, argument in tree:
+        steps += ways * _steps_of(str(operation), argument)
+        if steps > MOST_STEPS:
+            return MOST_STEPS + 1
+        ways *= _ways_of(str(operation), argument)
+    return steps
+
+
+def _steps_of(operation: str, argument: Any) -> int:
+    if operation in _REPEATS:
+        _, most, item = argument
+        inner, each = _ways(item), max(_steps(item), 1)
+        if inner == 1:
+            return int(most) * each
+        return sum(inner**time * each for time in range(min(most, MOST_STEPS.bit_length())))
+    if operation == "SUBPATTERN":
+        return _steps(argument[-1])
+    if operation == "ATOMIC_GROUP":
+        return _steps(argument)
+    if operation == "BRANCH":
+        return sum(_steps(branch) for branch in argument[1])
+    if operation in ("ASSERT", "ASSERT_NOT"):
+        return _steps(argument[1])
+    return 1

@@ -12,11 +12,12 @@ TRACEBACK = "Traceback (most recent call last):"
 CAUSE = "The above exception was the direct cause of the following exception:"
 HANDLING = "During handling of the above exception, another exception occurred:"
 
+BLANK = "·"
 _MEDIA = "mp4|mov|mkv|avi|webm|m4v|mpg|mpeg|flv|wmv|3gp|ts|mp3|m4a|ogg|oga|opus|wav|jpg|jpeg|png|gif|webp|pdf|zip"
 _DOTTED = tuple(f".{suffix}" for suffix in _MEDIA.split("|"))
 _NAMES = re.compile(
     rf"(?<=['\"])[^'\"]{{1,400}}\.(?:{_MEDIA})(?:\.part|\.temp|\.tmp|\.ytdl)?(?=['\"])"
-    rf"|[^\s'\"/\\=]{{1,200}}\.(?:{_MEDIA})(?:\.part|\.temp|\.tmp|\.ytdl)?(?![\w.])"
+    rf"|[^\s'\"/\\=]{{1,200}}\.(?:{_MEDIA})(?:\.part|\.temp|\.tmp|\.ytdl)?(?!\w|\.\w)"
 )
 _PYTHON_RECORD = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.<>-]{0,200}:")
 _DATED = re.compile(r"\[?\(?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d)")
@@ -28,7 +29,7 @@ def without_names(lowered: str) -> str:
     """`lowered` with the names of media files blanked out: the words in them say nothing."""
     for suffix in _DOTTED:
         if suffix in lowered:
-            return _NAMES.sub("·", lowered)
+            return _NAMES.sub(BLANK, lowered)
     return lowered
 
 

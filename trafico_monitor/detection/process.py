@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..model.download import Download
 from ..model.finding import ErrorType
-from .context import Attempt, Attempts, attempt_from
+from .attempts import Attempt, Attempts, attempt_from
 from .tracebacks import Block, block_from
 
 
@@ -30,18 +30,26 @@ class Process:
     header: tuple[str, str, str] | None = None  # cursor, line, silence of the last ERROR record
     failure: Failure | None = None
     at: float = 0.0
+    # Cursor, time and text of an ERROR record that no rule knows: what follows may yet explain it.
+    unknown: tuple[str, float, str] | None = None
 
     @property
     def blank(self) -> bool:
-        return self.block is None and self.header is None and self.failure is None and not self.attempts.all
+        attempts = self.attempts
+        open_ones = self.block or self.header or self.failure or self.unknown
+        return not (open_ones or attempts.all or attempts.ended)
 
 
 def as_data(process: Process) -> dict[str, object]:
     failure = process.failure
     return {
         "attempts": [attempt.as_data() for attempt in process.attempts.all],
+        "ended": None
+        if process.attempts.ended is None
+        else Attempt(process.attempts.ended, "", process.attempts.ended_at).as_data(),
         "block": process.block.as_data() if process.block else None,
         "header": list(process.header) if process.header else None,
+        "unknown": list(process.unknown) if process.unknown else None,
         "failure": None
         if failure is None
         else {
@@ -56,13 +64,20 @@ def as_data(process: Process) -> dict[str, object]:
 
 def process_from(data: Mapping[str, object]) -> Process:
     attempts, block, header, failure = (data.get(key) for key in ("attempts", "block", "header", "failure"))
+    unknown = data.get("unknown")
     process = Process()
     if isinstance(attempts, list):
         process.attempts = Attempts([attempt_from(one) for one in attempts])
+    ended = data.get("ended")
+    if isinstance(ended, Mapping):
+        last = attempt_from(ended)
+        process.attempts.ended, process.attempts.ended_at = last.download, last.at
     if isinstance(block, Mapping):
         process.block = block_from(block)
     if isinstance(header, list):
         process.header = (str(header[0]), str(header[1]), str(header[2]))
+    if isinstance(unknown, list):
+        process.unknown = (str(unknown[0]), float(str(unknown[1])), str(unknown[2]))
     if isinstance(failure, Mapping):
         attempt = attempt_from(failure["attempt"])
         process.failure = Failure(

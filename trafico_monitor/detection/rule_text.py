@@ -19,6 +19,7 @@ _KEYS = frozenset(
     {"name", "error_type", "literals", "all_literals", "pattern", "unless", "unless_patterns"}
     | {"priority", "scope", "silences", "matches", "misses"}
 )
+_MOST_SAID = 200  # characters of a mistake that are repeated to the operator
 _SHORTEST_LITERAL = 3  # bytes: one symbol is enough, «er» is not
 _Choice = TypeVar("_Choice", bound=Enum)
 
@@ -38,16 +39,42 @@ def load(texts: Mapping[str, str], language: str = "es") -> RuleSet:
     return rule_set(tuple(rules.values()))
 
 
+def load_all(texts: Mapping[str, str], language: str = "es") -> tuple[RuleSet, tuple[RuleError, ...]]:
+    """As `load`, with every mistake instead of the first: the rules that could be read, for lint."""
+    rules: dict[str, Rule] = {}
+    mistakes: list[RuleError] = []
+    for file in sorted(texts):
+        try:
+            tables = _tables(texts[file], file, language)
+        except RuleError as error:
+            mistakes.append(error)
+            continue
+        for table in tables:
+            try:
+                rule = _Table(table, file, language).rule()
+                if rule.name in rules:
+                    raise _mistake(file, rule.name, "twice", language, other=rules[rule.name].file)
+            except RuleError as error:
+                mistakes.append(error)
+            else:
+                rules[rule.name] = rule
+    return rule_set(tuple(rules.values())), tuple(mistakes)
+
+
 def parse(text: str, file: str, language: str = "es") -> tuple[Rule, ...]:
     """The rules of one file. Raises RuleError."""
+    return tuple(_Table(table, file, language).rule() for table in _tables(text, file, language))
+
+
+def _tables(text: str, file: str, language: str) -> list[dict[str, object]]:
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _mistake(file, "", "toml", language, detail=str(error)) from error
+    except (ValueError, RecursionError, OverflowError) as error:  # TOMLDecodeError is the usual one
+        raise _mistake(file, "", "toml", language, detail=str(error)[:_MOST_SAID]) from error
     tables = data.pop("rule", [])
     if data or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise _mistake(file, "", "tables", language, detail=", ".join(data))
-    return tuple(_Table(table, file, language).rule() for table in tables)
+        raise _mistake(file, "", "tables", language, detail=", ".join(data)[:_MOST_SAID])
+    return tables
 
 
 class _Table:
@@ -57,12 +84,13 @@ class _Table:
         self._table = table
         self._file = file
         self._language = language
-        self._name = str(table.get("name", "?"))
+        name = table.get("name", "?")
+        self._name = name if isinstance(name, str) else "?"
 
     def rule(self) -> Rule:
         unknown = set(self._table) - _KEYS
         if unknown:
-            raise self._wrong("unknown_key", detail=", ".join(sorted(unknown)))
+            raise self._wrong("unknown_key", detail=", ".join(sorted(unknown))[:_MOST_SAID])
         if not re.fullmatch(r"[a-z0-9_]{1,80}", self._name):
             raise self._wrong("name")
         literals, all_literals = self._literals("literals"), self._literals("all_literals")
@@ -120,7 +148,7 @@ class _Table:
         texts = self._texts(key)
         for one in texts:
             if one != one.lower() or len(one.encode()) < _SHORTEST_LITERAL:
-                raise self._wrong("literal", key=key, detail=one)
+                raise self._wrong("literal", key=key, detail=one[:_MOST_SAID])
         return texts
 
     def _pattern(self, pattern: object) -> re.Pattern[str]:
@@ -137,5 +165,5 @@ class _Table:
 
 
 def _mistake(file: str, name: str, code: str, language: str, **fields: str) -> RuleError:
-    where = f"{file}: {name}" if name else file
+    where = f"{file}: {name[:_MOST_SAID]}" if name else file
     return RuleError(f"{where}: {message(f'rules.wrong.{code}', language, **fields)}")

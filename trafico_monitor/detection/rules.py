@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..model.finding import ErrorType
+from .gates import Gates, gates_for, passes
 from .lines import LONGEST_LINE, without_names
 
 
@@ -72,35 +73,20 @@ class Rule:
         return not any(refused.search(text) for refused in self.unless_patterns)
 
 
-# Short texts that most literals contain: a line without any of them needs no rule looked at. A
-# literal that contains none of these becomes a gate of its own.
-_STEMS = (
-    "err", "timed", "timeout", "time out", "tiempo", "denied", "denegad", "permi", "refus",
-    "no such", "space", "espacio", "quota", "cuota", "disco", "exist", "find", "found", "connect",
-    "conexi", "gateway", "unavailable", "invalid", "corrupt", "incomplet", "exited", "restarting",
-    "unhealthy", "chmod", "chown", "curl: (", "socket", "empty", "size", "bytes", "tama", "dañad",
-    "damaged", "checksum", "mismatch", " @ 0", "decod", "truncat", "prematur", "partial file",
-    "disk ", "enough", "complete", "content", "remaining", "status", "no existe", "unread",
-    "failure", "resol", "daemon", "already", "econn", "enosp", "enoen", "not a ", "contenedor",
-    "bot api", "servidor ", "1.1 50", "1.0 50", "/2 50", "\" 50",
-)  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """`rules` are in order of priority, the highest first."""
+    """`rules` are in order of priority, the highest first; `literals` are those without any of
+    which no rule with an error type matches a line alone."""
 
     rules: tuple[Rule, ...] = ()
-    gates: tuple[str, ...] = ()
+    literals: tuple[str, ...] = ()
+    gates: Gates = ()
     idle_words: tuple[str, ...] = ()
 
     def decide(self, line: str) -> Rule | None:
         """The rule that decides about `line`, or None when no rule knows it."""
         lowered = line[:LONGEST_LINE].lower()
-        for gate in self.gates:
-            if gate in lowered:
-                return self.decide_gated(lowered)
-        return None
+        return self.decide_gated(lowered) if passes(self.gates, lowered) else None
 
     def idle(self, lowered: str) -> bool:
         """True when a lower-cased line tells of polling or sending: no video was lost by it."""
@@ -127,11 +113,7 @@ def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
     uninteresting whatever a negative rule says.
     """
     ordered = tuple(sorted(rules, key=lambda rule: (-rule.priority, rule.name)))
-    gates: list[str] = []
-    for rule in ordered:
-        for literal in rule.literals or rule.all_literals[:1]:
-            gate = next((stem for stem in _STEMS if stem in literal), literal)
-            if rule.error_type is not None and gate not in gates:
-                gates.append(gate)
+    telling = [rule for rule in ordered if rule.error_type is not None and rule.scope is not Scope.FILE]
+    literals = {literal for rule in telling for literal in rule.literals or rule.all_literals[:1]}
     idle = [word for rule in ordered if rule.silences is Silence.NETWORK for word in rule.literals]
-    return RuleSet(ordered, tuple(gates), tuple(idle))
+    return RuleSet(ordered, tuple(sorted(literals)), gates_for(literals), tuple(idle))

@@ -47,6 +47,11 @@ _FETCHES = frozenset({"download_to_drive", "download_to_memory", "download_as_by
 _POLLS = frozenset({"get_updates", "polling_action_cb", "_listen_updates", "__retrieve_updates", "_get_updates"})
 _STARTS = frozenset({"get_me", "initialize", "delete_webhook", "set_webhook", "log_out", "set_my_commands"})
 _SENDS = ("send_", "_send_message", "reply_", "edit_", "answer", "delete_message", "forward_", "copy_message")
+# Parts of the paths of code that is not the program's own.
+_LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python3", "/lib64/python3")
+_MOST_OWN = 100
+# In the ERROR line before a traceback: a program of the user's own was downloading.
+_SAYS_DOWNLOAD = "error descargando"
 # The outermost frames of a program: a traceback that shows one of them is whole.
 _OUTERMOST = frozenset({"process_update", "<module>", "network_retry_loop", "_bootstrap", "process_error"})
 
@@ -75,6 +80,7 @@ class Block:
     lines: list[str] = field(default_factory=list)
     told: int = 0  # links when its finding was given
     origin: str = ""  # of that finding
+    own: str = ""  # `file:function` of the deepest frame that is the program's own
 
     def take(self, line: str, cursor: str, at: float) -> bool:
         """Takes in `line` if it belongs to this traceback; False when it does not."""
@@ -125,6 +131,8 @@ class Block:
             return
         path, _, rest = stripped[6:].partition('"')
         function = rest.rpartition(" in ")[2].strip()
+        if path.startswith("/") and not any(part in path for part in _LIBRARIES):
+            self.own = "_".join(f"{path.rpartition('/')[2]}:{function}"[:_MOST_OWN].split())
         if function in _OUTERMOST:
             self.whole = True
             self.handler = self.handler or function == "process_update"
@@ -166,6 +174,7 @@ class Block:
             "lines": list(self.lines),
             "told": self.told,
             "origin": self.origin,
+            "own": self.own,
         }
 
 
@@ -189,6 +198,7 @@ def block_from(data: Mapping[str, object]) -> Block:
         lines=[str(line) for line in lines] if isinstance(lines, list) else [],
         told=int(str(known.get("told", 0))),
         origin=str(known.get("origin", "")),
+        own=str(known.get("own", "")),
     )
 
 
@@ -199,6 +209,14 @@ class Answer:
     rule: Rule
     message: str
     polling: bool
+
+
+def unfamiliar(block: Block, rules: RuleSet) -> bool:
+    """True when no rule of either kind says anything about `block`, and it is not known to be of
+    another subsystem."""
+    if not block.links or block.silence is Silence.BLOCK or Doing.ELSEWHERE in block.doing:
+        return False
+    return all(rules.decide_gated(line.lower()) is None for line, _ in block.links)
 
 
 def judge(block: Block, rules: RuleSet) -> Answer | None:
@@ -225,7 +243,8 @@ def judge(block: Block, rules: RuleSet) -> Answer | None:
 
 
 def _fetched(block: Block, rules: RuleSet) -> Answer | None:
-    if Doing.FETCHING not in block.doing or not block.links:
+    fetching = Doing.FETCHING in block.doing or _SAYS_DOWNLOAD in block.header.lower()
+    if not fetching or not block.links or block.silence is Silence.BLOCK or Doing.ELSEWHERE in block.doing:
         return None
     line = block.links[-1][0]
     rule = rules.decide_fetching(line)

@@ -10,7 +10,7 @@ from ..host import units
 PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus",
     "WorkingDirectory", "Restart", "User", "UnitFileState", "LogRateLimitBurst",
-    "LogRateLimitIntervalUSec", "SupplementaryGroups", "LogNamespace",
+    "LogRateLimitIntervalUSec", "SupplementaryGroups", "LogNamespace", "ExecMainStartTimestampMonotonic",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ class UnitState:
     rate_burst: int = 0  # 0: not set for this unit, or without limit
     groups: tuple[str, ...] = ()
     namespace: str = ""
+    since: float = 0.0  # when its main process began, on the monotonic clock; 0: it has none
 
 
 async def look_at_unit(unit: str, *, seconds: float = 5.0) -> UnitState:
@@ -62,6 +63,7 @@ def read(unit: str, said: Mapping[str, str]) -> UnitState:
         rate_burst=_number(said, "LogRateLimitBurst"),
         groups=tuple(said.get("SupplementaryGroups", "").split()),
         namespace=said.get("LogNamespace", ""),
+        since=_number(said, "ExecMainStartTimestampMonotonic") / 1_000_000,
     )
 
 

@@ -24,8 +24,12 @@ MESSAGE_IDS = {
     "server_down": "31ea22b207da4281ab7a734f360ad1fc",
     "server_up": "d529c6a434034142bb9b01b632b088dc",
     "blind": "cca946f3beda4df693eda6d20b4b0c9a",
+    "sighted": "2bf2d044d6e64a03a84d62abc4878d6b",
+    "unit_silent": "59ca8aadf7f142f9b1d50de65a53cc83",
+    "unit_speaks": "7bff18cda0854219a389699d43313ae3",
     "repeated": "fab85b3741894375982f6fdf713d2035",
     "missing": "19413d2a13e0418a96700e50a4daed89",
+    "unknown_error": "0b10721efb9945279ef394c97d411e25",
     "download_done": "3fb83f7c7c4c4f00904684316f6eb2df",
 }
 

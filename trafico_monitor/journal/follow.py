@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..model.entry import Entry
+from ..model.entry import Entry, Origin
 from .parse import Watch
 from .reader import EntryReader, Skip, check_access, journal_folders
 
@@ -39,7 +39,8 @@ class Batch:
     `gap` is "" or a code: `cursor_gap` (the journal no longer has the place where reading ended),
     `reopened` (opened again after an error, nothing lost), `unreadable` (damaged, left out).
     `lag` is how many seconds old the last entry was when `more` were waiting behind it, else 0.
-    `seen` counts the entries looked at, `at` is the time of the last one (0 when none).
+    `seen` counts the entries looked at, `at` is the time of the last one (0 when none). `heard` is
+    the time of the last line of the bot itself (0 when none).
     """
 
     entries: tuple[Entry, ...]
@@ -49,6 +50,7 @@ class Batch:
     more: bool = False
     seen: int = 0
     at: float = 0.0
+    heard: float = 0.0
 
 
 class JournalThread:
@@ -79,6 +81,8 @@ class JournalThread:
         self.reopened = 0
         self.last_turn = time.monotonic()
         self.failure: BaseException | None = None
+        self.trouble = ""  # why the journal cannot be read at present, and since when (monotonic)
+        self.trouble_since = 0.0
         self._watch = Watch(unit, process, os.getpid())
         self._namespace = namespace
         self._directory = directory
@@ -89,6 +93,8 @@ class JournalThread:
         self._failures = 0  # in a row, without having come further
         self._seen = 0
         self._told: str | None = None
+        self._told_more = False
+        self._heard = 0.0
         self._lost = ""
         self._told_at = 0.0
         self._hot_until = 0.0
@@ -126,7 +132,9 @@ class JournalThread:
             while not self._stopping.is_set():
                 try:
                     self._follow()
-                except OSError:
+                except OSError as error:
+                    self.trouble_since = self.trouble_since if self.trouble else time.monotonic()
+                    self.trouble = str(error) or type(error).__name__
                     self._back_off()
         except BaseException as failure:
             self.failure = failure
@@ -158,7 +166,9 @@ class JournalThread:
                     look_after = now + LOOK_AFTER_SECONDS
                 if now >= self._settle_at:
                     self._settle(reader)
-                if not self._drain(reader) and poll.poll(1000 * self._slice()):
+                more = self._drain(reader)
+                self.trouble = ""
+                if not more and poll.poll(1000 * self._slice()):
                     look_after = 0.0
 
     def _settle(self, reader: EntryReader) -> None:
@@ -238,6 +248,10 @@ class JournalThread:
                 continue
             if entry is not None:
                 entries.append(entry)
+                if entry.origin is Origin.BOT:
+                    self._heard = entry.at
+            elif self._skip is not None:  # most probably the bot's: what is passed over has no name
+                self._heard = reader.last_at
             if len(entries) >= BATCH_ENTRIES or (reader.seen % 64 == 0 and time.monotonic() > end):
                 return True
         return False
@@ -253,11 +267,14 @@ class JournalThread:
     def _hand_over(self, entries: tuple[Entry, ...], more: bool, at: float) -> None:
         self.lag = max(0.0, time.time() - at) if more else 0.0
         now = time.monotonic()
+        # Whoever was told that more is waiting must hear that it was not so: they wait for it.
         due = self.cursor != self._told and now - self._told_at >= CURSOR_SECONDS
+        due = due or (self._told_more and not more)
         if not (entries or self._gap or due):
             return
         try:
-            self._deliver(Batch(entries, self.cursor, self._gap, self.lag, more, self._seen, at))
+            self._deliver(Batch(entries, self.cursor, self._gap, self.lag, more, self._seen, at, self._heard))
         except OSError as error:  # not the journal's: opening it again would not help
             raise RuntimeError(f"the batch was not taken: {error}") from error
         self._gap, self._seen, self._told, self._told_at = "", 0, self.cursor, now
+        self._told_more, self._heard = more, 0.0

@@ -9,6 +9,7 @@ from .incident import Incident
 from .notice import Notice
 from .order import Order
 from .record import Record
+from .unknown import UnknownKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Changes:
     orders: tuple[Order, ...] = ()
     finished: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
+    unknown: tuple[UnknownKind, ...] = ()  # kinds of errors that no rule knows, as they stand now
     cursor: str | None = None
     memory: Mapping[str, object] | None = None
 
@@ -35,6 +37,7 @@ class Saved:
     orders: tuple[Order, ...] = ()
     cursor: str = ""
     memory: Mapping[str, object] | None = None
+    unknown: tuple[UnknownKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

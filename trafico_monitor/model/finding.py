@@ -51,3 +51,4 @@ class Finding:
     last: str = ""  # cursor of the last line
     code: str = ""
     repaired: bool = False
+    waited: float = 0.0  # seconds of silence, where that is the finding

@@ -17,7 +17,8 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """`key` names the conversation: an incident's id, or `service`, `space`, `unit`, `blind`.
+    """`key` names the conversation: an incident's id, or `service`, `space`, `unit`,
+    `silence`, `blind`.
 
     Notices of one key and one `thread` are one message that is edited; a new thread is a new
     message, so that the phone rings. `code` is `notice.<code>` in messages/.

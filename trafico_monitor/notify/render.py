@@ -22,6 +22,8 @@ _TITLES = {
     "solved": "ok",
     "solved_by_bot": "ok",
     "unit_back": "ok",
+    "unit_speaks": "ok",
+    "sighted": "ok",
     "space_ok": "ok",
     "server_up": "ok",
     "failed": "failed",

@@ -67,6 +67,14 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX outbox_waiting ON outbox (id) WHERE version > sent_version",
         "CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     ),
+    (
+        # Kinds of errors that no rule knows (unknown.py): a few hundred at most.
+        """CREATE TABLE unknown (
+            id INTEGER PRIMARY KEY,
+            last REAL NOT NULL,
+            body TEXT NOT NULL
+        )""",
+    ),
 )
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from ..errors import StoreError
 from ..model.incident import Incident
 from ..model.record import Record
+from ..model.unknown import UnknownKind
+from . import unknown
 from .codec import decode, readable
 from .store import DATABASE, NumberedRecord
 from .tallies import DAY, HOURS, MODELO, SECONDS, SEPARATOR, TYPE, places
@@ -147,6 +149,13 @@ class Queries:
             row = self._connection.execute("SELECT value FROM state WHERE name = 'status'").fetchone()
         found = json.loads(row[0]) if row else None
         return found if isinstance(found, dict) else None
+
+    def unknown(self) -> tuple[UnknownKind, ...]:
+        """The kinds of errors that no rule knows, the newest first; () before the service of this
+        version has run once."""
+        with self._errors():
+            there = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'unknown'").fetchone()
+            return unknown.kinds(self._connection) if there else ()
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ _WANTED = (
     ("incidents", "WHERE closed_at IS NULL"),
     ("orders", "WHERE finished = 0"),
     ("outbox", "WHERE version > sent_version"),
+    ("unknown", ""),
     ("records", ""),
     ("incidents", ""),
     ("outbox", ""),

@@ -13,7 +13,7 @@ from ..model.changes import Changes, OutboxItem, Saved
 from ..model.incident import Incident
 from ..model.order import Order
 from ..model.record import Record
-from . import outbox
+from . import outbox, unknown
 from .codec import decode, encode, readable
 from .database import Database
 from .tallies import count
@@ -131,6 +131,7 @@ class _Rows:
         )
         for notice in self.changes.notices:
             outbox.put(connection, notice)
+        unknown.put(connection, self.changes.unknown)
         if self.memory is not None:
             _keep(connection, "memory", self.memory)
         if self.changes.cursor is not None:
@@ -171,6 +172,7 @@ def _load(connection: sqlite3.Connection, since: float) -> Saved:
         tuple(readable(Order, orders)),
         _kept(connection, "cursor"),
         json.loads(memory) if memory else None,
+        unknown.kinds(connection),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +23,8 @@ from trafico_monitor.detection.linear import MOST_WAYS, NotLinear, compiled
         (".{0,200}x.{0,200}y", "ways"),
         ("(?:a{0,30}){0,30}", "ways"),
         ("(a|a|a){0,20}", "ways"),
+        ("(?:(?:a{99}){99}){99}b", "ways"),
+        ("(?:){4000000000}", "ways"),
         ("(", "syntax"),
         ("a" * 3000, "long"),
     ],
@@ -48,3 +52,45 @@ def test_the_bound_is_on_the_product_of_choices(first: int, second: int) -> None
             compiled(pattern)
     else:
         assert compiled(pattern).search("abc")
+
+
+_ATOMS = st.sampled_from(["a", "b", ".", "[ab]", r"\w", "a|b", "aa|a", "^", "$", r"\b", " "])
+_COUNTS = st.sampled_from(
+    ["", "?", "*", "+", "{0,9}", "{1,40}", "{0,90}", "{30}", "{0,9}?", "{0,90}+", "{2000}", "{9,}"]
+)
+_PATTERNS = st.recursive(
+    st.builds(lambda atom, count: f"(?:{atom}){count}", _ATOMS, _COUNTS),
+    lambda inner: st.one_of(
+        st.builds(lambda one, two: one + two, inner, inner),
+        st.builds(lambda one, two: f"(?:{one}|{two})", inner, inner),
+        st.builds(lambda one, count: f"({one}){count}", inner, _COUNTS),
+        st.builds(lambda one: f"(?={one})", inner),
+        st.builds(lambda one: f"(?>{one})", inner),
+    ),
+    max_leaves=6,
+)
+_HOSTILE = ("a" * 8192, "ab" * 4096, "a" * 8191 + "!", "a " * 4096, " " * 8192)
+# One line of the greatest length that is looked at, on a slow machine that does other things.
+_LIMIT_SECONDS = 6.0
+
+
+@given(_PATTERNS)
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_accepted_ends_soon_on_a_hostile_line(pattern: str) -> None:
+    try:
+        accepted = compiled(pattern + "c")
+    except NotLinear:
+        return
+    for line in _HOSTILE:
+        began = time.monotonic()
+        accepted.search(line)
+        assert time.monotonic() - began < _LIMIT_SECONDS
+
+
+@given(st.text(max_size=80))
+@settings(max_examples=300)
+def test_any_text_is_a_pattern_or_refused(pattern: str) -> None:
+    try:
+        compiled(pattern).search("a" * 500)
+    except NotLinear as refused:
+        assert refused.reason

@@ -1,0 +1,42 @@
+"""What a batch says about the end of the journal, and about the bot's own lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.journal_fixtures import Line, manager_line, wait_until, write_journal
+from trafico_monitor.journal.follow import BATCH_ENTRIES, Batch, JournalThread
+
+UNIT = "trafico-main.service"
+POSTER = "/home/victor/.venv/bin/python /home/victor/poster_prd.py"
+
+
+def follow(directory: Path, enough: int) -> list[Batch]:
+    taken: list[Batch] = []
+    thread = JournalThread(
+        unit=UNIT, process="bot_central.py", directory=str(directory), deliver=taken.append, start_at=0.0
+    )
+    thread.start()
+    wait_until(lambda: sum(batch.seen for batch in taken) >= enough and not taken[-1].more, "the end is told")
+    assert thread.stop(1.0)
+    return taken
+
+
+def test_whoever_heard_that_more_is_waiting_hears_of_the_end(tmp_path: Path) -> None:
+    """A full batch that is by chance the last one: nothing comes after it, and that is said."""
+    write_journal(tmp_path / "a.journal", [Line(f"{n}", 1766700000.0 + n) for n in range(BATCH_ENTRIES)])
+    taken = follow(tmp_path, BATCH_ENTRIES)
+    assert sum(len(batch.entries) for batch in taken) == BATCH_ENTRIES
+    assert taken[-1].lag == 0.0
+
+
+def test_only_the_bots_own_lines_are_the_bots_voice(tmp_path: Path) -> None:
+    lines = [
+        Line("the bot", 1766700000.0),
+        Line("the poster", 1766700010.0, pid=1302, cmdline=POSTER),
+        manager_line("Stopping trafico-main.service", 1766700020.0),
+    ]
+    write_journal(tmp_path / "a.journal", lines)
+    taken = follow(tmp_path, 3)
+    assert max(batch.heard for batch in taken) == 1766700000.0
+    assert max(batch.at for batch in taken) == 1766700020.0

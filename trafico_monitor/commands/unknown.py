@@ -1,0 +1,68 @@
+"""`trafico-monitor rules unknown`: errors that no rule knows, each with a rule to accept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..config.rule_files import directories
+from ..detection.lines import LONGEST_LINE
+from ..detection.proposal import proposal
+from ..detection.rules import RuleSet
+from ..messages import text
+from ..model.unknown import UnknownKind
+from .records import clock, print_json, printable, records_of
+
+
+def show(rules: RuleSet, config: Path | None, as_json: bool, known_too: bool, spoken: str) -> int:
+    """Print the kinds, the newest first; those that the present rules know by now are left out
+    unless `known_too`. Exit status 0."""
+    with records_of(config) as records:
+        kinds = [kind for kind in records.unknown() if known_too or not _known(kind, rules)]
+    if not kinds and not as_json:
+        print(text("rules.unknown.none", spoken))
+    for kind in kinds:
+        if as_json:
+            print_json(_as_data(kind))
+        else:
+            _print(kind, directories(config)[-1], spoken)
+    return 0
+
+
+def _known(kind: UnknownKind, rules: RuleSet) -> bool:
+    return all(rules.decide_gated(sample[:LONGEST_LINE].lower()) is not None for sample in kind.samples)
+
+
+def _as_data(kind: UnknownKind) -> dict[str, object]:
+    return {
+        "id": kind.id,
+        "template": kind.template,
+        "frame": kind.frame or None,
+        "count": kind.count,
+        "first": kind.first,
+        "last": kind.last,
+        "samples": list(kind.samples),
+        "rule": proposal(kind),
+    }
+
+
+def _print(kind: UnknownKind, directory: Path, spoken: str) -> None:
+    frame = text("rules.unknown.frame", spoken, frame=printable(kind.frame)) if kind.frame else ""
+    print(
+        text(
+            "rules.unknown.kind",
+            spoken,
+            count=kind.count,
+            template=printable(kind.template),
+            frame=frame,
+            first=clock(kind.first, spoken),
+            last=clock(kind.last, spoken),
+        )
+    )
+    for sample in kind.samples:
+        print(f"    {printable(sample)}")
+    rule = proposal(kind)
+    if rule is None:
+        print(text("rules.unknown.no_rule", spoken) + "\n")
+        return
+    print(text("rules.unknown.rule", spoken, directory=directory) + "\n")
+    print("\n".join(printable(line) for line in rule.splitlines()) + "\n")
