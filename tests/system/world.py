@@ -15,7 +15,7 @@ from ..standin.project import lay_out, user_id_of
 from .machine import REPOSITORY, Machine
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
-ALERT_TOKEN = "9876543210:AAAlertAlertAlertAlertAlertAlertAle"
+ALERT_TOKEN = "9876543210:AAExampleAlertExampleAlertExampleAl"
 ADMIN = 4242
 PROJECT = "/home/victor/100-trafico/100trafico"
 BOT_API = "/home/victor/.telegram-bot-api"
