@@ -54,10 +54,9 @@ class Dispatcher:
 
     def cancel(self, order_ids: Iterable[str]) -> None:
         """These orders were overtaken: they stop where they are, and nothing is reported."""
-        current = asyncio.current_task()
         for order_id in order_ids:
             task = self._tasks.get(order_id)
-            if task is not None and task is not current:
+            if task is not None:
                 task.cancel()
 
     async def stop(self, seconds: float) -> None:
@@ -73,6 +72,7 @@ class Dispatcher:
         lock = self._files.setdefault(_file_of(order), asyncio.Lock())
         async with lock, self._places:
             result, verdict = await self._attempt(order, inherited)
+        # Storing the report ends the order, and with it this task: the report itself goes on.
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.shield(self._report(order, result, verdict))
 

@@ -269,11 +269,13 @@ class Pipeline:
             self._release(ErrorType.SERVIDOR_CAIDO, Evidence("server", finding.message), step, now)
         elif changed:
             failed = replace(
-                finding, kind=FindingKind.FAILED, error_type=ErrorType.SERVIDOR_CAIDO, rule="health_server"
+                finding,
+                kind=FindingKind.FAILED,
+                error_type=ErrorType.SERVIDOR_CAIDO,
+                rule="health_server",
+                origin=finding.origin or f"health:{finding.at:.3f}",
             )
-            named = replace(failed, origin=finding.origin or f"health:{finding.at:.3f}")
-            for change in self.tracker.observe(named):
-                self._react(change, step, now)
+            self._observe(failed, step, now)
 
     def _on_finished(self, finding: Finding, step: _Step, now: float) -> None:
         # The bot says it twice: «Archivo copiado …» and «Descarga completa …».

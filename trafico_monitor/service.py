@@ -256,13 +256,15 @@ class Service:
     def _sees_the_present(self) -> bool:
         """Whether everything that was written until now has been taken in: only then does time
         that passes without a line mean anything."""
-        lines = self._behind or self._taking or not self._batches.empty()
-        return not (lines or self._journal.trouble or blindness.NO_ACCESS in self._pipeline.blindness.now)
+        blind = self._journal.trouble or blindness.NO_ACCESS in self._pipeline.blindness.now
+        return not (self._lines_wait() or blind)
+
+    def _lines_wait(self) -> bool:
+        return self._behind or self._taking or not self._batches.empty()
 
     def _lag(self) -> float:
         """How old the last line taken in is, in seconds, while others wait behind it; else 0."""
-        waiting = self._behind or self._taking or not self._batches.empty()
-        return max(0.0, self._clock() - self._taken_at) if waiting and self._taken_at else 0.0
+        return max(0.0, self._clock() - self._taken_at) if self._taken_at and self._lines_wait() else 0.0
 
     async def _look_around(self, unit: UnitState | None) -> tuple[Finding, ...]:
         """Whether we see the bot at all, and whether it speaks."""
@@ -321,8 +323,8 @@ class Service:
             self._tally.count(changes.records)
         if changes.notices:
             self._courier.wake()
-        if any(i.open and i.waiting_for is ErrorType.DISCO_LLENO for i in changes.incidents):
-            self._look_at_space_soon(changes)
+        if _waits_for_space_anew(changes):
+            self._rounds.ask()
 
     async def _store_surely(self, changes: Changes) -> None:
         # Nothing may happen that is not stored: while the disk refuses, the pipeline waits here,
@@ -337,10 +339,6 @@ class Service:
                     self._notifier.status(str(error))
                     self._progress = time.monotonic()
                     await asyncio.sleep(STORE_RETRY)
-
-    def _look_at_space_soon(self, changes: Changes) -> None:
-        if any(record.event == "incident_detected" for record in changes.records):
-            self._rounds.ask()
 
     # Being alive.
 
@@ -486,12 +484,10 @@ def _rules(config: Path | None) -> RuleSet:
 
 
 def _worth_storing(changes: Changes) -> bool:
-    return bool(
-        changes.incidents
-        or changes.records
-        or changes.orders
-        or changes.finished
-        or changes.notices
-        or changes.unknown
-        or changes.memory is not None
-    )
+    """True when there is anything beside the cursor."""
+    return replace(changes, cursor=None) != Changes()
+
+
+def _waits_for_space_anew(changes: Changes) -> bool:
+    waits = any(i.open and i.waiting_for is ErrorType.DISCO_LLENO for i in changes.incidents)
+    return waits and any(record.event == "incident_detected" for record in changes.records)

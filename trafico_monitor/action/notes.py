@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,17 +25,11 @@ def note_beside(path: Path) -> Path:
 
 def what_is_known(order: Order, now: float, **more: str | None) -> dict[str, object]:
     """What a person needs to finish the job by hand; the keys are the mission's words."""
-    download = order.download
     return {
         "incidente": order.incident_id,
         "timestamp": datetime.fromtimestamp(now, UTC).isoformat(),
         "error_type": order.error_type.value,
-        "modelo": download.modelo,
-        "video": download.video,
-        "file_id": download.file_id,
-        "size": download.size,
-        "source": download.source,
-        "destination": download.destination,
+        **asdict(order.download),
         **more,
     }
 

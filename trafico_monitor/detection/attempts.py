@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ..model.download import Download
 from ..model.sameness import agree, merged, same, same_file
@@ -54,7 +54,7 @@ class Attempt:
         self.announced = announced if self.announced is None else self.announced
 
     def as_data(self) -> dict[str, object]:
-        known = {name: value for name, value in _fields(self.download).items() if value is not None}
+        known = {name: value for name, value in asdict(self.download).items() if value is not None}
         return {
             "download": known,
             "started": self.started,
@@ -247,17 +247,6 @@ def _goes_on(last: Attempt, more: Download, kind: str) -> bool:
         return not (known.video or known.source)
     # `file_path=` of a file that comes over HTTP names nothing that lies on this machine.
     return more == Download() and not known.source
-
-
-def _fields(download: Download) -> dict[str, str | int | None]:
-    return {
-        "modelo": download.modelo,
-        "video": download.video,
-        "file_id": download.file_id,
-        "size": download.size,
-        "source": download.source,
-        "destination": download.destination,
-    }
 
 
 def attempt_from(data: Mapping[str, object]) -> Attempt:
