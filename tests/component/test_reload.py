@@ -132,7 +132,7 @@ def test_a_broken_rule_file_is_refused_and_the_old_rules_stay(monitor: Monitor, 
     (monitor.folder / "rules.d" / "rota.toml").write_text(
         RULE.format(name="rota", words="x" * 5) + 'pattern = "(a+)+"\n'
     )
-    said = [line for line in monitor.reload().splitlines() if "rechazada" in line]
+    said = [line for line in monitor.reload().splitlines() if "Recarga rechazada" in line]
     assert len(said) == 1 and "rota.toml: rota" in said[0]
     with BotProcess(journald) as bot:
         bot.say(STRANGE)
