@@ -17,7 +17,19 @@ PURE = (
 )  # fmt: skip
 EFFECTS = frozenset({"asyncio", "sqlite3", "subprocess", "socket", "time", "random", "os", "threading", "secrets"})
 COMPOSERS = frozenset(
-    {"pipeline", "service", "repair", "rounds", "dispatch", "chronicle", "tally", "blindness", "rehearsal", "cli"}
+    {
+        "pipeline",
+        "service",
+        "repair",
+        "rounds",
+        "dispatch",
+        "chronicle",
+        "tally",
+        "blindness",
+        "rehearsal",
+        "desk",
+        "cli",
+    }
 )
 
 MODULES = sorted(ROOT.rglob("*.py"))
