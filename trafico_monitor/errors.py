@@ -44,10 +44,12 @@ class PathRefused(MonitorError):
 class DeliveryError(MonitorError):
     """A message was not taken by its channel; `retry_after` seconds is the earliest next try.
 
-    `permanent` means that the same message will never be taken by this channel.
+    `permanent` means that the same message will never be taken by this channel; `blocked` that
+    it takes none at all until a person mends it (blocked by the user, token or chat refused).
     """
 
-    def __init__(self, text: str, *, retry_after: float = 0.0, permanent: bool = False) -> None:
+    def __init__(self, text: str, *, retry_after: float = 0.0, permanent: bool = False, blocked: bool = False) -> None:
         super().__init__(text)
         self.retry_after = retry_after
         self.permanent = permanent
+        self.blocked = blocked
