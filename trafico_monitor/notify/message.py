@@ -31,9 +31,8 @@ _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 class Message:
     """`html` has Telegram's mark-up, `plain` says the same without any. `silent`: no ringing.
 
-    `notice` is what it tells, for a channel of data (None for a digest of several). `actions` is
-    what the reader may answer, each `retry:ID`, `ack:ID` or `silence:ID` of an incident's id: a
-    channel on which nobody can answer leaves them out.
+    `notice` is what it tells, where that is one thing (None for a digest). `actions` are what may
+    be asked for by a button beneath it: `retry:ID`, `acknowledge:ID`, `silence:ID`.
     """
 
     html: str

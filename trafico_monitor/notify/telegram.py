@@ -121,9 +121,9 @@ class TelegramChannel:
             seconds = wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
             raise self._trouble("flood", retry_after=max(1.0, seconds), segundos=f"{seconds:g}") from None
         except Forbidden as error:
-            raise self._trouble("blocked", error, retry_after=SLOW_RETRY, blocked=True) from None
+            raise self._trouble("blocked", error, retry_after=SLOW_RETRY, unusable=True) from None
         except InvalidToken as error:
-            raise self._trouble("token", error, retry_after=SLOW_RETRY, blocked=True) from None
+            raise self._trouble("token", error, retry_after=SLOW_RETRY, unusable=True) from None
         except NetworkError as error:
             away = isinstance(error, TimedOut) or isinstance(error.__cause__, httpx.HTTPError)
             raise self._trouble("unreachable" if away else "answer", error, answered=not away) from None
@@ -144,7 +144,7 @@ class TelegramChannel:
                 if message_id and _UNCHANGED in said:
                     return message_id
                 if any(sign in said for sign in _CHAT):
-                    raise self._trouble("chat", error, retry_after=SLOW_RETRY, blocked=True) from None
+                    raise self._trouble("chat", error, retry_after=SLOW_RETRY, unusable=True) from None
                 if message_id and any(sign in said for sign in _GONE):
                     message_id = None
                 elif not plain:
@@ -177,14 +177,14 @@ class TelegramChannel:
         *,
         retry_after: float = 0.0,
         permanent: bool = False,
-        blocked: bool = False,
+        unusable: bool = False,
         answered: bool = False,
         **fields: str,
     ) -> DeliveryError:
         detail = redact(str(error or "").replace(self._token, TOKEN))[:_LONGEST_DETAIL]
         said = text(f"notice.trouble.{kind}", self._language, detalle=detail, servidor=self._server, **fields)
         made = RefusedByServer if answered else DeliveryError
-        return made(said, retry_after=retry_after, permanent=permanent, blocked=blocked)
+        return made(said, retry_after=retry_after, permanent=permanent, unusable=unusable)
 
 
 class NoChannel:
@@ -200,7 +200,7 @@ class NoChannel:
         """Nothing to give back."""
 
     async def deliver(self, message: Message, *, message_id: str | None) -> str:
-        raise DeliveryError(self.remark, permanent=True, blocked=True)
+        raise DeliveryError(self.remark, permanent=True, unusable=True)
 
 
 def open_channel(telegram: Telegram, bot_api: BotApi, language: str) -> TelegramChannel | NoChannel:
