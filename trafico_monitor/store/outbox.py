@@ -47,7 +47,7 @@ def due(connection: sqlite3.Connection, channel: str, now: float, limit: int) ->
         " ORDER BY urgent DESC, id LIMIT ?",
         (channel, now, now, limit),
     )
-    items = [OutboxItem(row[0], decode(Notice, row[1]), *row[2:6], bool(row[6]), row[7]) for row in rows]
+    items = [OutboxItem(row[0], decode(Notice, row[1]), *row[2:]) for row in rows]
     return sorted(items, key=lambda item: item.id)
 
 
