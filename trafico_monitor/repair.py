@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from .action.assign import assign
+from .action.assign import assign, carry_out
 from .action.create_folder import create_folder
 from .action.fix_owner import fix_owner
 from .action.hand_over import hand_over
@@ -35,6 +35,7 @@ _ACTIONS: Mapping[OrderKind, Act] = {
     OrderKind.QUARANTINE: quarantine,
     OrderKind.FIX_OWNER: hand_over,
     OrderKind.DROP_QUARANTINE: drop,
+    OrderKind.ASSIGN: carry_out,
 }
 
 

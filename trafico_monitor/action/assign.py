@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -14,6 +15,7 @@ from ..errors import PathRefused
 from ..model.download import Download
 from ..model.finding import ErrorType
 from ..model.order import Order, OrderKind
+from ..model.rescued import Rescued
 from ..model.result import Outcome, Result
 from ..model.site import RESCUED, Site
 from .beneath import (
@@ -94,6 +96,50 @@ async def assign(file: str, modelo: str, site: Site, tools: Tools) -> Result:
         return await _into(rescued, modelo, site, tools)
     except (OSError, PathRefused) as error:
         return from_error(incident, error)
+
+
+async def look(file: str, site: Site) -> Rescued:
+    """What `file` (as `assign` takes it) is. Raises PathRefused, OSError."""
+    seen = await in_thread(lambda _: _look(file, site))
+    return Rescued(str(seen.path), seen.size, seen.video, seen.incident, seen.announced)
+
+
+async def carry_out(order: Order, site: Site, tools: Tools) -> Result:
+    """The order ASSIGN. One that was under way when the monitor died is simply carried out again:
+    where its file is gone, that very video (by its name, its size and its content) has to be at
+    its place, and then what is left of it in `_rescatados` goes."""
+    download = order.download
+    file, modelo = download.source or "", download.modelo or ""
+    result = await assign(file, modelo, site, tools)
+    if result.reason == "source_missing":
+        place = await _moved_before(order, site, tools)
+        if place is not None:
+            await in_thread(lambda _: _forget_note(file, site))
+            result = Result("", Outcome.DONE, "already_there", path=str(place))
+    return replace(result, order_id=order.id)
+
+
+async def _moved_before(order: Order, site: Site, tools: Tools) -> Path | None:
+    download = order.download
+    if not (download.modelo and is_plain(download.modelo) and download.video and is_plain(download.video)):
+        return None
+    for place in _places(site.models / download.modelo, download.video):
+        try:
+            found = await in_thread(lambda _, place=place: status(place, site))  # type: ignore[misc]
+        except (OSError, PathRefused):
+            return None
+        if found is None:
+            return None
+        if found.st_size == order.found_size and await tools.is_good(place, download.size):
+            return place
+    return None
+
+
+def _forget_note(file: str, site: Site) -> None:
+    with contextlib.suppress(OSError, PathRefused):
+        path = _named(file, site)
+        if status(path, site) is None:
+            remove(note_beside(path), site)
 
 
 def _look(file: str, site: Site) -> _Rescued:

@@ -9,6 +9,7 @@ from .incident import Incident
 from .notice import Notice
 from .order import Order
 from .record import Record
+from .silence import Silence
 from .unknown import UnknownKind
 
 
@@ -24,6 +25,7 @@ class Changes:
     finished: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
     unknown: tuple[UnknownKind, ...] = ()  # kinds of errors that no rule knows, as they stand now
+    silences: tuple[Silence, ...] = ()  # begun, or changed: one that is ended has its `until` now
     cursor: str | None = None
     memory: Mapping[str, object] | None = None
 

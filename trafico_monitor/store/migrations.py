@@ -75,6 +75,13 @@ STEPS: tuple[tuple[str, ...], ...] = (
             body TEXT NOT NULL
         )""",
     ),
+    (
+        """CREATE TABLE silences (
+            id TEXT PRIMARY KEY,
+            until REAL NOT NULL,
+            body TEXT NOT NULL
+        ) WITHOUT ROWID""",
+    ),
 )
 
 

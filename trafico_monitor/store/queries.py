@@ -13,8 +13,9 @@ from pathlib import Path
 from ..errors import StoreError
 from ..model.incident import Incident
 from ..model.record import Record
+from ..model.silence import Silence
 from ..model.unknown import UnknownKind
-from . import unknown
+from . import silences, unknown
 from .codec import decode, readable
 from .store import DATABASE, NumberedRecord
 from .tallies import DAY, HOURS, MODELO, SECONDS, SEPARATOR, TYPE, places
@@ -156,6 +157,12 @@ class Queries:
         with self._errors():
             there = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'unknown'").fetchone()
             return unknown.kinds(self._connection) if there else ()
+
+    def silences(self, at: float) -> tuple[Silence, ...]:
+        """Those that had not ended at `at`; () before the service of this version has run once."""
+        with self._errors():
+            there = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'silences'").fetchone()
+            return silences.not_ended(self._connection, at) if there else ()
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

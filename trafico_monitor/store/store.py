@@ -13,7 +13,8 @@ from ..model.changes import Changes, OutboxItem, Saved
 from ..model.incident import Incident
 from ..model.order import Order
 from ..model.record import Record
-from . import outbox, unknown
+from ..model.silence import Silence
+from . import outbox, silences, unknown
 from .codec import decode, encode, readable
 from .database import Database
 from .tallies import count
@@ -58,6 +59,14 @@ class Store:
         """Where the last transaction ended."""
         since = time.time() - RECENT_SECONDS
         return await self._database.read(lambda connection: _load(connection, since))
+
+    async def named(self, beginning: str) -> Sequence[Incident]:
+        """The incident of that id; where there is none, at most two whose ids begin so."""
+        return await self._database.read(lambda connection: _named(connection, beginning))
+
+    async def silences(self, at: float) -> Sequence[Silence]:
+        """Those that had not ended at `at`."""
+        return await self._database.read(lambda connection: silences.not_ended(connection, at))
 
     async def save_status(self, snapshot: Mapping[str, object]) -> None:
         """What `trafico-monitor status` shows when it cannot ask the service itself."""
@@ -132,6 +141,7 @@ class _Rows:
         for notice in self.changes.notices:
             outbox.put(connection, notice)
         unknown.put(connection, self.changes.unknown)
+        silences.put(connection, self.changes.silences)
         if self.memory is not None:
             _keep(connection, "memory", self.memory)
         if self.changes.cursor is not None:
@@ -174,6 +184,15 @@ def _load(connection: sqlite3.Connection, since: float) -> Saved:
         json.loads(memory) if memory else None,
         unknown.kinds(connection),
     )
+
+
+def _named(connection: sqlite3.Connection, beginning: str) -> Sequence[Incident]:
+    rows = connection.execute(
+        "SELECT id, body FROM incidents WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+        (beginning, f"{beginning}\U0010ffff"),
+    ).fetchall()
+    exact = [row for row in rows if row[0] == beginning]
+    return [decode(Incident, body) for _, body in exact or rows]
 
 
 def _records_after(connection: sqlite3.Connection, seq: int, limit: int) -> Sequence[NumberedRecord]:
