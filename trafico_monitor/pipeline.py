@@ -22,6 +22,7 @@ from .incident.policy import Conditions, Decision, Limits
 from .incident.tracker import Tracker
 from .messages import text
 from .model.changes import Changes, Saved
+from .model.download import Download
 from .model.entry import Entry
 from .model.finding import ErrorType, Finding, FindingKind
 from .model.incident import Estado, Incident
@@ -132,6 +133,29 @@ class Pipeline:
         if incident is not None and incident.open and order.kind is not OrderKind.DROP_QUARANTINE:
             decision = policy.after(incident, order, result, verdict, self.conditions, self.limits, now)
             self._apply(incident, decision, step, now)
+        return step.changes(None, self._memory_if_changed(step))
+
+    def asked(
+        self,
+        records: Sequence[Record],
+        now: float,
+        *,
+        before: Incident | None = None,
+        decision: Decision | None = None,
+        order: Order | None = None,
+        finished: str = "",
+        notices: Sequence[Notice] = (),
+    ) -> Changes:
+        """What a person asked for (`asked.py` decides): `records` say who. `decision` is about the
+        incident that stood as `before`; `order` belongs to no playbook; `finished` is one's id."""
+        step = _Step(records=list(records), notices=list(notices))
+        if finished:
+            self._done(finished, step)
+        if order is not None:
+            self.orders[order.id] = order
+            step.orders[order.id] = order
+        if decision is not None:
+            self._apply(before, decision, step, now)
         return step.changes(None, self._memory_if_changed(step))
 
     def set_disk_full(self, full: bool, evidence: Evidence, now: float) -> Changes:
@@ -355,7 +379,7 @@ class Pipeline:
         self.tracker.put(incident)
         step.incidents[incident.id] = incident
         if order is not None or not incident.open:
-            for old in [o.id for o in self.orders.values() if o.incident_id == incident.id]:
+            for old in [o.id for o in self.orders.values() if o.incident_id == incident.id and _of_playbook(o)]:
                 self._done(old, step)
         if order is not None:
             self.orders[order.id] = order
@@ -365,9 +389,7 @@ class Pipeline:
             step.notices.extend(notices_for(before, incident, now))
 
     def _affordable(self, order: Order, now: float) -> bool:
-        download = order.download
-        key = download.file_id or download.destination or download.source or order.incident_id
-        return self.budget.spend(key, now)
+        return self.budget.spend(budget_key(order.download, order.incident_id), now)
 
     def _done(self, order_id: str, step: _Step) -> None:
         self.orders.pop(order_id, None)
@@ -389,6 +411,17 @@ class Pipeline:
             return None
         self._memory_mark = mark
         return self.memory()
+
+
+def budget_key(download: Download, incident_id: str) -> str:
+    """What the attempts at one download are counted under, whatever incidents it opens."""
+    return download.file_id or download.destination or download.source or incident_id
+
+
+def _of_playbook(order: Order) -> bool:
+    """False for what no later decision about the incident overtakes: a person's order, and the
+    tidying up after the proof."""
+    return order.kind not in (OrderKind.ASSIGN, OrderKind.DROP_QUARANTINE)
 
 
 def _of_unit(blind: Blind) -> bool:

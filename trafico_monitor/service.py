@@ -40,14 +40,17 @@ from .model.changes import Changes
 from .model.finding import ErrorType, Finding, FindingKind
 from .model.incident import Estado
 from .model.notice import Notice, Severity
-from .model.order import Order
+from .model.order import Order, OrderKind
 from .model.record import Record
 from .model.result import Result
 from .model.site import Site
 from .model.verdict import Verdict
 from .notify.courier import Courier
+from .notify.render import render
+from .notify.sounding import sound
 from .notify.telegram import NoChannel, TelegramChannel, open_channel
 from .pipeline import Pipeline
+from .reception import Heard, Reception
 from .repair import Repairs
 from .rounds import Round, Rounds
 from .store.exports import Exports
@@ -128,6 +131,9 @@ class Service:
         self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._clock)
         self._rounds = Rounds(
             lambda: self._config, lambda: self._site, self._awaited_folders, self._round_done, self._clock
+        )
+        self._desk = Reception(
+            lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
         )
         self._journal = self._follow_journal()
         self._take_signals()
@@ -308,7 +314,15 @@ class Service:
         places = [resolve_destination(incident.download, self._site) for incident in waiting[:WAITING_LOOKED_AT]]
         return [place.parent for place in places if place is not None]
 
+    async def _sound(self, notice: Notice) -> Heard:
+        """A test message through every channel."""
+        message = render(notice, self._config.language, now=notice.at)
+        return await sound(self._courier.channels, message, self._config.language)
+
     async def _order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
+        if order.kind is OrderKind.ASSIGN:
+            await self._desk.assigned(order, result, verdict)
+            return
         await self._keep(self._pipeline.finish(order, result, verdict, self._clock()))
 
     async def _keep(self, changes: Changes) -> None:
@@ -454,6 +468,7 @@ class Service:
 
     async def _wind_down(self) -> None:
         self._notifier.stopping()
+        await self._desk.stop(STOP_SECONDS)
         await asyncio.to_thread(self._journal.stop, STOP_SECONDS)
         await self._dispatcher.stop(STOP_SECONDS)
         now, language = self._clock(), self._config.language

@@ -149,6 +149,34 @@ def repaired_by_bot(incident: Incident, line: str, now: float) -> Decision:
     return solve(marked, now)
 
 
+def asked_again(incident: Incident, by: str, conditions: Conditions, limits: Limits, now: float) -> Decision:
+    """A person (`by`) wants another go at an incident that is `fallido`, or open without an order:
+    from the playbook's beginning, with all its attempts, at once. What holds others back holds
+    this one too; then it is `pendiente` and goes on with them."""
+    kinds = plan(incident)
+    again = replace(
+        incident,
+        attempt=0,
+        max_attempts=limits.max_attempts,
+        updated_at=now,
+        accion="",
+        reason="",
+        recovered_by_bot=False,
+        waiting_for=None,
+        closed_at=None,
+        acknowledged_by="",
+        acknowledged_at=None,
+        asked=incident.asked + 1,
+        asked_by=by,
+    )
+    if kinds and kinds[0] is OrderKind.WAIT_FOR_SPACE and not conditions.disk_full:
+        kinds = kinds[1:] or kinds
+    decision = _give(again, kinds[0], conditions, limits, now) if kinds else begin(again, conditions, limits, now)
+    if decision.order is None:
+        return decision
+    return Decision(replace(decision.incident, estado=Estado.REINTENTANDO), replace(decision.order, due_at=now))
+
+
 def give_up(incident: Incident, reason: str, now: float) -> Decision:
     """`fallido`, with the reason that the operator is told."""
     closed = replace(

@@ -29,7 +29,7 @@ class Changes:
     notices: tuple[Notice, ...] = ()
     unknown: tuple[UnknownKind, ...] = ()  # kinds of errors that no rule knows, as they stand now
     alarms: tuple[Alarm, ...] = ()
-    silences: tuple[Silence, ...] = ()
+    silences: tuple[Silence, ...] = ()  # begun, or changed: one that is ended has its `until` now
     held: tuple[Notice, ...] = ()
     unheld: tuple[tuple[str, int], ...] = ()
     cursor: str | None = None

@@ -90,6 +90,10 @@ class Courier:
         self._settled.clear()
         self._woken.set()
 
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return (self._channel,)
+
     def use(self, channel: Channel, language: str) -> None:
         """Another channel from now on (the configuration was read again): its predecessor is
         closed when nothing is under way on it, and its troubles are forgotten."""

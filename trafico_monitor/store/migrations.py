@@ -76,6 +76,13 @@ STEPS: tuple[tuple[str, ...], ...] = (
         )""",
     ),
     (
+        """CREATE TABLE silences (
+            id TEXT PRIMARY KEY,
+            until REAL NOT NULL,
+            body TEXT NOT NULL
+        ) WITHOUT ROWID""",
+    ),
+    (
         # One row a channel and message. `hold`: not before; `handed_to`: another channel tells it;
         # `instead_of`: told here because that channel could not.
         "ALTER TABLE outbox RENAME TO outbox_of_one",
@@ -107,15 +114,9 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "DROP TABLE outbox_of_one",
         "CREATE INDEX outbox_waiting ON outbox (channel, id) WHERE version > sent_version",
         "CREATE INDEX outbox_story ON outbox (key, thread)",
-        # Alerts that have rung and are not solved, silences, and notices that a maintenance holds
-        # back (alarms.py): a few, as the pipeline knows them.
+        # Alerts that have rung and are not solved, and notices that a maintenance holds back
+        # (alarms.py): a few, as the pipeline knows them.
         "CREATE TABLE alarms (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
-        """CREATE TABLE silences (
-            id TEXT PRIMARY KEY,
-            until REAL NOT NULL,
-            reported INTEGER NOT NULL,
-            body TEXT NOT NULL
-        ) WITHOUT ROWID""",
         """CREATE TABLE held (
             key TEXT NOT NULL,
             thread INTEGER NOT NULL,

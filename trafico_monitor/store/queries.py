@@ -16,7 +16,7 @@ from ..model.incident import Incident
 from ..model.record import Record
 from ..model.silence import Silence
 from ..model.unknown import UnknownKind
-from . import alarms, unknown
+from . import alarms, silences, unknown
 from .codec import decode, readable
 from .store import DATABASE, NumberedRecord
 from .tallies import DAY, HOURS, MODELO, SECONDS, SEPARATOR, TYPE, places
@@ -157,15 +157,15 @@ class Queries:
         with self._errors():
             return unknown.kinds(self._connection) if self._has("unknown") else ()
 
-    def silences(self, since: float) -> tuple[Silence, ...]:
-        """Those that had not ended at `since`."""
-        with self._errors():
-            return alarms.silences(self._connection, since) if self._has("silences") else ()
-
     def alarms(self) -> tuple[Alarm, ...]:
         """Alerts that have rung and are not solved, in the order in which they rang."""
         with self._errors():
             return alarms.alarms(self._connection) if self._has("alarms") else ()
+
+    def silences(self, at: float) -> tuple[Silence, ...]:
+        """Those that had not ended at `at`; () before the service of this version has run once."""
+        with self._errors():
+            return silences.not_ended(self._connection, at) if self._has("silences") else ()
 
     def _has(self, table: str) -> bool:
         """False before the service of this version has run once."""

@@ -14,7 +14,7 @@ from ..model.incident import Incident
 from ..model.order import Order
 from ..model.record import Record
 from ..model.silence import Silence
-from . import alarms, outbox, unknown
+from . import alarms, outbox, silences, unknown
 from .codec import decode, encode, readable
 from .database import Database
 from .mailbox import Mailbox
@@ -61,6 +61,14 @@ class Store:
         since = time.time() - RECENT_SECONDS
         return await self._database.read(lambda connection: _load(connection, since))
 
+    async def named(self, beginning: str) -> Sequence[Incident]:
+        """The incident of that id; where there is none, at most two whose ids begin so."""
+        return await self._database.read(lambda connection: _named(connection, beginning))
+
+    async def silences(self, at: float) -> Sequence[Silence]:
+        """Those that had not ended at `at`."""
+        return await self._database.read(lambda connection: silences.not_ended(connection, at))
+
     async def save_status(self, snapshot: Mapping[str, object]) -> None:
         """What `trafico-monitor status` shows when it cannot ask the service itself."""
         await self.keep("status", json.dumps(snapshot, ensure_ascii=False))
@@ -98,12 +106,6 @@ class Store:
         """What waits on channels that are not `known` is told by `heir`."""
         await self._database.transaction(lambda c: outbox.adopt(c, known, heir))
 
-    # Silences: the pipeline holds those that go on, so adding one is a step of it (Changes).
-
-    async def silences(self, since: float) -> Sequence[Silence]:
-        """Those that had not ended at `since` (now: those that go on), the oldest first."""
-        return await self._database.read(lambda connection: alarms.silences(connection, since))
-
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
@@ -138,6 +140,7 @@ class _Rows:
             outbox.put(connection, notice)
         alarms.put(connection, self.changes)
         unknown.put(connection, self.changes.unknown)
+        silences.put(connection, self.changes.silences)
         if self.memory is not None:
             _keep(connection, "memory", self.memory)
         if self.changes.cursor is not None:
@@ -180,9 +183,18 @@ def _load(connection: sqlite3.Connection, since: float) -> Saved:
         json.loads(memory) if memory else None,
         unknown.kinds(connection),
         alarms.alarms(connection),
-        alarms.unreported(connection),
+        silences.unreported(connection),
         alarms.held(connection),
     )
+
+
+def _named(connection: sqlite3.Connection, beginning: str) -> Sequence[Incident]:
+    rows = connection.execute(
+        "SELECT id, body FROM incidents WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+        (beginning, f"{beginning}\U0010ffff"),
+    ).fetchall()
+    exact = [row for row in rows if row[0] == beginning]
+    return [decode(Incident, body) for _, body in exact or rows]
 
 
 def _records_after(connection: sqlite3.Connection, seq: int, limit: int) -> Sequence[NumberedRecord]:
