@@ -1,0 +1,30 @@
+"""Who has been told what: silences, maintenance and escalation in the records, channels in `status`."""
+
+TEXTS: dict[str, str] = {
+    "record.maintenance": "🔧 {unidad} is being stopped by a person: maintenance, up to {segundos} s;"
+    " alerts that are not critical wait",
+    "record.maintenance_over": "🔧 {unidad}: maintenance is over; alerts that were not needed any more: {silenciados}",
+    "record.silence_over": "🔔 Silence {silencio} is over ({motivo}); alerts silenced: {silenciados}",
+    "record.notice_silenced": "🔕 Silenced by {silencio} ({motivo}): {que}{id}",
+    "record.escalated": "📣 Without an answer: on to the channel {canal}: {que}{id}",
+    "status.channel": "channel {canal}",
+    "status.channel.fine": "{n} to send; last taken {hora}",
+    "status.channel.never": "none yet",
+    "status.channel.trouble": "{n} to send; {error}",
+    "status.channel.unusable": "TAKES NO ALERTS ({error}); its own go by: {canal}",
+    "status.channel.alone": "TAKES NO ALERTS ({error}); there is no other channel, {n} wait",
+    "status.silences": "silences",
+    "status.silence": "{silencio} {ambito}, until {hasta} ({motivo}); silenced: {n}",
+    "status.silence.maintenance": "{silencio} {ambito}, until {hasta}",
+    "status.unanswered": "without answer",
+    "check.channel_unusable": "Alerts: the channel «{channel}» takes no alerts: {error}",
+    "check.channel_no_token": "Alerts: the channel «{channel}» has no token that may be used there",
+    "check.channel_no_admin": "Alerts: the channel «{channel}» has nobody to tell (telegram.admin_id)",
+    "check.channel_apprise": "Alerts: the channel «{channel}» needs Apprise, which is not installed",
+    "check.channel_silent": "Alerts: the channel «{channel}» is told nothing: no route and no escalation names it",
+    "check.channel": "Alerts: channel «{channel}» ({kind}) configured",
+    "check.channels_independent": "Alerts: «server down» arrives by {channels}, without needing that server",
+    "check.one_channel": "Alerts: one channel only; if it took no more (bot blocked, token changed), there would be no other",
+    "fix.channels": "sudoedit /etc/trafico-monitor/config.toml    # [channels.…]",
+    "fix.apprise": "sudo apt install apprise",
+}

@@ -1,0 +1,30 @@
+"""Who has been told what: silences, maintenance and escalation in the records, channels in `status`."""
+
+TEXTS: dict[str, str] = {
+    "record.maintenance": "🔧 {unidad} se detiene por orden de una persona: mantenimiento, hasta {segundos} s;"
+    " los avisos no críticos esperan",
+    "record.maintenance_over": "🔧 {unidad}: fin del mantenimiento; avisos que ya no hacían falta: {silenciados}",
+    "record.silence_over": "🔔 Fin del silencio {silencio} ({motivo}); avisos silenciados: {silenciados}",
+    "record.notice_silenced": "🔕 Silenciado por {silencio} ({motivo}): {que}{id}",
+    "record.escalated": "📣 Sin respuesta: pasa al canal {canal}: {que}{id}",
+    "status.channel": "canal {canal}",
+    "status.channel.fine": "{n} por enviar; último aceptado {hora}",
+    "status.channel.never": "ninguno todavía",
+    "status.channel.trouble": "{n} por enviar; {error}",
+    "status.channel.unusable": "NO ACEPTA AVISOS ({error}); los suyos van por: {canal}",
+    "status.channel.alone": "NO ACEPTA AVISOS ({error}); no hay otro canal, esperan {n}",
+    "status.silences": "silencios",
+    "status.silence": "{silencio} {ambito}, hasta {hasta} ({motivo}); silenciados: {n}",
+    "status.silence.maintenance": "{silencio} {ambito}, hasta {hasta}",
+    "status.unanswered": "sin respuesta",
+    "check.channel_unusable": "Avisos: el canal «{channel}» no acepta avisos: {error}",
+    "check.channel_no_token": "Avisos: el canal «{channel}» no tiene un token que se pueda usar allí",
+    "check.channel_no_admin": "Avisos: el canal «{channel}» no tiene destinatario (telegram.admin_id)",
+    "check.channel_apprise": "Avisos: el canal «{channel}» necesita Apprise, que no está instalado",
+    "check.channel_silent": "Avisos: el canal «{channel}» no recibe nada: ninguna ruta ni escalado lo nombra",
+    "check.channel": "Avisos: canal «{channel}» ({kind}) configurado",
+    "check.channels_independent": "Avisos: «servidor caído» llega por {channels}, sin depender de ese servidor",
+    "check.one_channel": "Avisos: un solo canal; si dejara de aceptarlos (bot bloqueado, token cambiado), no habría otro",
+    "fix.channels": "sudoedit /etc/trafico-monitor/config.toml    # [channels.…]",
+    "fix.apprise": "sudo apt install apprise",
+}
