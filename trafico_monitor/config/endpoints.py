@@ -83,6 +83,12 @@ def _torn(server: str, config: Config) -> bool:
     return same_server(server, PUBLIC) != same_server(file_server(config), PUBLIC)
 
 
+def answering(channel: Channel, config: Config) -> bool:
+    """True where somebody may answer by buttons: on the alert bot, whose answers nobody else polls
+    for. With the bot's own token never."""
+    return config.alerts.answers and _separate(config) and channel.token == config.telegram.alert_token
+
+
 def independent(channel: Channel, config: Config) -> bool:
     """True when a message on `channel` (one of `channels`) arrives also while the local Bot API
     server is down."""

@@ -10,7 +10,9 @@ from importlib import import_module
 from string import Formatter
 
 LANGUAGES = ("es", "en")
-TOPICS = ("notices", "actions", "checks", "commands", "records", "detection", "control", "alerts")
+TOPICS = (
+    "notices", "actions", "checks", "commands", "records", "detection", "control", "alerts", "answers", "channels",
+)  # fmt: skip
 
 _catalogues: dict[str, dict[str, str]] = {}
 

@@ -26,8 +26,7 @@ class Channel(Protocol):
     `message_id` is given; it raises DeliveryError, and ends by itself in due time.
 
     Where `edits` is False, `message_id` is never given, and only the beginning and the end of a
-    story are delivered: each is a message of its own. `absent` is one that is not configured
-    enough to take anything: nobody hands messages over to it.
+    story are delivered: each is a message of its own.
     """
 
     @property
@@ -36,8 +35,6 @@ class Channel(Protocol):
     def remark(self) -> str: ...  # what the operator should know or mend, "" when nothing
     @property
     def edits(self) -> bool: ...
-    @property
-    def absent(self) -> bool: ...
     async def deliver(self, message: Message, *, message_id: str | None) -> str: ...
     async def close(self) -> None: ...
 

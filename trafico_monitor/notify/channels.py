@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from ..config import endpoints
 from ..config.alerts import ADMIN, Channel, ChannelKind
+from ..config.schema import Config
 from . import channel as ways
 from .telegram import NoChannel, TelegramChannel
 
 
-def open_channel(channel: Channel, language: str) -> ways.Channel:
+def open_channels(config: Config) -> tuple[ways.Channel, ...]:
+    """All of them, `admin` first."""
+    return tuple(
+        open_channel(channel, config.language, answering=endpoints.answering(channel, config))
+        for channel in endpoints.channels(config)
+    )
+
+
+def open_channel(channel: Channel, language: str, *, answering: bool = False) -> ways.Channel:
     """The way to a person that `channel` (one of `endpoints.channels`) describes; one that lacks
-    what it needs says so, and is passed over."""
+    what it needs says so, and is passed over. `answering`: with buttons."""
     match channel.kind:
         case ChannelKind.APPRISE:
             from .apprise_channel import AppriseChannel
@@ -22,7 +32,8 @@ def open_channel(channel: Channel, language: str) -> ways.Channel:
     missing = _missing(channel)
     if missing:
         return NoChannel(", ".join(missing), language, name=channel.name)
-    return TelegramChannel(channel.token, channel.chat, channel.api_url, language, name=channel.name)
+    where = (channel.token, channel.chat, channel.api_url)
+    return TelegramChannel(*where, language, name=channel.name, answering=answering)
 
 
 def _missing(channel: Channel) -> list[str]:

@@ -111,8 +111,9 @@ class Courier:
 
     @property
     def unusable(self) -> bool:
-        """True from a refusal that only a person can mend until a message is taken again."""
-        return self._unusable or self._channel.absent
+        """True from a refusal that only a person can mend until a message is taken again; of a
+        channel that is not configured (`absent`) always."""
+        return self._unusable or bool(getattr(self._channel, "absent", False))
 
     def use(self, channel: Channel, language: str) -> None:
         """Another channel from now on (the configuration was read again): its predecessor is

@@ -17,7 +17,6 @@ from .addressing import Plan, stand_ins
 from .channel import Channel, Outbox
 from .courier import Courier, CourierStatus
 
-
 RETRY_SECONDS = 10.0
 
 
