@@ -13,7 +13,9 @@ SHARED = frozenset({"model", "errors", "messages", "host", "config"})
 PURE = (
     "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "blindness.py", "pipeline.py",
     "errors.py", "host/redact.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
-    "config/schema.py", "asked.py",
+    "config/schema.py", "config/alerts.py", "config/together.py", "asked.py", "notify/addressing.py",
+    "notify/alerting.py", "notify/escalation.py", "notify/silencing.py", "notify/quiet_hours.py",
+    "notify/reminders.py", "notify/turn.py", "notify/digest.py",
 )  # fmt: skip
 EFFECTS = frozenset({"asyncio", "sqlite3", "subprocess", "socket", "time", "random", "os", "threading", "secrets"})
 COMPOSERS = frozenset(

@@ -125,7 +125,10 @@ class Alerting:
             self._end(silence, told, now, current)
         for alarm in self.alarms:
             self._mind(alarm, told, now, current)
+        # In this order: whoever is rung now need not be reminded now.
         self._remind(told, now, current)
+        for alarm in [alarm for alarm in self.alarms if self._stands(alarm, now, current)]:
+            self._escalate(alarm, told, now, current)
         self._next = self._next_time(now)
         return told
 
@@ -224,8 +227,6 @@ class Alerting:
         ended = alarm.acknowledged_by or alarm.notice.code == "failed"
         if ended and now - alarm.since > escalation.LONGEST_SECONDS and not _is_open(alarm, current):
             self._put(replace(alarm, over=True), told)
-        elif self._stands(alarm, now, current):
-            self._escalate(alarm, told, now, current)
 
     def _ring_after_silence(self, alarm: Alarm, told: Told, now: float, current: Current) -> None:
         """The silence is over and the trouble is not: it rings now, and counts from now."""

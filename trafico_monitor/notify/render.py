@@ -143,8 +143,14 @@ def _service(notice: Notice, language: str, zone: tzinfo | None) -> Iterator[Lin
     for other in notice.about:
         yield entry(other, language, zone)
     if notice.about:
-        known = [other.incident.id for other in notice.about if other.incident is not None]
-        yield line("notice.reminder.advice", language, id=words(known[0] if len(known) == 1 else "ID", 40))
+        yield _how_to_answer(notice.about, language)
+
+
+def _how_to_answer(alarms: tuple[Notice, ...], language: str) -> Line:
+    known = [alarm.incident.id for alarm in alarms if alarm.incident is not None]
+    if not known:  # the bot's unit, the disk: there is no incident to acknowledge
+        return line("notice.reminder.silence", language)
+    return line("notice.reminder.advice", language, id=words(known[0] if len(alarms) == 1 else "ID", 40))
 
 
 def _actions(notice: Notice) -> tuple[str, ...]:

@@ -72,7 +72,8 @@ def _edits(item: OutboxItem, can_edit: bool) -> bool:
 
 
 def _digestible(item: OutboxItem, can_edit: bool) -> bool:
-    return item.notice.severity is not Severity.CRITICAL and not _edits(item, can_edit)
+    single = item.notice.severity is Severity.CRITICAL or _is_reminder(item)
+    return not single and not _edits(item, can_edit)
 
 
 def _pointless(item: OutboxItem, now: float, newest: int, can_edit: bool) -> bool:
