@@ -13,8 +13,8 @@ SHARED = frozenset({"model", "errors", "messages", "host", "config"})
 PURE = (
     "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "blindness.py", "pipeline.py",
     "errors.py", "host/redact.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
-    "config/schema.py", "notify/keyboard.py", "notify/asked.py", "notify/replies.py", "notify/answering.py",
-    "notify/webhook_body.py",
+    "config/schema.py", "notify/keyboard.py", "notify/asked.py", "notify/replies.py",
+    "notify/webhook_body.py", "config/answering.py",
 )  # fmt: skip
 EFFECTS = frozenset({"asyncio", "sqlite3", "subprocess", "socket", "time", "random", "os", "threading", "secrets"})
 COMPOSERS = frozenset(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from trafico_monitor.config.alerts import Channel, ChannelKind
+from trafico_monitor.config.answering import allowed_ids, why_not
 from trafico_monitor.config.schema import Telegram
 from trafico_monitor.messages import catalogue
-from trafico_monitor.notify.answering import allowed_ids, why_not
 
 BOT = "1234567890:AAExampleExampleExampleExampleExampl"
 REISSUED = "1234567890:BBExampleExampleExampleExampleExampl"

@@ -1,11 +1,12 @@
-"""Whether answers are taken at all, and whose. Pure: the service asks before it opens `answers`."""
+"""Whether the alert bot takes answers, and whose. Pure: asked before `notify.answers` is opened, and
+by `check`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..config.alerts import Channel, ChannelKind
-from ..config.schema import Telegram
+from .alerts import Channel, ChannelKind
+from .schema import Telegram
 
 
 def allowed_ids(telegram: Telegram, channels: Iterable[Channel]) -> frozenset[int]:
