@@ -30,6 +30,8 @@ MESSAGE_IDS = {
     "repeated": "fab85b3741894375982f6fdf713d2035",
     "missing": "19413d2a13e0418a96700e50a4daed89",
     "unknown_error": "0b10721efb9945279ef394c97d411e25",
+    "alert_bot": "3de9d4ec1d394dfa9b7e5bbb559a308a",
+    "sign_of_life": "854561a6f4db42d09374cec04d38d971",
     "download_done": "3fb83f7c7c4c4f00904684316f6eb2df",
 }
 
