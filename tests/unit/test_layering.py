@@ -16,6 +16,8 @@ PURE = (
     "config/schema.py", "config/alerts.py", "config/together.py", "asked.py", "notify/addressing.py",
     "notify/alerting.py", "notify/escalation.py", "notify/silencing.py", "notify/quiet_hours.py",
     "notify/reminders.py", "notify/turn.py", "notify/digest.py",
+    "notify/keyboard.py", "notify/asked.py", "notify/replies.py",
+    "notify/webhook_body.py", "config/answering.py",
 )  # fmt: skip
 EFFECTS = frozenset({"asyncio", "sqlite3", "subprocess", "socket", "time", "random", "os", "threading", "secrets"})
 COMPOSERS = frozenset(

@@ -173,6 +173,10 @@ TEXTS: dict[str, str] = {
     "check.alerts_chat": "Avisos: {admin} no ha hablado todavía con @{bot}; que abra ese bot en Telegram y pulse"
     " «Iniciar»",
     "fix.alert_token": "sudoedit /etc/trafico-monitor/credentials/alert-token",
+    "check.answers_off": "Avisos: nadie puede contestar: {texto}",
+    "check.apprise": "Canales: {nombres}: Apprise está instalado",
+    "check.apprise_absent": "Canales: {nombres}: falta Apprise, por ahí no sale ningún aviso",
+    "fix.apprise": "sudo apt install apprise",
     "check.journal": "Journal: {user} puede leerlo",
     "check.journal_closed": "El usuario {user} no puede leer el journal ({path}): no vería ninguna línea",
     "check.journal_absent": "No hay journal que leer",
