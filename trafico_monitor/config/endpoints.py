@@ -11,6 +11,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from .alerts import ADMIN, Channel, ChannelKind
+from .answering import allowed_ids, why_not
 from .schema import Config
 
 PUBLIC = "https://api.telegram.org"
@@ -86,7 +87,8 @@ def _torn(server: str, config: Config) -> bool:
 def answering(channel: Channel, config: Config) -> bool:
     """True where somebody may answer by buttons: on the alert bot, whose answers nobody else polls
     for. With the bot's own token never."""
-    return config.alerts.answers and _separate(config) and channel.token == config.telegram.alert_token
+    nobody = why_not(config.telegram, allowed_ids(config.telegram, config.channels))
+    return config.alerts.answers and not nobody and channel.token == config.telegram.alert_token
 
 
 def independent(channel: Channel, config: Config) -> bool:

@@ -166,12 +166,21 @@ TEXTS: dict[str, str] = {
     "check.env_closed": "El servicio ({user}) no puede leer {env}: no conoce su token ni ADMIN_ID",
     "fix.env_acl": "sudo setfacl -m u:{user}:r {env}",
     "check.env_values": "Valores que no se pueden usar en {env}: {names}",
-    "check.alerts": "Avisos: el bot @{bot} responde",
-    "check.alerts_unreachable": "Avisos: no se llega a {server}",
-    "check.alerts_refused": "Avisos: {server} no acepta alert-token",
-    "check.alerts_status": "Avisos: {server} responde con error HTTP {status}",
-    "check.alerts_chat": "Avisos: {admin} no ha hablado todavía con @{bot}; que abra ese bot en Telegram y pulse"
-    " «Iniciar»",
+    "check.alerts": "Avisos: el bot @{bot} del canal «{channel}» responde",
+    "check.alerts_unreachable": "Avisos: no se llega a {server} (canal «{channel}»)",
+    "check.alerts_refused": "Avisos: {server} no acepta el token del canal «{channel}»",
+    "check.alerts_status": "Avisos: {server} responde con error HTTP {status} (canal «{channel}»)",
+    "check.alerts_chat": "Avisos: {admin} (canal «{channel}») no ha hablado todavía con @{bot}, o lo ha bloqueado; que"
+    " abra ese bot en Telegram y pulse «Iniciar»",
+    "check.alert_ways": "Avisos: «servidor caído» no depende de ese servidor: {channels}",
+    "check.channel": "Avisos: canal «{channel}» ({kind}) configurado",
+    "check.channel_spare": "Avisos: el canal «{channel}» queda de reserva: ninguna ruta, ni escalate_to, ni fallback lo"
+    " nombra",
+    "check.channel_no_token": "Avisos: el canal «{channel}» no tiene un token que se pueda usar en su servidor",
+    "check.channel_unusable": "Avisos: el canal «{channel}» no acepta avisos ahora: {error}",
+    "check.one_channel": "Avisos: un solo canal, «{channel}»; con otro en [channels.…] un bloqueo no los dejaría sin"
+    " llegar",
+    "fix.channels": "sudoedit /etc/trafico-monitor/config.toml    # [channels.…] [routes.…]",
     "fix.alert_token": "sudoedit /etc/trafico-monitor/credentials/alert-token",
     "check.answers_off": "Avisos: nadie puede contestar: {texto}",
     "check.apprise": "Canales: {nombres}: Apprise está instalado",
