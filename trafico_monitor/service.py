@@ -17,10 +17,11 @@ from .action.copying import sweep
 from .action.paths import resolve_destination
 from .config import gaps
 from .config.discover import discover
-from .config.endpoints import alert_conflict
+from .config.endpoints import alert_conflict, control_socket
 from .config.load import load
 from .config.rule_files import directories, read_rule_files
 from .config.schema import Config
+from .desk import Desk
 from .detection.detector import Detector
 from .detection.rule_text import load as load_rules
 from .detection.rules import RuleSet
@@ -47,12 +48,15 @@ from .model.site import Site
 from .model.verdict import Verdict
 from .notify.courier import Courier
 from .notify.telegram import NoChannel, TelegramChannel, open_channel
+from .panel import Panel
 from .pipeline import Pipeline
 from .repair import Repairs
 from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
+from .web.server import Places
+from .web.window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +97,7 @@ class Service:
         self._heard = time.monotonic()  # when the bot last said something, or we began to listen
         self._sight = Sight()
         self._watching = asyncio.Event()
+        self._desk: Desk | None = None
         self._storing = asyncio.Lock()  # fair: steps are stored in the order in which they were taken
 
     async def run(self) -> int:
@@ -127,6 +132,7 @@ class Service:
         self._rounds = Rounds(
             lambda: self._config, lambda: self._site, self._awaited_folders, self._round_done, self._clock
         )
+        self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
         async with asyncio.TaskGroup() as tasks:
@@ -140,6 +146,7 @@ class Service:
                     ("exports", self._exports.run()),
                     ("reload", self._reload_when_asked()),
                     ("alive", self._say_alive()),
+                    ("window", self._window.run()),
                 )
             ]
             await self._announce(saved.orders)
@@ -175,6 +182,12 @@ class Service:
         )
         thread.start()
         return thread
+
+    def _open_window(self) -> Window:
+        """The web server; what it listens on stays until the next start."""
+        panel = Panel(self._snapshot, lambda: None if self._stop.is_set() else self._desk)
+        places = Places(control_socket(self._config), self._config.web.listen)
+        return Window(places, panel, lambda: self._config.language, self._clock)
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
