@@ -17,7 +17,7 @@ from .action.copying import sweep
 from .action.paths import resolve_destination
 from .config import gaps
 from .config.discover import discover
-from .config.endpoints import alert_conflict
+from .config.endpoints import alert_conflict, control_socket
 from .config.load import load
 from .config.rule_files import directories, read_rule_files
 from .config.schema import Config
@@ -49,6 +49,7 @@ from .notify.courier import Courier
 from .notify.render import render
 from .notify.sounding import sound
 from .notify.telegram import NoChannel, TelegramChannel, open_channel
+from .panel import Panel
 from .pipeline import Pipeline
 from .reception import Heard, Reception
 from .repair import Repairs
@@ -56,6 +57,8 @@ from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
+from .web.server import Places
+from .web.window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -133,6 +136,7 @@ class Service:
         self._desk = Reception(
             lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
         )
+        self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
         async with asyncio.TaskGroup() as tasks:
@@ -146,6 +150,7 @@ class Service:
                     ("exports", self._exports.run()),
                     ("reload", self._reload_when_asked()),
                     ("alive", self._say_alive()),
+                    ("window", self._window.run()),
                 )
             ]
             await self._announce(saved.orders)
@@ -181,6 +186,12 @@ class Service:
         )
         thread.start()
         return thread
+
+    def _open_window(self) -> Window:
+        """The web server; what it listens on stays until the next start."""
+        panel = Panel(self._snapshot, lambda: None if self._stop.is_set() else self._desk)
+        places = Places(control_socket(self._config), self._config.web.listen)
+        return Window(places, panel, lambda: self._config.language, self._clock)
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()

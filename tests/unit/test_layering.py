@@ -13,7 +13,7 @@ SHARED = frozenset({"model", "errors", "messages", "host", "config"})
 PURE = (
     "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "blindness.py", "pipeline.py",
     "errors.py", "host/redact.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
-    "config/schema.py", "asked.py",
+    "config/schema.py", "asked.py", "web/exchange.py", "web/fields.py", "web/routes.py", "web/ports.py",
 )  # fmt: skip
 EFFECTS = frozenset({"asyncio", "sqlite3", "subprocess", "socket", "time", "random", "os", "threading", "secrets"})
 COMPOSERS = frozenset(
@@ -30,6 +30,7 @@ COMPOSERS = frozenset(
         "desk",
         "asked",
         "reception",
+        "panel",
         "cli",
     }
 )
