@@ -14,13 +14,20 @@ from ..config.schema import Config
 from ..errors import ConfigError, MonitorError
 from ..messages import text
 
+LONGEST = 4_000_000  # bytes of an answer
 SECONDS = 40.0  # more than the monitor's own deadline for an answer
 
 
 class NotAnswered(MonitorError):
-    """The monitor cannot be reached, or may not be asked by this user."""
+    """The monitor cannot be reached, or has not answered."""
 
     exit_code = 69  # EX_UNAVAILABLE
+
+
+class NotPermitted(MonitorError):
+    """The monitor runs, and this user may not ask it."""
+
+    exit_code = 77  # EX_NOPERM
 
 
 class _Socket(http.client.HTTPConnection):
@@ -41,7 +48,7 @@ def call(
 ) -> tuple[int, dict[str, object]]:
     """Ask the monitor of that configuration; the status and the JSON object of its answer.
 
-    Raises NotAnswered when nobody answers there, or not this user.
+    Raises NotAnswered when nobody answers there, NotPermitted when this user may not ask.
     """
     place = _place(config)
     sent = None if body is None else json.dumps(body).encode()
@@ -50,9 +57,11 @@ def call(
     try:
         connection.request(method, path, sent, headers)
         answer = connection.getresponse()
-        said = json.loads(answer.read())
+        said = json.loads(answer.read(LONGEST))
     except PermissionError:
-        raise NotAnswered(text("calling.forbidden", spoken, ruta=place)) from None
+        raise NotPermitted(text("calling.forbidden", spoken, ruta=place)) from None
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise NotAnswered(text("calling.stopped", spoken, ruta=place)) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "strerror", None) or error or type(error).__name__
         raise NotAnswered(text("calling.nobody", spoken, ruta=place, motivo=reason)) from None

@@ -153,5 +153,7 @@ async def _reply(desk: Desk, request: Request) -> Reply:
 def _status(reply: Reply) -> int:
     if reply.ok:
         return 200
-    # What does not exist is told by codes such as unknown_incident.
-    return 404 if reply.code.startswith("unknown") else 409
+    # What does not exist is told by codes such as unknown_incident, what makes no sense by invalid_….
+    if reply.code.startswith("unknown"):
+        return 404
+    return 422 if reply.code.startswith("invalid") else 409

@@ -118,8 +118,6 @@ exit: 0 in its place and verified, 1 it cannot be (and why), 69 the monitor is n
     "silence.head.motivo": "REASON",
     "span.invalid": "«{valor}» is no duration: expected is for example «90s», «30min», «1h30m» or «2d»",
     "calling.stopped": "the monitor is not running: nothing was done. Start it with «sudo systemctl start trafico-monitor» and ask again",
-    "calling.cut": "the monitor broke off before it answered: it is not known whether it took the request. «trafico-monitor incidents» tells; asking again does no harm",
-    "calling.not_permitted": "{ruta}: permission denied. Use sudo, or «sudo adduser $USER trafico-monitor» and log in again",
     "incident.acknowledged": "  acknowledged {por}, {hora}",
     "incident.asked": "  tried again {veces} times because somebody asked; last {por}",
     "status.silences": "silences",

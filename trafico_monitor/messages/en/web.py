@@ -23,6 +23,6 @@ TEXTS: dict[str, str] = {
     "web.expect.seconds": "a number of seconds from 1 to 2592000 (30 days)",
     "web.expect.error_type": "timeout, ruta_inexistente, corrupto, permisos, disco_lleno or servidor_caido",
     "web.expect.no_value": "nothing: this scope takes no value",
-    "calling.nobody": "the monitor does not answer at {ruta} ({motivo}); is it running? (systemctl status trafico-monitor)",
-    "calling.forbidden": "{ruta}: permission denied; try sudo",
+    "calling.nobody": "the monitor broke off before it answered ({motivo}): it is not known whether it took the request. `trafico-monitor status` and `incidents` tell; asking again does no harm",
+    "calling.forbidden": "{ruta}: permission denied. Use sudo, or `sudo adduser $USER trafico-monitor` and log in again",
 }

@@ -6,7 +6,8 @@ TEXTS: dict[str, str] = {
   sudo systemctl start trafico-monitor        empezar a vigilar
   journalctl -u trafico-monitor -f            ver lo que hace
   trafico-monitor check                       qué falta y cómo se arregla
-  trafico-monitor incidents show T7F3K2AB     un incidente con sus pruebas""",
+  trafico-monitor incidents show T7F3K2AB     un incidente con sus pruebas
+  trafico-monitor retry T7F3K2AB              reparar otra vez un incidente fallido""",
     "cli.run": "vigilar (lo llama el servicio; en un terminal muestra la historia en directo)",
     "cli.run.examples": "ejemplo:\n  sudo -u trafico-monitor trafico-monitor run --config /etc/trafico-monitor/config.toml",
     "cli.check": "comprobar la instalación: cada hallazgo con la orden que lo arregla",

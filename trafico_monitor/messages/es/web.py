@@ -23,6 +23,6 @@ TEXTS: dict[str, str] = {
     "web.expect.seconds": "un número de segundos, de 1 a 2592000 (30 días)",
     "web.expect.error_type": "timeout, ruta_inexistente, corrupto, permisos, disco_lleno o servidor_caido",
     "web.expect.no_value": "nada: ese alcance no lleva valor",
-    "calling.nobody": "el monitor no contesta en {ruta} ({motivo}); ¿está en marcha? (systemctl status trafico-monitor)",
-    "calling.forbidden": "{ruta}: permiso denegado; inténtelo con sudo",
+    "calling.nobody": "el monitor se cortó antes de contestar ({motivo}): no se sabe si lo aceptó. «trafico-monitor status» y «incidents» lo dicen; pedirlo otra vez no hace daño",
+    "calling.forbidden": "{ruta}: permiso denegado. Use sudo, o «sudo adduser $USER trafico-monitor» y entre otra vez en la sesión",
 }
