@@ -251,7 +251,9 @@ def tested(pipeline: Pipeline, by: str, heard: Sequence[tuple[str, float, str]],
     failed = sum(1 for each in heard if each[2])
     code = "no_channel" if not heard else "tested_with_trouble" if failed else "tested"
     fields |= {"total": str(len(heard)), "fallos": str(failed), "lista": "\n".join(lines)}
-    record = _record("request_test", now, language, None, por=by, resultado="; ".join(line.strip() for line in lines) or "-")
+    record = _record(
+        "request_test", now, language, None, por=by, resultado="; ".join(line.strip() for line in lines) or "-"
+    )
     return Answer(Reply(code == "tested", code, fields), pipeline.asked([record], now))
 
 
