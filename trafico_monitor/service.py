@@ -127,7 +127,9 @@ class Service:
         self._pipeline = self._new_pipeline(self._rules)
         self._pipeline.restore(saved)
         self._exports = Exports(self._store, self._config.paths.logs)
-        self._courier = Courier(self._store, _channel(self._config), self._clock, self._config.language)
+        self._courier = Courier(
+            self._store.mailbox("admin"), _channel(self._config), self._clock, self._config.language
+        )
         self._repairs = Repairs(lambda: self._site, lambda: look_at_server(self._config))
         self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._clock)
         self._rounds = Rounds(

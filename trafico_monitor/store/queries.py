@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import StoreError
+from ..model.alarm import Alarm
 from ..model.incident import Incident
 from ..model.record import Record
 from ..model.silence import Silence
 from ..model.unknown import UnknownKind
-from . import silences, unknown
+from . import alarms, silences, unknown
 from .codec import decode, readable
 from .store import DATABASE, NumberedRecord
 from .tallies import DAY, HOURS, MODELO, SECONDS, SEPARATOR, TYPE, places
@@ -152,17 +153,24 @@ class Queries:
         return found if isinstance(found, dict) else None
 
     def unknown(self) -> tuple[UnknownKind, ...]:
-        """The kinds of errors that no rule knows, the newest first; () before the service of this
-        version has run once."""
+        """The kinds of errors that no rule knows, the newest first."""
         with self._errors():
-            there = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'unknown'").fetchone()
-            return unknown.kinds(self._connection) if there else ()
+            return unknown.kinds(self._connection) if self._has("unknown") else ()
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Alerts that have rung and are not solved, in the order in which they rang."""
+        with self._errors():
+            return alarms.alarms(self._connection) if self._has("alarms") else ()
 
     def silences(self, at: float) -> tuple[Silence, ...]:
         """Those that had not ended at `at`; () before the service of this version has run once."""
         with self._errors():
-            there = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'silences'").fetchone()
-            return silences.not_ended(self._connection, at) if there else ()
+            return silences.not_ended(self._connection, at) if self._has("silences") else ()
+
+    def _has(self, table: str) -> bool:
+        """False before the service of this version has run once."""
+        found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        return found is not None
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

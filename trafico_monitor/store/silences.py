@@ -24,3 +24,9 @@ def not_ended(connection: sqlite3.Connection, at: float) -> tuple[Silence, ...]:
     """Those that had not ended at `at` (seconds since the epoch), the first to end first."""
     rows = connection.execute("SELECT body FROM silences WHERE until > ? ORDER BY until, id", (at,))
     return tuple(readable(Silence, rows))
+
+
+def unreported(connection: sqlite3.Connection) -> tuple[Silence, ...]:
+    """Those that go on, or whose end nobody has been told."""
+    rows = readable(Silence, connection.execute("SELECT body FROM silences ORDER BY until, id"))
+    return tuple(one for one in rows if not one.reported)

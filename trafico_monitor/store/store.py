@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..model.changes import Changes, OutboxItem, Saved
+from ..model.changes import Changes, Saved
 from ..model.incident import Incident
 from ..model.order import Order
 from ..model.record import Record
 from ..model.silence import Silence
-from . import outbox, silences, unknown
+from . import alarms, outbox, silences, unknown
 from .codec import decode, encode, readable
 from .database import Database
+from .mailbox import Mailbox
 from .tallies import count
 
 DATABASE = "monitor.db"
@@ -93,20 +94,17 @@ class Store:
 
     # The outbox.
 
-    async def due(self, now: float, limit: int) -> Sequence[OutboxItem]:
-        return await self._database.read(lambda connection: outbox.due(connection, now, limit))
+    def mailbox(self, channel: str) -> Mailbox:
+        """The messages of one channel."""
+        return Mailbox(self._database, channel)
 
-    async def sent(self, item_id: int, version: int, message_id: str, now: float) -> None:
-        await self._database.transaction(lambda c: outbox.sent(c, item_id, version, message_id, now))
+    async def hand_over(self, channel: str, to: str) -> int:
+        """What waits on `channel` is told by `to`; the number of messages."""
+        return await self._database.transaction(lambda c: outbox.hand_over(c, channel, to))
 
-    async def postponed(self, item_id: int, error: str, next_at: float) -> None:
-        await self._database.transaction(lambda c: outbox.postponed(c, item_id, error, next_at))
-
-    async def dropped(self, item_id: int, version: int, error: str, now: float) -> None:
-        await self._database.transaction(lambda c: outbox.dropped(c, item_id, version, error, now))
-
-    async def waiting(self) -> int:
-        return await self._database.read(outbox.waiting)
+    async def adopt(self, known: Collection[str], heir: str) -> None:
+        """What waits on channels that are not `known` is told by `heir`."""
+        await self._database.transaction(lambda c: outbox.adopt(c, known, heir))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +138,7 @@ class _Rows:
         )
         for notice in self.changes.notices:
             outbox.put(connection, notice)
+        alarms.put(connection, self.changes)
         unknown.put(connection, self.changes.unknown)
         silences.put(connection, self.changes.silences)
         if self.memory is not None:
@@ -183,6 +182,9 @@ def _load(connection: sqlite3.Connection, since: float) -> Saved:
         _kept(connection, "cursor"),
         json.loads(memory) if memory else None,
         unknown.kinds(connection),
+        alarms.alarms(connection),
+        silences.unreported(connection),
+        alarms.held(connection),
     )
 
 
