@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .attempt import Attempt
 from .incident import Incident
 from .notice import Notice
 from .order import Order
@@ -24,6 +25,7 @@ class Changes:
     finished: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
     unknown: tuple[UnknownKind, ...] = ()  # kinds of errors that no rule knows, as they stand now
+    attempts: tuple[Attempt, ...] = ()  # for the ledger
     cursor: str | None = None
     memory: Mapping[str, object] | None = None
 

@@ -24,7 +24,8 @@ class OrderKind(str, Enum):
 class Order:
     """`id` is `<incident>/<step>`: carrying out the same id twice is the same order.
 
-    `due_at` is in seconds since the epoch. `attempt` counts from 1.
+    `due_at` is in seconds since the epoch. `attempt` counts from 1. `busy` is how often in a row
+    the server has asked to wait instead of answering.
     """
 
     id: str
@@ -35,3 +36,4 @@ class Order:
     attempt: int = 1
     download: Download = field(default_factory=Download)
     quarantined: str | None = None
+    busy: int = 0
