@@ -16,7 +16,7 @@ from ..model.record import Record
 from . import outbox, unknown
 from .codec import decode, encode, readable
 from .database import Database
-from .tallies import count
+from .tallies import count, count_attempts
 
 DATABASE = "monitor.db"
 RECENT_SECONDS = 3600.0  # incidents closed so lately are loaded too: their failure may come again
@@ -132,6 +132,7 @@ class _Rows:
         for notice in self.changes.notices:
             outbox.put(connection, notice)
         unknown.put(connection, self.changes.unknown)
+        count_attempts(connection, self.changes.attempts)
         if self.memory is not None:
             _keep(connection, "memory", self.memory)
         if self.changes.cursor is not None:
