@@ -16,7 +16,8 @@ from . import chronicle
 from .chronicle import evidence_text, reason_text, short
 from .host.redact import redact
 from .incident import policy
-from .incident.policy import Conditions, Decision
+from .incident.policy import Decision
+from .incident.situation import Conditions, Situation
 from .messages import text
 from .model.changes import Changes
 from .model.download import Download
@@ -55,7 +56,8 @@ def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> Answer
     refused = _no_retry(pipeline, incident, now)
     if refused is not None:
         return Answer(refused)
-    decision = policy.asked_again(incident, by, pipeline.conditions, pipeline.limits, now)
+    situation = Situation(now, pipeline.conditions, pipeline.limits, pipeline.ledger)
+    decision = policy.asked_again(incident, by, situation)
     record = _of_incident("request_retry", incident, by, now, pipeline.language)
     changes = pipeline.asked([record], now, before=incident, decision=decision)
     after = pipeline.tracker.get(incident.id) or decision.incident

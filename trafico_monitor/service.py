@@ -31,7 +31,7 @@ from .health.sight import Seen, Sight
 from .health.unit import UnitState
 from .host.sdnotify import Notifier, watchdog_interval
 from .host.thread import call
-from .incident.policy import Limits
+from .incident.situation import Limits
 from .incident.tracker import Tracker
 from .journal.follow import Batch, JournalThread
 from .journal.reader import check_access
@@ -315,7 +315,7 @@ class Service:
         self._seen = found.shown
         findings = (*found.findings, *await self._look_around(found.unit))
         await self._keep(self._pipeline.observe(findings, now))
-        await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now))
+        await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
         await self._save_status()
 
     def _awaited_folders(self) -> list[Path]:
