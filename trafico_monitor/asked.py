@@ -16,7 +16,8 @@ from . import chronicle
 from .chronicle import evidence_text, reason_text, short
 from .host.redact import redact
 from .incident import policy
-from .incident.policy import Conditions, Decision
+from .incident.policy import Decision
+from .incident.situation import Conditions, Situation
 from .messages import text
 from .model.changes import Changes
 from .model.download import Download
@@ -55,7 +56,8 @@ def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> Answer
     refused = _no_retry(pipeline, incident, now)
     if refused is not None:
         return Answer(refused)
-    decision = policy.asked_again(incident, by, pipeline.conditions, pipeline.limits, now)
+    situation = Situation(now, pipeline.conditions, pipeline.limits, pipeline.ledger)
+    decision = policy.asked_again(incident, by, situation)
     record = _of_incident("request_retry", incident, by, now, pipeline.language)
     changes = pipeline.asked([record], now, before=incident, decision=decision)
     after = pipeline.tracker.get(incident.id) or decision.incident
@@ -201,7 +203,7 @@ def assign(pipeline: Pipeline, rescued: Rescued, incident: Incident | None, requ
         download=Download(request.modelo, rescued.video, size=rescued.announced, source=rescued.path),
         found_size=rescued.size,
     )
-    record = _record("request_assign", now, pipeline.language, incident, **fields, por=request.by)
+    record = _record("request_assign", now, pipeline.language, incident, **fields, para=modelo, por=request.by)
     return Answer(Reply(True, "assign_under_way", fields), pipeline.asked([record], now, order=order), order)
 
 
@@ -216,7 +218,7 @@ def assigned(
     if not (done and verdict.proven):
         reason = (verdict.reason if done else result.reason) or "internal"
         failed = {**fields, "reason": reason, "motivo": reason_text(reason, language)}
-        record = _record("assign_failed", now, language, incident, **failed)
+        record = _record("assign_failed", now, language, incident, **failed, para=fields["modelo"])
         code = "assign_unproven" if done else "assign_failed"
         return Answer(Reply(False, code, failed), pipeline.asked([record], now, finished=order.id))
     proof = evidence_text(verdict.evidence, language)
@@ -251,7 +253,9 @@ def tested(pipeline: Pipeline, by: str, heard: Sequence[tuple[str, float, str]],
     failed = sum(1 for each in heard if each[2])
     code = "no_channel" if not heard else "tested_with_trouble" if failed else "tested"
     fields |= {"total": str(len(heard)), "fallos": str(failed), "lista": "\n".join(lines)}
-    record = _record("request_test", now, language, None, por=by, resultado="; ".join(lines) or "-")
+    record = _record(
+        "request_test", now, language, None, por=by, resultado="; ".join(line.strip() for line in lines) or "-"
+    )
     return Answer(Reply(code == "tested", code, fields), pipeline.asked([record], now))
 
 

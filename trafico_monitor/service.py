@@ -17,6 +17,7 @@ from .action.copying import sweep
 from .action.paths import resolve_destination
 from .config import gaps
 from .config.discover import discover
+from .config.endpoints import control_socket
 from .config.load import load
 from .config.rule_files import directories, read_rule_files
 from .config.schema import Config
@@ -30,7 +31,7 @@ from .health.sight import Seen, Sight
 from .health.unit import UnitState
 from .host.sdnotify import Notifier, watchdog_interval
 from .host.thread import call
-from .incident.policy import Limits
+from .incident.situation import Limits
 from .incident.tracker import Tracker
 from .journal.follow import Batch, JournalThread
 from .journal.reader import check_access
@@ -49,6 +50,7 @@ from .notify.channels import open_channels
 from .notify.post_office import PostOffice
 from .notify.render import render
 from .notify.sounding import sound
+from .panel import Panel
 from .pipeline import Pipeline
 from .reception import Heard, Reception
 from .repair import Repairs
@@ -56,6 +58,8 @@ from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
+from .web.server import Places
+from .web.window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -134,6 +138,7 @@ class Service:
         self._desk = Reception(
             lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
         )
+        self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
         async with asyncio.TaskGroup() as tasks:
@@ -147,6 +152,7 @@ class Service:
                     ("exports", self._exports.run()),
                     ("reload", self._reload_when_asked()),
                     ("alive", self._say_alive()),
+                    ("window", self._window.run()),
                 )
             ]
             await self._announce(saved.orders)
@@ -183,6 +189,12 @@ class Service:
         )
         thread.start()
         return thread
+
+    def _open_window(self) -> Window:
+        """The web server; what it listens on stays until the next start."""
+        panel = Panel(self._snapshot, lambda: None if self._stop.is_set() else self._desk)
+        places = Places(control_socket(self._config), self._config.web.listen)
+        return Window(places, panel, lambda: self._config.language, self._clock)
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -305,7 +317,7 @@ class Service:
         self._seen = found.shown
         findings = (*found.findings, *await self._look_around(found.unit))
         await self._keep(self._pipeline.observe(findings, now))
-        await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now))
+        await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
         await self._save_status()
 
     def _awaited_folders(self) -> list[Path]:

@@ -18,6 +18,7 @@ PURE = (
     "notify/reminders.py", "notify/turn.py", "notify/digest.py",
     "notify/keyboard.py", "notify/asked.py", "notify/replies.py",
     "notify/webhook_body.py", "config/answering.py",
+    "web/exchange.py", "web/fields.py", "web/routes.py", "web/ports.py",
 )  # fmt: skip
 EFFECTS = frozenset({"asyncio", "sqlite3", "subprocess", "socket", "time", "random", "os", "threading", "secrets"})
 COMPOSERS = frozenset(
@@ -34,6 +35,7 @@ COMPOSERS = frozenset(
         "desk",
         "asked",
         "reception",
+        "panel",
         "cli",
     }
 )

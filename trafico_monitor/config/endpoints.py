@@ -8,11 +8,12 @@ server that the bot itself uses; nothing here falls back from one to the other.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .alerts import ADMIN, Channel, ChannelKind
 from .answering import allowed_ids, why_not
-from .schema import Config
+from .schema import Config, Paths
 
 PUBLIC = "https://api.telegram.org"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -111,6 +112,13 @@ def alert_independent(config: Config) -> bool:
 def same_server(one: str, other: str) -> bool:
     """True when two addresses are the same host and port; the loopback's names are one host."""
     return _place(one) == _place(other)
+
+
+def control_socket(config: Config) -> Path:
+    """Where the running monitor answers commands: in its RuntimeDirectory, or, for a monitor with a
+    state directory of its own (a trial, a test), in there."""
+    installed = Path("/run/trafico-monitor") if config.paths.state == Paths().state else config.paths.state
+    return installed / "api.sock"
 
 
 def _place(address: str) -> tuple[str, int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .alarm import Alarm
+from .attempt import Attempt
 from .incident import Incident
 from .notice import Notice
 from .order import Order
@@ -32,6 +33,7 @@ class Changes:
     silences: tuple[Silence, ...] = ()  # begun, or changed: one that is ended has its `until` now
     held: tuple[Notice, ...] = ()
     unheld: tuple[tuple[str, int], ...] = ()
+    attempts: tuple[Attempt, ...] = ()  # for the ledger
     cursor: str | None = None
     memory: Mapping[str, object] | None = None
 

@@ -25,9 +25,12 @@ class OrderKind(str, Enum):
 class Order:
     """`id` is `<incident>/<step>`: carrying out the same id twice is the same order.
 
-    `due_at` is in seconds since the epoch. `attempt` counts from 1. Of ASSIGN the id begins with
-    `assign/`, the incident may be "", and the download is the rescued file (`source`, the announced
-    `size`) and where it is to go (`modelo`, `video`); `found_size` are the bytes it really has.
+    `due_at` is in seconds since the epoch. `attempt` counts from 1. `busy` is how often in a row
+    the server has asked to wait instead of answering.
+
+    Of ASSIGN the id begins with `assign/`, the incident may be "", and the download is the rescued
+    file (`source`, the announced `size`) and where it is to go (`modelo`, `video`); `found_size`
+    are the bytes that it really has.
     """
 
     id: str
@@ -39,3 +42,4 @@ class Order:
     download: Download = field(default_factory=Download)
     quarantined: str | None = None
     found_size: int | None = None
+    busy: int = 0

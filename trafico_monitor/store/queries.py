@@ -18,6 +18,7 @@ from ..model.silence import Silence
 from ..model.unknown import UnknownKind
 from . import alarms, silences, unknown
 from .codec import decode, readable
+from .ledger import Worth, worths
 from .store import DATABASE, NumberedRecord
 from .tallies import DAY, HOURS, MODELO, SECONDS, SEPARATOR, TYPE, places
 
@@ -34,7 +35,7 @@ class Story:
 class Summary:
     """Counts of incidents opened since a time. `hours` are keyed by the hour's first second since
     the epoch; `modelos` has "" for those that the lines did not name. Times to repair in seconds,
-    None when nothing was solved."""
+    None when nothing was solved. `ledger` says what each correction was good for."""
 
     total: int = 0
     types: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (error_type, estado)
@@ -42,6 +43,7 @@ class Summary:
     hours: Mapping[int, int] = field(default_factory=dict)
     mean_seconds: float | None = None
     median_seconds: float | None = None
+    ledger: tuple[Worth, ...] = ()
 
 
 class Queries:
@@ -123,6 +125,7 @@ class Queries:
         with self._errors():
             for kind, value, number in self._tallies(since):
                 counted[kind][value] += number
+            ledger = worths(self._connection, since)
         types = {_type_and_estado(name): number for name, number in counted[TYPE].items() if number}
         hours = {int(hour): number for hour, number in counted[HOURS].items() if number}
         seconds = Counter({int(took): number for took, number in counted[SECONDS].items()})
@@ -132,6 +135,7 @@ class Queries:
             {name: number for name, number in counted[MODELO].items() if number},
             dict(sorted(hours.items())),
             *_times(seconds),
+            ledger,
         )
 
     def _tallies(self, since: float) -> Iterator[tuple[str, str, int]]:

@@ -18,7 +18,7 @@ from . import alarms, outbox, silences, unknown
 from .codec import decode, encode, readable
 from .database import Database
 from .mailbox import Mailbox
-from .tallies import count
+from .tallies import count, count_attempts
 
 DATABASE = "monitor.db"
 RECENT_SECONDS = 3600.0  # incidents closed so lately are loaded too: their failure may come again
@@ -141,6 +141,7 @@ class _Rows:
         alarms.put(connection, self.changes)
         unknown.put(connection, self.changes.unknown)
         silences.put(connection, self.changes.silences)
+        count_attempts(connection, self.changes.attempts)
         if self.memory is not None:
             _keep(connection, "memory", self.memory)
         if self.changes.cursor is not None:

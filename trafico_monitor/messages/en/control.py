@@ -42,6 +42,7 @@ TEXTS: dict[str, str] = {
     "request.no_site": "the models directory is not known: the project has to be configured (trafico-monitor check)",
     # How the monitor itself stands.
     "request.unconfirmed": "received but not confirmed yet: the monitor cannot store it now (trafico-monitor status says why)",
+    "request.no_records": "the monitor's records cannot be read now: {texto}",
     "request.stopping": "the monitor is stopping: try again when it runs",
     "request.busy": "too many requests at once: try again in a moment",
     "request.internal": "internal error of the monitor (journalctl -u trafico-monitor)",
@@ -118,8 +119,6 @@ exit: 0 in its place and verified, 1 it cannot be (and why), 69 the monitor is n
     "silence.head.motivo": "REASON",
     "span.invalid": "«{valor}» is no duration: expected is for example «90s», «30min», «1h30m» or «2d»",
     "calling.stopped": "the monitor is not running: nothing was done. Start it with «sudo systemctl start trafico-monitor» and ask again",
-    "calling.cut": "the monitor broke off before it answered: it is not known whether it took the request. «trafico-monitor incidents» tells; asking again does no harm",
-    "calling.not_permitted": "{ruta}: permission denied. Use sudo, or «sudo adduser $USER trafico-monitor» and log in again",
     "incident.acknowledged": "  acknowledged {por}, {hora}",
     "incident.asked": "  tried again {veces} times because somebody asked; last {por}",
     "status.silences": "silences",

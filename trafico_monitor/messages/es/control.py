@@ -42,6 +42,7 @@ TEXTS: dict[str, str] = {
     "request.no_site": "no se conoce la carpeta de modelos: falta configurar el proyecto (trafico-monitor check)",
     # How the monitor itself stands.
     "request.unconfirmed": "recibido, pero todavía sin confirmar: el monitor no puede guardarlo ahora mismo (trafico-monitor status dice por qué)",
+    "request.no_records": "los registros del monitor no se pueden leer ahora mismo: {texto}",
     "request.stopping": "el monitor se está deteniendo: inténtelo cuando vuelva a estar en marcha",
     "request.busy": "hay demasiadas peticiones a la vez: inténtelo dentro de un momento",
     "request.internal": "error interno del monitor (journalctl -u trafico-monitor)",
@@ -118,8 +119,6 @@ salida: 0 en su sitio y comprobado, 1 no se puede (y por qué), 69 el monitor no
     "silence.head.motivo": "MOTIVO",
     "span.invalid": "«{valor}» no es una duración: se espera por ejemplo «90s», «30min», «1h30m» o «2d»",
     "calling.stopped": "el monitor no está en marcha: nada se ha hecho. Arránquelo con «sudo systemctl start trafico-monitor» y pídalo otra vez",
-    "calling.cut": "el monitor se cortó antes de contestar: no se sabe si lo aceptó. «trafico-monitor incidents» lo dice; pedirlo otra vez no hace daño",
-    "calling.not_permitted": "{ruta}: permiso denegado. Use sudo, o «sudo adduser $USER trafico-monitor» y entre otra vez en la sesión",
     "incident.acknowledged": "  enterado    {por}, {hora}",
     "incident.asked": "  repetido    {veces} veces a petición de alguien; la última, {por}",
     "status.silences": "silencios",
