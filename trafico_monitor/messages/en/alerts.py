@@ -13,8 +13,9 @@ TEXTS: dict[str, str] = {
     "status.channel.trouble": "{n} to send; {error}",
     "status.channel.unusable": "TAKES NO ALERTS ({error}); its own go by: {canal}",
     "status.channel.alone": "TAKES NO ALERTS ({error}); there is no other channel, {n} wait",
-    "status.silences": "silences",
-    "status.silence": "{silencio} {ambito}, until {hasta} ({motivo}); silenced: {n}",
-    "status.silence.maintenance": "{silencio} {ambito}, until {hasta}",
+    "status.maintenance.stopped": "stopped by a person",
+    "status.maintenance.started": "runs again",
+    "status.maintenance.died": "ended in a crash",
+    "status.silenced": " · silenced: {n}",
     "status.unanswered": "without answer",
 }

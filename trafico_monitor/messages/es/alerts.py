@@ -13,8 +13,9 @@ TEXTS: dict[str, str] = {
     "status.channel.trouble": "{n} por enviar; {error}",
     "status.channel.unusable": "NO ACEPTA AVISOS ({error}); los suyos van por: {canal}",
     "status.channel.alone": "NO ACEPTA AVISOS ({error}); no hay otro canal, esperan {n}",
-    "status.silences": "silencios",
-    "status.silence": "{silencio} {ambito}, hasta {hasta} ({motivo}); silenciados: {n}",
-    "status.silence.maintenance": "{silencio} {ambito}, hasta {hasta}",
+    "status.maintenance.stopped": "parada por orden de una persona",
+    "status.maintenance.started": "vuelve a estar en marcha",
+    "status.maintenance.died": "terminó en una caída",
+    "status.silenced": " · silenciados: {n}",
     "status.unanswered": "sin respuesta",
 }
