@@ -101,12 +101,12 @@ class Alerting:
         """PID 1 about the bot's unit. A stop that somebody asked for (`stopping`) is maintenance,
         until it runs again, or dies, or `alerts.maintenance` is over."""
         told, going_on = Told(), maintenance(self._silences.values(), now)
-        if code == "stopping" and self.plan.alerts.maintenance > 0:
-            until = at + self.plan.alerts.maintenance
+        until = at + self.plan.alerts.maintenance
+        if code == "stopping" and until > now:  # not one that is long over, read late
             name = going_on.id if going_on else f"M{int(at)}"
             begun = going_on or Silence(name, Scope.MAINTENANCE, unit, at, until, STOPPED, "systemd")
             self._mute(replace(begun, until=until, reason=STOPPED), told)
-            if going_on is None and until > now:
+            if going_on is None:
                 told.events.append(Event("maintenance", silence=begun))
         elif going_on is not None and code == "started":
             until = min(going_on.until, at + SETTLING_SECONDS)
@@ -255,7 +255,9 @@ class Alerting:
         if turn:
             notice = _now_as(alarm.notice, current)
             fields = {**notice.fields, "sin_respuesta": f"{now - alarm.since:.0f}"}
-            told.notices.append(replace(notice, at=now, to=turn, hold=0.0, fields=fields))
+            news = replace(notice, at=now, to=turn, hold=0.0, fields=fields)
+            # Whoever has it sees how long it has waited; whoever read it in a digest is not told anew.
+            told.notices += [replace(news, only_edit=True), news]
             told.events += [Event("escalated", notice, channel=name) for name in turn]
 
     def _remind(self, told: Told, now: float, current: Current) -> None:

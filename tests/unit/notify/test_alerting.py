@@ -60,8 +60,8 @@ class Desk:
         self.stored["silences"][silence.id] = encode(silence)
         return silence
 
-    def unit(self, code: str) -> list[Notice]:
-        return self._keep(self.alerting.unit(code, "trafico-main.service", self.now, self.now))
+    def unit(self, code: str, ago: float = 0) -> list[Notice]:
+        return self._keep(self.alerting.unit(code, "trafico-main.service", self.now - ago, self.now))
 
     def restart(self) -> None:
         from trafico_monitor.model.alarm import Alarm
@@ -393,3 +393,17 @@ def test_the_end_of_what_was_told_before_is_told_during_a_maintenance() -> None:
     fail(desk)
     desk.unit("stopping")
     assert shown(solve(desk, "F")) == [("solved", ("admin",))]
+
+
+def test_a_stop_that_is_read_long_afterwards_is_no_maintenance() -> None:
+    desk = Desk()
+    desk.unit("stopping", ago=4000)
+    desk.unit("started", ago=3900)
+    assert desk.wait(5) == [] and shown(fail(desk)) == [("failed", ("admin",))]
+
+
+def test_a_restart_that_is_read_late_is_over_when_it_was() -> None:
+    desk = Desk()
+    desk.unit("stopping", ago=100)
+    desk.unit("started", ago=90)
+    assert desk.wait(5) == [] and shown(fail(desk)) == [("failed", ("admin",))]
