@@ -12,7 +12,7 @@ from . import __version__
 from .errors import MonitorError
 from .messages import text
 
-COMMANDS = ("run", "check", "status", "incidents", "report", "rules", "replay")
+COMMANDS = ("run", "check", "status", "incidents", "report", "rules", "replay", "setup", "trial")
 
 
 def language() -> str:
