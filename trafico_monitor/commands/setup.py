@@ -149,7 +149,10 @@ def _agreed(change: Change, args: argparse.Namespace, spoken: str) -> bool:
 
 async def _undo(args: argparse.Namespace, spoken: str) -> int:
     with opened(spoken) as ledger:
-        entries = [entry for entry in ledger.open_entries() if entry.change.kind is not Kind.RESTART_UNIT]
+        for entry in ledger.open_entries():
+            if entry.change.kind is Kind.RESTART_UNIT:  # nothing to take back
+                ledger.undo(entry)
+        entries = ledger.open_entries()
         if not entries:
             print(text("setup.undo.nothing", spoken))
             return 0
@@ -159,8 +162,6 @@ async def _undo(args: argparse.Namespace, spoken: str) -> int:
             before = f"[{number}/{len(entries)}] {text('setup.undo.one', spoken)} "
             print("\n" + "\n".join(talk.describe(entry.change, spoken, before=before)))
             whole = await _undo_one(entry, kept, ledger, args, spoken) and whole
-        if whole:
-            ledger.forget()
         await take_back.settle()
     print("\n" + text("setup.undo.done" if whole else "setup.undo.part", spoken))
     return 0 if whole else 1

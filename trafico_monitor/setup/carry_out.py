@@ -18,7 +18,6 @@ from .change import Change, Kind
 from .ledger import Ledger, State
 
 _SECONDS = 90.0  # TimeoutStartSec= of a unit, by systemd's default
-_NEW = ".trafico-new"
 
 
 class ChangeError(MonitorError):
@@ -102,7 +101,7 @@ def write(path: Path, content: bytes, mode: int, group: str | int, uid: int = 0)
     made = [folder for folder in (path.parent, path.parent.parent) if not folder.exists()]
     for folder in reversed(made):
         folder.mkdir(mode=0o755)
-    new = path.with_name(f".{path.name}{_NEW}")
+    new = unfinished(path)
     new.unlink(missing_ok=True)  # of a setup that was killed
     gid = group if isinstance(group, int) else _gid(group)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -115,6 +114,12 @@ def write(path: Path, content: bytes, mode: int, group: str | int, uid: int = 0)
     finally:
         os.close(descriptor)
     new.replace(path)
+
+
+def unfinished(path: Path) -> Path:
+    """The name under which a file is written before it is whole. systemd and the monitor read
+    neither a name with a dot in front nor one with this end."""
+    return path.with_name(f".{path.name}.trafico-new")
 
 
 def _gid(name: str) -> int:

@@ -67,16 +67,12 @@ class Ledger:
         self._append({"n": entry.number, "undone": True})
         entry.undone = True
 
-    def forget(self) -> None:
-        """Everything is taken back: the book itself goes."""
-        self.path.unlink(missing_ok=True)
-
     def open_entries(self) -> list[Entry]:
         """What there is to take back, the latest first."""
         return [entry for entry in reversed(self.entries) if not entry.undone]
 
     def _append(self, line: State) -> None:
-        os.write(self.descriptor, (json.dumps(line, ensure_ascii=False) + "\n").encode())
+        os.write(self.descriptor, (json.dumps(line) + "\n").encode())
         os.fsync(self.descriptor)
 
 
@@ -95,7 +91,12 @@ def opened(language: str, folder: Path = FOLDER) -> Iterator[Ledger]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LedgerError(text("setup.ledger.busy", language)) from None
-        yield Ledger(path, descriptor, read(path, descriptor))
+        ledger = Ledger(path, descriptor, read(path, descriptor))
+        try:
+            yield ledger
+        finally:
+            if all(entry.undone for entry in ledger.entries):  # nothing stands in it: it goes
+                path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..host.accounts import SERVICE_USER, by_name
 from ..privileged import chown
 from . import access
-from .carry_out import file_state, run, systemctl, unit_state, write
+from .carry_out import file_state, run, systemctl, unfinished, unit_state, write
 from .change import Change, Kind
 from .ledger import Entry
 from .render import SERVICE, unit_path
@@ -63,16 +63,17 @@ async def _file(entry: Entry, kept: Collection[str]) -> list[Left]:
     path = Path(change.target)
     if change.target in kept:
         return [("altered", change.target)]
+    unfinished(path).unlink(missing_ok=True)  # of a setup that was killed
+    content = before.get("content")
     if file_state(path).get("content") == change.content:
-        content = before.get("content")
         if isinstance(content, str):
             write(path, content.encode("utf-8", "surrogateescape"), _number(before, "mode", 0o644),
                   _number(before, "gid", 0), _number(before, "uid", 0))  # fmt: skip
         else:
             path.unlink()
-            if path.parent.name.endswith(".d") and path.parent.name != "conf.d":
-                with suppress(OSError):  # a folder of drop-ins that holds others stays
-                    path.parent.rmdir()
+    if content is None and path.parent.name.endswith(".d") and path.parent.name != "conf.d":
+        with suppress(OSError):  # a folder of drop-ins that holds others stays
+            path.parent.rmdir()
     if change.reloads_systemd:
         await systemctl("daemon-reload")
     return []

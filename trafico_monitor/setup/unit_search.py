@@ -10,11 +10,12 @@ from ..host import units
 from .facts import FoundUnit
 
 FOLDERS = tuple(
-    map(Path, ("/etc/systemd/system", "/run/systemd/system", "/run/systemd/transient",
-               "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"))
+    # A transient unit (a trial's, systemd-run's) is gone with the next boot: nothing to build on.
+    map(Path, ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
+               "/usr/lib/systemd/system"))
 )  # fmt: skip
 PROPERTIES = (
-    "LoadState", "User", "WorkingDirectory", "ExecStart", "Environment", "Restart", "StandardOutput",
+    "LoadState", "FragmentPath", "User", "WorkingDirectory", "ExecStart", "Environment", "Restart", "StandardOutput",
     "UnitFileState", "ActiveState", "LogNamespace",
 )  # fmt: skip
 _LARGEST = 64 * 1024  # bytes of a unit file; real ones have a few hundred
@@ -53,7 +54,7 @@ async def search(project: str, named: str) -> list[FoundUnit]:
 
 def runs_project(said: Mapping[str, str], project: str) -> bool:
     """True when systemd's answer describes a unit that starts `project`/main.py."""
-    if said.get("LoadState") != "loaded":
+    if said.get("LoadState") != "loaded" or said.get("FragmentPath", "").startswith("/run/systemd/transient/"):
         return False
     words = [word for argv in _ARGV.findall(said.get("ExecStart", "")) for word in argv.split()]
     if f"{project}/main.py" in words:

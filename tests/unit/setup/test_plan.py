@@ -157,7 +157,7 @@ def test_the_group_docker_is_careful_and_never_alone() -> None:
     assert of(asked, "docker").careful
     assert "docker" not in [change.target for change in plan(FRESH, Wishes()).changes]
     assert "docker_left" in codes(plan(FRESH, Wishes()))
-    assert [change.target for change in plan(settled(), Wishes(docker=True)).changes][0] == "docker"
+    assert next(change.target for change in plan(settled(), Wishes(docker=True)).changes) == "docker"
 
 
 def test_a_main_py_that_runs_by_hand_is_not_doubled() -> None:

@@ -62,7 +62,9 @@ def test_a_line_without_an_end_is_cut() -> None:
     assert len(bots("x" * 100_000) or "") < 600
 
 
-@pytest.mark.parametrize("raw", [b"", b"nonsense", b"[]", b'{"MESSAGE": "x"}', entry("x", _SYSTEMD_UNIT="cron.service")])
+@pytest.mark.parametrize(
+    "raw", [b"", b"nonsense", b"[]", b'{"MESSAGE": "x"}', entry("x", _SYSTEMD_UNIT="cron.service")]
+)
 def test_what_is_nobodys_is_passed_over(raw: bytes) -> None:
     assert line_of(raw, UNIT) is None
 
