@@ -80,13 +80,15 @@ def reason_text(reason: str, language: str) -> str:
 
 def _fields(incident: Incident, language: str) -> dict[str, object]:
     unknown = text("unknown", language)
-    reason = reason_text(incident.reason, language)
+    reasons = [reason_text(incident.reason, language)]
+    if incident.accion == "given_up_early":
+        reasons.append(action_text(incident, language))
     return {
         "id": incident.id,
         "tipo": text(f"type.{incident.error_type.value}", language),
         "modelo": short(incident.download.modelo or unknown),
         "video": short(incident.download.video or unknown),
-        "motivo": f" · {reason}" if reason else "",
+        "motivo": "".join(f" · {reason}" for reason in reasons if reason),
         "segundos": f"{max(0.0, incident.updated_at - incident.opened_at):.0f}",
         "pruebas": evidence_text(incident.evidence, language),
         "veces": incident.count,

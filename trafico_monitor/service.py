@@ -17,7 +17,7 @@ from .action.copying import sweep
 from .action.paths import resolve_destination
 from .config import gaps
 from .config.discover import discover
-from .config.endpoints import alert_conflict
+from .config.endpoints import alert_conflict, control_socket
 from .config.load import load
 from .config.rule_files import directories, read_rule_files
 from .config.schema import Config
@@ -31,7 +31,7 @@ from .health.sight import Seen, Sight
 from .health.unit import UnitState
 from .host.sdnotify import Notifier, watchdog_interval
 from .host.thread import call
-from .incident.policy import Limits
+from .incident.situation import Limits
 from .incident.tracker import Tracker
 from .journal.follow import Batch, JournalThread
 from .journal.reader import check_access
@@ -40,19 +40,25 @@ from .model.changes import Changes
 from .model.finding import ErrorType, Finding, FindingKind
 from .model.incident import Estado
 from .model.notice import Notice, Severity
-from .model.order import Order
+from .model.order import Order, OrderKind
 from .model.record import Record
 from .model.result import Result
 from .model.site import Site
 from .model.verdict import Verdict
 from .notify.courier import Courier
+from .notify.render import render
+from .notify.sounding import sound
 from .notify.telegram import NoChannel, TelegramChannel, open_channel
+from .panel import Panel
 from .pipeline import Pipeline
+from .reception import Heard, Reception
 from .repair import Repairs
 from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
+from .web.server import Places
+from .web.window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -121,12 +127,18 @@ class Service:
         self._pipeline = self._new_pipeline(self._rules)
         self._pipeline.restore(saved)
         self._exports = Exports(self._store, self._config.paths.logs)
-        self._courier = Courier(self._store, _channel(self._config), self._clock, self._config.language)
+        self._courier = Courier(
+            self._store.mailbox("admin"), _channel(self._config), self._clock, self._config.language
+        )
         self._repairs = Repairs(lambda: self._site, lambda: look_at_server(self._config))
         self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._clock)
         self._rounds = Rounds(
             lambda: self._config, lambda: self._site, self._awaited_folders, self._round_done, self._clock
         )
+        self._desk = Reception(
+            lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
+        )
+        self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
         async with asyncio.TaskGroup() as tasks:
@@ -140,6 +152,7 @@ class Service:
                     ("exports", self._exports.run()),
                     ("reload", self._reload_when_asked()),
                     ("alive", self._say_alive()),
+                    ("window", self._window.run()),
                 )
             ]
             await self._announce(saved.orders)
@@ -175,6 +188,12 @@ class Service:
         )
         thread.start()
         return thread
+
+    def _open_window(self) -> Window:
+        """The web server; what it listens on stays until the next start."""
+        panel = Panel(self._snapshot, lambda: None if self._stop.is_set() else self._desk)
+        places = Places(control_socket(self._config), self._config.web.listen)
+        return Window(places, panel, lambda: self._config.language, self._clock)
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -296,7 +315,7 @@ class Service:
         self._seen = found.shown
         findings = (*found.findings, *await self._look_around(found.unit))
         await self._keep(self._pipeline.observe(findings, now))
-        await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now))
+        await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
         await self._save_status()
 
     def _awaited_folders(self) -> list[Path]:
@@ -306,7 +325,15 @@ class Service:
         places = [resolve_destination(incident.download, self._site) for incident in waiting[:WAITING_LOOKED_AT]]
         return [place.parent for place in places if place is not None]
 
+    async def _sound(self, notice: Notice) -> Heard:
+        """A test message through every channel."""
+        message = render(notice, self._config.language, now=notice.at)
+        return await sound(self._courier.channels, message, self._config.language)
+
     async def _order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
+        if order.kind is OrderKind.ASSIGN:
+            await self._desk.assigned(order, result, verdict)
+            return
         await self._keep(self._pipeline.finish(order, result, verdict, self._clock()))
 
     async def _keep(self, changes: Changes) -> None:
@@ -452,6 +479,7 @@ class Service:
 
     async def _wind_down(self) -> None:
         self._notifier.stopping()
+        await self._desk.stop(STOP_SECONDS)
         await asyncio.to_thread(self._journal.stop, STOP_SECONDS)
         await self._dispatcher.stop(STOP_SECONDS)
         now, language = self._clock(), self._config.language

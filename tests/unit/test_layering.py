@@ -13,7 +13,8 @@ SHARED = frozenset({"model", "errors", "messages", "host", "config"})
 PURE = (
     "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "blindness.py", "pipeline.py",
     "errors.py", "host/redact.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
-    "config/schema.py", "setup/facts.py", "setup/change.py", "setup/render.py", "setup/plan.py", "trial/timeline.py",
+    "config/schema.py", "asked.py", "web/exchange.py", "web/fields.py", "web/routes.py", "web/ports.py",
+    "setup/facts.py", "setup/change.py", "setup/render.py", "setup/plan.py", "trial/timeline.py",
 )  # fmt: skip
 # They prepare the machine for the monitor, or look on from outside: no stage knows of them, and they of none.
 BESIDE = {"setup": frozenset({"privileged"}), "trial": frozenset[str]()}
@@ -30,6 +31,9 @@ COMPOSERS = frozenset(
         "blindness",
         "rehearsal",
         "desk",
+        "asked",
+        "reception",
+        "panel",
         "cli",
     }
 )

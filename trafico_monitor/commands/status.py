@@ -8,7 +8,8 @@ import time
 from .. import __version__
 from ..cli import language
 from ..messages import text
-from .records import add_config, clock, print_json, records_of
+from ..model.incident import Incident
+from .records import add_config, clock, print_json, printable, records_of
 
 # The service says how it is at least every 10 s; after this long it has stopped, or hangs.
 SILENT_SECONDS = 30.0
@@ -24,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
     with records_of(args.config) as records:
         said = records.status() or {}
         open_now = records.incidents(limit=5, estado=None)
+        silences = records.silences(time.time())
     at = _number(said.get("at"))
     running = bool(said) and not said.get("stopped") and time.time() - at < SILENT_SECONDS
     if args.json:
@@ -35,9 +37,13 @@ def run(args: argparse.Namespace) -> int:
     print(text("status.head", spoken, version=said.get("version", __version__), resumen=state))
     for name, value in _lines(said, spoken):
         print(text("status.line", spoken, nombre=text(f"status.{name}", spoken), valor=value))
+    for silence in silences:
+        what = text(f"scope.{silence.scope.value}", spoken, valor=silence.value)
+        line = f"{clock(silence.until, spoken)} · {what} · {silence.reason} ({silence.by}, {silence.id})"
+        print(text("status.line", spoken, nombre=text("status.silences", spoken), valor=printable(line)))
     for incident in open_now:
         if incident.open:
-            print(f"    #{incident.id} {incident.error_type.value} {incident.estado.value}")
+            print(f"    #{incident.id} {incident.error_type.value} {incident.estado.value}{_people(incident, spoken)}")
     return 0 if running else 3
 
 
@@ -67,6 +73,13 @@ def _sight(blindness: object, spoken: str) -> str:
     dropped = blindness.get("suppressed")
     lost = [text("status.sight.dropped", spoken, n=dropped)] if dropped else []
     return "; ".join([*(parts or [text("status.sight.whole", spoken)]), *lost])
+
+
+def _people(incident: Incident, spoken: str) -> str:
+    """Who knows of it, and who had it tried again."""
+    known = text("status.acknowledged", spoken, por=incident.acknowledged_by) if incident.acknowledged_by else ""
+    asked = text("status.asked", spoken, por=incident.asked_by) if incident.asked else ""
+    return printable(f"{asked}{known}")
 
 
 def _number(value: object) -> float:

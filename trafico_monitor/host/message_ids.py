@@ -30,6 +30,15 @@ MESSAGE_IDS = {
     "repeated": "fab85b3741894375982f6fdf713d2035",
     "missing": "19413d2a13e0418a96700e50a4daed89",
     "unknown_error": "0b10721efb9945279ef394c97d411e25",
+    "request_retry": "89dafebc62f34789937497de38926516",
+    "request_ack": "5e50b7ced65e4f51aaeb773696dff220",
+    "request_silence": "ded4c629ab5c4f4e97222be4df356f9f",
+    "request_silence_ended": "d89d9e3adec240e1a7587898055aa03c",
+    "request_assign": "06d94c3d5e824bbaa868340eba9ea9d7",
+    "request_test": "288a06ab4784437c8d5e0948ee3b4d3f",
+    "request_refused": "699134faa5f645328669877cd77b2a8e",
+    "assigned": "1583170906144f9e80a228f77b153856",
+    "assign_failed": "4489908db8d64127a2da6ab96a16f733",
     "download_done": "3fb83f7c7c4c4f00904684316f6eb2df",
 }
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from string import Formatter
 
 LANGUAGES = ("es", "en")
-TOPICS = ("notices", "actions", "checks", "commands", "records", "detection", "setup", "trial")
+TOPICS = ("notices", "actions", "checks", "commands", "records", "detection", "control", "web", "setup", "trial")
 
 _catalogues: dict[str, dict[str, str]] = {}
 

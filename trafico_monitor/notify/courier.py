@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from ..errors import DeliveryError
 from ..host.redact import redact
 from ..messages import text
 from ..model.changes import OutboxItem
+from .channel import Channel, Outbox, RefusedByServer
 from .digest import render_digest
 from .message import Message
 from .render import render
 from .turn import DIGESTED, Turn, edits, next_turn
+
+__all__ = ["Channel", "Courier", "CourierStatus", "Outbox", "RefusedByServer"]
 
 BATCH = 500
 # Telegram: about one message a second in one chat (core.telegram.org/bots/faq).
@@ -36,32 +38,6 @@ LOOK_AGAIN = 10.0
 IDLE = 300.0
 # A message under way when the service stops may finish, so that it is not sent again.
 GRACE = 2.0
-
-
-class Outbox(Protocol):
-    """The durable queue. `due` gives items in the order in which they were written."""
-
-    async def due(self, now: float, limit: int) -> Sequence[OutboxItem]: ...
-    async def sent(self, item_id: int, version: int, message_id: str, now: float) -> None: ...
-    async def postponed(self, item_id: int, error: str, next_at: float) -> None: ...
-    async def dropped(self, item_id: int, version: int, error: str, now: float) -> None: ...
-    async def waiting(self) -> int: ...
-
-
-class Channel(Protocol):
-    """A way to the administrator. `deliver` returns the channel's id of the message, which it
-    edits when `message_id` is given; it raises DeliveryError, and ends by itself in due time."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def remark(self) -> str: ...  # what the operator should know or mend, "" when nothing
-    async def deliver(self, message: Message, *, message_id: str | None) -> str: ...
-    async def close(self) -> None: ...
-
-
-class RefusedByServer(DeliveryError):
-    """The channel was reached and answered, but did not take the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +89,10 @@ class Courier:
         """There may be something new to send."""
         self._settled.clear()
         self._woken.set()
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return (self._channel,)
 
     def use(self, channel: Channel, language: str) -> None:
         """Another channel from now on (the configuration was read again): its predecessor is

@@ -134,6 +134,9 @@ def _incident(notice: Notice, incident: Incident, language: str) -> Iterator[Lin
         code = f"notice.field.{key}"
         if value and code in catalogue(language):
             yield line(code, language, **{key: _field(key, str(value), language, None)})
+    if incident.acknowledged_by:
+        hora = words(figures.moment(incident.acknowledged_at or 0.0, None))
+        yield line("notice.acknowledged", language, por=verbatim(incident.acknowledged_by, 80), hora=hora)
     if notice.code in _NEEDS_ADVICE:
         yield from _advice(incident, language)
 

@@ -67,10 +67,13 @@ class TelegramChannel:
     dropped); mark-up → plain text; the message itself → permanent.
     """
 
-    name = "telegram"
+    edits = True
 
-    def __init__(self, token: str, chat_id: str, api_url: str, language: str = "es") -> None:
+    def __init__(
+        self, token: str, chat_id: str, api_url: str, language: str = "es", *, name: str = "telegram"
+    ) -> None:
         _silence_libraries()
+        self.name = name
         self._token, self._language = token, language
         self._chat: int | str = int(chat_id) if chat_id.lstrip("-").isdigit() else chat_id
         self.migrated_to: int | None = None
@@ -118,9 +121,9 @@ class TelegramChannel:
             seconds = wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
             raise self._trouble("flood", retry_after=max(1.0, seconds), segundos=f"{seconds:g}") from None
         except Forbidden as error:
-            raise self._trouble("blocked", error, retry_after=SLOW_RETRY) from None
+            raise self._trouble("blocked", error, retry_after=SLOW_RETRY, unusable=True) from None
         except InvalidToken as error:
-            raise self._trouble("token", error, retry_after=SLOW_RETRY) from None
+            raise self._trouble("token", error, retry_after=SLOW_RETRY, unusable=True) from None
         except NetworkError as error:
             away = isinstance(error, TimedOut) or isinstance(error.__cause__, httpx.HTTPError)
             raise self._trouble("unreachable" if away else "answer", error, answered=not away) from None
@@ -141,7 +144,7 @@ class TelegramChannel:
                 if message_id and _UNCHANGED in said:
                     return message_id
                 if any(sign in said for sign in _CHAT):
-                    raise self._trouble("chat", error, retry_after=SLOW_RETRY) from None
+                    raise self._trouble("chat", error, retry_after=SLOW_RETRY, unusable=True) from None
                 if message_id and any(sign in said for sign in _GONE):
                     message_id = None
                 elif not plain:
@@ -174,28 +177,30 @@ class TelegramChannel:
         *,
         retry_after: float = 0.0,
         permanent: bool = False,
+        unusable: bool = False,
         answered: bool = False,
         **fields: str,
     ) -> DeliveryError:
         detail = redact(str(error or "").replace(self._token, TOKEN))[:_LONGEST_DETAIL]
         said = text(f"notice.trouble.{kind}", self._language, detalle=detail, servidor=self._server, **fields)
         made = RefusedByServer if answered else DeliveryError
-        return made(said, retry_after=retry_after, permanent=permanent)
+        return made(said, retry_after=retry_after, permanent=permanent, unusable=unusable)
 
 
 class NoChannel:
     """The null twin: says what is missing; what it is given is dropped with that reason."""
 
-    name = "none"
+    edits = False
 
-    def __init__(self, missing: str, language: str = "es") -> None:
+    def __init__(self, missing: str, language: str = "es", *, name: str = "none") -> None:
+        self.name = name
         self.remark = text("notice.trouble.none", language, falta=missing)
 
     async def close(self) -> None:
         """Nothing to give back."""
 
     async def deliver(self, message: Message, *, message_id: str | None) -> str:
-        raise DeliveryError(self.remark, permanent=True)
+        raise DeliveryError(self.remark, permanent=True, unusable=True)
 
 
 def open_channel(telegram: Telegram, bot_api: BotApi, language: str) -> TelegramChannel | NoChannel:

@@ -39,8 +39,8 @@ async def test_one_incident_is_one_message_also_over_a_restart(tmp_path: Path, s
         store = await Store.open(tmp_path)
         channel = TelegramChannel(TOKEN, str(ADMIN), server.url)
         await store.commit(changed(before, after, clock.now))
-        await work(Courier(store, channel, clock, "es"), clock, 5)
-        assert await store.waiting() == 0
+        await work(Courier(store.mailbox("admin"), channel, clock, "es"), clock, 5)
+        assert await store.mailbox("admin").waiting() == 0
         await channel.close()
         await store.close()
     assert [m["method"] for m in server.api.messages] == ["sendMessage", "editMessageText", "editMessageText"]
@@ -54,7 +54,7 @@ async def test_an_hour_without_channel_and_with_restarts(tmp_path: Path, every: 
     alarm is told exactly once and in order, each failure is named, and the rest is 5 messages."""
     clock, channel = Clock(NOON), ScriptedChannel(down=DeliveryError("no network"))
     store = await Store.open(tmp_path)
-    courier = Courier(store, channel, clock, "es")
+    courier = Courier(store.mailbox("admin"), channel, clock, "es")
     kinds = (ErrorType.CORRUPTO, ErrorType.TIMEOUT, ErrorType.SERVIDOR_CAIDO, ErrorType.PERMISOS)
     for n in range(200):
         new = incident(kinds[n % 4], id=f"I{n:04}", opened_at=clock.now, updated_at=clock.now)
@@ -65,7 +65,7 @@ async def test_an_hour_without_channel_and_with_restarts(tmp_path: Path, every: 
         if n % every == 0:
             await store.close()
             store = await Store.open(tmp_path)
-            courier = Courier(store, channel, clock, "es")
+            courier = Courier(store.mailbox("admin"), channel, clock, "es")
         await work(courier, clock, 18)
     channel.down = None
     await work(courier, clock, 600)
@@ -74,7 +74,7 @@ async def test_an_hour_without_channel_and_with_restarts(tmp_path: Path, every: 
     assert [f"#I{n:04}" in text for n, text in zip(range(2, 200, 4), rang, strict=True)] == [True] * 50
     assert len(rest) <= 5
     assert all(any(f"#I{n:04}" in text for text in rest) for n in range(1, 200, 4))
-    assert await store.waiting() == 0
+    assert await store.mailbox("admin").waiting() == 0
     await store.close()
 
 
@@ -82,11 +82,11 @@ async def test_the_store_is_an_outbox_and_telegram_a_channel(tmp_path: Path, ser
     server.listen({"open": False})
     clock, store = Clock(NOON), await Store.open(tmp_path)
     channel: Channel = TelegramChannel(TOKEN, str(ADMIN), server.url)
-    courier = Courier(store, channel, clock, "es")
+    courier = Courier(store.mailbox("admin"), channel, clock, "es")
     await store.commit(changed(None, incident(ErrorType.DISCO_LLENO), NOON))
     await work(courier, clock, 30)
     assert courier.status.waiting == 1 and "127.0.0.1" in courier.status.last_error
-    (waiting,) = await store.due(clock.now, 9)
+    (waiting,) = await store.mailbox("admin").due(clock.now, 9)
     assert waiting.attempts == 4
     server.listen({"open": True})
     await work(courier, clock, 60)

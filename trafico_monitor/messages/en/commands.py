@@ -6,7 +6,8 @@ TEXTS: dict[str, str] = {
   sudo systemctl start trafico-monitor        begin to watch
   journalctl -u trafico-monitor -f            see what it does
   trafico-monitor check                       what is missing and how to mend it
-  trafico-monitor incidents show T7F3K2AB     one incident with its proof""",
+  trafico-monitor incidents show T7F3K2AB     one incident with its proof
+  trafico-monitor retry T7F3K2AB              repair a failed incident once more""",
     "cli.run": "watch (the service calls it; on a terminal it shows the story live)",
     "cli.run.examples": "example:\n  sudo -u trafico-monitor trafico-monitor run --config /etc/trafico-monitor/config.toml",
     "cli.check": "check the installation: each finding with the command that mends it",
@@ -72,6 +73,14 @@ TEXTS: dict[str, str] = {
     "report.by_modelo": "By modelo",
     "report.by_hour": "By hour",
     "report.repair": "Time to repair: median {mediana} s, mean {media} s",
+    "report.ledger": "By correction (time from the first line to the proof; by whole hours)",
+    "head.orden": "ORDER",
+    "head.probadas": "TRIED",
+    "head.bien": "WORKED",
+    "head.mal": "FAILED",
+    "head.mediana": "MEDIAN",
+    "head.p95": "P95",
+    "head.motivo": "MOST FREQUENT REASON",
     "report.always": "the beginning",
     "incidents.usage": "`{palabras}` is not understood: expected `incidents` or `incidents show ID`",
     "head.id": "ID",
