@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .machine import Machine
+from .machine import TERMINAL, Machine
 from .stranger import arrive, for_project, portrait, setup
 from .world import BOT_API, PROJECT, World
 
@@ -171,13 +171,13 @@ def test_it_must_be_root_and_says_so(bare: World) -> None:
 def test_it_asks_before_each_change_and_docker_needs_a_yes(bare: World) -> None:
     assert "--yes" in setup(bare, "--project", PROJECT, code=64)  # nobody there to ask
     before = portrait(bare)
-    command = f"trafico-monitor setup --project {PROJECT}"
+    command = (*TERMINAL, "trafico-monitor", "setup", "--project", PROJECT)
     # «n» to the first, which all others need: nothing is done.
-    said = bare.machine.run("script", "-qec", command, "/dev/null", stdin="n\n", seconds=60, check=False).output
+    said = bare.machine.run(*command, stdin="n\n", seconds=60, check=False).output
     assert "se termina aquí" in said
     assert portrait(bare) == before
     # Enter to all: everything, but for the group that is equal to root.
-    said = bare.machine.run("script", "-qec", command, "/dev/null", stdin="\n" * 12, seconds=90, check=False).output
+    said = bare.machine.run(*command, stdin="\n" * 12, seconds=90, check=False).output
     assert "grupo docker" in said
     assert "docker" not in bare.machine.sh("id trafico-monitor")
     assert active(bare, "trafico-main.service")

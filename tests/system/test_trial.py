@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .machine import Machine
+from .machine import TERMINAL, Machine
 from .stranger import arrive, for_project, setup
 from .world import PROJECT, World
 
@@ -32,10 +32,9 @@ def play(world: World, *words: str) -> None:
     """Type the command into a terminal, and wait until it says what to do next."""
     polls = len(world.local.calls("getUpdates"))
     world.machine.sh(f"rm -f {SCREEN}")
-    command = " ".join(["trafico-monitor", "trial", *words])
     output = [f"--property=Standard{name}=file:{SCREEN}" for name in ("Output", "Error")]
     world.machine.run("systemd-run", "--quiet", "--collect", "--unit=terminal", *output, "--",
-                      "/usr/bin/script", "-qfec", command, "/dev/null")  # fmt: skip
+                      *TERMINAL, "trafico-monitor", "trial", *words)  # fmt: skip
     world.machine.wait_for("it says what to do", lambda: "Ahora" in screen(world))
     if "--monitor-only" not in words:
         world.machine.wait_for("the bot polls", lambda: len(world.local.calls("getUpdates")) > polls)
@@ -46,7 +45,7 @@ def screen(world: World) -> str:
 
 
 def hit(world: World, signal: str) -> None:
-    world.machine.sh(f"kill -{signal} $(pgrep -o -f '^/usr/bin/python3.* tria[l]')")
+    world.machine.sh(f"kill -{signal} $(pgrep -o -f '^/usr/bin/python3 -I .* tria[l]')")
 
 
 def active(world: World, unit: str) -> bool:
@@ -93,7 +92,7 @@ def test_whatever_ends_it_nothing_that_it_started_is_left(terminal: World, signa
 def test_a_closed_terminal_ends_it(terminal: World) -> None:
     for_project(terminal, "--yes", "--no-start")
     play(terminal)
-    terminal.machine.sh("systemctl kill -s KILL --kill-who=main terminal.service")  # script, and its pty with it
+    terminal.machine.sh("systemctl kill -s KILL --kill-who=main terminal.service")  # and its pty with it
     ended(terminal)
     terminal.machine.wait_for("the bot is stopped", lambda: not active(terminal, BOT))
 

@@ -3,9 +3,9 @@
 TEXTS: dict[str, str] = {
     "cli.setup": "prepare this machine: configuration, the bot's unit and access, asking before each change",
     "cli.setup.examples": """examples:
-  sudo trafico-monitor setup --project ~/100-trafico/100trafico --dry-run   what it would do
-  sudo trafico-monitor setup --project ~/100-trafico/100trafico             do it, step by step
-  sudo trafico-monitor setup --undo                                         take exactly that back
+  sudo trafico-monitor setup --project . --dry-run   what it would do
+  sudo trafico-monitor setup --project .             do it, step by step
+  sudo trafico-monitor setup --undo                  take exactly that back
 
 It never changes a file that it has not written itself. What it does is noted
 (before it is done) in /var/lib/trafico-monitor-access/setup.jsonl.""",

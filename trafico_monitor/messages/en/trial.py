@@ -3,12 +3,12 @@
 TEXTS: dict[str, str] = {
     "cli.trial": "supervised trial: starts the bot and the monitor and shows their story until Ctrl+C",
     "cli.trial.examples": """examples:
-  sudo trafico-monitor trial                                            the first trial
-  sudo trafico-monitor trial --project /home/victor/100-trafico/100trafico   without a setup
-  sudo trafico-monitor trial --monitor-only                             you start the bot
+  sudo trafico-monitor trial                   the first trial
+  sudo trafico-monitor trial --project .       without a setup
+  sudo trafico-monitor trial --monitor-only    you start the bot
 
-What ran before goes on running at the end; what the trial has started is stopped,
-also if the terminal is closed or the command is killed.""",
+What ran before goes on running at the end; what the trial has started is
+stopped, also if the terminal is closed or the command is killed.""",
     "trial.option.project": "the project's folder, where no unit runs main.py",
     "trial.option.monitor_only": "do not start the bot: start it in another terminal",
     "trial.not_root": "the trial starts services: it must run as root\n   → sudo trafico-monitor trial",

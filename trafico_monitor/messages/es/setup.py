@@ -3,9 +3,9 @@
 TEXTS: dict[str, str] = {
     "cli.setup": "preparar este equipo: configuración, unidad del bot y permisos, preguntando antes de cada cambio",
     "cli.setup.examples": """ejemplos:
-  sudo trafico-monitor setup --project ~/100-trafico/100trafico --dry-run   qué haría
-  sudo trafico-monitor setup --project ~/100-trafico/100trafico             hacerlo, paso a paso
-  sudo trafico-monitor setup --undo                                         deshacer justo lo hecho
+  sudo trafico-monitor setup --project . --dry-run   qué haría
+  sudo trafico-monitor setup --project .             hacerlo, paso a paso
+  sudo trafico-monitor setup --undo                  deshacer justo lo hecho
 
 Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
 (antes de hacerse) en /var/lib/trafico-monitor-access/setup.jsonl.""",

@@ -3,12 +3,12 @@
 TEXTS: dict[str, str] = {
     "cli.trial": "prueba supervisada: arranca el bot y el monitor y enseña su historia hasta Ctrl+C",
     "cli.trial.examples": """ejemplos:
-  sudo trafico-monitor trial                                            la primera prueba
-  sudo trafico-monitor trial --project /home/victor/100-trafico/100trafico   sin haber hecho setup
-  sudo trafico-monitor trial --monitor-only                             el bot lo arranca usted
+  sudo trafico-monitor trial                   la primera prueba
+  sudo trafico-monitor trial --project .       sin haber hecho setup
+  sudo trafico-monitor trial --monitor-only    el bot lo arranca usted
 
-Lo que ya estaba en marcha sigue en marcha al terminar; lo que arrancó la prueba se para,
-también si se cierra el terminal o se mata la orden.""",
+Lo que ya estaba en marcha sigue en marcha al terminar; lo que arrancó la
+prueba se para, también si se cierra el terminal o se mata la orden.""",
     "trial.option.project": "carpeta del proyecto, si no hay una unidad que ejecute main.py",
     "trial.option.monitor_only": "no arrancar el bot: arránquelo en otro terminal",
     "trial.not_root": "la prueba arranca servicios: hace falta ser root\n   → sudo trafico-monitor trial",
