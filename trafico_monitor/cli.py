@@ -7,16 +7,17 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
 
 from . import __version__
 from .errors import MonitorError
 from .messages import text
+from .terminal_help import USAGE as USAGE
+from .terminal_help import Parser
 
 COMMANDS = (
-    "run", "check", "status", "incidents", "report", "retry", "ack", "silence", "assign", "notify", "rules", "replay"
+    "setup", "check", "trial", "run", "status", "incidents", "report", "retry", "ack", "silence", "assign", "notify",
+    "rules", "replay",
 )  # fmt: skip
-USAGE = 64  # EX_USAGE
 
 
 def language() -> str:
@@ -45,24 +46,20 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse's own, with the exit status of sysexits.h: 2 means «critical» of `check`."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
-
-
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     spoken = language()
-    parser = _Parser(
+    Parser.spoken = spoken
+    parser = Parser(
         prog="trafico-monitor",
         description=text("cli.description", spoken),
         epilog=text("cli.examples", spoken),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"trafico-monitor {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    parser.add_argument(
+        "--version", action="version", version=f"trafico-monitor {__version__}", help=text("help.version", spoken)
+    )
+    commands = parser.add_subparsers(
+        dest="command", metavar=text("help.command", spoken), title=text("help.commands", spoken)
+    )
     wanted = next((word for word in arguments if not word.startswith("-")), "")
     for name in COMMANDS:
         command = commands.add_parser(
@@ -70,7 +67,6 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             help=text(f"cli.{name}", spoken),
             description=text(f"cli.{name}", spoken),
             epilog=text(f"cli.{name}.examples", spoken),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == wanted:  # the other commands' modules stay unread
             module = import_module(f".commands.{name}", __package__)

@@ -31,11 +31,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(_as_json(summary, since))
     else:
-        _print(summary, since, spoken)
+        print_summary(summary, since, spoken)
     return 0
 
 
-def _print(summary: Summary, since: float, spoken: str) -> None:
+def print_summary(summary: Summary, since: float, spoken: str) -> None:
+    """The summary as people read it."""
     start = clock(since, spoken) if since else text("report.always", spoken)
     print(text("report.title", spoken, desde=start))
     counts = {estado.value: _of(summary, estado) for estado in Estado}

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 # A child sees nothing of our environment but this: no secret can travel in it.
@@ -89,3 +89,31 @@ def _in_memory(given: bytes | None) -> int:
 
 def _text(data: bytes) -> str:
     return data[:_OUTPUT_LIMIT].decode("utf-8", "replace").strip()
+
+
+@contextlib.asynccontextmanager
+async def lines(argv: Sequence[str], *, longest: int = 1 << 20) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Run `argv` for as long as the block lasts and give its output line by line.
+
+    A line longer than `longest` bytes ends the output. The whole process group is killed at the end.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=dict(_ENVIRONMENT),
+        start_new_session=True,  # Ctrl+C is for us, and reaches the child through us alone
+        limit=longest,
+    )
+    assert child.stdout is not None
+    try:
+        yield _lines(child.stdout)
+    finally:
+        await _kill_group(child)
+
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    with contextlib.suppress(ValueError):  # a line beyond the limit
+        while line := await stream.readline():
+            yield line
