@@ -36,6 +36,7 @@ COMPOSERS = frozenset(
         "blindness",
         "rehearsal",
         "desk",
+        "companions",
         "asked",
         "reception",
         "panel",
