@@ -123,7 +123,7 @@ class Pipeline:
         self._tell_untold(step, now)
         for incident in self.tracker.open_incidents():
             if _left_alone(incident) and now - incident.updated_at > BOT_GRACE_SECONDS:
-                self._apply(incident, policy.give_up(incident, incident.reason, now), step, now)
+                self._apply(incident, policy.give_up(incident, incident.reason, self._at(now)), step, now)
         return step.changes(None, self._memory_if_changed(step))
 
     def observe(self, findings: Sequence[Finding], now: float) -> Changes:
@@ -431,7 +431,7 @@ class Pipeline:
     def _apply(self, before: Incident | None, decision: Decision, step: _Step, now: float) -> None:
         incident, order = decision.incident, decision.order
         if order is not None and order.kind is OrderKind.RETRY_DOWNLOAD and not self._affordable(order, now):
-            incident, order = policy.give_up(incident, "budget_spent", now).incident, None
+            incident, order = policy.give_up(incident, "budget_spent", self._at(now)).incident, None
         self.tracker.put(incident)
         step.incidents[incident.id] = incident
         if not incident.open:

@@ -15,6 +15,7 @@ from . import __version__, blindness, chronicle
 from .action.access import ensure_access
 from .action.copying import sweep
 from .action.paths import resolve_destination
+from .action.retention import Expired
 from .config import gaps
 from .config.discover import discover
 from .config.endpoints import alert_conflict, control_socket
@@ -38,7 +39,7 @@ from .journal.reader import check_access
 from .messages import text
 from .model.changes import Changes
 from .model.finding import ErrorType, Finding, FindingKind
-from .model.incident import Estado
+from .model.incident import Estado, Incident
 from .model.notice import Notice, Severity
 from .model.order import Order, OrderKind
 from .model.record import Record
@@ -57,6 +58,7 @@ from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
+from .upkeep import DAY, Upkeep
 from .web.server import Places
 from .web.window import Window
 
@@ -138,6 +140,7 @@ class Service:
         self._desk = Reception(
             lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
         )
+        self._upkeep = Upkeep(lambda: self._config, lambda: self._site, self._incident, self._tidied, self._clock)
         self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
@@ -153,6 +156,7 @@ class Service:
                     ("reload", self._reload_when_asked()),
                     ("alive", self._say_alive()),
                     ("window", self._window.run()),
+                    ("upkeep", self._upkeep.run()),
                 )
             ]
             await self._announce(saved.orders)
@@ -325,6 +329,16 @@ class Service:
         places = [resolve_destination(incident.download, self._site) for incident in waiting[:WAITING_LOOKED_AT]]
         return [place.parent for place in places if place is not None]
 
+    async def _incident(self, name: str) -> Incident | None:
+        return next((one for one in await self._store.named(name) if one.id == name), None) if name else None
+
+    async def _tidied(self, gone: tuple[Expired, ...]) -> None:
+        now, language, days = self._clock(), self._config.language, self._config.quarantine.keep_days
+        records = [
+            chronicle.of_expired(str(one.path), one.incident, one.size, one.why, days, now, language) for one in gone
+        ]
+        await self._keep(Changes(records=tuple(records)))
+
     async def _sound(self, notice: Notice) -> Heard:
         """A test message through every channel."""
         message = render(notice, self._config.language, now=notice.at)
@@ -496,7 +510,11 @@ class Service:
 
 def _limits(config: Config) -> Limits:
     return Limits(
-        config.retry.max_attempts, config.retry.backoff, config.checks.server_attempts, config.checks.server_interval
+        config.retry.max_attempts,
+        config.retry.backoff,
+        config.checks.server_attempts,
+        config.checks.server_interval,
+        None if config.quarantine.keep_unsolved else config.quarantine.keep_days * DAY,
     )
 
 

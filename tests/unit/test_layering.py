@@ -22,6 +22,7 @@ COMPOSERS = frozenset(
         "service",
         "repair",
         "rounds",
+        "upkeep",
         "dispatch",
         "chronicle",
         "tally",
