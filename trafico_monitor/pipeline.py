@@ -6,7 +6,8 @@ the `Changes` to be kept in one transaction. The service does the effects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import blindness, chronicle
@@ -36,7 +37,7 @@ from .model.record import Record
 from .model.result import Outcome, Result
 from .model.unknown import UnknownKind
 from .model.verdict import Evidence, Verdict
-from .notify.routing import notices_for
+from .notify.routing import ALARM, notices_for
 
 # Without anything to download again from, an incident waits this long for the bot's own success
 # (its read timeout is 120 s: design document, section 4, and facts, section 1).
@@ -92,6 +93,7 @@ class Pipeline:
         self._novelty = Novelty()
         self.orders: dict[str, Order] = {}
         self.space = "ok"
+        self._space_told: Notice | None = None  # while it is short: the message that says so
         self.server = "up"
         self.blindness = Blindness()
         self._unit_down = ""  # the code of its death
@@ -300,6 +302,20 @@ class Pipeline:
         self._event(event, finding, step, 6 - 2 * worse[finding.code], code=code, texto=finding.message)
         severity = Severity.CRITICAL if finding.code == "critical" else Severity.RECOVERABLE
         self._tell("space", code, severity, finding, step, int(finding.at))
+        self._space_told = step.notices[-1] if finding.code != "ok" else None
+
+    def tell_room(self, fields: Mapping[str, str], now: float) -> Changes:
+        """What takes the space, and what could go, is known by now: told in the messages that say
+        that it is short, while it is."""
+        step = _Step()
+        told: list[Notice] = [] if self._space_told is None else [self._space_told]
+        full = (one for one in self.tracker.open_incidents() if one.error_type is ErrorType.DISCO_LLENO)
+        for incident in itertools.islice(full, 1):  # the oldest: once is enough
+            told.append(Notice(incident.id, "critical", Severity.CRITICAL, now, ALARM, incident))
+        step.notices += [replace(one, fields={**one.fields, **fields}, only_edit=True) for one in told]
+        if told:
+            step.records.append(chronicle.of_event("space_used", now, self.language, 6, **fields))
+        return step.changes(None, self._memory_if_changed(step))
 
     def _on_server(self, finding: Finding, step: _Step, now: float) -> None:
         changed, self.server = finding.code != self.server, finding.code

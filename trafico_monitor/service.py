@@ -54,6 +54,7 @@ from .panel import Panel
 from .pipeline import Pipeline
 from .reception import Heard, Reception
 from .repair import Repairs
+from .room import RoomTeller
 from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
@@ -141,6 +142,7 @@ class Service:
             lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
         )
         self._upkeep = Upkeep(lambda: self._config, lambda: self._site, self._incident, self._tidied, self._clock)
+        self._room = RoomTeller(lambda: self._config, lambda: self._site, self._room_seen, self._clock)
         self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
@@ -157,6 +159,7 @@ class Service:
                     ("alive", self._say_alive()),
                     ("window", self._window.run()),
                     ("upkeep", self._upkeep.run()),
+                    ("room", self._room.run()),
                 )
             ]
             await self._announce(saved.orders)
@@ -329,6 +332,9 @@ class Service:
         places = [resolve_destination(incident.download, self._site) for incident in waiting[:WAITING_LOOKED_AT]]
         return [place.parent for place in places if place is not None]
 
+    async def _room_seen(self, fields: dict[str, str]) -> None:
+        await self._keep(self._pipeline.tell_room(fields, self._clock()))
+
     async def _incident(self, name: str) -> Incident | None:
         return next((one for one in await self._store.named(name) if one.id == name), None) if name else None
 
@@ -366,6 +372,8 @@ class Service:
             self._courier.wake()
         if _waits_for_space_anew(changes):
             self._rounds.ask()
+        if _space_is_short(changes):
+            self._room.ask()
 
     async def _store_surely(self, changes: Changes) -> None:
         # Nothing may happen that is not stored: while the disk refuses, the pipeline waits here,
@@ -532,6 +540,16 @@ def _rules(config: Path | None) -> RuleSet:
 def _worth_storing(changes: Changes) -> bool:
     """True when there is anything beside the cursor."""
     return replace(changes, cursor=None) != Changes()
+
+
+def _space_is_short(changes: Changes) -> bool:
+    """True when somebody is told so with this step (and not yet what it is used by)."""
+    told = (one for one in changes.notices if not one.only_edit)
+    return any(
+        one.code in ("space_warning", "space_critical")
+        or (one.code == "critical" and one.incident is not None and one.incident.error_type is ErrorType.DISCO_LLENO)
+        for one in told
+    )
 
 
 def _waits_for_space_anew(changes: Changes) -> bool:

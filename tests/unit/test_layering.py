@@ -23,6 +23,7 @@ COMPOSERS = frozenset(
         "repair",
         "rounds",
         "upkeep",
+        "room",
         "dispatch",
         "chronicle",
         "tally",
