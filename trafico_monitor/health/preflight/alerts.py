@@ -26,11 +26,11 @@ async def alerts(scene: Scene) -> list[Check]:
     server = endpoints.alert_server(scene.config)
     status, answer = await _ask(server, token, "getMe", {})
     if status is None:
-        return [warning("alerts_unreachable", server=server)]
+        return [warning("alerts_unreachable", "ask_server", server=server)]
     if status in (401, 404):
         return [critical("alerts_refused", "alert_token", server=server)]
     if status != 200:
-        return [warning("alerts_status", server=server, status=status)]
+        return [warning("alerts_status", "ask_server", server=server, status=status)]
     name = answer.get("username")
     if telegram.admin_id:
         status, _ = await _ask(server, token, "getChat", {"chat_id": telegram.admin_id})

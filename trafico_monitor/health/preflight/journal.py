@@ -60,7 +60,7 @@ async def lines(scene: Scene) -> list[Check]:
     if not commands:
         return [warning("no_lines", "unit_lines", unit=unit)]
     if wanted and not any(wanted in command for command in commands):
-        return [warning("no_bot_lines", unit=unit, process=wanted)]
+        return [warning("no_bot_lines", "bot_process", unit=unit, process=wanted)]
     return [ok("lines", unit=unit)]
 
 
@@ -79,8 +79,10 @@ async def kept(scene: Scene) -> list[Check]:
     """Does the journal survive a reboot? Else failures before one are never seen."""
     if scene.config.journal.directory or not units.systemd_runs():
         return []
-    folder = _BASES[0] / machine_folder(scene.config.journal.namespace)
-    return [ok("journal_kept")] if folder.is_dir() else [warning("journal_volatile", "journal_persistent")]
+    name = machine_folder(scene.config.journal.namespace)
+    # Storage=volatile leaves an old folder as it is, and writes in the other; a flush empties that.
+    lost = (_BASES[1] / name / "system.journal").exists() or not (_BASES[0] / name).is_dir()
+    return [warning("journal_volatile", "journal_persistent")] if lost else [ok("journal_kept")]
 
 
 async def dropped(scene: Scene, bot: UnitState) -> list[Check]:
