@@ -80,9 +80,18 @@ async def kept(scene: Scene) -> list[Check]:
     if scene.config.journal.directory or not units.systemd_runs():
         return []
     name = machine_folder(scene.config.journal.namespace)
-    # Storage=volatile leaves an old folder as it is, and writes in the other; a flush empties that.
-    lost = (_BASES[1] / name / "system.journal").exists() or not (_BASES[0] / name).is_dir()
+    # Storage=volatile leaves an old folder as it is and writes in the other; a flush may leave an
+    # old file there: the one that is written now tells. journald touches its file (sd-journal(3)).
+    kept_at, lost_at = (_written(base / name / "system.journal") for base in _BASES)
+    lost = lost_at > kept_at or not (_BASES[0] / name).is_dir()
     return [warning("journal_volatile", "journal_persistent")] if lost else [ok("journal_kept")]
+
+
+def _written(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 async def dropped(scene: Scene, bot: UnitState) -> list[Check]:
