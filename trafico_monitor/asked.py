@@ -203,7 +203,7 @@ def assign(pipeline: Pipeline, rescued: Rescued, incident: Incident | None, requ
         download=Download(request.modelo, rescued.video, size=rescued.announced, source=rescued.path),
         found_size=rescued.size,
     )
-    record = _record("request_assign", now, pipeline.language, incident, **fields, por=request.by)
+    record = _record("request_assign", now, pipeline.language, incident, **fields, para=modelo, por=request.by)
     return Answer(Reply(True, "assign_under_way", fields), pipeline.asked([record], now, order=order), order)
 
 
@@ -218,7 +218,7 @@ def assigned(
     if not (done and verdict.proven):
         reason = (verdict.reason if done else result.reason) or "internal"
         failed = {**fields, "reason": reason, "motivo": reason_text(reason, language)}
-        record = _record("assign_failed", now, language, incident, **failed)
+        record = _record("assign_failed", now, language, incident, **failed, para=fields["modelo"])
         code = "assign_unproven" if done else "assign_failed"
         return Answer(Reply(False, code, failed), pipeline.asked([record], now, finished=order.id))
     proof = evidence_text(verdict.evidence, language)

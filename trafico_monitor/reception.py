@@ -19,7 +19,7 @@ from . import asked
 from .action.assign import look
 from .action.paths import is_plain
 from .asked import Answer, base_name, plain
-from .errors import PathRefused
+from .errors import PathRefused, StoreError
 from .host.redact import redact
 from .model.changes import Changes
 from .model.incident import Incident
@@ -134,6 +134,8 @@ class Reception:
                 await self._keep(Changes(records=(record,)))
         except asyncio.CancelledError:
             return Reply(False, "stopping")
+        except StoreError as error:
+            return Reply(False, "no_records", {"texto": str(error)})
         except Exception:  # one broken request must not take the others with it
             logger.exception("request %s of %s", request.kind.value, request.by)
             return Reply(False, "internal")

@@ -14,6 +14,7 @@ from ..config.schema import Paths
 from ..errors import ConfigError
 from ..messages import text
 from ..model.incident import Incident
+from ..model.silence import Silence
 from ..store.queries import Queries
 
 
@@ -94,6 +95,19 @@ def as_json(incident: Incident) -> dict[str, object]:
         "lines": list(incident.lines),
         "quarantined": incident.quarantined,
         "evidence": [{"what": e.what, "value": e.value, "ok": e.ok} for e in incident.evidence],
+    }
+
+
+def silence_as_json(silence: Silence) -> dict[str, object]:
+    """One silence as an object; times in seconds since the epoch."""
+    return {
+        "id": silence.id,
+        "scope": silence.scope.value,
+        "value": silence.value,
+        "since": silence.since,
+        "until": silence.until,
+        "reason": silence.reason,
+        "by": silence.by,
     }
 
 

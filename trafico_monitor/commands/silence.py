@@ -11,7 +11,7 @@ from ..model.finding import ErrorType
 from ..model.silence import Silence
 from .asking import UsageError, ask
 from .moment import span
-from .records import add_config, clock, print_json, printable, records_of
+from .records import add_config, clock, print_json, printable, records_of, silence_as_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def _list(args: argparse.Namespace, spoken: str) -> int:
         found = records.silences(time.time())
     if args.json:
         for silence in found:
-            print_json(_as_json(silence))
+            print_json(silence_as_json(silence))
         return 0
     if not found:
         print(text("silence.none", spoken))
@@ -70,16 +70,4 @@ def _row(silence: Silence, spoken: str) -> dict[str, str]:
         "ambito": printable(text(f"scope.{silence.scope.value}", spoken, valor=silence.value)),
         "por": printable(silence.by),
         "motivo": printable(silence.reason),
-    }
-
-
-def _as_json(silence: Silence) -> dict[str, object]:
-    return {
-        "id": silence.id,
-        "scope": silence.scope.value,
-        "value": silence.value,
-        "since": silence.since,
-        "until": silence.until,
-        "reason": silence.reason,
-        "by": silence.by,
     }

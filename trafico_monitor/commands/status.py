@@ -9,7 +9,7 @@ from .. import __version__
 from ..cli import language
 from ..messages import text
 from ..model.incident import Incident
-from .records import add_config, clock, print_json, printable, records_of
+from .records import add_config, clock, print_json, printable, records_of, silence_as_json
 
 # The service says how it is at least every 10 s; after this long it has stopped, or hangs.
 SILENT_SECONDS = 30.0
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     at = _number(said.get("at"))
     running = bool(said) and not said.get("stopped") and time.time() - at < SILENT_SECONDS
     if args.json:
-        print_json({**said, "running": running})
+        print_json({**said, "running": running, "silences": [silence_as_json(one) for one in silences]})
         return 0 if running else 3
     state = text("status.running", spoken, desde=clock(_number(said.get("started_at")), spoken))
     if not running:

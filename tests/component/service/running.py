@@ -23,7 +23,7 @@ owner = "nobody"
 namespace = "{namespace}"
 directory = "{directory}"
 [bot_api]
-url = "http://127.0.0.1:9"
+url = "{url}"
 host_dir = "{home}/api"
 [checks]
 {checks}
@@ -47,6 +47,7 @@ class RunningService:
         directory: Path | None = None,
         checks: str = "interval = 1",
         web: str = 'listen = ""',
+        url: str = "http://127.0.0.1:9",
         prefix: Sequence[str] = (),
     ) -> None:
         self.home = home
@@ -55,7 +56,7 @@ class RunningService:
             os.chown(home / folder, home.stat().st_uid, home.stat().st_gid)
         self._config = home / "config.toml"
         self._config.write_text(
-            _CONFIG.format(home=home, namespace=namespace, directory=directory or "", checks=checks, web=web)
+            _CONFIG.format(home=home, namespace=namespace, directory=directory or "", checks=checks, web=web, url=url)
         )
         environment = {name: value for name, value in os.environ.items() if name not in _MISSION}
         self._output = (home / "output").open("wb")

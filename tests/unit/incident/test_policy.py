@@ -327,3 +327,29 @@ class TestAnOriginalInQuarantine:
         decision = outcome(decision, Outcome.DONE, folder)
         solved = outcome(decision, Outcome.DONE, PROOF).incident
         assert [each.what for each in solved.evidence] == ["folder", "file", "size"]
+
+
+FAILED = dict(estado=Estado.FALLIDO, attempt=3, reason="timeout", accion="given_up", closed_at=NOW)
+
+
+@pytest.mark.parametrize("error_type", [ErrorType.TIMEOUT, ErrorType.RUTA_INEXISTENTE, ErrorType.CORRUPTO])
+def test_a_person_gets_all_attempts_anew_and_at_once(error_type: ErrorType) -> None:
+    closed = replace(incident(error_type), **FAILED, acknowledged_by="cli:root", acknowledged_at=NOW)  # type: ignore[arg-type]
+    decision = policy.asked_again(closed, "cli:ana", Situation(NOW + 60))
+    again, order = decision.incident, required(decision)
+    assert (again.estado, again.closed_at, again.reason) == (Estado.REINTENTANDO, None, "")
+    assert (again.asked, again.asked_by, again.acknowledged_by) == (1, "cli:ana", "")
+    assert (order.kind, order.due_at) == (policy.plan(closed)[0], NOW + 60)
+    assert again.attempt == (1 if order.kind is OrderKind.RETRY_DOWNLOAD else 0)
+
+
+def test_what_holds_the_others_back_holds_that_one_too() -> None:
+    closed = replace(incident(ErrorType.TIMEOUT), **FAILED)  # type: ignore[arg-type]
+    decision = policy.asked_again(closed, "cli:ana", Situation(NOW, FULL))
+    assert decision.order is None
+    assert (decision.incident.estado, decision.incident.waiting_for) == (Estado.PENDIENTE, ErrorType.DISCO_LLENO)
+
+
+def test_a_full_disk_that_is_over_is_not_waited_for_again() -> None:
+    closed = replace(incident(ErrorType.DISCO_LLENO), **FAILED)  # type: ignore[arg-type]
+    assert required(policy.asked_again(closed, "cli:ana", Situation(NOW))).kind is OrderKind.RETRY_DOWNLOAD

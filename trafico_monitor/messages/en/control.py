@@ -42,6 +42,7 @@ TEXTS: dict[str, str] = {
     "request.no_site": "the models directory is not known: the project has to be configured (trafico-monitor check)",
     # How the monitor itself stands.
     "request.unconfirmed": "received but not confirmed yet: the monitor cannot store it now (trafico-monitor status says why)",
+    "request.no_records": "the monitor's records cannot be read now: {texto}",
     "request.stopping": "the monitor is stopping: try again when it runs",
     "request.busy": "too many requests at once: try again in a moment",
     "request.internal": "internal error of the monitor (journalctl -u trafico-monitor)",

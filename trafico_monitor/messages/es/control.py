@@ -42,6 +42,7 @@ TEXTS: dict[str, str] = {
     "request.no_site": "no se conoce la carpeta de modelos: falta configurar el proyecto (trafico-monitor check)",
     # How the monitor itself stands.
     "request.unconfirmed": "recibido, pero todavía sin confirmar: el monitor no puede guardarlo ahora mismo (trafico-monitor status dice por qué)",
+    "request.no_records": "los registros del monitor no se pueden leer ahora mismo: {texto}",
     "request.stopping": "el monitor se está deteniendo: inténtelo cuando vuelva a estar en marcha",
     "request.busy": "hay demasiadas peticiones a la vez: inténtelo dentro de un momento",
     "request.internal": "error interno del monitor (journalctl -u trafico-monitor)",
