@@ -195,8 +195,10 @@ class Attempts:
             one.at = min(one.at, one.heard)
 
     def contradicted(self, download: Download) -> bool:
-        """True when a «success» counts other bytes than were announced for what is under way."""
+        """True when a «success» counts other bytes than were announced for what is under way, or
+        for what has just failed."""
         fitting = [one for one in self.open if agree(one.download, download)]
+        fitting = fitting or [one for one in self.all if one.failure and agree(one.download, download)]
         sizes = {one.download.size for one in fitting if one.download.size is not None}
         late = any(one.silent and _sized(one, download) for one in self.all)
         return download.size is not None and bool(sizes) and download.size not in sizes and not late

@@ -76,3 +76,16 @@ def test_a_second_video_of_the_same_modelo_is_another_download(rules: RuleSet) -
     first = mixed([*NAMED, *second, *TIMED_OUT, e.POLL], 3, 100, "TimedOut: Timed out")
     names = {one.incident.download.video for one in rehearse(first, rules)}
     assert VIDEO in names and other not in names
+
+
+def test_a_success_of_other_bytes_than_announced_ends_no_failure(rules: RuleSet) -> None:  # noqa: F811
+    """The bot counts what it has copied, and only then finds it too short; its report comes first."""
+    said = ["INFO:__main__:✅ Archivo copiado exitosamente: 100000 bytes", "ERROR:__main__:❌ Archivo corrupto"]
+    found = feed(Detector(rules), mixed([*NAMED, *said, e.POLL], 3, 3, "VideoDamaged: "))
+    assert FindingKind.FINISHED not in {finding.kind for finding in found}
+
+
+def test_a_report_of_what_the_lines_have_told_is_no_repetition(rules: RuleSet) -> None:  # noqa: F811
+    said = [f"ERROR:__main__:❌ Archivo corrupto: {e.MODELS}/luna/{VIDEO} (1 de 2 bytes)", e.POLL]
+    [incident] = [one.incident for one in rehearse(mixed([*NAMED, *said], 3, 4, "VideoDamaged: "), rules)]
+    assert incident.count == 1
