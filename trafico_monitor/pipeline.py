@@ -388,10 +388,8 @@ class Pipeline:
             case ChangeKind.REPAIRED_BY_BOT if incident.open:
                 decision = policy.repaired_by_bot(incident, change.finding.message, now)
                 self._apply(incident, decision, step, now)
-            case ChangeKind.SERVER_ANSWERED if incident.open:
-                evidence = Evidence("server", change.finding.message)
-                decision = policy.cause_gone(incident, 0, evidence, self._at(now))
-                self._apply(incident, decision, step, now)
+            case ChangeKind.SERVER_ANSWERED if incident.open and incident.waiting_for is ErrorType.SERVIDOR_CAIDO:
+                self._apply(incident, policy.server_answered(incident, now), step, now)
 
     def _refine(self, incident: Incident, step: _Step, now: float) -> None:
         """More is known than when the incident was opened: what has not begun is planned anew."""

@@ -115,7 +115,16 @@ def repaired_by_bot(incident: Incident, line: str, now: float) -> Decision:
     download = incident.download
     if download.destination or (download.modelo and download.video):
         return Decision(*_ordered(marked, OrderKind.CONFIRM, now, accion="confirm", estado=incident.estado))
+    if incident.error_type is ErrorType.SERVIDOR_CAIDO:
+        return server_answered(marked, now)
     return solve(marked, now)
+
+
+def server_answered(incident: Incident, now: float) -> Decision:
+    """A line of the bot says that the server answers again: no proof (the words may come from a
+    file's name, and a server in a crash loop answers now and then), but a reason to ask it now."""
+    waiting = replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO, updated_at=now)
+    return Decision(*_ordered(waiting, OrderKind.WAIT_FOR_SERVER, now, accion="wait_server", estado=incident.estado))
 
 
 def asked_again(incident: Incident, by: str, at: Situation) -> Decision:
@@ -202,6 +211,7 @@ def _after_probe(incident: Incident, order: Order, verdict: Verdict, at: Situati
     if verdict.proven:
         evidence = verdict.evidence[0] if verdict.evidence else Evidence("server", "")
         return cause_gone(incident, 0, evidence, at)
+    incident = replace(incident, recovered_by_bot=False)
     if order.attempt >= at.limits.server_attempts:
         # The periodic check goes on looking; the incident ends when the server answers.
         waiting = replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO)

@@ -199,6 +199,27 @@ def test_what_the_bot_repaired_is_looked_at_where_that_is_possible() -> None:
     assert required(outcome(named, Outcome.FAILED, NO_PROOF)).kind is OrderKind.FIX_OWNER
 
 
+@pytest.mark.parametrize("known", [KNOWN, Download()])
+def test_a_line_that_says_the_server_answers_is_only_a_reason_to_ask_it(known: Download) -> None:
+    """A stranger's file name can hold those words, and the server can be gone again."""
+    down = begun(ErrorType.SERVIDOR_CAIDO, known)
+    asked = policy.server_answered(down.incident, NOW)
+    assert (required(asked).kind, required(asked).due_at) == (OrderKind.WAIT_FOR_SERVER, NOW)
+    still_down = outcome(asked, Outcome.DONE, Verdict(False, (Evidence("server", "refused", False),)))
+    assert still_down.incident.open and still_down.incident.waiting_for is ErrorType.SERVIDOR_CAIDO
+    up = outcome(asked, Outcome.DONE, Verdict(True, (Evidence("server", "up"),)))
+    assert up.incident.evidence == (Evidence("server", "up"),)
+    assert up.incident.open == known.known
+
+
+def test_a_polling_bot_that_has_recovered_is_believed_when_the_server_answers() -> None:
+    asked = policy.repaired_by_bot(incident(ErrorType.SERVIDOR_CAIDO, Download()), "200 OK", NOW)
+    up = outcome(asked, Outcome.DONE, Verdict(True, (Evidence("server", "up"),)))
+    assert (up.incident.estado, up.incident.accion) == (Estado.SOLUCIONADO, "by_bot")
+    lie = outcome(asked, Outcome.DONE, Verdict(False, (Evidence("server", "refused", False),)))
+    assert lie.incident.open and not lie.incident.recovered_by_bot
+
+
 def test_a_copy_that_is_not_permitted_is_followed_by_chown_once() -> None:
     decision = outcome(begun(ErrorType.TIMEOUT), Outcome.BLOCKED_BY_OWNER, Verdict(False))
     assert required(decision).kind is OrderKind.FIX_OWNER
