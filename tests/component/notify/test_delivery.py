@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,4 +93,27 @@ async def test_the_store_is_an_outbox_and_telegram_a_channel(tmp_path: Path, ser
     await work(courier, clock, 60)
     assert courier.status.waiting == 0 and len(server.api.messages) == 1
     await channel.close()
+    await store.close()
+
+
+async def test_what_quiet_hours_hold_is_one_digest_at_their_end_with_the_original_times(tmp_path: Path) -> None:
+    """An incident that was solved meanwhile is told as solved; what is critical does not wait."""
+    clock, channel, morning = Clock(NOON), ScriptedChannel(), NOON + 8 * 3600
+    store = await Store.open(tmp_path)
+    courier = Courier(store.mailbox("admin"), channel, clock, "es")
+    for n in range(3):
+        new = incident(ErrorType.CORRUPTO, id=f"I{n:04}", opened_at=clock.now, updated_at=clock.now)
+        (told,) = notices_for(None, new, clock.now)
+        await store.commit(Changes(notices=(replace(told, hold=morning),)))
+        await work(courier, clock, 600)
+    done = incident(ErrorType.CORRUPTO, id="I0001", estado=Estado.SOLUCIONADO, closed_at=clock.now)
+    (told,) = notices_for(incident(ErrorType.CORRUPTO, id="I0001"), done, clock.now)
+    await store.commit(Changes(notices=(replace(told, hold=morning),)))
+    await store.commit(changed(None, incident(ErrorType.DISCO_LLENO, id="ALARM"), clock.now))
+    await work(courier, clock, morning - clock.now - 60)
+    (alarm,) = channel.shown.values()
+    assert "#ALARM" in alarm
+    await work(courier, clock, 180)
+    _, digest = channel.shown.values()
+    assert "3 avisos juntos" in digest and "✅ archivo corrupto · victor" in digest
     await store.close()
