@@ -98,7 +98,7 @@ def test_check_says_it_too(config: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_running_service_tells_it_once_the_space_is_short(home: Path) -> None:
-    with private_journald("room") as journald:
+    with private_journald(f"room{os.getpid()}") as journald:
         checks = 'interval = 1\ndisk_warning = "900TB"\ndisk_critical = "1B"'
         with RunningService(home, journald.name, checks=checks) as service:
             wait_until(lambda: "💽" in service.log, "what takes the space", 60)
