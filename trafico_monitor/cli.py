@@ -15,7 +15,7 @@ from .terminal_help import USAGE as USAGE
 from .terminal_help import Parser
 
 COMMANDS = (
-    "setup", "check", "trial", "run", "status", "incidents", "report", "retry", "ack", "silence", "assign", "notify",
+    "setup", "check", "trial", "run", "status", "incidents", "report", "space", "retry", "ack", "silence", "assign", "notify",
     "rules", "replay",
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from . import __version__, blindness, chronicle
 from .action.access import ensure_access
 from .action.copying import sweep
 from .action.paths import resolve_destination
+from .action.retention import Expired
 from .config import gaps
 from .config.discover import discover
 from .config.endpoints import control_socket
@@ -38,7 +39,7 @@ from .journal.reader import check_access
 from .messages import text
 from .model.changes import Changes
 from .model.finding import ErrorType, Finding, FindingKind
-from .model.incident import Estado
+from .model.incident import Estado, Incident
 from .model.notice import Notice, Severity
 from .model.order import Order, OrderKind
 from .model.record import Record
@@ -54,10 +55,12 @@ from .panel import Panel
 from .pipeline import Pipeline
 from .reception import Heard, Reception
 from .repair import Repairs
+from .room import RoomTeller
 from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
+from .upkeep import DAY, Upkeep
 from .web.server import Places
 from .web.window import Window
 
@@ -138,6 +141,8 @@ class Service:
         self._desk = Reception(
             lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
         )
+        self._upkeep = Upkeep(lambda: self._config, lambda: self._site, self._incident, self._tidied, self._clock)
+        self._room = RoomTeller(lambda: self._config, lambda: self._site, self._room_seen, self._clock)
         self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
@@ -153,6 +158,8 @@ class Service:
                     ("reload", self._reload_when_asked()),
                     ("alive", self._say_alive()),
                     ("window", self._window.run()),
+                    ("upkeep", self._upkeep.run()),
+                    ("room", self._room.run()),
                 )
             ]
             await self._announce(saved.orders)
@@ -327,6 +334,19 @@ class Service:
         places = [resolve_destination(incident.download, self._site) for incident in waiting[:WAITING_LOOKED_AT]]
         return [place.parent for place in places if place is not None]
 
+    async def _room_seen(self, fields: dict[str, str]) -> None:
+        await self._keep(self._pipeline.tell_room(fields, self._clock()))
+
+    async def _incident(self, name: str) -> Incident | None:
+        return next((one for one in await self._store.named(name) if one.id == name), None) if name else None
+
+    async def _tidied(self, gone: tuple[Expired, ...]) -> None:
+        now, language, days = self._clock(), self._config.language, self._config.quarantine.keep_days
+        records = [
+            chronicle.of_expired(str(one.path), one.incident, one.size, one.why, days, now, language) for one in gone
+        ]
+        await self._keep(Changes(records=tuple(records)))
+
     async def _sound(self, notice: Notice) -> Heard:
         """A test message through every channel."""
         message = render(notice, self._config.language, now=notice.at)
@@ -354,6 +374,8 @@ class Service:
             self._post_office.wake()
         if _waits_for_space_anew(changes):
             self._rounds.ask()
+        if _space_is_short(changes):
+            self._room.ask()
 
     async def _store_surely(self, changes: Changes) -> None:
         # Nothing may happen that is not stored: while the disk refuses, the pipeline waits here,
@@ -511,7 +533,11 @@ class Service:
 
 def _limits(config: Config) -> Limits:
     return Limits(
-        config.retry.max_attempts, config.retry.backoff, config.checks.server_attempts, config.checks.server_interval
+        config.retry.max_attempts,
+        config.retry.backoff,
+        config.checks.server_attempts,
+        config.checks.server_interval,
+        None if config.quarantine.keep_unsolved else config.quarantine.keep_days * DAY,
     )
 
 
@@ -522,6 +548,16 @@ def _rules(config: Path | None) -> RuleSet:
 def _worth_storing(changes: Changes) -> bool:
     """True when there is anything beside the cursor."""
     return replace(changes, cursor=None) != Changes()
+
+
+def _space_is_short(changes: Changes) -> bool:
+    """True when somebody is told so with this step (and not yet what it is used by)."""
+    told = (one for one in changes.notices if not one.only_edit)
+    return any(
+        one.code in ("space_warning", "space_critical")
+        or (one.code == "critical" and one.incident is not None and one.incident.error_type is ErrorType.DISCO_LLENO)
+        for one in told
+    )
 
 
 def _waits_for_space_anew(changes: Changes) -> bool:

@@ -30,6 +30,8 @@ COMPOSERS = frozenset(
         "service",
         "repair",
         "rounds",
+        "upkeep",
+        "room",
         "dispatch",
         "chronicle",
         "tally",

@@ -69,6 +69,8 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "journal.directory": _PATH,
         "retry.max_attempts": Key("whole", v.whole(1, 20), fields=_between(1, 20)),
         "retry.backoff": Key("pauses", v.pauses),
+        "quarantine.keep_days": Key("whole", v.whole(1, 3650), fields=_between(1, 3650)),
+        "quarantine.keep_unsolved": Key("boolean", v.strict_boolean),
         "checks.interval": _SECONDS,
         "checks.disk_warning": _SIZE,
         "checks.disk_critical": _SIZE,

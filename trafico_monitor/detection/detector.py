@@ -241,7 +241,8 @@ class Detector:
             rule = self._rules.decide(line)
             attempt = process.attempts.failing(download)
             if rule is not None and rule.error_type is not None:
-                yield self._failed(entry, process, line, rule, record=True, exact=download)
+                told_already = attempt is not None and bool(attempt.failure)
+                yield self._failed(entry, process, line, rule, record=not told_already, exact=download)
             elif attempt is not None:
                 # No rule knows the words; a traceback that follows may tell the type.
                 self._head(entry.pid, process, (entry.cursor, line[: MOST_CHARS * 5], Silence.LINE.value))
