@@ -244,7 +244,7 @@ def _after_failure(
             return _held(marked, ErrorType.SERVIDOR_CAIDO, now)
         case Outcome.REFUSED:
             return give_up(marked, reason, now)
-        case Outcome.BLOCKED_BY_OWNER if order.kind is not OrderKind.FIX_OWNER and incident.attempt <= 1:
+        case Outcome.BLOCKED_BY_OWNER if _may_hand_over(incident, order, limits):
             return _give(marked, OrderKind.FIX_OWNER, conditions, limits, now)
     if max(incident.attempt, order.attempt) >= limits.max_attempts:
         return give_up(marked, reason, now)
@@ -260,6 +260,11 @@ def _after_failure(
             attempt=order.attempt + 1,
         )
     )
+
+
+def _may_hand_over(incident: Incident, order: Order, limits: Limits) -> bool:
+    """True while an attempt is left that could use what the helper hands over."""
+    return order.kind is not OrderKind.FIX_OWNER and incident.attempt < limits.max_attempts
 
 
 def _give(incident: Incident, kind: OrderKind, conditions: Conditions, limits: Limits, now: float) -> Decision:
