@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 # A child sees nothing of our environment but this: no secret can travel in it.
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
@@ -27,10 +28,14 @@ class Finished:
         return self.code == 0
 
 
-async def run(argv: Sequence[str], *, seconds: float, environment: Mapping[str, str] = _ENVIRONMENT) -> Finished:
-    """Run `argv` and wait at most `seconds`; then its whole process group is killed.
+async def run(
+    argv: Sequence[str], *, seconds: float, environment: Mapping[str, str] = _ENVIRONMENT, folder: Path | None = None
+) -> Finished:
+    """Run `argv` (in `folder`) and wait at most `seconds`; then its whole process group is killed.
 
-    A program that is not there is `Finished(127, "", reason)`: callers have one thing to look at.
+    Arguments can be read by every user of the machine: a name that is relative to `folder` keeps
+    the folders above it out of them. A program that is not there is `Finished(127, "", reason)`:
+    callers have one thing to look at.
     """
     try:
         child = await asyncio.create_subprocess_exec(
@@ -39,6 +44,7 @@ async def run(argv: Sequence[str], *, seconds: float, environment: Mapping[str, 
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=dict(environment),
+            cwd=folder,
             start_new_session=True,
         )
     except OSError as error:
