@@ -251,7 +251,7 @@ def _after_failure(incident: Incident, order: Order, result: Result, verdict: Ve
             return _held(marked, ErrorType.SERVIDOR_CAIDO, at.now)
         case Outcome.REFUSED:
             return give_up(marked, reason, at)
-        case Outcome.BLOCKED_BY_OWNER if order.kind is not OrderKind.FIX_OWNER and incident.attempt <= 1:
+        case Outcome.BLOCKED_BY_OWNER if _may_hand_over(incident, order, at):
             return _give(marked, OrderKind.FIX_OWNER, at)
     if max(incident.attempt, order.attempt) >= at.limits.max_attempts:
         return give_up(marked, reason, at)
@@ -269,6 +269,11 @@ def _after_failure(incident: Incident, order: Order, result: Result, verdict: Ve
             attempt=order.attempt + 1,
         )
     )
+
+
+def _may_hand_over(incident: Incident, order: Order, at: Situation) -> bool:
+    """True while an attempt is left that could use what the helper hands over."""
+    return order.kind is not OrderKind.FIX_OWNER and incident.attempt < at.limits.max_attempts
 
 
 def _left_alone(incident: Incident, order: Order, retry_after: float, now: float) -> Decision:

@@ -89,3 +89,39 @@ def test_a_report_of_what_the_lines_have_told_is_no_repetition(rules: RuleSet) -
     said = [f"ERROR:__main__:❌ Archivo corrupto: {e.MODELS}/luna/{VIDEO} (1 de 2 bytes)", e.POLL]
     [incident] = [one.incident for one in rehearse(mixed([*NAMED, *said], 3, 4, "VideoDamaged: "), rules)]
     assert incident.count == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO:__main__:📥 Video recibido de descarga_exitosa",
+        "INFO:__main__:📥 Video recibido de ✅ Archivo copiado exitosamente: 5 bytes",
+        "INFO:__main__:✅ Video recibido: descarga exitosa.mp4",
+        "INFO:__main__:mensaje de ana: ✅ Descarga exitosa: 5 MB",
+        "INFO:x:usuario Archivo copiado exitosamente después de fix: 5 bytes pulsó",
+        "INFO:__main__:⏬ Descargando: archivo descargado",
+    ],
+)
+def test_a_strangers_name_with_the_words_of_a_success_ends_nothing(rules: RuleSet, line: str) -> None:  # noqa: F811
+    """Telegram's users choose their names, and the bot prints them."""
+    [incident] = [one.incident for one in rehearse(mixed([*TIMED_OUT, e.POLL, line], 0, 100, "x"), rules)]
+    assert not incident.recovered_by_bot
+
+
+@pytest.mark.parametrize(
+    "start", ["", "INFO:__main__:", "2025-12-26T10:00:00Z ", "2025-12-26 10:00:00,123 - bot - INFO - "]
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "✅ Archivo copiado exitosamente: 5665533 bytes",
+        "✅ Archivo copiado exitosamente después de fix: 5665533 bytes",
+        "✅ Descarga completa",
+        "✅ Descarga exitosa: 250 MB",
+        "Archivo descargado: 5665533 bytes",
+        "✅ Video descargado exitosamente",
+    ],
+)
+def test_the_bots_own_success_is_known_by_where_it_stands(rules: RuleSet, start: str, words: str) -> None:  # noqa: F811
+    found = feed(Detector(rules), mixed([*NAMED, start + words], 0, 100, "x"))
+    assert FindingKind.FINISHED in {finding.kind for finding in found}

@@ -220,13 +220,18 @@ def test_a_polling_bot_that_has_recovered_is_believed_when_the_server_answers() 
     assert lie.incident.open and not lie.incident.recovered_by_bot
 
 
-def test_a_copy_that_is_not_permitted_is_followed_by_chown_once() -> None:
-    decision = outcome(begun(ErrorType.TIMEOUT), Outcome.BLOCKED_BY_OWNER, Verdict(False))
-    assert required(decision).kind is OrderKind.FIX_OWNER
-    again = outcome(decision, Outcome.DONE, Verdict(False))
-    assert required(again).kind is OrderKind.RETRY_DOWNLOAD
-    third = outcome(again, Outcome.BLOCKED_BY_OWNER, Verdict(False))
-    assert required(third).kind is OrderKind.RETRY_DOWNLOAD
+def test_a_copy_that_is_not_permitted_is_followed_by_chown_at_every_attempt() -> None:
+    """The file that an attempt finds unreadable is not the one that was handed over before: the
+    server has fetched it anew, or it was not there yet."""
+    decision = begun(ErrorType.TIMEOUT)
+    for attempt in (1, 2):
+        assert required(decision).attempt == attempt
+        handed_over = outcome(decision, Outcome.BLOCKED_BY_OWNER, Verdict(False))
+        assert required(handed_over).kind is OrderKind.FIX_OWNER
+        decision = outcome(handed_over, Outcome.DONE, Verdict(False))
+        assert required(decision).kind is OrderKind.RETRY_DOWNLOAD
+    last = outcome(decision, Outcome.BLOCKED_BY_OWNER, Verdict(False))
+    assert (last.incident.estado, last.order) == (Estado.FALLIDO, None)
 
 
 def test_without_a_project_corrections_are_refused_with_that_reason() -> None:
