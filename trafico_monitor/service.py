@@ -53,13 +53,13 @@ from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
+from .upkeep import Upkeep, spare_place
 
 logger = logging.getLogger(__name__)
 
 CURSOR_SECONDS = 1.0  # how long a cursor alone may wait to be stored (design document, section 2)
 SETTLE_SECONDS = 0.06  # after the last line: longer than the detector's own settling time
 STUCK_SECONDS = 15.0  # no turn of the reader or the pipeline for so long: no watchdog ping
-STORE_RETRY = 1.0
 READY_SECONDS = 20.0  # less than TimeoutStartSec: a reader that finds no place is an error of ours to name
 STOP_SECONDS = 1.5  # for each of the things that are waited for at the end; all in under 5 s
 LAST_WORDS_SECONDS = 2.5  # summary and stop message: Telegram takes one a second
@@ -99,7 +99,7 @@ class Service:
         """Watch until told to stop."""
         await self._configure()
         self._rules = await asyncio.to_thread(_rules, self._config_path)
-        self._store = await Store.open(self._config.paths.state)
+        self._store = await Store.open(self._config.paths.state, spare_place())
         try:
             return await self._watch()
         finally:
@@ -120,10 +120,14 @@ class Service:
         self._started_at = self._clock()
         self._pipeline = self._new_pipeline(self._rules)
         self._pipeline.restore(saved)
-        self._exports = Exports(self._store, self._config.paths.logs)
+        kept = self._config.retention
+        self._exports = Exports(self._store, self._config.paths.logs, size=kept.log_size, keep=kept.log_files)
         self._courier = Courier(self._store, _channel(self._config), self._clock, self._config.language)
         self._repairs = Repairs(lambda: self._site, lambda: look_at_server(self._config))
         self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._clock)
+        self._upkeep = Upkeep(
+            self._store, self._exports, self._dispatcher, lambda: self._config, self._keep, self._clock
+        )
         self._rounds = Rounds(
             lambda: self._config, lambda: self._site, self._awaited_folders, self._round_done, self._clock
         )
@@ -140,6 +144,7 @@ class Service:
                     ("exports", self._exports.run()),
                     ("reload", self._reload_when_asked()),
                     ("alive", self._say_alive()),
+                    ("upkeep", self._upkeep.run()),
                 )
             ]
             await self._announce(saved.orders)
@@ -199,7 +204,7 @@ class Service:
         self._say_status()
         if self._site is not None:
             self._tasks.create_task(self._prepare(self._site), name="prepare")
-        self._dispatcher.give(inherited, inherited=True)
+        self._upkeep.give(inherited, inherited=True)
 
     async def _until_watching(self) -> None:
         try:
@@ -316,8 +321,8 @@ class Service:
             return
         await self._store_surely(replace(changes, cursor=self._cursor or None))
         self._cursor_stored_at = self._clock()
-        self._dispatcher.cancel(changes.finished)
-        self._dispatcher.give(changes.orders)
+        self._upkeep.cancel(changes.finished)
+        self._upkeep.give(changes.orders)
         if changes.records:
             self._exports.wake()
             self._tally.count(changes.records)
@@ -328,17 +333,17 @@ class Service:
 
     async def _store_surely(self, changes: Changes) -> None:
         # Nothing may happen that is not stored: while the disk refuses, the pipeline waits here,
-        # the reader behind it, and the journal keeps the lines.
+        # the reader behind it, and the journal keeps the lines; soon a stopgap takes them.
         async with self._storing:
+            since = time.monotonic()
             while True:
                 try:
                     await self._store.commit(changes)
                     return
                 except StoreError as error:
-                    logger.error("%s", error)
                     self._notifier.status(str(error))
                     self._progress = time.monotonic()
-                    await asyncio.sleep(STORE_RETRY)
+                    await self._upkeep.refused(error, since)
 
     # Being alive.
 
@@ -364,7 +369,7 @@ class Service:
         return reading and taking
 
     def _say_status(self) -> None:
-        self._notifier.status(self._status_line())
+        self._notifier.status(self._upkeep.line or self._status_line())
 
     def _status_line(self) -> str:
         language = self._config.language
@@ -385,7 +390,7 @@ class Service:
             "at": self._clock(),
             "started_at": self._started_at,
             "version": __version__,
-            "line": self._status_line(),
+            "line": self._upkeep.line or self._status_line(),
             "unit": self._seen.get("unit", ""),
             "server": self._seen.get("server", ""),
             "space": self._seen.get("space", ""),
@@ -461,7 +466,9 @@ class Service:
             Notice("service", code, Severity.INFO, now, thread + offset, fields=fields)
             for offset, code, fields in ((0, "summary", self._tally.fields(now)), (1, "stop", self._service_fields()))
         )
-        await self._keep(Changes(records=(record,), notices=told))
+        with contextlib.suppress(TimeoutError):  # with a full disk the last words may be lost
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._keep(Changes(records=(record,), notices=told))
         await self._exports.drain()
         await self._courier.settled(LAST_WORDS_SECONDS)
 

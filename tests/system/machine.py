@@ -159,6 +159,7 @@ class Machine:
             self.process.kill()
             self.process.wait(15)
         subprocess.run(["umount", "-l", str(self.root)], check=False, timeout=30)
+        _remove_cgroup(self.name)
         shutil.rmtree(self.work, ignore_errors=True)
 
 
@@ -188,8 +189,25 @@ def booted(release: str) -> Iterator[Machine]:
 
 
 def _boot_command(root: Path, name: str) -> Sequence[str]:
-    return ["systemd-nspawn", "--quiet", "-D", str(root), "-M", name, "--boot", "--register=no", "--keep-unit",
+    # In a cgroup of its own: nspawn would put the units of all machines that run at the same time
+    # into the same cgroups, and a `systemctl kill` in one would kill in the others.
+    folder = _cgroup(name)
+    folder.mkdir(exist_ok=True)
+    into = ["sh", "-c", 'echo $$ >"$0/cgroup.procs"; exec "$@"', str(folder)]
+    return [*into, "systemd-nspawn", "--quiet", "-D", str(root), "-M", name, "--boot", "--register=no", "--keep-unit",
             "--console=pipe", "--capability=all"]  # fmt: skip
+
+
+def _cgroup(name: str) -> Path:
+    mounts = (line.split() for line in Path("/proc/self/mounts").read_text().splitlines())
+    return next(Path(place) for _, place, kind, *_ in mounts if kind == "cgroup2") / name
+
+
+def _remove_cgroup(name: str) -> None:
+    folder = _cgroup(name)
+    for inner in sorted((Path(path) for path, _, _ in os.walk(folder)), reverse=True):
+        with contextlib.suppress(OSError):  # a process that is about to end: the next boot has another name
+            inner.rmdir()
 
 
 def _boot_environment() -> dict[str, str]:

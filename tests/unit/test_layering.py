@@ -28,6 +28,7 @@ COMPOSERS = frozenset(
         "blindness",
         "rehearsal",
         "desk",
+        "upkeep",
         "cli",
     }
 )

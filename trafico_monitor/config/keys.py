@@ -63,6 +63,10 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "telegram.api_url": Key("url", v.or_empty(v.url)),
         "paths.state": Key("path", _folder),
         "paths.logs": Key("path", _folder),
+        "retention.days": Key("whole", v.whole(0, 36500), fields=_between(0, 36500)),
+        "retention.database": _SIZE,
+        "retention.log_size": _SIZE,
+        "retention.log_files": Key("whole", v.whole(1, 1000), fields=_between(1, 1000)),
         "web.listen": Key("listen", v.listen),
     }
 )

@@ -10,7 +10,7 @@ from importlib import import_module
 from string import Formatter
 
 LANGUAGES = ("es", "en")
-TOPICS = ("notices", "actions", "checks", "commands", "records", "detection")
+TOPICS = ("notices", "actions", "checks", "commands", "records", "detection", "upkeep")
 
 _catalogues: dict[str, dict[str, str]] = {}
 
