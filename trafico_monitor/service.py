@@ -170,6 +170,7 @@ class Service:
             # Blocks the reading thread while the pipeline is behind: the queue is bounded.
             asyncio.run_coroutine_threadsafe(self._batches.put(batch), loop).result()
 
+        self._passing = self._pipeline.detector.passing()
         thread = JournalThread(
             unit=self._config.bot.unit,
             process=self._config.bot.process,
@@ -177,6 +178,7 @@ class Service:
             directory=self._config.journal.directory,
             cursor=self._cursor,
             deliver=deliver,
+            skip=self._passing,
         )
         thread.start()
         return thread
@@ -449,6 +451,7 @@ class Service:
     def _use(self, rules: RuleSet) -> None:
         config = self._config
         self._pipeline.detector.rules = rules
+        self._passing.use(self._pipeline.detector.new_dull())
         self._pipeline.reload(_limits(config), config.language, self._refusal())
         self._courier.use(_channel(config), config.language)
         if self._site is not None:
