@@ -5,12 +5,12 @@ PYTHON := .venv/bin/python
 
 # What a Debian machine needs to build, run and test from the source tree.
 RUN_PACKAGES := python3-venv python3-systemd python3-psutil python3-docker python3-sdnotify python3-dotenv \
-	python3-cachetools python3-certifi python3-idna python3-jsonpickle ffmpeg sudo systemd acl jq mediainfo systemd-journal-remote strace
+	python3-cachetools python3-certifi python3-idna python3-jsonpickle apprise ffmpeg sudo systemd acl jq mediainfo systemd-journal-remote zsh fish strace
 
 # What booting a Debian takes (facts of the tests: tests/system/machine.py).
 MACHINE_PACKAGES := mmdebstrap systemd-container
 
-.PHONY: help venv lint check test
+.PHONY: help venv lint check test test-testing completion
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,7 @@ venv: .venv/.ready ## make .venv, with .venv/bin/trafico-monitor ready to call
 
 include packaging/deb.mk
 -include packaging/demo.mk
+include packaging/chaos.mk
 
 lint: venv ## ruff, mypy --strict
 	.venv/bin/ruff check .
@@ -39,3 +40,10 @@ check: lint ## linters, types, unit and component tests (no booted machine)
 test: lint deb ## everything: check, the package, and booted Debian 12 and 13
 	packaging/install-packages $(MACHINE_PACKAGES)
 	$(PYTHON) -m pytest tests/unit tests/component tests/system
+
+test-testing: deb ## the booted tests on Debian testing
+	packaging/install-packages $(MACHINE_PACKAGES)
+	TRAFICO_RELEASES=forky $(PYTHON) -m pytest tests/system
+
+completion: venv ## write packaging/completion anew from the command line
+	$(PYTHON) packaging/completion.py

@@ -3,7 +3,7 @@
 
 DEB_VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' trafico_monitor/__init__.py)
 DEB_FILE := trafico-monitor_$(DEB_VERSION)_all.deb
-DEB_TOOLS := dpkg-dev debhelper dh-python python3 python3-venv sudo
+DEB_TOOLS := dpkg-dev debhelper dh-python python3 python3-venv scdoc sudo
 DEB_TREE := .cache/deb/trafico-monitor
 # A clean environment: neither the caller's python nor his locale or umask gets into the package.
 DEB_ENVIRONMENT := env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent LC_ALL=C.UTF-8 TZ=UTC

@@ -7,6 +7,8 @@ from .model.finding import ErrorType, Finding
 from .model.incident import Estado, Incident
 from .model.record import Record
 from .model.verdict import Evidence
+from .notify.alerting import Event
+from .notify.render import headline
 
 _EVENTS = {
     Estado.DETECTADO: ("incident_detected", "record.detected", 4),
@@ -50,6 +52,20 @@ def of_download(finding: Finding, language: str) -> Record:
     return Record(finding.at, "download_done", text("record.download_done", language, tamano=shown, video=video))
 
 
+def of_alerting(event: Event, at: float, language: str) -> Record:
+    """What became of something that was to be told."""
+    fields = {"canal": event.channel}
+    if event.silence is not None:
+        silence = event.silence
+        fields |= {"silencio": silence.id, "motivo": silence.reason, "unidad": silence.value}
+        fields |= {"silenciados": str(silence.silenced), "segundos": f"{silence.until - silence.since:.0f}"}
+    if event.notice is not None:
+        incident = event.notice.incident
+        fields["que"] = short(headline(event.notice, language).plain)
+        fields["id"] = f" · #{incident.id}" if incident else ""
+    return of_event(event.code, at, language, 4 if event.code == "escalated" else 6, **fields)
+
+
 def silence_text(finding: Finding, language: str) -> str:
     """What stands for the line of an error where there is none: how long nothing was said of the
     download, and what was said last."""
@@ -80,13 +96,15 @@ def reason_text(reason: str, language: str) -> str:
 
 def _fields(incident: Incident, language: str) -> dict[str, object]:
     unknown = text("unknown", language)
-    reason = reason_text(incident.reason, language)
+    reasons = [reason_text(incident.reason, language)]
+    if incident.accion == "given_up_early":
+        reasons.append(action_text(incident, language))
     return {
         "id": incident.id,
         "tipo": text(f"type.{incident.error_type.value}", language),
         "modelo": short(incident.download.modelo or unknown),
         "video": short(incident.download.video or unknown),
-        "motivo": f" · {reason}" if reason else "",
+        "motivo": "".join(f" · {reason}" for reason in reasons if reason),
         "segundos": f"{max(0.0, incident.updated_at - incident.opened_at):.0f}",
         "pruebas": evidence_text(incident.evidence, language),
         "veces": incident.count,

@@ -11,8 +11,13 @@ from importlib import import_module
 from . import __version__
 from .errors import MonitorError
 from .messages import text
+from .terminal_help import USAGE as USAGE
+from .terminal_help import Parser
 
-COMMANDS = ("run", "check", "status", "incidents", "report", "rules", "replay")
+COMMANDS = (
+    "setup", "check", "trial", "run", "status", "incidents", "report", "retry", "ack", "silence", "assign", "notify",
+    "rules", "replay",
+)  # fmt: skip
 
 
 def language() -> str:
@@ -27,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     if not args.command:
         parser.print_help()
-        return 64
+        return USAGE
     try:
         return int(args.execute(args))
     except MonitorError as error:
@@ -43,14 +48,18 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     spoken = language()
-    parser = argparse.ArgumentParser(
+    Parser.spoken = spoken
+    parser = Parser(
         prog="trafico-monitor",
         description=text("cli.description", spoken),
         epilog=text("cli.examples", spoken),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"trafico-monitor {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    parser.add_argument(
+        "--version", action="version", version=f"trafico-monitor {__version__}", help=text("help.version", spoken)
+    )
+    commands = parser.add_subparsers(
+        dest="command", metavar=text("help.command", spoken), title=text("help.commands", spoken)
+    )
     wanted = next((word for word in arguments if not word.startswith("-")), "")
     for name in COMMANDS:
         command = commands.add_parser(
@@ -58,7 +67,6 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             help=text(f"cli.{name}", spoken),
             description=text(f"cli.{name}", spoken),
             epilog=text(f"cli.{name}.examples", spoken),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == wanted:  # the other commands' modules stay unread
             module = import_module(f".commands.{name}", __package__)

@@ -23,9 +23,9 @@ from .dispatch import Dispatcher
 from .errors import StoreError
 from .host.thread import call
 from .messages import text
-from .model.changes import Changes
 from .model.notice import Notice, Severity
 from .model.order import Order
+from .model.record import Record
 from .store.exports import Exports
 from .store.retention import Bounds, Retention
 from .store.store import Store
@@ -42,7 +42,7 @@ PROBE_SECONDS = 5.0
 THREAD_SECONDS = 600.0  # messages about one directory are edited for this long, then new
 _LOGS = frozenset({"json", "log"})
 
-Keep = Callable[[Changes], Awaitable[None]]
+Keep = Callable[[tuple[Record, ...], tuple[Notice, ...]], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class _Trouble:
 
 
 class Upkeep:
-    """`run` works until cancelled. `keep` stores one step of the service, as all are stored."""
+    """`run` works until cancelled. `keep` stores a step of records and notices as all are stored."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class Upkeep:
             now = time.monotonic()
             if now - tried >= TRY_SECONDS:
                 tried = now
-                await self._keep(Changes())
+                await self._keep((), ())
             await self._look_after_store()
             await self._look_after_logs()
             if now - swept >= self._retention.pause and not self._store.database.standing_in:
@@ -168,7 +168,7 @@ class Upkeep:
         advice = text(f"own.advice.{trouble.cause}", self._config().language, **fields)
         shown = {"carpeta": fields["ruta"], "motivo": fields["motivo"], "texto": advice}
         notice = Notice(code, code, Severity.CRITICAL, now, _thread(now), fields=shown)
-        await self._keep(Changes(records=(record,), notices=(notice,)))
+        await self._keep((record,), (notice,))
 
     async def _tell_end(self, code: str) -> None:
         trouble = self._told.pop(code, None)
@@ -179,7 +179,7 @@ class Upkeep:
         record = chronicle.of_event("own_files_back", now, self._config().language, 5, f"{code}_back", **fields)
         shown = {"carpeta": fields["ruta"], "segundos": fields["segundos"]}
         notice = Notice(code, "own_back", Severity.RECOVERABLE, now, _thread(trouble.since) + 1, fields=shown)
-        await self._keep(Changes(records=(record,), notices=(notice,)))
+        await self._keep((record,), (notice,))
 
     def _fields(self, trouble: _Trouble) -> dict[str, str]:
         motive = text(f"own.{trouble.cause}", self._config().language)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .machine import RELEASES, REPOSITORY, Machine, booted
+from .machine import IMAGES, RELEASES, REPOSITORY, Machine, booted
 from .world import World, build
 
 
@@ -57,5 +57,4 @@ def world(machine: Machine, package: Path, workshop: Path) -> World:
 def _no_layer_left() -> Iterator[None]:
     yield
     left = subprocess.run(["mount"], capture_output=True, text=True, timeout=10, check=True).stdout
-    assert "/trafico-bookworm-" not in left
-    assert "/trafico-trixie-" not in left
+    assert f"lowerdir={IMAGES}/" not in left

@@ -21,15 +21,16 @@ from ..rehearsal import Difference, Rehearsed, compare, rehearse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sources (a file, a journal directory, the journal since a time) and the options."""
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--directory", default="", metavar="DIR")
-    parser.add_argument("--since", metavar="TIME")
-    parser.add_argument("--until", metavar="TIME")
+    spoken = language()
+    parser.add_argument("--json", action="store_true", help=text("option.json", spoken))
+    parser.add_argument("--directory", default="", metavar="DIR", help=text("option.directory", spoken))
+    parser.add_argument("--since", metavar="TIME", help=text("option.since", spoken))
+    parser.add_argument("--until", metavar="TIME", help=text("option.until", spoken))
     parser.add_argument(
-        "--rules", type=Path, action="append", default=[], metavar="DIR|FILE", help=text("option.proposed", language())
+        "--rules", type=Path, action="append", default=[], metavar="DIR|FILE", help=text("option.proposed", spoken)
     )
-    parser.add_argument("--config", type=Path, metavar="FILE")
-    parser.add_argument("file", nargs="?", metavar="FILE|-")
+    parser.add_argument("--config", type=Path, metavar="FILE", help=text("option.config", spoken))
+    parser.add_argument("file", nargs="?", metavar="FILE|-", help=text("option.lines", spoken))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "test":
             action.add_argument("--since", metavar="TIME", help=text("option.since", spoken))
             action.add_argument("--until", metavar="TIME", help=text("option.until", spoken))
-            action.add_argument("file", nargs="?", metavar="FILE|-")
+            action.add_argument("file", nargs="?", metavar="FILE|-", help=text("option.lines", spoken))
         if name == "unknown":
             action.add_argument("--all", action="store_true", help=text("option.all", spoken))
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .alerts import Alerts, Channel, Route
+
 GB = 1000**3
 
 
@@ -104,6 +106,9 @@ class Config:
     paths: Paths = field(default_factory=Paths)
     retention: Retention = field(default_factory=Retention)
     web: Web = field(default_factory=Web)
+    alerts: Alerts = field(default_factory=Alerts)
+    channels: tuple[Channel, ...] = ()  # as configured; `endpoints.channels` has them all, ready for use
+    routes: tuple[Route, ...] = ()
     sources: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     explicit: frozenset[str] = frozenset()

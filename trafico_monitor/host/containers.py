@@ -127,3 +127,30 @@ def _local(answer: Mapping[str, Any]) -> bool | None:
 
 def _table(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+async def names_like(word: str, *, seconds: float = 5.0, socket: Path = SOCKET) -> list[str]:
+    """The names of the containers whose name or image holds `word`; none where Docker does not say."""
+    try:
+        return await thread.call(
+            lambda: _names_like(word, seconds, socket), seconds=seconds, name=f"docker {socket} list"
+        )
+    except TimeoutError:
+        return []
+
+
+def _names_like(word: str, seconds: float, socket: Path) -> list[str]:
+    try:
+        import docker
+
+        _knock(socket, seconds)
+        with closing(docker.APIClient(base_url=f"unix://{socket}", version=_ANY_VERSION, timeout=seconds)) as first:
+            version = str(first.version(api_version=False)["ApiVersion"])
+        with closing(docker.APIClient(base_url=f"unix://{socket}", version=version, timeout=seconds)) as second:
+            listed = second.containers(all=True)
+    except Exception:  # no SDK, no engine, no permission: nothing was found
+        return []
+    found = (
+        (str(name).lstrip("/"), str(each.get("Image", ""))) for each in listed for name in each.get("Names") or ()
+    )
+    return sorted(name for name, image in found if word in name or word in image)

@@ -10,7 +10,10 @@ from importlib import import_module
 from string import Formatter
 
 LANGUAGES = ("es", "en")
-TOPICS = ("notices", "actions", "checks", "commands", "records", "detection", "upkeep")
+TOPICS = (
+    "notices", "actions", "checks", "commands", "records", "detection", "control", "alerts", "answers", "channels",
+    "web", "setup", "trial", "upkeep",
+)  # fmt: skip
 
 _catalogues: dict[str, dict[str, str]] = {}
 

@@ -34,12 +34,12 @@ def closed(name: str, at: float, estado: Estado = Estado.SOLUCIONADO) -> Inciden
 
 async def put(store: Store, one: Incident, *, told: bool = True) -> None:
     at = one.opened_at
-    notice = Notice(one.id, "solved", Severity.RECOVERABLE, at, 0, one)
+    notice = Notice(one.id, "solved", Severity.RECOVERABLE, at, 0, one, to=("admin",))
     event = Record(at, "download_done", f"✅ {one.id}")
     await store.commit(Changes(incidents=(one,), records=(record(one, at), event), notices=(notice,), cursor=one.id))
     if told:
-        due = (await store.due(NOW, 1))[0]
-        await store.sent(due.id, 1, "7", at)
+        due = (await store.mailbox("admin").due(NOW, 1))[0]
+        await store.mailbox("admin").sent(due.id, 1, "7", at)
 
 
 async def left(store: Store) -> tuple[list[str], list[str], list[str]]:

@@ -22,7 +22,7 @@ from trafico_monitor.store.store import Store
 
 
 def notice(key: str, words: str = "") -> Notice:
-    return Notice(key, "opened", Severity.RECOVERABLE, 1.0, 0, incident(key), {"texto": words})
+    return Notice(key, "opened", Severity.RECOVERABLE, 1.0, 0, incident(key), {"texto": words}, to=("admin",))
 
 
 def rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -39,15 +39,15 @@ async def story(store: Store, directory: Path, *, aside: bool) -> None:
     """Some steps; those in the middle are taken by a stopgap if `aside`."""
     await store.commit(step("a", cursor="1", notices=(notice("a"),)))
     await store.commit(step("b", cursor="2"))
-    await store.sent(1, 1, "77", 2.0)
+    await store.mailbox("admin").sent(1, 1, "77", 2.0)
     if aside:
         await store.database.stand_in()
         assert store.database.standing_in
     solved = incident("a", Estado.SOLUCIONADO)
     await store.commit(Changes(incidents=(solved,), records=(record(solved),), notices=(notice("a", "solved"),)))
     await store.commit(step("c", cursor="3", notices=(notice("c"),), memory={"x": 1}))
-    await store.sent(1, 2, "77", 3.0)
-    assert [item.notice.key for item in await store.due(9.0, 9)] == ["c"]
+    await store.mailbox("admin").sent(1, 2, "77", 3.0)
+    assert [item.notice.key for item in await store.mailbox("admin").due(9.0, 9)] == ["c"]
     await store.keep("exported.log", "1")
     if aside:
         assert rows(directory / "monitor.db")["incidents"][-1][0] == "b"

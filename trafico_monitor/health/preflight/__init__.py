@@ -22,8 +22,8 @@ async def preflight(config: Config) -> tuple[Check, ...]:
 
     Changes nothing anywhere. Takes at most about a minute when everything hangs, seconds else.
     """
-    (config, site), own, its, answer, container = await asyncio.gather(
-        discover(config),
+    config, site = await discover(config)  # the server's address may stand in the .env, found by the unit
+    own, its, answer, container = await asyncio.gather(
         look_at_unit(SERVICE),
         look_at_unit(config.bot.unit),
         probe(file_server(config)),

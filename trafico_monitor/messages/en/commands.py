@@ -3,10 +3,20 @@
 TEXTS: dict[str, str] = {
     "cli.description": "Watches bot_central's downloads in the journal, repairs them, proves it and tells about it.",
     "cli.examples": """examples:
-  sudo systemctl start trafico-monitor        begin to watch
+  sudo trafico-monitor setup --project .      prepare this machine, step by step
+  sudo trafico-monitor trial                  the first trial, before your eyes
   journalctl -u trafico-monitor -f            see what it does
-  trafico-monitor check                       what is missing and how to mend it
-  trafico-monitor incidents show T7F3K2AB     one incident with its proof""",
+  sudo trafico-monitor check                  what is missing and how to mend it
+  trafico-monitor incidents show T7F3K2AB     one incident with its proof
+  trafico-monitor retry T7F3K2AB              repair a failed incident once more""",
+    "help.usage": "usage:",
+    "help.command": "COMMAND",
+    "help.commands": "commands (each has its own --help)",
+    "help.arguments": "arguments",
+    "help.options": "options",
+    "help.help": "this help",
+    "help.version": "the version",
+    "help.hint": "   → {order} --help",
     "cli.run": "watch (the service calls it; on a terminal it shows the story live)",
     "cli.run.examples": "example:\n  sudo -u trafico-monitor trafico-monitor run --config /etc/trafico-monitor/config.toml",
     "cli.check": "check the installation: each finding with the command that mends it",
@@ -30,6 +40,8 @@ TEXTS: dict[str, str] = {
     "option.type": "only this error_type",
     "option.estado": "only this estado",
     "option.limit": "how many at most",
+    "option.directory": "folder of journal files",
+    "option.lines": "file of the bot's lines; - is the standard input",
     "option.id": "identifier, or its beginning",
     "time.invalid": "`{valor}` is no time: expected `now`, `today`, `yesterday`, `-1h`, `2025-12-25 14:00` or `@seconds`",
     "incidents.none": "no incident",
@@ -72,6 +84,14 @@ TEXTS: dict[str, str] = {
     "report.by_modelo": "By modelo",
     "report.by_hour": "By hour",
     "report.repair": "Time to repair: median {mediana} s, mean {media} s",
+    "report.ledger": "By correction (time from the first line to the proof; by whole hours)",
+    "head.orden": "ORDER",
+    "head.probadas": "TRIED",
+    "head.bien": "WORKED",
+    "head.mal": "FAILED",
+    "head.mediana": "MEDIAN",
+    "head.p95": "P95",
+    "head.motivo": "MOST FREQUENT REASON",
     "report.always": "the beginning",
     "incidents.usage": "`{palabras}` is not understood: expected `incidents` or `incidents show ID`",
     "head.id": "ID",

@@ -19,6 +19,8 @@ TEXTS: dict[str, str] = {
     "accion.confirm": "check what the bot says",
     "accion.by_bot": "repaired by the bot itself",
     "accion.given_up": "no attempts left ({intento}/{max_intentos})",
+    "accion.given_up_early": "not repeated ({intento}/{max_intentos}): the same has always failed for this reason in the last 7 days",
+    "accion.wait_turn": "wait as long as the server asks",
     "accion.waiting_disco_lleno": "waiting: disk full",
     "accion.waiting_servidor_caido": "waiting: server down",
     "record.detected": "⚠️ Error detected: {tipo} · modelo {modelo} · video {video} · #{id}",

@@ -3,10 +3,20 @@
 TEXTS: dict[str, str] = {
     "cli.description": "Vigila las descargas de bot_central en el journal, las repara, lo demuestra y lo cuenta.",
     "cli.examples": """ejemplos:
-  sudo systemctl start trafico-monitor        empezar a vigilar
+  sudo trafico-monitor setup --project .      preparar este equipo, paso a paso
+  sudo trafico-monitor trial                  la primera prueba, a la vista
   journalctl -u trafico-monitor -f            ver lo que hace
-  trafico-monitor check                       qué falta y cómo se arregla
-  trafico-monitor incidents show T7F3K2AB     un incidente con sus pruebas""",
+  sudo trafico-monitor check                  qué falta y cómo se arregla
+  trafico-monitor incidents show T7F3K2AB     un incidente con sus pruebas
+  trafico-monitor retry T7F3K2AB              reparar otra vez un incidente fallido""",
+    "help.usage": "uso:",
+    "help.command": "ORDEN",
+    "help.commands": "órdenes (cada una tiene su --help)",
+    "help.arguments": "argumentos",
+    "help.options": "opciones",
+    "help.help": "esta ayuda",
+    "help.version": "la versión",
+    "help.hint": "   → {order} --help",
     "cli.run": "vigilar (lo llama el servicio; en un terminal muestra la historia en directo)",
     "cli.run.examples": "ejemplo:\n  sudo -u trafico-monitor trafico-monitor run --config /etc/trafico-monitor/config.toml",
     "cli.check": "comprobar la instalación: cada hallazgo con la orden que lo arregla",
@@ -30,6 +40,8 @@ TEXTS: dict[str, str] = {
     "option.type": "solo de este tipo de error",
     "option.estado": "solo en este estado",
     "option.limit": "cuántos como mucho",
+    "option.directory": "carpeta con ficheros de journal",
+    "option.lines": "fichero con líneas del bot; - es la entrada estándar",
     "option.id": "identificador, o su comienzo",
     "time.invalid": "«{valor}» no es una hora: se espera «now», «today», «yesterday», «-1h», «2025-12-25 14:00» o «@segundos»",
     "incidents.none": "ningún incidente",
@@ -72,6 +84,14 @@ TEXTS: dict[str, str] = {
     "report.by_modelo": "Por modelo",
     "report.by_hour": "Por hora",
     "report.repair": "Tiempo de reparación: mediana {mediana} s, media {media} s",
+    "report.ledger": "Por corrección (tiempo desde la primera línea hasta la prueba; en horas enteras)",
+    "head.orden": "ORDEN",
+    "head.probadas": "PROBADAS",
+    "head.bien": "BIEN",
+    "head.mal": "MAL",
+    "head.mediana": "MEDIANA",
+    "head.p95": "P95",
+    "head.motivo": "MOTIVO MÁS FRECUENTE",
     "report.always": "el principio",
     "incidents.usage": "«{palabras}» no se entiende: se espera «incidents» o «incidents show ID»",
     "head.id": "ID",

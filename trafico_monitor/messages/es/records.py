@@ -19,6 +19,8 @@ TEXTS: dict[str, str] = {
     "accion.confirm": "comprobar lo que dice el bot",
     "accion.by_bot": "reparado por el propio bot",
     "accion.given_up": "sin más intentos ({intento}/{max_intentos})",
+    "accion.given_up_early": "sin repetir ({intento}/{max_intentos}): lo mismo falló siempre por este motivo en los últimos 7 días",
+    "accion.wait_turn": "esperar el turno que pide el servidor",
     "accion.waiting_disco_lleno": "en espera: disco lleno",
     "accion.waiting_servidor_caido": "en espera: servidor caído",
     "record.detected": "⚠️ Error detectado: {tipo} · modelo {modelo} · video {video} · #{id}",

@@ -1,0 +1,89 @@
+"""A file is written whole, and taken back only as long as it is still what setup wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trafico_monitor.setup import take_back
+from trafico_monitor.setup.carry_out import ChangeError, carry_out, write
+from trafico_monitor.setup.change import Change, Kind
+from trafico_monitor.setup.ledger import opened
+
+
+def change(path: Path, content: str) -> Change:
+    return Change(Kind.WRITE_FILE, str(path), "config", content=content, mode=0o640)
+
+
+async def done(folder: Path, *changes: Change) -> None:
+    with opened("es", folder) as ledger:
+        for each in changes:
+            await carry_out(each, ledger, "es")
+
+
+async def undone(folder: Path) -> list[take_back.Left]:
+    with opened("es", folder) as ledger:
+        kept = take_back.altered(ledger.entries)
+        left: list[take_back.Left] = []
+        for entry in ledger.open_entries():
+            left += await take_back.take_back(entry, kept)
+            ledger.undo(entry)
+        return left
+
+
+async def test_a_new_file_goes_again_and_an_older_one_of_its_own_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "new.d" / "file.toml"
+    await done(tmp_path, change(path, "one\n"), change(path, "two\n"))
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("two\n", 0o640)
+    assert await undone(tmp_path) == []
+    assert not path.exists()
+    assert not path.parent.exists()
+
+
+async def test_what_was_there_before_comes_back_with_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "file.toml"
+    path.write_bytes(b"old \xff\n")
+    path.chmod(0o600)
+    await done(tmp_path, change(path, "new\n"))
+    assert await undone(tmp_path) == []
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"old \xff\n", 0o600)
+
+
+async def test_what_an_administrator_has_changed_since_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file.toml"
+    await done(tmp_path, change(path, "one\n"))
+    path.write_text("mine\n")
+    assert await undone(tmp_path) == [("altered", str(path))]
+    assert path.read_text() == "mine\n"
+
+
+async def test_what_an_administrator_has_deleted_stays_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "file.toml"
+    await done(tmp_path, change(path, "one\n"))
+    path.unlink()
+    assert await undone(tmp_path) == []
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("reached", [False, True])
+async def test_killed_between_the_ledger_and_the_end_it_can_be_taken_back(tmp_path: Path, reached: bool) -> None:
+    path = tmp_path / "file.toml"
+    with opened("es", tmp_path) as ledger:
+        ledger.begin(change(path, "one\n"), {"content": None})
+    if reached:
+        write(path, b"one\n", 0o640, "root")
+    else:
+        path.with_name(".file.toml.trafico-new").write_text("on")
+    assert await undone(tmp_path) == []
+    assert sorted(tmp_path.glob(".*")) == []
+    assert not path.exists()
+
+
+async def test_a_link_is_never_written_through(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("keep\n")
+    (tmp_path / "file.toml").symlink_to(target)
+    with pytest.raises(ChangeError):
+        await done(tmp_path, change(tmp_path / "file.toml", "one\n"))
+    assert target.read_text() == "keep\n"

@@ -1,0 +1,193 @@
+"""`trafico-monitor setup` on a machine where only the package was installed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .machine import TERMINAL, Machine
+from .stranger import arrive, for_project, portrait, setup
+from .world import BOT_API, PROJECT, World
+
+LEDGER = "/var/lib/trafico-monitor-access/setup.jsonl"
+DROP_IN = "/etc/trafico-monitor/conf.d/10-setup.toml"
+UNIT = "/etc/systemd/system/trafico-main.service"
+
+
+@pytest.fixture(scope="module")
+def stranger(machine: Machine, package: Path, workshop: Path) -> World:
+    return arrive(machine, package, workshop)
+
+
+@pytest.fixture
+def bare(stranger: World) -> World:
+    """Whatever the test before has left is taken back."""
+    setup(stranger, "--undo", "--yes")
+    return stranger
+
+
+def active(world: World, unit: str) -> bool:
+    return world.machine.sh(f"systemctl is-active {unit}", check=False) == "active"
+
+
+def criticals(world: World) -> list[str]:
+    said = json.loads(world.machine.run("trafico-monitor", "check", "--json", check=False).output)
+    return [each["code"] for each in said["findings"] if each["level"] == "critical"]
+
+
+def test_a_dry_run_shows_all_and_changes_nothing(bare: World) -> None:
+    before = portrait(bare)
+    said = for_project(bare, "--dry-run")
+    for word in ("10-setup.toml", "trafico-main.service", "ExecStart=/home/victor/100-trafico/.venv/bin/python"):
+        assert word in said
+    assert portrait(bare) == before
+
+
+def test_after_it_the_bot_downloads_and_nothing_critical_is_left(bare: World) -> None:
+    for_project(bare, "--yes")
+    bare.machine.wait_for("the bot polls", lambda: bare.local.calls("getUpdates"))
+    # As the server really stores it: uid 101, mode 0640. Without the ACL this is «Permission denied».
+    bare.video("luna", mode=0o640)
+    bare.machine.wait_for(
+        "the video is in modelos", lambda: list(bare.machine.path(f"{PROJECT}/modelos/luna").glob("*.mp4"))
+    )
+    assert [each for each in bare.incidents() if each["modelo"]] == []
+    bare.machine.wait_for("nothing critical", lambda: criticals(bare) == [])
+
+
+def test_a_second_time_there_is_nothing_to_do(bare: World) -> None:
+    for_project(bare, "--yes")
+    before = portrait(bare)
+    assert "Nada que cambiar" in for_project(bare, "--yes")
+    assert portrait(bare) == before
+
+
+def test_undone_the_machine_is_as_it_was(bare: World) -> None:
+    before = portrait(bare)
+    for_project(bare, "--yes", "--docker")
+    assert "docker" in bare.machine.sh("id trafico-monitor")
+    assert portrait(bare) != before
+    setup(bare, "--undo", "--yes")
+    assert portrait(bare) == before
+    assert "nada que deshacer" in setup(bare, "--undo", "--yes")
+
+
+@pytest.mark.parametrize("lines", [1, 3, 5, 8])
+def test_killed_on_the_way_it_is_taken_back_or_finished(bare: World, lines: int) -> None:
+    before = portrait(bare)
+    _kill_when(bare, lines)
+    setup(bare, "--undo", "--yes")
+    assert portrait(bare) == before
+    _kill_when(bare, lines)
+    for_project(bare, "--yes")
+    assert "Nada que cambiar" in for_project(bare, "--yes")
+    setup(bare, "--undo", "--yes")
+    assert portrait(bare) == before
+
+
+def _kill_when(world: World, lines: int) -> None:
+    """kill -9 as soon as so many lines stand in the ledger."""
+    world.machine.sh(
+        f"trafico-monitor setup --project {PROJECT} --yes >/dev/null 2>&1 & pid=$!;"
+        f" while [ $(cat {LEDGER} 2>/dev/null | wc -l) -lt {lines} ] && kill -0 $pid 2>/dev/null; do :; done;"
+        " kill -9 $pid 2>/dev/null; wait $pid || true",
+        seconds=90,
+    )
+
+
+def test_what_an_administrator_changes_afterwards_is_his(bare: World) -> None:
+    for_project(bare, "--yes")
+    bare.machine.sh(f"echo '# mine' >> {UNIT}; echo 'language = \"en\"' > {DROP_IN}")
+    assert "se deja como está" in for_project(bare, "--yes")
+    assert bare.machine.sh(f"tail -n 1 {UNIT}") == "# mine"
+    said = setup(bare, "--undo", "--yes")
+    assert "alguien ha cambiado" in said
+    assert bare.machine.sh(f"tail -n 1 {UNIT}") == "# mine"
+    assert bare.machine.sh(f"cat {DROP_IN}") == 'language = "en"'
+    assert active(bare, "trafico-main.service")
+    bare.machine.sh(f"systemctl disable --now trafico-main.service; rm {UNIT} {DROP_IN}; systemctl daemon-reload")
+
+
+def test_a_unit_that_is_there_is_adopted(bare: World) -> None:
+    unit = "/etc/systemd/system/bot.service"
+    bare.machine.path(unit).write_text(
+        f"[Service]\nUser=victor\nWorkingDirectory={PROJECT}\nStandardOutput=append:/tmp/bot.log\n"
+        "ExecStart=/home/victor/100-trafico/.venv/bin/python main.py\n[Install]\nWantedBy=multi-user.target\n"
+    )
+    bare.machine.sh("systemctl daemon-reload; systemctl enable -q --now bot.service")
+    content = bare.machine.sh(f"cat {unit}")
+    for_project(bare, "--yes")
+    assert bare.machine.sh(f"cat {unit}") == content
+    assert 'unit = "bot.service"' in bare.machine.sh(f"cat {DROP_IN}")
+    assert "StandardOutput=journal" in bare.machine.sh("systemctl cat bot.service")
+    setup(bare, "--undo", "--yes")
+    assert "StandardOutput=journal" not in bare.machine.sh("systemctl cat bot.service")
+    assert active(bare, "bot.service")
+    bare.machine.sh(f"systemctl disable -q --now bot.service; rm {unit}; systemctl daemon-reload")
+
+
+def test_a_bot_that_runs_by_hand_is_not_doubled(bare: World) -> None:
+    bare.machine.sh(
+        "systemd-run --quiet --unit=terminal --uid=victor --working-directory=" + PROJECT
+        + " /home/victor/100-trafico/.venv/bin/python main.py"
+    )  # fmt: skip
+    said = for_project(bare, "--yes")
+    assert "fuera de systemd" in said
+    assert not active(bare, "trafico-main.service")
+    bare.machine.sh("systemctl stop terminal")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--project", "/home/victor/link"], PROJECT),
+        (["--project", "/home/victor/two words"], "caracteres"),
+        (["--project", "/home/victor/new\nline"], "caracteres"),
+        (["--project", PROJECT, "--user", "root"], "root"),
+        (["--project", PROJECT, "--user", "_apt"], "victor"),
+        (["--project", "/nowhere"], "no existe"),
+        ([], "--project"),
+    ],
+)
+def test_a_hostile_or_mistaken_project_is_refused_clearly(bare: World, words: list[str], hint: str) -> None:
+    bare.machine.sh(f"ln -sfn {PROJECT} /home/victor/link; mkdir -p '/home/victor/two words'")
+    before = portrait(bare)
+    done = bare.machine.run("trafico-monitor", "setup", *words, "--yes", check=False)
+    assert done.code not in (0, 1)
+    assert hint in done.errors
+    assert "Traceback" not in done.errors
+    assert portrait(bare) == before
+
+
+def test_it_must_be_root_and_says_so(bare: World) -> None:
+    done = bare.machine.run("runuser", "-u", "victor", "--", "trafico-monitor", "setup", "--project", PROJECT,
+                            "--yes", check=False)  # fmt: skip
+    assert done.code == 77
+    assert "sudo trafico-monitor setup" in done.errors
+
+
+def test_it_asks_before_each_change_and_docker_needs_a_yes(bare: World) -> None:
+    assert "--yes" in setup(bare, "--project", PROJECT, code=64)  # nobody there to ask
+    before = portrait(bare)
+    command = (*TERMINAL, "trafico-monitor", "setup", "--project", PROJECT)
+    # «n» to the first, which all others need: nothing is done.
+    said = bare.machine.run(*command, stdin="n\n", seconds=60, check=False).output
+    assert "se termina aquí" in said
+    assert portrait(bare) == before
+    # Enter to all: everything, but for the group that is equal to root.
+    said = bare.machine.run(*command, stdin="\n" * 12, seconds=90, check=False).output
+    assert "grupo docker" in said
+    assert "docker" not in bare.machine.sh("id trafico-monitor")
+    assert active(bare, "trafico-main.service")
+
+
+def test_removing_the_package_leaves_the_bot_and_no_access_to_it(bare: World, package: Path) -> None:
+    for_project(bare, "--yes")
+    bare.machine.sh("apt-get remove -y trafico-monitor", seconds=60)
+    assert active(bare, "trafico-main.service")
+    uid = bare.machine.sh("id -u trafico-monitor")
+    seen = bare.machine.sh(f"getfacl -R -p -n /home/victor {BOT_API} 2>/dev/null | grep -c 'user:{uid}:' || true")
+    assert seen == "0"
+    assert bare.machine.sh("systemctl --failed --no-legend") == ""

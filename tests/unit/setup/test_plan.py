@@ -1,0 +1,192 @@
+"""What setup plans for a machine: the facts decide, and nothing that is an administrator's is replaced."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from trafico_monitor.config.keys import KEYS
+from trafico_monitor.setup import render
+from trafico_monitor.setup.change import Change, Kind, as_json, from_json
+from trafico_monitor.setup.facts import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
+from trafico_monitor.setup.plan import Plan, plan
+
+PROJECT = "/home/victor/100-trafico/100trafico"
+FRESH = Facts(
+    project=PROJECT,
+    user=BotUser("victor", 1000, 1000, "/home/victor"),
+    python="/home/victor/100-trafico/.venv/bin/python",
+    has_telegram=True,
+    env=f"{PROJECT}/src/.env",
+    env_names=frozenset({"TELEGRAM_TOKEN", "ADMIN_ID"}),
+    models=f"{PROJECT}/modelos",
+    bot_api="/home/victor/.telegram-bot-api",
+    container=FoundContainer("telegram-bot-api", True, "/home/victor/.telegram-bot-api"),
+    closed=frozenset({"models", "bot_api", "env"}),
+    docker_there=True,
+    writable=("/home", "/srv"),
+    files={render.DROP_IN: FoundFile(), render.unit_path(render.UNIT): FoundFile()},
+)
+UNIT = FoundUnit("bot.service", "victor", "active", "enabled", "always", unbuffered=True, journal=True)
+
+
+def steps(made: Plan) -> list[tuple[Kind, str]]:
+    return [(change.kind, change.target) for change in made.changes]
+
+
+def of(made: Plan, target: str) -> Change:
+    return next(change for change in made.changes if change.target == target)
+
+
+def codes(made: Plan) -> list[str]:
+    return [note.code for note in made.notes]
+
+
+def settled() -> Facts:
+    """The machine after everything was done."""
+    first = plan(FRESH, Wishes())
+    files = {c.target: FoundFile(c.content, ours=True) for c in first.changes if c.kind is Kind.WRITE_FILE}
+    return replace(FRESH, files=files, closed=frozenset(), bot_enabled="enabled", bot_active="active",
+                   units=(replace(UNIT, name=render.UNIT),))  # fmt: skip
+
+
+def test_a_fresh_machine_gets_configuration_unit_access_and_a_start_in_that_order() -> None:
+    assert steps(plan(FRESH, Wishes())) == [
+        (Kind.WRITE_FILE, render.DROP_IN),
+        (Kind.WRITE_FILE, "/etc/systemd/system/trafico-main.service"),
+        (Kind.OPEN_ACCESS, f"{PROJECT}/modelos"),
+        (Kind.OPEN_ACCESS, "/home/victor/.telegram-bot-api"),
+        (Kind.OPEN_ACCESS, f"{PROJECT}/src/.env"),
+        (Kind.ENABLE_UNIT, "trafico-main.service"),
+        (Kind.START_UNIT, "trafico-main.service"),
+        (Kind.RESTART_UNIT, "trafico-monitor.service"),
+    ]
+
+
+def test_a_machine_that_is_as_it_should_be_is_left_alone() -> None:
+    assert plan(settled(), Wishes()).changes == ()
+    assert plan(settled(), Wishes(asks=True)).changes == ()  # nor is the group docker brought up again
+
+
+def test_what_it_writes_is_a_configuration_that_the_monitor_takes() -> None:
+    content = of(plan(FRESH, Wishes(language="en")), render.DROP_IN).content
+    tables = tomllib.loads(content)
+    assert tables == {
+        "language": "en",
+        "project": {"dir": PROJECT, "owner": "victor"},
+        "bot_api": {"host_dir": "/home/victor/.telegram-bot-api"},
+    }
+    for section, values in tables.items():
+        for name, value in values.items() if isinstance(values, dict) else ():
+            KEYS[f"{section}.{name}"].convert(value)
+
+
+def test_the_unit_runs_main_py_as_its_user_and_comes_back() -> None:
+    lines = of(plan(FRESH, Wishes()), render.unit_path(render.UNIT)).content.splitlines()
+    for line in (
+        "User=victor", f"WorkingDirectory={PROJECT}", "Environment=PYTHONUNBUFFERED=1", "Restart=always",
+        "ExecStart=/home/victor/100-trafico/.venv/bin/python main.py", "StandardOutput=journal",
+    ):  # fmt: skip
+        assert line in lines
+
+
+def test_a_unit_that_runs_main_py_already_is_adopted_and_not_touched() -> None:
+    made = plan(replace(FRESH, units=(UNIT,)), Wishes())
+    assert not any(change.target.startswith("/etc/systemd") for change in made.changes)
+    assert tomllib.loads(of(made, render.DROP_IN).content)["bot"] == {"unit": "bot.service"}
+    assert not any(change.kind in (Kind.ENABLE_UNIT, Kind.START_UNIT) for change in made.changes)
+    assert "adopted" in codes(made)
+
+
+def test_what_an_adopted_unit_lacks_goes_beside_it() -> None:
+    lame = replace(UNIT, restart="no", unbuffered=False, journal=False)
+    content = of(plan(replace(FRESH, units=(lame,)), Wishes()), render.adoption_path("bot.service")).content
+    for line in ("Restart=always", "Environment=PYTHONUNBUFFERED=1", "StandardOutput=journal"):
+        assert line in content.splitlines()
+
+
+def test_two_units_for_one_main_py_are_not_chosen_between() -> None:
+    facts = replace(FRESH, units=(UNIT, replace(UNIT, name="other.service")))
+    made = plan(facts, Wishes())
+    assert made.changes == ()
+    assert [note.code for note in made.refusals] == ["several_units"]
+    assert plan(facts, Wishes(unit="other.service")).refusals == ()
+
+
+@pytest.mark.parametrize("there", [FoundFile("[Unit]\n"), FoundFile(link=True)])
+def test_a_unit_of_that_name_that_is_somebody_elses_stops_it(there: FoundFile) -> None:
+    made = plan(replace(FRESH, files={**FRESH.files, render.unit_path(render.UNIT): there}), Wishes())
+    assert made.changes == ()
+    assert [note.code for note in made.refusals] == ["unit_taken"]
+
+
+def test_a_drop_in_that_an_administrator_has_changed_is_left_and_said() -> None:
+    facts = replace(FRESH, files={**FRESH.files, render.DROP_IN: FoundFile("# mine\n")})
+    made = plan(facts, Wishes())
+    assert (Kind.WRITE_FILE, render.DROP_IN) not in steps(made)
+    assert "not_ours" in codes(made)
+
+
+def test_its_own_file_is_brought_up_to_date() -> None:
+    facts = replace(FRESH, files={**FRESH.files, render.DROP_IN: FoundFile("# older\n", ours=True)})
+    assert (Kind.WRITE_FILE, render.DROP_IN) in steps(plan(facts, Wishes()))
+
+
+def test_an_administrators_values_stand() -> None:
+    made = plan(replace(FRESH, explicit={"bot_api.host_dir": "/data/api", "project.owner": "ana"}), Wishes())
+    tables = tomllib.loads(of(made, render.DROP_IN).content)
+    assert tables == {"project": {"dir": PROJECT}}
+    assert codes(made).count("set_otherwise") == 2
+
+
+def test_another_project_in_the_configuration_stops_it() -> None:
+    made = plan(replace(FRESH, explicit={"project.dir": "/srv/other"}), Wishes())
+    assert made.changes == ()
+    assert [note.code for note in made.refusals] == ["set_otherwise"]
+
+
+def test_everything_said_by_the_administrator_already_leaves_no_file_to_write() -> None:
+    said = {"project.dir": PROJECT, "project.owner": "victor", "bot_api.host_dir": FRESH.bot_api}
+    assert (Kind.WRITE_FILE, render.DROP_IN) not in steps(plan(replace(FRESH, explicit=said), Wishes()))
+
+
+def test_the_group_docker_is_careful_and_never_alone() -> None:
+    asked = plan(FRESH, Wishes(asks=True))
+    assert of(asked, "docker").careful
+    assert "docker" not in [change.target for change in plan(FRESH, Wishes()).changes]
+    assert "docker_left" in codes(plan(FRESH, Wishes()))
+    assert next(change.target for change in plan(settled(), Wishes(docker=True)).changes) == "docker"
+
+
+def test_a_main_py_that_runs_by_hand_is_not_doubled() -> None:
+    made = plan(replace(FRESH, loose=(4711,)), Wishes())
+    assert (Kind.START_UNIT, render.UNIT) not in steps(made)
+    assert "runs_by_hand" in codes(made)
+
+
+def test_a_project_outside_the_sandbox_opens_it() -> None:
+    facts = replace(FRESH, project="/data/bot", models="/data/bot/modelos")
+    content = of(plan(facts, Wishes()), render.SANDBOX).content
+    assert "ReadWritePaths=-/data/bot/modelos" in content.splitlines()
+
+
+def test_a_missing_models_folder_is_the_bots() -> None:
+    change = of(plan(replace(FRESH, models_there=False), Wishes()), f"{PROJECT}/modelos")
+    assert (change.kind, change.owner) == (Kind.MAKE_FOLDER, "1000:1000")
+
+
+def test_without_the_service_nothing_is_done() -> None:
+    made = plan(replace(FRESH, monitor_there=False), Wishes())
+    assert (made.changes, made.refusals[0].code) == ((), "not_installed")
+
+
+def test_what_the_bot_itself_lacks_is_said() -> None:
+    made = plan(replace(FRESH, has_telegram=False, env_names=frozenset(), container=None), Wishes())
+    assert {"no_telegram", "env_lacks", "no_container"} <= set(codes(made))
+
+
+@pytest.mark.parametrize("change", plan(FRESH, Wishes(docker=True)).changes, ids=lambda change: change.target)
+def test_a_change_comes_back_from_the_ledger_as_it_was(change: Change) -> None:
+    assert from_json(as_json(change)) == change

@@ -1,0 +1,186 @@
+"""`trafico-monitor setup`: prepares this machine for the monitor, asking before each change."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+
+from ..cli import language
+from ..errors import MonitorError
+from ..host import units
+from ..messages import text
+from ..privileged import chown
+from ..setup import place, take_back, talk
+from ..setup.carry_out import ChangeError, carry_out
+from ..setup.change import Change, Kind
+from ..setup.facts import Facts, Wishes
+from ..setup.ledger import Entry, Ledger, opened
+from ..setup.look import look
+from ..setup.plan import Plan, plan
+from ..setup.render import unit_path
+
+
+class NotRoot(MonitorError):
+    """Only root may write what setup writes."""
+
+    exit_code = 77  # EX_NOPERM
+
+
+class NeedsAnswer(MonitorError):
+    """There is nobody to ask, and nobody has said yes to everything."""
+
+    exit_code = 64  # EX_USAGE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    spoken = language()
+    parser.add_argument("--project", metavar="DIR", help=text("setup.option.project", spoken))
+    parser.add_argument("--user", metavar="NAME", default="", help=text("setup.option.user", spoken))
+    parser.add_argument("--unit", metavar="UNIT", default="", help=text("setup.option.unit", spoken))
+    parser.add_argument("--yes", action="store_true", help=text("setup.option.yes", spoken))
+    parser.add_argument("--docker", action="store_true", help=text("setup.option.docker", spoken))
+    parser.add_argument("--no-start", action="store_true", help=text("setup.option.no_start", spoken))
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--dry-run", action="store_true", help=text("setup.option.dry_run", spoken))
+    way.add_argument("--undo", action="store_true", help=text("setup.option.undo", spoken))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it, show it or undo it; 0 when all that was agreed to is done."""
+    spoken = language()
+    if os.geteuid() != 0:
+        raise NotRoot(text("setup.not_root", spoken))
+    if not units.systemd_runs():
+        raise MonitorError(text("setup.no_systemd", spoken))
+    if not (args.yes or args.dry_run or sys.stdin.isatty()):
+        raise NeedsAnswer(text("setup.nobody", spoken))
+    if args.undo:
+        return asyncio.run(_undo(args, spoken))
+    if not args.project:
+        raise NeedsAnswer(text("setup.no_project", spoken))
+    return asyncio.run(_setup(args, spoken))
+
+
+async def _setup(args: argparse.Namespace, spoken: str) -> int:
+    project, user = place.judge(args.project, args.user, spoken)
+    unit = args.unit if not args.unit or "." in args.unit else f"{args.unit}.service"
+    asks = not (args.yes or args.dry_run)
+    wishes = Wishes(unit, spoken, start=not args.no_start, docker=args.docker, asks=asks)
+    with opened(spoken) as ledger:
+        if any(entry.after is None and not entry.undone for entry in ledger.entries):
+            print(text("setup.resumed", spoken))
+        print(text("setup.looking", spoken))
+        facts = await look(project, user, wishes, ledger)
+        todo = plan(facts, wishes)
+        _show(facts, todo, spoken)
+        if todo.refusals:
+            return 1
+        if args.dry_run:
+            for number, change in enumerate(todo.changes, 1):
+                _explain(number, len(todo.changes), change, facts, spoken)
+            print("\n" + text("setup.dry_run", spoken, n=len(todo.changes)))
+            return 0
+        done, failed = await _make(todo, facts, ledger, args, spoken)
+    print("\n" + text("setup.done" if todo.changes else "setup.nothing", spoken, n=done))
+    if todo.changes and not failed:
+        print(text("setup.next", spoken))
+    return 1 if failed else 0
+
+
+def _show(facts: Facts, todo: Plan, spoken: str) -> None:
+    print("\n".join(["", text("setup.found", spoken), *talk.facts_lines(facts, spoken), ""]))
+    for note in todo.notes:
+        print("\n".join(talk.note_lines(note, spoken)))
+    for note in todo.refusals:
+        print("\n".join(talk.note_lines(note, spoken, mark="❌")))
+
+
+async def _make(todo: Plan, facts: Facts, ledger: Ledger, args: argparse.Namespace, spoken: str) -> tuple[int, bool]:
+    """Each change in its turn: (how many were made, whether one failed)."""
+    done, failed, declined = 0, False, set[str]()
+    for number, change in enumerate(todo.changes, 1):
+        if _pointless(change, declined) or (change.kind is Kind.RESTART_UNIT and not done):
+            continue
+        _explain(number, len(todo.changes), change, facts, spoken)
+        if not _agreed(change, args, spoken):
+            print(f"  ⏭️ {text('setup.skipped', spoken)}")
+            if change.required:
+                print("\n" + text("setup.ended", spoken))
+                break
+            declined.add(change.target)
+            continue
+        try:
+            await carry_out(change, ledger, spoken)
+        except ChangeError as error:
+            print(f"  ❌ {error}")
+            failed = True
+            if change.required:
+                break
+            declined.add(change.target)
+            continue
+        print(f"  ✅ {text('setup.made', spoken)}")
+        done += 1
+    return done, failed
+
+
+def _pointless(change: Change, declined: set[str]) -> bool:
+    """True for enabling or starting a unit whose file was not written."""
+    return change.kind in (Kind.ENABLE_UNIT, Kind.START_UNIT) and (
+        unit_path(change.target) in declined or (change.kind is Kind.START_UNIT and change.target in declined)
+    )
+
+
+def _explain(number: int, total: int, change: Change, facts: Facts, spoken: str) -> None:
+    print("\n" + "\n".join(talk.describe(change, spoken, before=f"[{number}/{total}] ")))
+    there = facts.files.get(change.target)
+    lines = [*talk.meaning(change, spoken), *talk.content_lines(change, there.content if there else None)]
+    if lines:
+        print("\n".join(lines))
+
+
+def _agreed(change: Change, args: argparse.Namespace, spoken: str) -> bool:
+    if change.careful:  # equal to root: a plain --yes does not mean this
+        return (args.yes and args.docker) or talk.ask(text("setup.ask", spoken), spoken, default=False)
+    return args.yes or talk.ask(text("setup.ask", spoken), spoken, default=True)
+
+
+async def _undo(args: argparse.Namespace, spoken: str) -> int:
+    with opened(spoken) as ledger:
+        for entry in ledger.open_entries():
+            if entry.change.kind is Kind.RESTART_UNIT:  # nothing to take back
+                ledger.undo(entry)
+        entries = ledger.open_entries()
+        if not entries:
+            print(text("setup.undo.nothing", spoken))
+            return 0
+        kept = take_back.altered(ledger.entries)
+        whole = True
+        for number, entry in enumerate(entries, 1):
+            before = f"[{number}/{len(entries)}] {text('setup.undo.one', spoken)} "
+            print("\n" + "\n".join(talk.describe(entry.change, spoken, before=before)))
+            whole = await _undo_one(entry, kept, ledger, args, spoken) and whole
+        await take_back.settle()
+    print("\n" + text("setup.undo.done" if whole else "setup.undo.part", spoken))
+    return 0 if whole else 1
+
+
+async def _undo_one(entry: Entry, kept: frozenset[str], ledger: Ledger, args: argparse.Namespace, spoken: str) -> bool:
+    """True when the change is taken back, or somebody else's by now."""
+    if not (args.yes or talk.ask(text("setup.ask", spoken), spoken, default=True)):
+        print(f"  ⏭️ {text('setup.skipped', spoken)}")
+        return False
+    try:
+        left = await take_back.take_back(entry, kept)
+    except (OSError, chown.Stop) as error:
+        reason = error.code if isinstance(error, chown.Stop) else (error.strerror or str(error))
+        print(f"  ❌ {text('setup.failed', spoken, target=entry.change.target, reason=reason)}")
+        return False
+    ledger.undo(entry)
+    for code, about in left:
+        print(f"  ⚠️ {text(f'setup.left.{code}', spoken, target=about)}")
+    if not left:
+        print(f"  ✅ {text('setup.undo.made', spoken)}")
+    return True

@@ -1,0 +1,92 @@
+"""What setup has found on the machine. Pure data: the plan is made of this alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class BotUser:
+    name: str
+    uid: int
+    gid: int
+    home: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundUnit:
+    """A unit that runs this project's main.py. `active`, `enabled` as systemd says them;
+    `journal` False when its output goes elsewhere."""
+
+    name: str
+    user: str
+    active: str
+    enabled: str
+    restart: str
+    unbuffered: bool
+    journal: bool
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file that setup may want to write. `content` None: not there; `ours`: as setup left it;
+    `link`: a symbolic link, which is somebody's decision and never replaced."""
+
+    content: str | None = None
+    ours: bool = False
+    link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundContainer:
+    """The Bot API server's container. `host_dir` "" when its mounts do not show the directory."""
+
+    name: str
+    running: bool
+    host_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`explicit` are the values that an administrator's own files set (setup's drop-in left out),
+    by `section.key`; `effective` the whole configuration as it is. `closed` names the places
+    whose access still has to be opened: `models`, `bot_api`, `env`. `loose` are processes that
+    run main.py outside every unit. `writable` are the service's ReadWritePaths=."""
+
+    project: str
+    user: BotUser
+    python: str
+    has_telegram: bool
+    env: str = ""  # path of the .env; "" when there is none
+    env_names: frozenset[str] = frozenset()
+    models: str = ""
+    models_there: bool = True
+    bot_api: str = ""  # its directory on the host; "" when unknown
+    container: FoundContainer | None = None
+    units: tuple[FoundUnit, ...] = ()
+    loose: tuple[int, ...] = ()
+    explicit: Mapping[str, object] = field(default_factory=dict)
+    files: Mapping[str, FoundFile] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
+    monitor_there: bool = True  # its user and its unit are installed
+    monitor_groups: frozenset[str] = frozenset()
+    monitor_enabled: str = "enabled"
+    monitor_active: str = "active"
+    docker_there: bool = False
+    writable: tuple[str, ...] = ()
+    bot_enabled: str = ""  # of the unit that setup would write, when it is there already
+    bot_active: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the caller asked for. `unit` "" = find it, or make trafico-main.service; `docker`: the
+    group docker, by name; `asks`: each change is asked about, so that a no is possible."""
+
+    unit: str = ""
+    language: str = "es"
+    start: bool = True
+    docker: bool = False
+    asks: bool = False

@@ -1,0 +1,208 @@
+"""Looks at the machine and says what is there: Facts. Changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import grp
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..config import project_env
+from ..config.discover import mounted_from
+from ..config.keys import VARIABLES
+from ..config.load import load
+from ..config.schema import Config
+from ..errors import ConfigError
+from ..host import accounts, containers, process, units
+from ..host.accounts import SERVICE_USER, Account
+from . import access, place, render, unit_search
+from .facts import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
+from .ledger import Ledger
+
+_PYTHON_SECONDS = 20.0
+_HOME_FOLDER = ".telegram-bot-api"
+_LARGEST = 64 * 1024
+
+
+async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> Facts:
+    """Everything that the plan has to know. `project` and `user` as `place.judge` returned them.
+
+    Raises ConfigError where the present configuration cannot be read: it has to be mended first.
+    """
+    config, explicit = _configuration()
+    env = _env(project, config)
+    container, found = await asyncio.gather(
+        _container(config), unit_search.search(project, wishes.unit or str(explicit.get("bot.unit") or ""))
+    )
+    interpreter, has_telegram = await python_of(project, user)
+    models = str(Path(project) / config.project.models_dir)
+    api = _bot_api(config, user, container)
+    there = await units.show(render.SERVICE, ("LoadState", "UnitFileState", "ActiveState", "ReadWritePaths"))
+    monitor = there or {}
+    bot_name = wishes.unit or str(explicit.get("bot.unit") or render.UNIT)
+    bot = await units.show(bot_name, ("UnitFileState", "ActiveState")) or {}
+    facts = Facts(
+        project=project,
+        user=BotUser(user.name, user.uid, user.gid, user.home),
+        python=interpreter,
+        has_telegram=has_telegram,
+        env=str(env) if env else "",
+        env_names=_names(env),
+        models=models,
+        models_there=Path(models).is_dir(),
+        bot_api=api,
+        container=container,
+        units=tuple(found),
+        loose=loose(project, found),
+        explicit=explicit,
+        monitor_there=monitor.get("LoadState") == "loaded" and accounts.by_name(SERVICE_USER) is not None,
+        monitor_groups=_groups(SERVICE_USER),
+        monitor_enabled=monitor.get("UnitFileState", ""),
+        monitor_active=monitor.get("ActiveState", ""),
+        docker_there=_group_exists("docker"),
+        writable=tuple(path.lstrip("-+") for path in monitor.get("ReadWritePaths", "").split()),
+        bot_enabled=bot.get("UnitFileState", ""),
+        bot_active=bot.get("ActiveState", ""),
+    )
+    return replace(facts, files=_files(facts, bot_name, ledger), closed=_closed(facts))
+
+
+def _configuration() -> tuple[Config, dict[str, object]]:
+    """The configuration, and what an administrator's own files say (setup's drop-in left out)."""
+    config = load()
+    own = _set_by(Path(render.DROP_IN))
+    explicit: dict[str, object] = {}
+    for name in config.explicit:
+        value: object = config
+        for part in name.split("."):
+            value = getattr(value, part)
+        if not (name in own and own[name] == value):
+            explicit[name] = value
+    return config, explicit
+
+
+def _set_by(file: Path) -> dict[str, object]:
+    import tomllib
+
+    try:
+        tables = tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file}: {error}") from None
+    found: dict[str, object] = {}
+    for name, value in tables.items():
+        found |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
+    return found
+
+
+def _env(project: str, config: Config) -> Path | None:
+    file = project_env.path(replace(config, project=replace(config.project, dir=project)))
+    return file if file is not None and file.exists() else None
+
+
+def _names(file: Path | None) -> frozenset[str]:
+    """The variables that the .env gives a usable value; no value leaves this function."""
+    if file is None:
+        return frozenset()
+    try:
+        values = project_env.read(file).values
+    except OSError:
+        return frozenset()
+    return frozenset(name for name, key in VARIABLES.items() if key in values)
+
+
+async def _container(config: Config) -> FoundContainer | None:
+    """The Bot API server's container: by its configured name, else the one whose image is it."""
+    if not config.bot_api.local:
+        return None
+    wanted = config.bot_api.container
+    for name in dict.fromkeys([wanted, *await containers.names_like("telegram-bot-api")]):
+        if not name:
+            continue
+        seen = await containers.inspect(name)
+        if seen.status in (containers.Status.MISSING, containers.Status.NO_DOCKER, containers.Status.NO_ANSWER):
+            continue
+        inside = config.bot_api.container_dir
+        return FoundContainer(name, seen.status is containers.Status.RUNNING, mounted_from(seen.mounts, inside))
+    return None
+
+
+def _bot_api(config: Config, user: Account, container: FoundContainer | None) -> str:
+    if config.bot_api.host_dir:
+        return config.bot_api.host_dir
+    if not config.bot_api.local:
+        return ""
+    if container is not None and container.host_dir:
+        return container.host_dir
+    usual = Path(user.home) / _HOME_FOLDER
+    return str(usual) if user.home and usual.is_dir() and not usual.is_symlink() else ""
+
+
+async def python_of(project: str, user: Account) -> tuple[str, bool]:
+    """The interpreter for main.py: the first that has python-telegram-bot, asked as the bot's user."""
+    choices = place.python_of(project)
+    before = accounts.prefix(user) or []
+    for python in choices:
+        # As the user, in his folder: what a project's venv runs on being asked is his code.
+        done = await process.run([*before, python, "-c", "import telegram"], seconds=_PYTHON_SECONDS)
+        if done.ok:
+            return python, True
+    return choices[0], False
+
+
+def loose(project: str, found: Sequence[FoundUnit]) -> tuple[int, ...]:
+    """Processes that run this main.py and belong to none of the units found."""
+    pids: list[int] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if not any(word in (b"main.py", b"./main.py", f"{project}/main.py".encode()) for word in words):
+                continue
+            here = str((folder / "cwd").readlink()) == project or f"{project}/main.py".encode() in words
+            cgroup = (folder / "cgroup").read_text()
+        except OSError:  # it has ended meanwhile
+            continue
+        if here and not any(unit.name in cgroup for unit in found) and "trafico-main.service" not in cgroup:
+            pids.append(int(folder.name))
+    return tuple(sorted(pids))
+
+
+def _groups(user: str) -> frozenset[str]:
+    return frozenset(group.gr_name for group in grp.getgrall() if user in group.gr_mem)
+
+
+def _group_exists(name: str) -> bool:
+    try:
+        return bool(grp.getgrnam(name))
+    except KeyError:
+        return False
+
+
+def _files(facts: Facts, bot_unit: str, ledger: Ledger) -> Mapping[str, FoundFile]:
+    paths = [render.DROP_IN, render.SANDBOX, render.unit_path(bot_unit), render.unit_path(render.UNIT)]
+    paths += [render.adoption_path(unit.name) for unit in facts.units]
+    last: dict[str, str] = {}
+    for entry in ledger.entries:
+        if not entry.undone:
+            last[entry.change.target] = entry.change.content
+    return {path: _file(Path(path), last.get(path)) for path in dict.fromkeys(paths)}
+
+
+def _file(path: Path, written: str | None) -> FoundFile:
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            return FoundFile(link=True)
+        content = path.read_bytes()[:_LARGEST].decode("utf-8", "replace")
+    except FileNotFoundError:
+        return FoundFile()
+    return FoundFile(content, ours=content == written)
+
+
+def _closed(facts: Facts) -> frozenset[str]:
+    """The places that the monitor, or the bot, cannot yet reach as they have to."""
+    places = {"models": facts.models, "bot_api": facts.bot_api, "env": facts.env}
+    return frozenset(name for name, path in places.items() if path and not access.is_open(name, path))

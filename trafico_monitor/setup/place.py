@@ -1,0 +1,116 @@
+"""Is this folder one that root may build a service on? Refuses what somebody else could exchange.
+
+The project belongs to an ordinary user and everything that setup does with it is done as root:
+a link, or a folder above that a third person may write to, would let that person choose what
+root opens. The same doors as the chown helper's are used: descriptors, one component at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+from ..errors import MonitorError
+from ..host.accounts import Account, by_name, by_uid
+from ..messages import text
+from ..privileged import chown
+
+# What systemd.syntax(7) or a shell would read as more than a letter: white space, quotes, escapes,
+# specifiers, variables. Letters of every language are fine.
+_PLAIN = re.compile(r"[\w/.,:@+~=-]+")
+
+
+class Refused(MonitorError):
+    """The folder, or the user, is not one to build on: what, why, and what to do instead."""
+
+    exit_code = 65  # EX_DATAERR
+
+
+def refusal(code: str, language: str, **fields: object) -> Refused:
+    shown = {name: "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+             for name, value in fields.items()}  # fmt: skip
+    return Refused(text(f"setup.refused.{code}", language, **shown))
+
+
+def judge(given: str, user: str, language: str) -> tuple[str, Account]:
+    """The project as an absolute path, and the user that main.py runs as.
+
+    Given the folder and the user as the caller typed them ("" = the folder's owner), raise Refused
+    for a folder that is not there, is no project, or is not safe to build on.
+    """
+    project = os.path.abspath(given)  # noqa: PTH100  # resolve() would follow a link that is to be seen
+    if not _PLAIN.fullmatch(project):
+        raise refusal("name", language, path=project)
+    wanted = _account(user, language) if user else None
+    with chown.Tree() as tree:
+        steps = _descend(tree, project, language)
+        account = wanted or _owner(steps[-1], language)
+        if account.uid == 0:
+            raise refusal("root", language, path=project)
+        _own(steps, account, language)
+        main = _descend(tree, f"{project}/main.py", language, missing="no_main")[-1]
+        if not stat.S_ISREG(main.status.st_mode):
+            raise refusal("no_main", language, path=f"{project}/main.py")
+        _own([main], account, language)
+    return project, account
+
+
+def _descend(tree: chown.Tree, path: str, language: str, missing: str = "absent") -> list[chown.Step]:
+    try:
+        return tree.descend(tree.top(), chown.components(os.fsencode(path)))
+    except chown.Stop as stop:
+        where = os.fsdecode(stop.path) or path
+        if stop.code == "link_in_path":
+            raise refusal("link", language, path=where, real=os.path.realpath(path)) from None
+        if stop.code in ("not_found", "not_a_folder"):
+            raise refusal(missing, language, path=where) from None
+        raise refusal("unreachable", language, path=where, reason=stop.code) from None
+
+
+def _account(name: str, language: str) -> Account:
+    found = by_name(name)
+    if found is None or not found.home:
+        raise refusal("no_user", language, user=name)
+    if found.uid == 0:
+        raise refusal("root", language, path=name)
+    return found
+
+
+def _owner(project: chown.Step, language: str) -> Account:
+    uid = project.status.st_uid
+    found = by_uid(uid)
+    if found is None:
+        raise refusal("nobodys", language, path=os.fsdecode(project.path), uid=uid)
+    return found
+
+
+def _own(steps: list[chown.Step], account: Account, language: str) -> None:
+    """Each must be the user's or root's, and closed for the writing of everybody else."""
+    for step in steps:
+        path = os.fsdecode(step.path) or "/"
+        if step.status.st_uid not in (0, account.uid):
+            owner = by_uid(step.status.st_uid)
+            name = owner.name if owner else str(step.status.st_uid)
+            raise refusal("others", language, path=path, owner=name, user=account.name)
+        if _open_to_others(step, account):
+            raise refusal("open", language, path=path)
+
+
+def _open_to_others(step: chown.Step, account: Account) -> bool:
+    mode = step.status.st_mode
+    if mode & stat.S_ISVTX and stat.S_ISDIR(mode):  # /tmp: names cannot be exchanged by others
+        return False
+    # An ACL's mask shows in the group's bits: a group of his own may write, a grant to the
+    # monitor looks the same. What the group may do is the owner's decision; others may not.
+    return bool(mode & stat.S_IWOTH)
+
+
+def python_of(project: str) -> list[str]:
+    """The interpreters that may be the project's, the nearest virtual environment first."""
+    folders = [Path(project), Path(project).parent]
+    names = (".venv", "venv", "env")
+    found = [folder / name / "bin" / "python" for folder in folders for name in names]
+    venvs = [str(path) for path in found if (path.parent.parent / "pyvenv.cfg").is_file() and os.access(path, os.X_OK)]
+    return [*venvs, "/usr/bin/python3"]

@@ -1,0 +1,222 @@
+"""Facts in, changes out: what setup will do on this machine, and what it has to say about it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from . import render
+from .change import Change, Kind
+from .facts import Facts, FoundUnit, Wishes
+
+_RUNNING = frozenset({"active", "activating", "reloading"})
+_STARTS = frozenset({"enabled", "enabled-runtime", "static", "alias", "generated", "linked"})
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to be said: `code` is `setup.note.<code>` in messages/."""
+
+    code: str
+    fields: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`refusals` keep anything from being done; `notes` do not."""
+
+    changes: tuple[Change, ...] = ()
+    notes: tuple[Note, ...] = ()
+    refusals: tuple[Note, ...] = ()
+
+
+def plan(facts: Facts, wishes: Wishes) -> Plan:
+    """Given what is there and what was asked for, return every change that is still needed.
+
+    A machine that is as it should be gives no change. No change replaces a file that setup has
+    not written itself, and no value that an administrator has set.
+    """
+    notes: list[Note] = []
+    refusals: list[Note] = []
+    if not facts.monitor_there:
+        refusals.append(Note("not_installed"))
+    found, wanted = _unit(facts, wishes, refusals)
+    changes = [
+        *_configuration(facts, wishes, wanted, notes, refusals),
+        *_folders(facts),
+        *_sandbox(facts, notes),
+        *(_adopt(found, notes) if found else _own_unit(facts, wanted, notes)),
+        *_access(facts),
+        *_starting(facts, wishes, wanted, found, notes),
+    ]
+    _remarks(facts, found, notes)
+    if refusals:
+        return Plan((), tuple(notes), tuple(refusals))
+    changes = _respecting(facts, changes, notes)
+    changes += _docker(facts, wishes, others=bool(changes), notes=notes)
+    return Plan((*changes, *_monitor(facts, changes)), tuple(notes), ())
+
+
+def _unit(facts: Facts, wishes: Wishes, refusals: list[Note]) -> tuple[FoundUnit | None, str]:
+    """The unit to adopt, if there is one, and the name of the bot's unit."""
+    named = wishes.unit or str(facts.explicit.get("bot.unit") or "")
+    by_name = {unit.name: unit for unit in facts.units}
+    ours = facts.files.get(render.unit_path(named or render.UNIT))
+    if ours is not None and ours.ours:
+        return None, named or render.UNIT
+    if named and named not in by_name and ours is not None and (ours.content is not None or ours.link):
+        refusals.append(Note("unit_taken", {"unit": named, "path": render.unit_path(named)}))
+    if named:
+        return by_name.get(named), named
+    if len(by_name) > 1:
+        refusals.append(Note("several_units", {"units": ", ".join(sorted(by_name))}))
+    if not by_name and ours is not None and (ours.content is not None or ours.link):
+        refusals.append(Note("unit_taken", {"unit": render.UNIT, "path": render.unit_path(render.UNIT)}))
+    return next(((unit, unit.name) for unit in facts.units), (None, render.UNIT))
+
+
+def _configuration(
+    facts: Facts, wishes: Wishes, unit: str, notes: list[Note], refusals: list[Note]
+) -> Iterator[Change]:
+    wanted: dict[str, object] = {}
+    if wishes.language != "es":
+        wanted["language"] = wishes.language
+    wanted |= {"project.dir": facts.project, "project.owner": facts.user.name}
+    if unit != render.UNIT:
+        wanted["bot.unit"] = unit
+    if facts.container is not None and facts.container.name != "telegram-bot-api":
+        wanted["bot_api.container"] = facts.container.name
+    if facts.bot_api:
+        wanted["bot_api.host_dir"] = facts.bot_api
+    for name, value in list(wanted.items()):
+        if name not in facts.explicit:
+            continue
+        # An administrator has said it: that stays, whatever it is.
+        there = wanted.pop(name)
+        if facts.explicit[name] != there:
+            fields = {"key": name, "there": facts.explicit[name], "wanted": value}
+            stops = name == "project.dir" or (name == "bot.unit" and wishes.unit)
+            (refusals if stops else notes).append(Note("set_otherwise", fields))
+    if wanted:
+        yield Change(
+            Kind.WRITE_FILE, render.DROP_IN, "config", render.drop_in(wanted), 0o640,
+            group="trafico-monitor", required=True,
+        )  # fmt: skip
+
+
+def _folders(facts: Facts) -> Iterator[Change]:
+    if not facts.models_there:
+        owner = f"{facts.user.uid}:{facts.user.gid}"
+        yield Change(Kind.MAKE_FOLDER, facts.models, "models", mode=0o755, owner=owner, required=True)
+
+
+def _sandbox(facts: Facts, notes: list[Note]) -> Iterator[Change]:
+    """What the service's own unit does not let it write to."""
+    closed = [
+        path
+        for path in (facts.models, facts.bot_api)
+        if path and not any(PurePosixPath(path).is_relative_to(open_path) for open_path in facts.writable)
+    ]
+    if closed and facts.writable:
+        yield Change(Kind.WRITE_FILE, render.SANDBOX, "sandbox", render.sandbox(closed))
+
+
+def _own_unit(facts: Facts, unit: str, notes: list[Note]) -> Iterator[Change]:
+    path = render.unit_path(unit)
+    yield Change(Kind.WRITE_FILE, path, "unit", render.bot_unit(facts.project, facts.user, facts.python))
+
+
+def _adopt(unit: FoundUnit, notes: list[Note]) -> Iterator[Change]:
+    """The unit stays as it is; what it lacks goes beside it."""
+    notes.append(Note("adopted", {"unit": unit.name}))
+    lacks = {
+        "restart": unit.restart in ("", "no"),
+        "unbuffered": not unit.unbuffered,
+        "journal": not unit.journal,
+    }
+    content = render.adoption(**lacks)
+    if content:
+        reason = "adopt_journal" if lacks["journal"] else "adopt"
+        yield Change(Kind.WRITE_FILE, render.adoption_path(unit.name), reason, content)
+
+
+def _access(facts: Facts) -> Iterator[Change]:
+    places = {"models": facts.models, "bot_api": facts.bot_api, "env": facts.env}
+    for place, path in places.items():
+        if place in facts.closed and path:
+            yield Change(Kind.OPEN_ACCESS, path, f"access_{place}", owner=facts.user.name, place=place)
+
+
+def _docker(facts: Facts, wishes: Wishes, *, others: bool, notes: list[Note]) -> Iterator[Change]:
+    """The group that is equal to root: offered beside other changes, never brought up again alone."""
+    if not facts.docker_there or facts.container is None or "docker" in facts.monitor_groups:
+        return
+    if wishes.docker or (wishes.asks and others):
+        yield Change(Kind.JOIN_GROUP, "docker", "docker", owner="trafico-monitor", careful=True)
+    elif others:
+        notes.append(Note("docker_left"))
+
+
+def _starting(facts: Facts, wishes: Wishes, unit: str, found: FoundUnit | None, notes: list[Note]) -> Iterator[Change]:
+    enabled = found.enabled if found else facts.bot_enabled
+    active = found.active if found else facts.bot_active
+    if enabled not in _STARTS:
+        yield Change(Kind.ENABLE_UNIT, unit, "enable")
+    if active in _RUNNING:
+        return
+    if facts.loose:
+        # Two programs that ask with one token take each other's messages (409 Conflict).
+        pids = " ".join(map(str, facts.loose))
+        notes.append(Note("runs_by_hand", {"pids": pids, "unit": unit}))
+    elif wishes.start:
+        yield Change(Kind.START_UNIT, unit, "start")
+
+
+def _monitor(facts: Facts, changes: list[Change]) -> Iterator[Change]:
+    if facts.monitor_enabled not in _STARTS:
+        yield Change(Kind.ENABLE_UNIT, render.SERVICE, "enable_monitor")
+    running = facts.monitor_active in _RUNNING
+    matters = any(
+        change.kind in (Kind.OPEN_ACCESS, Kind.JOIN_GROUP, Kind.MAKE_FOLDER)
+        or change.target in (render.DROP_IN, render.SANDBOX)
+        for change in changes
+    )
+    if not running:
+        yield Change(Kind.START_UNIT, render.SERVICE, "start_monitor")
+    elif matters:
+        yield Change(Kind.RESTART_UNIT, render.SERVICE, "restart_monitor")
+
+
+def _respecting(facts: Facts, changes: list[Change], notes: list[Note]) -> list[Change]:
+    """Without what is there already; a file that is somebody else's by now is left, and said."""
+    kept: list[Change] = []
+    for change in changes:
+        there = facts.files.get(change.target) if change.kind is Kind.WRITE_FILE else None
+        if there is None or (there.content is None and not there.link):
+            kept.append(change)
+        elif there.content == change.content:
+            continue
+        elif there.ours and not there.link:
+            kept.append(change)
+        else:
+            notes.append(Note("not_ours", {"path": change.target}))
+    return kept
+
+
+def _remarks(facts: Facts, found: FoundUnit | None, notes: list[Note]) -> None:
+    if not facts.has_telegram and found is None:
+        notes.append(Note("no_telegram", {"python": facts.python, "user": facts.user.name}))
+    if not facts.env:
+        notes.append(Note("no_env", {"project": facts.project}))
+    for name in ("TELEGRAM_TOKEN", "ADMIN_ID"):
+        if facts.env and name not in facts.env_names:
+            notes.append(Note("env_lacks", {"name": name, "env": facts.env}))
+    if found is not None and found.user not in ("", facts.user.name):
+        notes.append(Note("other_user", {"unit": found.name, "there": found.user, "user": facts.user.name}))
+    if found is not None and found.namespace:
+        notes.append(Note("namespace", {"unit": found.name, "namespace": found.namespace}))
+    if facts.container is None:
+        notes.append(Note("no_container"))
+    elif not facts.bot_api:
+        notes.append(Note("no_bot_api_dir", {"container": facts.container.name}))

@@ -1,0 +1,96 @@
+"""The files that setup writes, as text. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from .facts import BotUser
+
+UNIT = "trafico-main.service"
+SERVICE = "trafico-monitor.service"
+UNITS = "/etc/systemd/system"
+DROP_IN = "/etc/trafico-monitor/conf.d/10-setup.toml"
+SANDBOX = f"{UNITS}/{SERVICE}.d/60-setup.conf"
+HEAD = "# Written by `trafico-monitor setup`; `sudo trafico-monitor setup --undo` takes it back.\n"
+
+
+def unit_path(unit: str) -> str:
+    """Where setup writes the bot's unit."""
+    return f"{UNITS}/{unit}"
+
+
+def adoption_path(unit: str) -> str:
+    """Where setup writes what an adopted unit lacks: beside the administrator's own drop-ins."""
+    return f"{UNITS}/{unit}.d/60-trafico-monitor.conf"
+
+
+def bot_unit(project: str, user: BotUser, python: str) -> str:
+    """The unit that runs main.py as its user, into the journal, and brings it back.
+
+    The paths hold nothing that systemd.syntax(7) would read as more than itself: `place.judge`
+    has refused white space, quotes, `%`, `$` and backslashes.
+    """
+    return (
+        f"{HEAD}\n"
+        "[Unit]\n"
+        "Description=100-Tráfico (main.py: bot_central + poster)\n"
+        "Wants=network-online.target\n"
+        "After=network-online.target docker.service\n"
+        "# However often it falls: it comes back, and trafico-monitor tells.\n"
+        "StartLimitIntervalSec=0\n\n"
+        "[Service]\n"
+        f"User={user.name}\n"
+        f"WorkingDirectory={project}\n"
+        "# Unbuffered: a line that waits in a buffer is an error that is seen late.\n"
+        "Environment=PYTHONUNBUFFERED=1\n"
+        f"ExecStart={python} main.py\n"
+        "Restart=always\n"
+        "RestartSec=5\n"
+        "StandardOutput=journal\n"
+        "StandardError=journal\n"
+        "# A traceback is up to 60 lines; journald's default limit would drop lines in a storm.\n"
+        "LogRateLimitIntervalSec=0\n\n"
+        "[Install]\n"
+        "WantedBy=multi-user.target\n"
+    )
+
+
+def adoption(*, restart: bool, unbuffered: bool, journal: bool) -> str:
+    """What an existing unit lacks, as a drop-in; "" when it lacks nothing."""
+    lines: list[str] = []
+    if unbuffered:
+        lines += ["# Without it a line waits in a buffer, and its error is seen late.",
+                  "Environment=PYTHONUNBUFFERED=1"]  # fmt: skip
+    if restart:
+        lines += ["Restart=always", "RestartSec=5"]
+    if journal:
+        lines += ["# The monitor reads the journal, and nothing else.", "StandardOutput=journal",
+                  "StandardError=journal"]  # fmt: skip
+    return "\n".join([HEAD, "[Service]", *lines, ""]) if lines else ""
+
+
+def sandbox(paths: Sequence[str]) -> str:
+    """The drop-in that lets the service write where the videos lie."""
+    listed = " ".join(f"-{path}" for path in paths)
+    return f"{HEAD}\n[Service]\n# The project lies where the unit's sandbox does not reach.\nReadWritePaths={listed}\n"
+
+
+def drop_in(values: Mapping[str, object]) -> str:
+    """The configuration as TOML, one section after the other. `values` by `section.key`."""
+    parts = [HEAD]
+    top = {name: value for name, value in values.items() if "." not in name}
+    parts += [f"{name} = {_toml(value)}\n" for name, value in top.items()]
+    for section in dict.fromkeys(name.partition(".")[0] for name in values if "." in name):
+        parts.append(f"\n[{section}]\n")
+        parts += [
+            f"{name.partition('.')[2]} = {_toml(value)}\n"
+            for name, value in values.items()
+            if name.startswith(f"{section}.")
+        ]
+    return "".join(parts)
+
+
+def _toml(value: object) -> str:
+    # A JSON string is a TOML basic string, as long as nothing outside the BMP is escaped as a pair.
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,87 @@
+"""How setup shows what it would do, asks, and says what it has done."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+import textwrap
+from collections.abc import Mapping
+
+from ..messages import text
+from .change import Change, Kind
+from .facts import Facts
+from .plan import Note
+
+_WIDTH = 78
+_YES = {"es": ("s", "si", "sí", "y", "yes"), "en": ("y", "yes", "s", "si", "sí")}
+
+
+def facts_lines(facts: Facts, language: str) -> list[str]:
+    """What was found, one line a thing."""
+    nothing = text("setup.found.nothing", language)
+    unit = ", ".join(unit.name for unit in facts.units) or nothing
+    container = nothing
+    if facts.container is not None:
+        state = "running" if facts.container.running else "stopped"
+        container = f"{facts.container.name} ({text(f'setup.found.{state}', language)})"
+    found = {
+        "project": facts.project,
+        "user": facts.user.name,
+        "python": facts.python,
+        "env": facts.env or nothing,
+        "models": facts.models,
+        "unit": unit,
+        "container": container,
+        "bot_api": facts.bot_api or nothing,
+    }
+    return [f"  {text(f'setup.found.{name}', language):<22} {value}" for name, value in found.items()]
+
+
+def describe(change: Change, language: str, *, before: str) -> list[str]:
+    """What this change is, after `before`; a path gets a line of its own, that 80 columns may hold it."""
+    lines = [before + text(f"setup.why.{change.reason}", language, **_fields(change))]
+    if change.target.startswith("/"):
+        lines.append(f"      {change.target}")
+    return lines
+
+
+def meaning(change: Change, language: str) -> list[str]:
+    """What somebody should know before agreeing, wrapped; [] where the one line says it all."""
+    code = f"setup.means.{change.reason}"
+    said = text(code, language, **_fields(change))
+    return [] if said == code else textwrap.wrap(said, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+
+
+def content_lines(change: Change, there: str | None) -> list[str]:
+    """The file that would be written: whole, or as a difference to what is there."""
+    if change.kind is not Kind.WRITE_FILE:
+        return []
+    if there is None:
+        return [f"    │ {line}".rstrip() for line in change.content.splitlines()]
+    lines = difflib.unified_diff(there.splitlines(), change.content.splitlines(), lineterm="", n=1)
+    return [f"    │ {line}".rstrip() for line in lines if not line.startswith(("---", "+++"))]
+
+
+def note_lines(note: Note, language: str, *, mark: str = "⚠️") -> list[str]:
+    """A remark or a refusal, wrapped to the terminal."""
+    said = text(f"setup.note.{note.code}", language, **note.fields)
+    first, *rest = said.splitlines()
+    lines = textwrap.wrap(first, _WIDTH, initial_indent=f"{mark} ", subsequent_indent="   ", break_long_words=False,
+                          break_on_hyphens=False)  # fmt: skip
+    return [*lines, *(f"   → {line}" for line in rest)]
+
+
+def _fields(change: Change) -> Mapping[str, object]:
+    return {"target": change.target, "owner": change.owner, "place": change.place}
+
+
+def ask(question: str, language: str, *, default: bool) -> bool:
+    """One question on the terminal; an empty answer is the default, the end of input is no."""
+    choices = text("setup.ask.yes" if default else "setup.ask.no", language)
+    print(f"  {question} {choices} ", end="", flush=True)
+    answer = sys.stdin.readline()
+    if not answer:
+        print()
+        return False
+    word = answer.strip().lower()
+    return default if not word else word in _YES.get(language, _YES["es"])
