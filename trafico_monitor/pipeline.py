@@ -20,6 +20,7 @@ from .incident import policy
 from .incident.budget import Budget
 from .incident.change import Change, ChangeKind
 from .incident.ledger import Ledger, attempt_of
+from .incident.orderbook import OrderBook
 from .incident.policy import Decision
 from .incident.resumption import MET_TOO_OFTEN, Resumption
 from .incident.situation import Conditions, Limits, Situation
@@ -120,7 +121,7 @@ class Pipeline:
         self._gone: dict[ErrorType, tuple[Evidence, float]] = {}
         self.unknown = UnknownErrors()
         self._novelty = Novelty()
-        self.orders: dict[str, Order] = {}
+        self.orders = OrderBook()
         self.space = "ok"
         self._space_told: Notice | None = None  # while it is short: the message that says so
         self.server = "up"
@@ -248,7 +249,7 @@ class Pipeline:
         self._unit_down = str(memory.get("unit_down", ""))
         self.blindness.restore(_section(memory, "blindness"))
         self.alerting.restore(saved.alarms, saved.silences, saved.held)
-        self.orders = {order.id: order for order in saved.orders}
+        self.orders = OrderBook(saved.orders)
         self.conditions = replace(self.conditions, server_down=self.server == "down")
 
     def memory(self) -> dict[str, object]:
@@ -508,7 +509,7 @@ class Pipeline:
         if not incident.open:
             self._resumption.ended(incident.id)
         if order is not None or not incident.open:
-            for old in [o.id for o in self.orders.values() if o.incident_id == incident.id and _of_playbook(o)]:
+            for old in [o.id for o in self.orders.of(incident.id) if _of_playbook(o)]:
                 self._done(old, step)
         if order is not None:
             self.orders[order.id] = order

@@ -19,7 +19,7 @@ from .host import accounts
 from .host.thread import call
 from .messages import text
 from .model.site import Site
-from .upkeep import DAY
+from .tidying import DAY
 
 logger = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from .action.access import ensure_access
 from .action.copying import sweep
 from .action.paths import resolve_destination
 from .action.retention import Expired
+from .companions import Companions, Surroundings
 from .config import gaps
 from .config.discover import discover
 from .config.endpoints import control_socket
@@ -60,7 +61,8 @@ from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
-from .upkeep import DAY, Upkeep
+from .tidying import DAY, Tidying
+from .upkeep import Upkeep, spare_place
 from .web.server import Places
 from .web.window import Window
 
@@ -69,7 +71,6 @@ logger = logging.getLogger(__name__)
 CURSOR_SECONDS = 1.0  # how long a cursor alone may wait to be stored (design document, section 2)
 SETTLE_SECONDS = 0.06  # after the last line: longer than the detector's own settling time
 STUCK_SECONDS = 15.0  # no turn of the reader or the pipeline for so long: no watchdog ping
-STORE_RETRY = 1.0
 READY_SECONDS = 20.0  # less than TimeoutStartSec: a reader that finds no place is an error of ours to name
 STOP_SECONDS = 1.5  # for each of the things that are waited for at the end; all in under 5 s
 LAST_WORDS_SECONDS = 2.5  # summary and stop message: Telegram takes one a second
@@ -109,7 +110,7 @@ class Service:
         """Watch until told to stop."""
         await self._configure()
         self._rules = await asyncio.to_thread(_rules, self._config_path)
-        self._store = await Store.open(self._config.paths.state)
+        self._store = await Store.open(self._config.paths.state, spare_place())
         try:
             return await self._watch()
         finally:
@@ -130,19 +131,24 @@ class Service:
         self._started_at = self._clock()
         self._pipeline = self._new_pipeline(self._rules)
         self._pipeline.restore(saved)
-        self._exports = Exports(self._store, self._config.paths.logs)
+        kept = self._config.retention
+        self._exports = Exports(self._store, self._config.paths.logs, size=kept.log_size, keep=kept.log_files)
         self._post_office = PostOffice(self._store, self._clock)
         self._post_office.use(open_channels(self._config), plan_of(self._config), self._config.language)
         self._repairs = Repairs(lambda: self._site, lambda: look_at_server(self._config))
         self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._clock)
+        self._upkeep = Upkeep(
+            self._store, self._exports, self._dispatcher, lambda: self._config, self._keep_told, self._clock
+        )
         self._rounds = Rounds(
             lambda: self._config, lambda: self._site, self._awaited_folders, self._round_done, self._clock
         )
         self._desk = Reception(
             lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
         )
-        self._upkeep = Upkeep(lambda: self._config, lambda: self._site, self._incident, self._tidied, self._clock)
+        self._tidying = Tidying(lambda: self._config, lambda: self._site, self._incident, self._tidied, self._clock)
         self._room = RoomTeller(lambda: self._config, lambda: self._site, self._room_seen, self._clock)
+        self._companions = self._meet_companions()
         self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
@@ -157,8 +163,10 @@ class Service:
                     ("exports", self._exports.run()),
                     ("reload", self._reload_when_asked()),
                     ("alive", self._say_alive()),
-                    ("window", self._window.run()),
                     ("upkeep", self._upkeep.run()),
+                    ("window", self._window.run()),
+                    ("companions", self._companions.run()),
+                    ("tidying", self._tidying.run()),
                     ("room", self._room.run()),
                 )
             ]
@@ -186,6 +194,7 @@ class Service:
             # Blocks the reading thread while the pipeline is behind: the queue is bounded.
             asyncio.run_coroutine_threadsafe(self._batches.put(batch), loop).result()
 
+        self._passing = self._pipeline.detector.passing()
         thread = JournalThread(
             unit=self._config.bot.unit,
             process=self._config.bot.process,
@@ -193,6 +202,7 @@ class Service:
             directory=self._config.journal.directory,
             cursor=self._cursor,
             deliver=deliver,
+            skip=self._passing,
         )
         thread.start()
         return thread
@@ -202,6 +212,36 @@ class Service:
         panel = Panel(self._snapshot, lambda: None if self._stop.is_set() else self._desk)
         places = Places(control_socket(self._config), self._config.web.listen)
         return Window(places, panel, lambda: self._config.language, self._clock)
+
+    def _meet_companions(self) -> Companions:
+        """Answers on the alert bot, and the sign of life."""
+        companions = Companions(
+            Surroundings(
+                self._desk,
+                self._store,
+                self._snapshot,
+                lambda: self._pipeline.tracker.open_incidents(),
+                self._unwell,
+                self._note,
+                self._clock,
+            )
+        )
+        companions.use(self._config)
+        return companions
+
+    def _note(self, event: str, code: str, fields: Mapping[str, str]) -> None:
+        """Record what a companion has met."""
+        language = self._config.language
+        words = text(code, language, **fields)
+        record = chronicle.of_event(event, self._clock(), language, 4, code="missing", texto=words)
+        self._tasks.create_task(self._keep(Changes(records=(record,))), name="note")
+
+    def _unwell(self) -> str:
+        """Why the monitor is not well, in words; "" when it is."""
+        language = self._config.language
+        blind = self._pipeline.blindness.now.values()
+        reasons = [text(f"blind.{one.code}", language, texto=one.detail) for one in blind]
+        return "; ".join(filter(None, (self._upkeep.line, *reasons)))
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -226,7 +266,7 @@ class Service:
         self._say_status()
         if self._site is not None:
             self._tasks.create_task(self._prepare(self._site), name="prepare")
-        self._dispatcher.give(inherited, inherited=True)
+        self._upkeep.give(inherited, inherited=True)
 
     async def _until_watching(self) -> None:
         try:
@@ -365,8 +405,8 @@ class Service:
             return
         await self._store_surely(replace(changes, cursor=self._cursor or None))
         self._cursor_stored_at = self._clock()
-        self._dispatcher.cancel(changes.finished)
-        self._dispatcher.give(changes.orders)
+        self._upkeep.cancel(changes.finished)
+        self._upkeep.give(changes.orders)
         if changes.records:
             self._exports.wake()
             self._tally.count(changes.records)
@@ -379,17 +419,20 @@ class Service:
 
     async def _store_surely(self, changes: Changes) -> None:
         # Nothing may happen that is not stored: while the disk refuses, the pipeline waits here,
-        # the reader behind it, and the journal keeps the lines.
+        # the reader behind it, and the journal keeps the lines; soon a stopgap takes them.
         async with self._storing:
+            since = time.monotonic()
             while True:
                 try:
                     await self._store.commit(changes)
                     return
                 except StoreError as error:
-                    logger.error("%s", error)
                     self._notifier.status(str(error))
                     self._progress = time.monotonic()
-                    await asyncio.sleep(STORE_RETRY)
+                    await self._upkeep.refused(error, since)
+
+    async def _keep_told(self, records: tuple[Record, ...], notices: tuple[Notice, ...]) -> None:
+        await self._keep(self._pipeline.tell(notices, self._clock(), records))
 
     # Being alive.
 
@@ -415,7 +458,7 @@ class Service:
         return reading and taking
 
     def _say_status(self) -> None:
-        self._notifier.status(self._status_line())
+        self._notifier.status(self._upkeep.line or self._status_line())
 
     def _status_line(self) -> str:
         language = self._config.language
@@ -435,7 +478,7 @@ class Service:
             "at": self._clock(),
             "started_at": self._started_at,
             "version": __version__,
-            "line": self._status_line(),
+            "line": self._upkeep.line or self._status_line(),
             "unit": self._seen.get("unit", ""),
             "server": self._seen.get("server", ""),
             "space": self._seen.get("space", ""),
@@ -507,9 +550,11 @@ class Service:
     def _use(self, rules: RuleSet) -> None:
         config = self._config
         self._pipeline.detector.rules = rules
+        self._passing.use(self._pipeline.detector.new_dull())
         plan = plan_of(config)
         self._pipeline.reload(_limits(config), config.language, self._refusal(), plan)
         self._post_office.use(open_channels(config), plan, config.language)
+        self._companions.use(config)
         if self._site is not None:
             self._tasks.create_task(self._prepare(self._site), name="prepare")
         self._rounds.ask()
@@ -526,7 +571,9 @@ class Service:
             Notice("service", code, Severity.INFO, now, thread + offset, fields=fields)
             for offset, code, fields in ((0, "summary", self._tally.fields(now)), (1, "stop", self._service_fields()))
         )
-        await self._keep(self._pipeline.tell(told, now, (record,)))
+        with contextlib.suppress(TimeoutError):  # with a full disk the last words may be lost
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._keep(self._pipeline.tell(told, now, (record,)))
         await self._exports.drain()
         await self._post_office.settled(LAST_WORDS_SECONDS)
 

@@ -1,60 +1,204 @@
-"""What has to be put in order now and then: files that have been in quarantine for long enough."""
+"""The monitor's own files: it goes on without them, says so, and keeps them bounded.
+
+While the database cannot be written, a stopgap stands in for it: lines are read, decided, recorded
+and told of as ever. Only corrections wait, because an order must outlive whatever happens before it
+runs; what was under way goes on. When the database can be written again, everything is brought into
+it at once, and the orders are given.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
-from .action.retention import Expired, Known, expire
+from . import chronicle
 from .config.schema import Config
-from .model.site import Site
-from .repair import tools_for
+from .dispatch import Dispatcher
+from .errors import StoreError
+from .host.thread import call
+from .messages import text
+from .model.notice import Notice, Severity
+from .model.order import Order
+from .model.record import Record
+from .store.exports import Exports
+from .store.retention import Bounds, Retention
+from .store.store import Store
+from .store.writable import why_not
 
 logger = logging.getLogger(__name__)
 
-EVERY = 3600.0  # seconds
-DAY = 24 * 3600.0
+PATIENCE_SECONDS = 3.0  # a database that takes nothing for so long is stood in for
+STORE_RETRY = 1.0
+LOGS_SECONDS = 10.0  # a log that takes nothing for so long is told of
+LOOK_SECONDS = 2.0
+TRY_SECONDS = 10.0  # an idle monitor finds a full disk by writing its cursor this often
+PROBE_SECONDS = 5.0
+THREAD_SECONDS = 600.0  # messages about one directory are edited for this long, then new
+_LOGS = frozenset({"json", "log"})
+
+Keep = Callable[[tuple[Record, ...], tuple[Notice, ...]], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """`since` in seconds since the epoch; `code` names its texts."""
+
+    code: str
+    place: Path
+    cause: str
+    since: float
 
 
 class Upkeep:
-    """Owns the pace. `known` gives an incident by its id, `report` is told what was deleted."""
+    """`run` works until cancelled. `keep` stores a step of records and notices as all are stored."""
 
     def __init__(
         self,
+        store: Store,
+        exports: Exports,
+        dispatcher: Dispatcher,
         config: Callable[[], Config],
-        site: Callable[[], Site | None],
-        known: Known,
-        report: Callable[[tuple[Expired, ...]], Awaitable[None]],
+        keep: Keep,
         clock: Callable[[], float],
     ) -> None:
+        self._store = store
+        self._exports = exports
+        self._dispatcher = dispatcher
         self._config = config
-        self._site = site
-        self._known = known
-        self._report = report
+        self._keep = keep
         self._clock = clock
+        self._held: dict[str, tuple[Order, bool]] = {}
+        self._told: dict[str, _Trouble] = {}
+        self._logs_since = 0.0
+        self._said = ""
+        self._retention = Retention(store.database)
+
+    def give(self, orders: Iterable[Order], *, inherited: bool = False) -> None:
+        """Let stored orders run, or hold them until they are stored where they outlive a kill."""
+        if self._store.database.standing_in:
+            self._held.update((order.id, (order, inherited)) for order in orders)
+        else:
+            self._dispatcher.give(orders, inherited=inherited)
+
+    def cancel(self, order_ids: Iterable[str]) -> None:
+        """These orders were overtaken."""
+        for order_id in order_ids:
+            self._held.pop(order_id, None)
+        self._dispatcher.cancel(order_ids)
+
+    async def refused(self, error: StoreError, since: float) -> None:
+        """A step was not stored, for the first time at `since` (monotonic): it may be tried again
+        when this returns."""
+        if str(error) != self._said:
+            logger.error("%s", error)
+            self._said = str(error)
+        database = self._store.database
+        if not database.standing_in and time.monotonic() - since >= PATIENCE_SECONDS:
+            with contextlib.suppress(StoreError):
+                await database.stand_in()
+                return
+        await asyncio.sleep(STORE_RETRY)
+
+    @property
+    def line(self) -> str:
+        """What the unit's status line says before all else, "" when all is well."""
+        language = self._config().language
+        shown = [text(f"status.{one.code}", language, **self._fields(one)) for one in self._told.values()]
+        return "; ".join(shown)
 
     async def run(self) -> None:
-        """Put in order, report, wait; for ever. What cannot be done now is done next time."""
+        """Look after everything; for ever."""
+        tried = swept = -float("inf")
         while True:
-            try:
-                await self.tidy()
-            except OSError as error:  # a TimeoutError too: a file system that does not answer
-                logger.warning("upkeep: %s", error)
-            await asyncio.sleep(EVERY)
+            now = time.monotonic()
+            if now - tried >= TRY_SECONDS:
+                tried = now
+                await self._keep((), ())
+            await self._look_after_store()
+            await self._look_after_logs()
+            if now - swept >= self._retention.pause and not self._store.database.standing_in:
+                swept = now
+                with contextlib.suppress(StoreError):
+                    await self._retention.sweep(self._bounds(), self._clock())
+            await asyncio.sleep(LOOK_SECONDS)
 
-    async def tidy(self) -> None:
-        """One turn. Raises OSError when the models directory cannot be looked through."""
-        site, rules = self._site(), self._config().quarantine
-        if site is None:
+    def _bounds(self) -> Bounds:
+        kept = self._config().retention
+        return Bounds(kept.days, kept.database)
+
+    async def _look_after_store(self) -> None:
+        database, place = self._store.database, self._config().paths.state
+        if not database.standing_in:
             return
-        gone = await expire(
-            site,
-            replace(tools_for(site), now=self._clock),
-            keep=rules.keep_days * DAY,
-            keep_unsolved=rules.keep_unsolved,
-            known=self._known,
-        )
-        if gone:
-            await self._report(gone)
+        if "own_store" not in self._told:
+            await self._tell("own_store", place)
+        try:
+            await database.come_back()
+        except StoreError as error:
+            logger.debug("%s", error)
+            return
+        self._said = ""
+        held, self._held = self._held, {}
+        for order, inherited in held.values():
+            self._dispatcher.give((order,), inherited=inherited)
+        await self._tell_end("own_store")
+
+    async def _look_after_logs(self) -> None:
+        failing = _LOGS & self._exports.failing.keys()
+        if not failing:
+            self._logs_since = 0.0
+            await self._tell_end("own_logs")
+            return
+        self._logs_since = self._logs_since or time.monotonic()
+        if "own_logs" not in self._told and time.monotonic() - self._logs_since >= LOGS_SECONDS:
+            await self._tell("own_logs", self._config().paths.logs)
+
+    async def _tell(self, code: str, place: Path) -> None:
+        now = self._clock()
+        trouble = _Trouble(code, place, await _cause(place), now)
+        self._told[code] = trouble
+        fields = self._fields(trouble)
+        record = chronicle.of_event("own_files_failing", now, self._config().language, 2, code, **fields)
+        advice = text(f"own.advice.{trouble.cause}", self._config().language, **fields)
+        shown = {"carpeta": fields["ruta"], "motivo": fields["motivo"], "texto": advice}
+        notice = Notice(code, code, Severity.CRITICAL, now, _thread(now), fields=shown)
+        await self._keep((record,), (notice,))
+
+    async def _tell_end(self, code: str) -> None:
+        trouble = self._told.pop(code, None)
+        if trouble is None:
+            return
+        now = self._clock()
+        fields = {**self._fields(trouble), "segundos": f"{max(0.0, now - trouble.since):.0f}"}
+        record = chronicle.of_event("own_files_back", now, self._config().language, 5, f"{code}_back", **fields)
+        shown = {"carpeta": fields["ruta"], "segundos": fields["segundos"]}
+        notice = Notice(code, "own_back", Severity.RECOVERABLE, now, _thread(trouble.since) + 1, fields=shown)
+        await self._keep((record,), (notice,))
+
+    def _fields(self, trouble: _Trouble) -> dict[str, str]:
+        motive = text(f"own.{trouble.cause}", self._config().language)
+        return {"ruta": str(trouble.place), "motivo": motive}
+
+
+def spare_place() -> Path | None:
+    """Where the stopgap is kept under systemd: in memory, and there after a kill. None elsewhere."""
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    return Path(runtime) / "stopgap.db" if runtime else None
+
+
+def _thread(at: float) -> int:
+    return 2 * int(at // THREAD_SECONDS)
+
+
+async def _cause(place: Path) -> str:
+    try:
+        cause = await call(lambda: why_not(place), seconds=PROBE_SECONDS, name=f"probe {place}")
+    except (TimeoutError, OSError):
+        cause = ""
+    return cause or "other"

@@ -80,6 +80,16 @@ class Paths:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """What is open or not yet told stays, whatever its age and size."""
+
+    days: int = 90  # of closed incidents and events in the database; 0 = for ever
+    database: int = GB  # bytes; beyond it the oldest closed incidents go, whatever their age; 0 = any size
+    log_size: int = 8 * 1000**2  # bytes of descarga_errors.json and of monitor.log before they are rotated
+    log_files: int = 5  # older ones of each that are kept
+
+
+@dataclass(frozen=True, slots=True)
 class Web:
     listen: str = "127.0.0.1:8787"
 
@@ -101,6 +111,7 @@ class Config:
     bot_api: BotApi = field(default_factory=BotApi)
     telegram: Telegram = field(default_factory=Telegram)
     paths: Paths = field(default_factory=Paths)
+    retention: Retention = field(default_factory=Retention)
     web: Web = field(default_factory=Web)
     alerts: Alerts = field(default_factory=Alerts)
     channels: tuple[Channel, ...] = ()  # as configured; `endpoints.channels` has them all, ready for use

@@ -20,6 +20,7 @@ from .context import MARKS, Told, structured, told
 from .gates import Dull
 from .lines import LONGEST_LINE, TRACEBACK, begins_record, is_error_record
 from .manager import ENDS, blind_finding, unit_finding
+from .passing import Passing
 from .paths import Paths
 from .process import Failure, Process, as_data, process_from
 from .rules import Rule, RuleSet, Silence
@@ -72,8 +73,16 @@ class Detector:
     @rules.setter
     def rules(self, rules: RuleSet) -> None:
         self._rules = rules
-        self._dull = Dull((*rules.literals, *MARKS, *_SUSPECT))
+        self._dull = self.new_dull()
         self._quiet = not self._busy and not self._outage
+
+    def new_dull(self) -> Dull:
+        """What tells the lines that say nothing by themselves; one for each thread that asks."""
+        return Dull((*self._rules.literals, *MARKS, *_SUSPECT))
+
+    def passing(self) -> Passing:
+        """What tells a reader which raw lines need not be fed, from here on."""
+        return Passing(self.new_dull(), _ANSWERS, self._busy, self._outage)
 
     @property
     def unsettled(self) -> bool:

@@ -78,6 +78,10 @@ class Dull:
             self._known.add(form)
         return True
 
+    def knows(self, message: str) -> bool:
+        """True when every line that differs from `message` in its digits alone is known to be dull."""
+        return message.encode("utf-8", "surrogatepass").translate(_TO_ZERO) in self._known
+
     def _numbers_matter(self, form: bytes) -> bool:
         """True when one of the literals occurs in some line of this form."""
         return b"0" in form and passes(self._numbered, form.decode("utf-8", "surrogatepass").lower())

@@ -16,6 +16,7 @@ from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.incident import Incident
 from ..model.sameness import agree, merged, same, same_file
 from .change import Change, ChangeKind
+from .index import BOT_FIX, Index
 
 # Without a new beginning, the same error of the same process within this time is a repetition.
 REPEAT_SECONDS = 60.0
@@ -28,7 +29,6 @@ KEEP_CLOSED_SECONDS = 3600.0
 _MOST_ORIGINS = 512
 _CODE_POLLING = "polling"
 _CODE_HANDLER = "handler"
-_BOT_FIX = "_bot_fix"
 
 
 def incident_id(origin: str, error_type: ErrorType) -> str:
@@ -41,7 +41,7 @@ class Tracker:
     """`changes` grows whenever the memory (not only an incident) has changed."""
 
     def __init__(self) -> None:
-        self._incidents: dict[str, Incident] = {}
+        self._incidents = Index()
         self._origins: dict[str, str] = {}  # origin of a finding → incident
         self._idle: set[str] = set()  # outages seen only by polling: no download was lost
         self._sealed: set[str] = set()  # ended by the traceback of their handler
@@ -69,7 +69,7 @@ class Tracker:
 
     def put(self, incident: Incident) -> None:
         """Store `incident` as whoever decided about it left it."""
-        self._incidents[incident.id] = incident
+        self._incidents.put(incident)
         self._forget(incident.updated_at)
 
     def get(self, incident_id: str) -> Incident | None:
@@ -77,7 +77,7 @@ class Tracker:
 
     def open_incidents(self) -> tuple[Incident, ...]:
         """Oldest first."""
-        return tuple(incident for incident in self._incidents.values() if incident.open)
+        return self._incidents.open
 
     def snapshot(self) -> dict[str, object]:
         """The memory beside the incidents, JSON-able."""
@@ -90,7 +90,7 @@ class Tracker:
 
     def restore(self, incidents: Iterable[Incident], memory: Mapping[str, object]) -> None:
         """Go on with stored incidents (open and recently closed) and the memory of `snapshot`."""
-        self._incidents = {incident.id: incident for incident in sorted(incidents, key=lambda one: one.opened_at)}
+        self._incidents = Index(sorted(incidents, key=lambda one: one.opened_at))
         origins, idle, sealed, started = (memory.get(key) for key in ("origins", "idle", "sealed", "started"))
         self._origins = {str(k): str(v) for k, v in origins.items()} if isinstance(origins, Mapping) else {}
         self._idle = set(map(str, idle)) if isinstance(idle, list) else set()
@@ -180,7 +180,8 @@ class Tracker:
 
     def _belongs_to(self, finding: Finding) -> Incident | None:
         """The incident that `finding` tells of once more, newest first; None for a new one."""
-        for incident in reversed(self._incidents.values()):
+        assert finding.error_type is not None
+        for incident in self._incidents.about(finding.error_type, finding.pid, finding.download):
             if not incident.open and finding.at - (incident.closed_at or 0.0) > LATE_SECONDS:
                 continue
             if finding.error_type is ErrorType.SERVIDOR_CAIDO and incident.error_type is ErrorType.SERVIDOR_CAIDO:
@@ -206,7 +207,7 @@ class Tracker:
             return False
         if incident.error_type is not finding.error_type:
             # The bot announced a repair of its own, and this is how that ended.
-            return incident.rule.endswith(_BOT_FIX) and incident.pid == finding.pid and self._fresh(incident, finding)
+            return incident.rule.endswith(BOT_FIX) and incident.pid == finding.pid and self._fresh(incident, finding)
         if same(incident.download, finding.download):
             return True
         if incident.pid != finding.pid or finding.at - incident.updated_at > REPEAT_SECONDS:
@@ -222,7 +223,11 @@ class Tracker:
     # -- a success
 
     def _finished(self, finding: Finding) -> tuple[Change, ...]:
-        repaired = [one for one in self.open_incidents() if not one.recovered_by_bot and self._repairs(one, finding)]
+        meant = self._incidents.alike(finding.download)
+        known = self._incidents.get(self._origins.get(finding.origin, "")) if finding.origin else None
+        if known is not None and known not in meant:
+            meant = (*meant, known)
+        repaired = [one for one in meant if one.open and not one.recovered_by_bot and self._repairs(one, finding)]
         if not repaired:
             return (Change(ChangeKind.FINISHED, finding),)
         return tuple(self._repair(incident, finding) for incident in repaired)
@@ -244,7 +249,7 @@ class Tracker:
         return Change(ChangeKind.REPAIRED_BY_BOT, finding, marked)
 
     def _answered(self, finding: Finding) -> tuple[Change, ...]:
-        down = [one for one in self.open_incidents() if one.error_type is ErrorType.SERVIDOR_CAIDO]
+        down = [one for one in self._incidents.outages() if one.open]
         changes = []
         for incident in down:
             if incident.id in self._idle and not incident.recovered_by_bot:
@@ -262,12 +267,7 @@ class Tracker:
         self.changes += 1
 
     def _forget(self, now: float) -> None:
-        old = [
-            one.id
-            for one in self._incidents.values()
-            if not one.open and now - (one.closed_at or now) > KEEP_CLOSED_SECONDS
-        ]
-        for gone in old:
-            del self._incidents[gone]
+        for gone in self._incidents.closed_before(now - KEEP_CLOSED_SECONDS):
+            self._incidents.remove(gone)
             self._idle.discard(gone)
             self._sealed.discard(gone)

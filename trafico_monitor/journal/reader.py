@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from systemd import journal
 from systemd.id128 import get_machine
@@ -18,17 +19,23 @@ from ..errors import JournalError
 from ..model.entry import Entry
 from .parse import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
 
-Skip = Callable[[bytes], bool]
 _BASES = (Path("/var/log/journal"), Path("/run/log/journal"))
 _LONG_LINE = 40_000  # below journald's LineMax=48K: only such lines can be pieces of a longer one
 
 
-class EntryReader:
-    """The entries of one watch, in the journal's order.
+class Skip(Protocol):
+    """Tells lines of standard output that nobody needs by their raw MESSAGE: they are counted and
+    passed over before anything is built of them."""
 
-    `skip`, when given, sees the raw MESSAGE of a standard output line and returns True for one
-    that nobody needs: it is counted and passed over before anything is built from it.
-    """
+    @property
+    def calm(self) -> bool: ...  # who wrote a dull line makes no difference now
+    def dull(self, message: bytes) -> bool: ...
+    def may_pass(self, message: bytes, pid: int) -> bool: ...
+    def kept(self, entry: Entry) -> None: ...  # every entry that is handed on, in order
+
+
+class EntryReader:
+    """The entries of one watch, in the journal's order, but for those that `skip` tells."""
 
     def __init__(self, watch: Watch, *, directory: str = "", namespace: str = "", skip: Skip | None = None) -> None:
         self.watch = watch
@@ -91,16 +98,25 @@ class EntryReader:
         except KeyError:  # nothing from journald lacks it; a made journal may
             transport = b""
         if transport != b"stdout":
-            return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
-        return self._stdout_line(at)
+            entry = parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
+        else:
+            entry = self._stdout_line(at)
+        if entry is not None and self._skip is not None:
+            self._skip.kept(entry)
+        return entry
 
     def _stdout_line(self, at: float) -> Entry | None:
         raw = self.raw
         try:
             message = raw._get("MESSAGE")
-            if self._skip is not None and self._skip(message):
+            skip = self._skip
+            # While a broken line goes on, its pieces have to be seen for what they are.
+            dull = skip is not None and not self._broken and skip.dull(message)
+            if dull and skip is not None and skip.calm:
                 return None
             pid = pid_of(raw._get("_PID"))
+            if dull and skip is not None and skip.may_pass(message, pid):
+                return None
             if pid == 1 or not self.watch.unit:
                 return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
             # Looked at for each line: a process id may come back as another process.

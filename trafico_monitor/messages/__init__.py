@@ -12,7 +12,7 @@ from string import Formatter
 LANGUAGES = ("es", "en")
 TOPICS = (
     "notices", "actions", "checks", "commands", "records", "detection", "control", "alerts", "answers", "channels",
-    "web", "setup", "trial",
+    "web", "setup", "trial", "upkeep",
 )  # fmt: skip
 
 _catalogues: dict[str, dict[str, str]] = {}

@@ -26,6 +26,7 @@ _TITLES = {
     "unit_speaks": "ok",
     "sighted": "ok",
     "space_ok": "ok",
+    "own_back": "ok",
     "server_up": "ok",
     "failed": "failed",
     "moved": "failed",

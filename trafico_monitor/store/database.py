@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +22,7 @@ from typing import TypeVar
 from ..errors import StoreError
 from .migrations import migrate
 from .salvage import salvage
+from .stopgap import Stopgap, reading_only
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -30,6 +32,9 @@ DIRECTORY_MODE = 0o750
 BUSY_SECONDS = 5.0
 CHECKED_SIZE = 32 * 1024 * 1024  # a larger file is not read through at start: READY has a second
 _SIDE_FILES = ("", "-wal", "-shm")
+TRIED_MILLISECONDS = 100  # how long coming back waits for somebody else's lock
+# Not a matter of the disk: somebody has to correct an owner or a path before there is a monitor.
+_NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.ENOTDIR})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -41,26 +46,47 @@ class StoreUnavailable(StoreError):
 
 
 class Database:
-    """`damaged` names the file that a damaged database was put aside as, "" when none was."""
+    """`damaged` names the file that a damaged database was put aside as, "" when none was.
 
-    def __init__(self, path: Path) -> None:
+    While the file cannot be written, a stopgap can stand in for it (`stand_in`, `come_back`);
+    `spare` is where that is kept, None for in memory. It stands in from the start when the file
+    is there and can only be read, or when a killed monitor has left one.
+    """
+
+    def __init__(self, path: Path, spare: Path | None = None) -> None:
         self.path = path
         self.damaged = ""
+        self._spare = spare
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
+        self._stopgap: Stopgap | None = None
         self._inode = 0
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path) -> Database:
+    async def open(cls, path: Path, spare: Path | None = None) -> Database:
         """Raises StoreError when the file cannot be made or opened."""
-        database = cls(path)
+        database = cls(path, spare)
         try:
-            await database._in_thread(database._connect)
+            await database._in_thread(database._begin)
         except BaseException:
             await database.close()
             raise
         return database
+
+    @property
+    def standing_in(self) -> bool:
+        """True while the file itself is not written."""
+        return self._stopgap is not None
+
+    async def stand_in(self) -> None:
+        """Go on in a stopgap. Raises StoreError when there is nothing to go on from."""
+        await self._in_thread(self._stand_in)
+
+    async def come_back(self) -> None:
+        """Bring all that the stopgap has into the file, and go on there. Raises StoreError when
+        the file still cannot be written; then nothing is changed."""
+        await self._in_thread(self._come_back)
 
     async def transaction(self, work: Work[T]) -> T:
         """Run `work` in one transaction: all of it is kept, or nothing (StoreError)."""
@@ -75,7 +101,7 @@ class Database:
             return
         self._closed = True
         with contextlib.suppress(StoreError):
-            await self._in_thread(self._disconnect)
+            await self._in_thread(self._end)
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -84,6 +110,45 @@ class Database:
         return await asyncio.shield(running)
 
     # In the thread.
+
+    def _begin(self) -> None:
+        self._stopgap = Stopgap.found(self._spare)
+        try:
+            self._connect()
+            if self._stopgap is not None:
+                self._come_back()
+        except StoreUnavailable as error:
+            if getattr(error.__cause__, "errno", 0) in _NOT_OURS:
+                raise
+            self._stand_in()
+
+    def _stand_in(self) -> None:
+        if self._stopgap is not None:
+            return
+        try:
+            if self._connection is not None:  # it also reads a file that was deleted from under it
+                self._stopgap = Stopgap.begun(self._spare, self._connection)
+            elif not self.path.exists() or not self.path.stat().st_size:
+                self._stopgap = Stopgap.begun(self._spare, None)
+            else:
+                with contextlib.closing(reading_only(self.path)) as real:
+                    self._stopgap = Stopgap.begun(self._spare, real)
+        except (OSError, sqlite3.Error) as error:
+            raise _unavailable(self.path, error) from error
+
+    def _come_back(self) -> None:
+        stopgap = self._stopgap
+        if stopgap is None:
+            return
+        with self._errors(self.path):
+            connection = self._connected()
+            connection.execute(f"PRAGMA busy_timeout = {TRIED_MILLISECONDS}")  # the pipeline waits for this
+            try:
+                stopgap.pour(connection)
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+        self._stopgap = None
+        stopgap.discard()
 
     def _transaction(self, work: Work[T]) -> T:
         def inside(connection: sqlite3.Connection) -> T:
@@ -100,73 +165,133 @@ class Database:
         return self._guarded(inside)
 
     def _guarded(self, work: Work[T]) -> T:
-        try:
+        if self._stopgap is not None:
+            try:
+                return work(self._stopgap.connection)
+            except sqlite3.Error as error:
+                raise _unavailable(self.path, error) from error
+        with self._errors(self.path):
             return work(self._connected())
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
-                self._begin_anew()
-            raise StoreUnavailable(f"{self.path}: {error}") from error
-        except OSError as error:
-            raise StoreUnavailable(f"{self.path}: {error.strerror or error}") from error
+
+    @contextlib.contextmanager
+    def _errors(self, path: Path) -> Iterator[None]:
+        try:
+            try:
+                yield
+            except sqlite3.DatabaseError as error:
+                if _is_damage(error):
+                    self._begin_anew()
+                raise
+        except (OSError, sqlite3.Error) as error:
+            raise _unavailable(path, error) from error
 
     def _connected(self) -> sqlite3.Connection:
-        """The connection; made again when the file has gone from under it."""
+        """The connection; made again when the file is another one, or has gone from under it."""
         try:
-            there = self.path.stat().st_ino == self._inode
+            inode = self.path.stat().st_ino
         except FileNotFoundError:
-            there = False
-        if self._connection is None or not there:
+            inode = 0
+        if self._connection is not None and not inode:
+            self._rescue(self._connection)
+        if self._connection is None or inode != self._inode:
             self._disconnect()
             self._connect()
         assert self._connection is not None
         return self._connection
 
+    def _rescue(self, deleted: sqlite3.Connection) -> None:
+        """Make the file again from what the open connection still has of the deleted one."""
+        self.path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        # Under another name: closing a connection removes the side files of its own name, and
+        # those would be the new file's.
+        made = self.path.with_name(f"{self.path.name}.rescued")
+        made.unlink(missing_ok=True)
+        try:
+            os.close(os.open(made, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, FILE_MODE))
+            with contextlib.closing(sqlite3.connect(made)) as target:
+                deleted.backup(target)
+            self._disconnect()
+            made.replace(self.path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                made.unlink(missing_ok=True)
+            raise
+
     def _connect(self) -> None:
         try:
-            self._open_checked()
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
-                raise StoreUnavailable(f"{self.path}: {error}") from error
-            self._begin_anew()
-        except OSError as error:
-            raise StoreUnavailable(f"{self.path}: {error.strerror or error}") from error
+            try:
+                self._open()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._begin_anew()
+        except (OSError, sqlite3.Error) as error:
+            raise _unavailable(self.path, error) from error
 
-    def _open_checked(self) -> None:
+    def _open(self) -> None:
         self.path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, FILE_MODE))
-        self.path.chmod(FILE_MODE)  # its side files take the mode over
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA journal_size_limit = 8388608")
-            if self.path.stat().st_size <= CHECKED_SIZE:
-                _check(connection)
-            migrate(connection)
-        except BaseException:
-            connection.close()
-            raise
-        self._connection = connection
+        self._connection = _opened(self.path)
         self._inode = self.path.stat().st_ino
 
     def _begin_anew(self) -> None:
-        """Put a damaged file aside, begin a new one, and take over what can still be read."""
+        """Make a new file of what can still be read in a damaged one, and put that aside. Where
+        there is no room for it, all stays as it is."""
         self._disconnect()
+        made = self.path.with_name(f"{self.path.name}.new")
+        for side in _SIDE_FILES:
+            Path(f"{made}{side}").unlink(missing_ok=True)
+        with contextlib.closing(_opened(made)) as connection:
+            salvage(self.path, connection)
         aside = self.path.with_name(f"{self.path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}")
         for side in _SIDE_FILES:
             with contextlib.suppress(FileNotFoundError):
                 os.replace(f"{self.path}{side}", f"{aside}{side}")  # noqa: PTH105
+        made.replace(self.path)
         self.damaged = str(aside)
-        self._open_checked()
-        assert self._connection is not None
-        salvage(aside, self._connection)
+        self._open()
+
+    def _end(self) -> None:
+        if self._stopgap is not None:
+            with contextlib.suppress(StoreError):
+                self._come_back()
+        if self._stopgap is not None:
+            self._stopgap.close()  # one that has a place of its own is found again
+        self._disconnect()
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, FILE_MODE))
+    path.chmod(FILE_MODE)  # its side files take the mode over
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        # Takes effect in a new file alone, before its first table: what retention frees can be
+        # given back to the file system.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_size_limit = 8388608")
+        if path.stat().st_size <= CHECKED_SIZE:
+            _check(connection)
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _unavailable(path: Path, error: OSError | sqlite3.Error) -> StoreUnavailable:
+    return StoreUnavailable(f"{path}: {getattr(error, 'strerror', None) or error}")
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 BATCH = 500
 PAUSE_SECONDS = 0.05  # a reader of the JSON has at least this long before its file is written
 RETRY_SECONDS = 2.0
+LOG_SIZE = 8_000_000
 
 Write = Callable[[Sequence[NumberedRecord]], None]
 
@@ -30,10 +31,13 @@ Write = Callable[[Sequence[NumberedRecord]], None]
 class Exports:
     """`run` works until cancelled; `wake` tells it of new records."""
 
-    def __init__(self, store: Store, logs: Path, journal: JournalWriter | None = None) -> None:
+    def __init__(
+        self, store: Store, logs: Path, journal: JournalWriter | None = None, *, size: int = LOG_SIZE, keep: int = 5
+    ) -> None:
+        """Each log is rotated before it is longer than `size` bytes, and `keep` older ones stay."""
         self._store = store
-        self._json = JsonLog(logs)
-        self._log = MonitorLog(logs)
+        self._json = JsonLog(logs, rotate_bytes=size, keep=keep)
+        self._log = MonitorLog(logs, rotate_bytes=size, keep=keep)
         self._journal = journal or JournalWriter()
         self._places: dict[str, int] = {}
         self._awake = asyncio.Event()

@@ -24,22 +24,36 @@ _WANTED = (
 
 
 def salvage(damaged: Path, connection: sqlite3.Connection) -> None:
-    """Copy rows from `damaged` into the new database, table by table, as far as it goes."""
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(_opened(damaged)) as old:
-        for table, where in _WANTED:
+    """Copy rows from `damaged` into the new database, table by table, as far as it goes. Raises
+    sqlite3.Error when the new one cannot take them."""
+    try:
+        old = sqlite3.connect(f"file:{damaged}?mode=ro", uri=True, timeout=1.0)
+    except sqlite3.Error:
+        return
+    with contextlib.closing(old):
+        for table, where in (*_WANTED, *_others(connection)):
             connection.execute("BEGIN IMMEDIATE")
-            with contextlib.suppress(sqlite3.Error):
-                _copy(table, where, old, connection)
+            _copy(table, where, old, connection)
             connection.execute("COMMIT")
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1.0)
+def _others(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    named = {table for table, _ in _WANTED}
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    return [(name, "") for (name,) in rows if name not in named]
 
 
 def _copy(table: str, where: str, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
-    rows = old.execute(f"SELECT * FROM {table} {where}")
-    names = [column[0] for column in rows.description]
-    places = ",".join("?" * len(names))
-    for row in rows:
-        new.execute(f"INSERT OR IGNORE INTO {table} ({','.join(names)}) VALUES ({places})", row)
+    insert = ""
+    with contextlib.suppress(sqlite3.Error):
+        rows = old.execute(f"SELECT * FROM {table} {where}")
+        names = [column[0] for column in rows.description]
+        insert = f"INSERT OR IGNORE INTO {table} ({','.join(names)}) VALUES ({','.join('?' * len(names))})"
+    while insert:
+        try:
+            row = rows.fetchone()
+        except sqlite3.Error:
+            return
+        if row is None:
+            return
+        new.execute(insert, row)

@@ -39,9 +39,14 @@ class Store:
         self._database = database
 
     @classmethod
-    async def open(cls, directory: Path) -> Store:
-        """The store in `directory`, made when it is not there. A damaged one is put aside."""
-        return cls(await Database.open(directory / DATABASE))
+    async def open(cls, directory: Path, spare: Path | None = None) -> Store:
+        """The store in `directory`, made when it is not there. A damaged one is put aside. What
+        stands in for one that cannot be written is kept at `spare`, or in memory."""
+        return cls(await Database.open(directory / DATABASE, spare))
+
+    @property
+    def database(self) -> Database:
+        return self._database
 
     @property
     def damaged(self) -> str:

@@ -71,12 +71,39 @@ def test_since_until_and_several_files(tmp_path: Path) -> None:
     assert [e.at for e in read] == [START + n for n in range(5, 15)]
 
 
+class SkipInfo:
+    """Passes over `INFO …` lines, but not of process 7."""
+
+    calm = False
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def dull(self, message: bytes) -> bool:
+        return message.startswith(b"INFO")
+
+    def may_pass(self, message: bytes, pid: int) -> bool:
+        return pid != 7
+
+    def kept(self, entry: Entry) -> None:
+        self.seen.append(entry.message)
+
+
 def test_skip_passes_over_lines_that_nobody_needs(tmp_path: Path) -> None:
-    write_journal(tmp_path / "a.journal", [Line(f"INFO {n}" if n % 2 else f"ERROR {n}", START + n) for n in range(10)])
-    read = read_all(
-        directory=str(tmp_path), unit=UNIT, process="bot_central.py", skip=lambda raw: raw.startswith(b"INFO")
-    )
-    assert [e.message for e in read] == [f"ERROR {n}" for n in range(0, 10, 2)]
+    lines = [
+        Line(
+            f"{'INFO' if n % 2 else 'ERROR'} {n}",
+            START + n,
+            pid=7 if n in (3, 4) else 8,
+            fields={"TRAFICO_X": "1"} if n == 9 else {},
+        )
+        for n in range(10)
+    ]
+    write_journal(tmp_path / "a.journal", lines)
+    skip = SkipInfo()
+    read = read_all(directory=str(tmp_path), unit=UNIT, process="bot_central.py", skip=skip)
+    expected = ["ERROR 0", "ERROR 2", "INFO 3", "ERROR 4", "ERROR 6", "ERROR 8", "INFO 9"]
+    assert [e.message for e in read] == expected and skip.seen == expected
 
 
 def test_nothing_to_read_is_an_error_and_not_silence(tmp_path: Path) -> None:

@@ -53,7 +53,8 @@ class RunningService:
         self.home = home
         for folder in ("project/modelos", "project/src", "api", "state", "logs"):
             (home / folder).mkdir(parents=True, exist_ok=True)
-            os.chown(home / folder, home.stat().st_uid, home.stat().st_gid)
+            if (home / folder).stat().st_uid != home.stat().st_uid:
+                os.chown(home / folder, home.stat().st_uid, home.stat().st_gid)
         self._config = home / "config.toml"
         self._config.write_text(
             _CONFIG.format(home=home, namespace=namespace, directory=directory or "", checks=checks, web=web, url=url)

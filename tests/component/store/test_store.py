@@ -121,7 +121,7 @@ async def test_a_database_of_a_later_version_is_refused_and_left_alone(tmp_path:
     assert [p.name for p in tmp_path.iterdir()] == ["monitor.db"]
 
 
-async def test_a_deleted_directory_is_made_again(tmp_path: Path) -> None:
+async def test_a_deleted_directory_is_made_again_with_all_that_was_in_it(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "state")
     await store.commit(step("i1"))
     for file in (tmp_path / "state").iterdir():
@@ -129,7 +129,7 @@ async def test_a_deleted_directory_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "state").rmdir()
     await store.commit(step("i2", cursor="s=2"))
     saved = await store.load()
-    assert [i.id for i in saved.incidents] == ["i2"] and saved.cursor == "s=2"
+    assert [i.id for i in saved.incidents] == ["i1", "i2"] and saved.cursor == "s=2"
     await store.close()
 
 

@@ -1,0 +1,23 @@
+"""Orders by id, and by the incident that they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trafico_monitor.incident.orderbook import OrderBook
+from trafico_monitor.model.finding import ErrorType
+from trafico_monitor.model.order import Order, OrderKind
+
+
+def order(name: str) -> Order:
+    return Order(name, name.split("/")[0], OrderKind.CONFIRM, ErrorType.TIMEOUT, 1.0)
+
+
+def test_orders_are_found_by_their_incident_until_they_are_taken_out() -> None:
+    book = OrderBook([order("A/1"), order("B/1"), order("A/2")])
+    assert [one.id for one in book.of("A")] == ["A/1", "A/2"] and list(book) == ["A/1", "B/1", "A/2"]
+    book["A/1"] = replace(order("A/1"), due_at=9.0)
+    assert {one.id: one.due_at for one in book.of("A")} == {"A/1": 9.0, "A/2": 1.0}
+    assert book.pop("A/1").due_at == 9.0 and book.pop("A/1", None) is None
+    del book["A/2"]
+    assert book.of("A") == () and book.of("C") == () and len(book) == 1

@@ -1,0 +1,109 @@
+"""Which raw lines of the bot need not be made into entries at all. Pure.
+
+Nine lines of ten say nothing to anybody, and reading a backlog would cost more for them than for
+all the rest. A line may be passed over when no rule, mark or sign occurs in it (it is dull), and
+when its process has nothing open that it would end. What is open is known from the entries that
+were kept: any of them may have opened something (an ERROR record, a traceback, the server being
+down), and the first dull *record* behind it closes all but the last, which an answer of the server
+ends. Until then nothing of that process is passed over. So the detector comes to the same findings
+as if it had been fed every line.
+
+For the thread that reads; `use` may be called from another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..host.redact import redact
+from ..model.entry import Entry, Origin
+from .gates import Dull
+from .lines import LONGEST_LINE, begins_record
+from .manager import ENDS, unit_finding
+
+_LONGEST = 4096  # bytes; longer lines are rare and may be pieces of one
+_LONGEST_KNOWN, _MOST_KNOWN = 512, 4096
+_MOST_DOUBTS = 10_000  # beyond, every line is kept until the unit ends: nobody has so many processes
+_TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
+_RECORD, _ANSWER = 1, 2  # what is still waited for of a process
+_ANYBODY = 0
+
+
+class Passing:
+    """`calm` is True while nothing of any process is open: then `dull` alone decides, and who
+    wrote the line need not be looked up."""
+
+    def __init__(
+        self, dull: Dull, answers: Iterable[str], busy: Iterable[int] = (), outage: Iterable[int] = ()
+    ) -> None:
+        """`answers` are the signs that the server answers; `busy` the processes that have something
+        open now, and `outage` those that have seen the server down (0: one that is gone)."""
+        self._dull = dull
+        self._known: set[bytes] = set()
+        self._answers = tuple(answers)
+        self._doubts: dict[int, int] = dict.fromkeys((pid for pid in outage if pid != _ANYBODY), _ANSWER)
+        self._doubts.update((pid, _RECORD | _ANSWER) for pid in busy)
+        self._answer_of_anybody = _ANYBODY in outage
+        self.calm = not self._doubts and not self._answer_of_anybody
+
+    def use(self, dull: Dull) -> None:
+        """Other rules from now on."""
+        # In this order: what is looked up meanwhile is asked of the old or of the new ones.
+        self._known = set()
+        self._dull = dull
+        self._known = set()
+
+    def dull(self, message: bytes) -> bool:
+        """True when nothing in the raw `message` could mean anything by itself."""
+        form = message.translate(_TO_ZERO)
+        if form in self._known:
+            return True
+        if len(message) > _LONGEST or b"\0" in message:
+            return False
+        dull, known = self._dull, self._known
+        text = redact(message.decode("utf-8", "replace"))
+        if text not in dull:
+            return False
+        # Lines of one form are redacted alike, but for those with a colon written as «%3A».
+        if len(message) <= _LONGEST_KNOWN and b"%" not in message and dull.knows(text):
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            known.add(form)
+        return True
+
+    def may_pass(self, message: bytes, pid: int) -> bool:
+        """Whether a dull line of `pid` ends nothing that is open."""
+        waits = self._doubts.get(pid, 0)
+        if waits & _RECORD or len(self._doubts) > _MOST_DOUBTS:
+            return False
+        if waits or self._answer_of_anybody:
+            return not self._answered(message.decode("utf-8", "replace"))
+        return True
+
+    def kept(self, entry: Entry) -> None:
+        """An entry that goes on to the detector, in the journal's order."""
+        if entry.origin is Origin.BOT:
+            self._spoke(entry)
+        elif entry.origin is Origin.MANAGER:
+            said = unit_finding(entry)
+            if said is not None and said.code in ENDS:
+                self._doubts.clear()
+                self._answer_of_anybody = True
+        self.calm = not self._doubts and not self._answer_of_anybody
+
+    def _spoke(self, entry: Entry) -> None:
+        line, pid = entry.message[:LONGEST_LINE], entry.pid
+        if entry.fields or line not in self._dull:
+            self._doubts[pid] = _RECORD | _ANSWER
+            return
+        if not (begins_record(line) and line.strip()):
+            return
+        waits = self._doubts.pop(pid, 0) & ~_RECORD
+        if self._answered(entry.message):
+            self._answer_of_anybody = False
+        elif waits:
+            self._doubts[pid] = waits
+
+    def _answered(self, text: str) -> bool:
+        lowered = text.lower()
+        return any(sign in lowered for sign in self._answers)

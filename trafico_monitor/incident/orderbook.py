@@ -1,0 +1,46 @@
+"""The orders that were given and are not finished, by id and by incident. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, MutableMapping
+
+from ..model.order import Order
+
+
+class OrderBook(MutableMapping[str, Order]):
+    """In the order in which they were given. Thousands may wait: what concerns one incident is
+    found without a look at all of them."""
+
+    def __init__(self, orders: Iterable[Order] = ()) -> None:
+        self._orders: dict[str, Order] = {}
+        self._of: dict[str, dict[str, None]] = {}
+        for order in orders:
+            self[order.id] = order
+
+    def of(self, incident_id: str) -> tuple[Order, ...]:
+        """Those of one incident."""
+        return tuple(self._orders[name] for name in self._of.get(incident_id, ()))
+
+    def __getitem__(self, name: str) -> Order:
+        return self._orders[name]
+
+    def __setitem__(self, name: str, order: Order) -> None:
+        if name in self._orders:
+            self._leave(self._orders[name])
+        self._orders[name] = order
+        self._of.setdefault(order.incident_id, {})[name] = None
+
+    def __delitem__(self, name: str) -> None:
+        self._leave(self._orders.pop(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._orders)
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    def _leave(self, order: Order) -> None:
+        names = self._of[order.incident_id]
+        del names[order.id]
+        if not names:
+            del self._of[order.incident_id]

@@ -1,0 +1,137 @@
+"""Keeps the database bounded by age and by size, a little at a time.
+
+What is open, what is not yet in the logs and what was not yet told stays, whatever its age. Each
+transaction is short, because the pipeline's next step waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass
+from functools import partial
+
+from .database import Database
+from .tallies import DAY
+
+PAUSE_SECONDS = 3600.0
+ROWS = 200  # incidents a transaction: some ten milliseconds
+REST_SECONDS = 0.05  # the pipeline's, between two of them
+FREED_PAGES = 256  # given back to the file system in one go
+RECENT_SECONDS = 3600.0  # closed so lately may come again: never removed for want of room
+_SIZES = ("page_count", "freelist_count", "page_size")
+_EVERY = 2**62
+ENOUGH = 0.9  # of the size: a sweep goes on to here, so that not every incident starts one
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`days` 0: for ever; `size` in bytes of the database, 0: any."""
+
+    days: int
+    size: int
+
+
+class Retention:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.pause = PAUSE_SECONDS
+
+    async def sweep(self, bounds: Bounds, now: float) -> int:
+        """Remove what is older or more than `bounds` allow; returns how many incidents went. Raises
+        StoreError when the database cannot be written."""
+        gone = 0
+        if bounds.days:
+            gone += await self._older_than(now - bounds.days * DAY)
+        if bounds.size and await self._database.read(used_bytes) > bounds.size:
+            gone += await self._remove_closed(now - RECENT_SECONDS, int(bounds.size * ENOUGH))
+        await self._give_back()
+        return gone
+
+    async def _older_than(self, before: float) -> int:
+        gone = await self._remove_closed(before)
+        for remove in (remove_events, remove_told):
+            place: int | None = 0
+            while place is not None:
+                place = await self._database.transaction(partial(remove, after=place, before=before))
+                await asyncio.sleep(REST_SECONDS)
+        await self._database.transaction(lambda c: c.execute("DELETE FROM tallies WHERE day < ?", (before // DAY,)))
+        return gone
+
+    async def _remove_closed(self, before: float, size: int | None = None) -> int:
+        gone = 0
+        while size is None or await self._database.read(used_bytes) > size:
+            found = await self._database.transaction(lambda c: remove_closed(c, before))
+            if not found:
+                break
+            gone += found
+            await asyncio.sleep(REST_SECONDS)
+        return gone
+
+    async def _give_back(self) -> None:
+        while await self._database.read(free_pages) > FREED_PAGES:
+            before = await self._database.read(free_pages)
+            await self._database.read(lambda c: c.execute(f"PRAGMA incremental_vacuum({FREED_PAGES})").fetchall())
+            if await self._database.read(free_pages) >= before:
+                return  # a file of an older version: its free pages are used again
+            await asyncio.sleep(REST_SECONDS)
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """What the rows take; pages that are free do not count, they are used again."""
+    pages, free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _SIZES)
+    return int((pages - free) * size)
+
+
+def free_pages(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def remove_closed(connection: sqlite3.Connection, before: float) -> int:
+    """Remove some incidents that were closed before a time, with all that belongs to them; returns
+    how many, 0 when there is none left."""
+    found = connection.execute(
+        "SELECT id FROM incidents AS one WHERE closed_at < ?"
+        " AND NOT EXISTS (SELECT 1 FROM records WHERE incident_id = one.id AND seq > ?)"
+        " ORDER BY closed_at LIMIT ?",
+        (before, _exported(connection), ROWS),
+    ).fetchall()
+    connection.executemany("DELETE FROM records WHERE incident_id = ?", found)
+    connection.executemany(
+        "DELETE FROM orders WHERE id > ? || '/' AND id < ? || '0' AND finished = 1",
+        [(name, name) for (name,) in found],
+    )
+    connection.executemany("DELETE FROM outbox WHERE key = ? AND sent_version >= version", found)
+    connection.executemany("DELETE FROM incidents WHERE id = ?", found)
+    return len(found)
+
+
+def remove_events(connection: sqlite3.Connection, after: int, before: float) -> int | None:
+    """Remove what is older than `before` of the next records that belong to no incident; returns
+    the number to go on behind, None at the end."""
+    rows = connection.execute(
+        "SELECT seq, at < ?, incident_id IS NULL FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+        (before, after, _exported(connection), ROWS),
+    ).fetchall()
+    connection.executemany("DELETE FROM records WHERE seq = ?", [(seq,) for seq, old, event in rows if old and event])
+    return rows[-1][0] if any(old for _, old, _ in rows) else None
+
+
+def remove_told(connection: sqlite3.Connection, after: int, before: float) -> int | None:
+    """The same for messages that were sent, but for those of an incident that may yet change them."""
+    rows = connection.execute(
+        "SELECT id, created_at < ?, sent_version >= version"
+        " AND NOT EXISTS (SELECT 1 FROM incidents WHERE incidents.id = key AND closed_at IS NULL)"
+        " FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
+        (before, after, ROWS),
+    ).fetchall()
+    connection.executemany(
+        "DELETE FROM outbox WHERE id = ?", [(number,) for number, old, told in rows if old and told]
+    )
+    return rows[-1][0] if any(old for _, old, _ in rows) else None
+
+
+def _exported(connection: sqlite3.Connection) -> int:
+    """The number of the last record that every log has; all of them where there is no log."""
+    places = connection.execute("SELECT value FROM state WHERE name LIKE 'exported.%'").fetchall()
+    return min((int(value or 0) for (value,) in places), default=_EVERY)
