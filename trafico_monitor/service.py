@@ -49,7 +49,7 @@ from .notify.courier import Courier
 from .notify.render import render
 from .notify.sounding import sound
 from .notify.telegram import NoChannel, TelegramChannel, open_channel
-from .panel import Panel
+from .panel import Archive, Panel
 from .pipeline import Pipeline
 from .reception import Heard, Reception
 from .repair import Repairs
@@ -58,7 +58,7 @@ from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
 from .web.server import Places
-from .web.window import Window
+from .web.window import Sources, Window
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +138,14 @@ class Service:
         self._desk = Reception(
             lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
         )
+        self._panel = Panel(
+            self._snapshot,
+            lambda: None if self._stop.is_set() else self._desk,
+            lambda: self._pipeline,
+            lambda: self._site,
+            self._clock,
+        )
+        await self._panel.load(self._store)
         self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
@@ -191,9 +199,13 @@ class Service:
 
     def _open_window(self) -> Window:
         """The web server; what it listens on stays until the next start."""
-        panel = Panel(self._snapshot, lambda: None if self._stop.is_set() else self._desk)
-        places = Places(control_socket(self._config), self._config.web.listen)
-        return Window(places, panel, lambda: self._config.language, self._clock)
+        return Window(
+            Places(control_socket(self._config), self._config.web.listen),
+            Sources(Archive(self._config.paths.state, self._clock), self._panel, self._store),
+            self._clock,
+            language=lambda: self._config.language,
+            origins=lambda: self._config.web.origins,
+        )
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -313,6 +325,8 @@ class Service:
     async def _round_done(self, found: Round) -> None:
         now = self._clock()
         self._seen = found.shown
+        self._panel.looked(found)
+        await self._panel.keep(self._store)
         findings = (*found.findings, *await self._look_around(found.unit))
         await self._keep(self._pipeline.observe(findings, now))
         await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
@@ -331,6 +345,7 @@ class Service:
         return await sound(self._courier.channels, message, self._config.language)
 
     async def _order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
+        self._window.order_done(order, result, verdict)
         if order.kind is OrderKind.ASSIGN:
             await self._desk.assigned(order, result, verdict)
             return
@@ -348,6 +363,7 @@ class Service:
         if changes.records:
             self._exports.wake()
             self._tally.count(changes.records)
+            self._window.stored(changes.records)
         if changes.notices:
             self._courier.wake()
         if _waits_for_space_anew(changes):

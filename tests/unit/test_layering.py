@@ -14,6 +14,7 @@ PURE = (
     "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "blindness.py", "pipeline.py",
     "errors.py", "host/redact.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
     "config/schema.py", "asked.py", "web/exchange.py", "web/fields.py", "web/routes.py", "web/ports.py",
+    "web/shapes.py", "web/trends.py", "web/metrics.py", "web/openapi.py", "space.py",
 )  # fmt: skip
 EFFECTS = frozenset({"asyncio", "sqlite3", "subprocess", "socket", "time", "random", "os", "threading", "secrets"})
 COMPOSERS = frozenset(
@@ -31,6 +32,7 @@ COMPOSERS = frozenset(
         "asked",
         "reception",
         "panel",
+        "space",
         "cli",
     }
 )

@@ -87,6 +87,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "paths.state": Key("path", _folder),
         "paths.logs": Key("path", _folder),
         "web.listen": Key("listen", v.listen),
+        "web.origins": Key("origins", v.several(v.origin, 20)),
         "alerts.remind_every": _seconds_or_none(_DAY),
         "alerts.escalate_to": _CHANNELS,
         "alerts.escalate_after": Key("moments", v.moments),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from ..errors import StoreError
+from . import hours
 
 # A step is never changed once it has been released; a new one is added behind it.
 STEPS: tuple[tuple[str, ...], ...] = (
@@ -123,6 +124,20 @@ STEPS: tuple[tuple[str, ...], ...] = (
             body TEXT NOT NULL,
             PRIMARY KEY (key, thread)
         ) WITHOUT ROWID""",
+    ),
+    (
+        # What the panel lists by (pages.py) and its trends (hours.py).
+        "CREATE INDEX incidents_modelo ON incidents (modelo, opened_at, id, estado, error_type, closed_at)",
+        "CREATE INDEX incidents_unfinished ON incidents (opened_at, id, estado, error_type, closed_at)"
+        " WHERE closed_at IS NULL",
+        """CREATE TABLE hours (
+            hour INTEGER NOT NULL,
+            property TEXT NOT NULL,
+            value TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            PRIMARY KEY (hour, property, value)
+        ) WITHOUT ROWID""",
+        *hours.BACKFILL,
     ),
 )
 
