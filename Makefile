@@ -42,4 +42,4 @@ check: lint ## linters, types, unit and component tests (no booted machine)
 
 test: lint deb ## everything: check, the package, and booted Debian 12 and 13
 	packaging/install-packages $(MACHINE_PACKAGES) $(WEB_PACKAGES)
-	$(PYTHON) -m pytest tests/unit tests/component tests/system
+	$(PYTHON) -m pytest tests/unit tests/component tests/browser tests/system

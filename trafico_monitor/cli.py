@@ -14,7 +14,8 @@ from .errors import MonitorError
 from .messages import text
 
 COMMANDS = (
-    "run", "check", "status", "incidents", "report", "retry", "ack", "silence", "assign", "notify", "rules", "replay"
+    "run", "check", "status", "incidents", "report", "retry", "ack", "silence", "assign", "notify", "dashboard",
+    "rules", "replay",
 )  # fmt: skip
 USAGE = 64  # EX_USAGE
 

@@ -125,7 +125,16 @@ class Panel:
     # What the window asks.
 
     def status(self) -> Mapping[str, object]:
-        return self._snapshot()
+        """The service's own word, and what was found at the last look as yes or no."""
+        unit = self._round.unit if self._round else None
+        asked = self._round is not None and self._round.server_asked
+        return {
+            **self._snapshot(),
+            "unit_name": unit.unit if unit else "",
+            "unit_active": unit.active == "active" if unit is not None and unit.known else None,
+            "unit_restarts": unit.restarts if unit is not None and unit.known else None,
+            "server_up": self._pipeline().server == "up" if asked else None,
+        }
 
     def desk(self) -> Desk | None:
         return self._desk()
@@ -185,11 +194,10 @@ class Panel:
         return found[:MOST_SHOWN]
 
     def gauges(self) -> Gauges:
-        said, pipeline, unit = self._snapshot(), self._pipeline(), self._round.unit if self._round else None
+        said, pipeline = self.status(), self._pipeline()
         outbox = said.get("outbox")
         waiting = outbox if isinstance(outbox, dict) else {}
         open_now = Counter((one.error_type.value, one.estado.value) for one in pipeline.tracker.open_incidents())
-        known = unit is not None and unit.known
         return Gauges(
             version=__version__,
             started_at=_number(said.get("started_at")),
@@ -202,9 +210,9 @@ class Panel:
             suppressed=pipeline.blindness.dropped,
             blind=sorted(pipeline.blindness.now),
             volumes=self.volumes(),
-            server_up=pipeline.server == "up" if self._round and self._round.server_asked else None,
-            unit_active=unit.active == "active" if unit is not None and known else None,
-            unit_restarts=unit.restarts if unit is not None and known else None,
+            server_up=_flag(said["server_up"]),
+            unit_active=_flag(said["unit_active"]),
+            unit_restarts=None if said["unit_restarts"] is None else int(_number(said["unit_restarts"])),
         )
 
 
@@ -223,6 +231,10 @@ def _measured(one: UnderWay, site: Site) -> UnderWay:
     except (OSError, PathRefused, ValueError):
         return one
     return replace(one, done=done)
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _number(value: object) -> float:

@@ -144,7 +144,7 @@ def _texts(language: str) -> dict[str, str]:
     return {code: said for code, said in catalogue(language).items() if code.startswith(_SHOWN)}
 
 
-_SHOWN = ("ui.", "type.", "evidence.", "order.", "reason.")
+_SHOWN = ("ui.", "type.", "reason.", "missing.", "short.")
 
 
 def parameters(asked: Asked, form: Form) -> tuple[Mapping[str, str | float], Answer | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from .access import Access, https, known_host, known_origin, set_cookie
@@ -84,11 +84,10 @@ class Door:
             shared = (("access-control-allow-origin", origin), ("access-control-allow-credentials", "true"))
         return replace(answer, headers=(*answer.headers, *ALWAYS, ("vary", "origin, accept-language"), *shared))
 
-    # Signing in and out.
-
-    async def give_code(self, asked: Asked) -> Answer:
+    def give_code(self, asked: Asked, where: Mapping[str, object]) -> Answer:
+        """For the command line; `where` says how the dashboard is reached."""
         code, until = self._access.code(asked.by)
-        return as_json({"code": code, "until": until}, 201)
+        return as_json({"code": code, "until": until, **where}, 201)
 
     async def sign_in(self, asked: Asked) -> Answer:
         values, mistakes = CODE.check(object_of(asked) or {})

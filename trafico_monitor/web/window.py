@@ -102,6 +102,9 @@ class Window:
     async def _metrics(self, asked: Asked) -> Answer:
         return Answer(200, self._meter.exposition(self._present.gauges()).encode(), CONTENT_TYPE)
 
+    async def _give_code(self, asked: Asked) -> Answer:
+        return self._door.give_code(asked, {"address": self.server.address, "trouble": self.server.trouble})
+
     async def _document(self, asked: Asked) -> Answer:
         return as_json(openapi.document(self._routes.all, self._present.gauges().version))
 
@@ -193,7 +196,7 @@ class Window:
             ),
             Route("GET", f"{base}/session", door.who, about="Who is signed in", gives=(200, "Who")),
             Route("DELETE", f"{base}/session", door.sign_out, about="Sign out", gives=(200, "Done")),
-            Route("POST", f"{base}/codes", door.give_code, local=True),
+            Route("POST", f"{base}/codes", self._give_code, local=True),
             Route("DELETE", f"{base}/sessions", door.sign_all_out, local=True),
         )
 
