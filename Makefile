@@ -11,7 +11,7 @@ RUN_PACKAGES := python3-venv python3-systemd python3-psutil python3-docker pytho
 MACHINE_PACKAGES := mmdebstrap systemd-container
 
 # What judges the web side: a real browser, Prometheus' own checker, a real proxy.
-WEB_PACKAGES := chromium prometheus nginx-light
+WEB_PACKAGES := chromium prometheus nginx-light nodejs openssl
 
 .PHONY: help venv lint check test
 

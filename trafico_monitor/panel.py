@@ -66,8 +66,8 @@ class Archive:
         found = await self._look(lambda records: records.latest_records(limit))
         return [(one.seq, one.record) for one in found]
 
-    async def hours(self, since: float, until: float) -> Sequence[Hour]:
-        return await self._look(lambda records: records.hours(since, until))
+    async def hours(self, since: float, until: float, step: int, offset: int) -> Sequence[Hour]:
+        return await self._look(lambda records: records.hours(since, until, step, offset))
 
     async def ledger(self, since: float) -> Sequence[Mapping[str, object]]:
         found = await self._look(lambda records: records.ledger(since))

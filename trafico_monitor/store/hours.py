@@ -16,6 +16,7 @@ HOUR = 3600
 TYPE, MODELO, SECONDS = "type", "modelo", "seconds"
 SEPARATOR = "/"
 _LONGEST = 7 * 24 * HOUR  # seconds; a longer repair counts as so long
+_PARTS = (1, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3, 4, 5, 6, 7.5, 9, 10)
 
 # What an older version has stored, counted once: `places` in SQL.
 BACKFILL = (
@@ -24,7 +25,7 @@ BACKFILL = (
     "INSERT INTO hours SELECT cast(opened_at / 3600 AS INTEGER) * 3600, 'modelo', modelo, count(*)"
     " FROM incidents GROUP BY 1, 3",
     "INSERT INTO hours SELECT cast(opened_at / 3600 AS INTEGER) * 3600, 'seconds',"
-    " cast(min(604800, max(0, cast(round(closed_at - opened_at) AS INTEGER))) AS TEXT), count(*)"
+    " coarse(cast(min(604800, max(0, round(closed_at - opened_at))) AS INTEGER)), count(*)"
     " FROM incidents WHERE estado = 'solucionado' AND closed_at IS NOT NULL GROUP BY 1, 3",
 )
 
@@ -50,13 +51,26 @@ def places(incident: Incident) -> list[tuple[int, str, str]]:
     ]
     if incident.estado is Estado.SOLUCIONADO and incident.closed_at is not None:
         took = min(_LONGEST, max(0, round(incident.closed_at - incident.opened_at)))
-        counted.append((hour, SECONDS, str(took)))
+        counted.append((hour, SECONDS, str(coarse(took))))
     return counted
 
 
-def read(connection: sqlite3.Connection, since: float, until: float) -> list[tuple[int, str, str, int]]:
-    """(hour, property, value, number) of the whole hours that begin in [since, until)."""
+def read(
+    connection: sqlite3.Connection, since: float, until: float, step: int = HOUR, offset: int = 0
+) -> list[tuple[int, str, str, int]]:
+    """(first second, property, value, number) of the hours that begin in [since, until), summed up
+    in spans of `step` seconds that begin `offset` seconds before those of UTC."""
     first = int(-(-since // HOUR)) * HOUR
     return connection.execute(
-        "SELECT hour, property, value, number FROM hours WHERE hour >= ? AND hour < ? AND number > 0", (first, until)
+        "SELECT (hour + ?) / ? * ? - ? AS span, property, value, sum(number) FROM hours"
+        " WHERE hour >= ? AND hour < ? AND number > 0 GROUP BY span, property, value",
+        (offset, step, step, offset, first, until),
     ).fetchall()
+
+
+def coarse(seconds: int) -> int:
+    """The nearest of few values, none of them farther than a tenth away: an hour has few rows then."""
+    if seconds <= 10:
+        return seconds
+    power: int = 10 ** (len(str(seconds)) - 1)
+    return min((round(power * part) for part in _PARTS), key=lambda value: abs(value - seconds))

@@ -149,6 +149,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise StoreError(
             f"the database has schema {version}, this version knows {len(STEPS)}: install the newer trafico-monitor"
         )
+    connection.create_function("coarse", 1, lambda seconds: str(hours.coarse(seconds)), deterministic=True)
     for number, step in enumerate(STEPS[version:], version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -180,10 +180,13 @@ class Queries:
             last = self._connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0]
             return self.records_after(last - limit, limit)
 
-    def hours(self, since: float, until: float) -> list[tuple[int, str, str, int]]:
-        """(hour, property, value, number) of the whole hours that begin in [since, until)."""
+    def hours(
+        self, since: float, until: float, step: int = hours.HOUR, offset: int = 0
+    ) -> list[tuple[int, str, str, int]]:
+        """(first second, property, value, number) of the hours that begin in [since, until), summed
+        up in spans of `step` seconds that begin `offset` seconds before those of UTC."""
         with self._errors():
-            return hours.read(self._connection, since, until)
+            return hours.read(self._connection, since, until, step, offset)
 
     def status(self) -> dict[str, object] | None:
         """The service's last word about itself; None when it has never run."""

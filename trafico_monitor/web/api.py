@@ -15,7 +15,7 @@ from ..model.wanted import Wanted
 from . import shapes, trends
 from .exchange import Answer, Asked, as_json, problem
 from .fields import Form, Number, Words
-from .ports import Present, Records
+from .ports import Hour, Present, Records
 from .requests import INCIDENT
 
 LARGEST_PAGE = 200
@@ -87,7 +87,7 @@ class Api:
         now = self._clock()
         since = max(float(given.get("since", now - DAY)), now - LONGEST_SUMMARY)
         since = since // trends.HOUR * trends.HOUR
-        return as_json(trends.summary(await self._records.hours(since, math.inf), since))
+        return as_json(trends.summary(await self._records.hours(since, math.inf, trends.ALL, 0), since))
 
     async def series(self, asked: Asked) -> Answer:
         """Lines by type, estado and modelo, for each hour or each day of a time zone."""
@@ -102,8 +102,11 @@ class Api:
         zone = _zone(given.get("zone"))
         if zone is None:
             return _wrong(asked, {"zone": "zone"})
-        first = trends.beginning(since, step, zone)
-        return as_json(trends.series(await self._records.hours(first, until), since, until, step, zone))
+        starts = trends.starts(since, until, step, zone)
+        hours: list[Hour] = []
+        for first, last, offset in trends.stretches(starts, until, step, zone):
+            hours += await self._records.hours(first, last, trends.LENGTHS[step], offset)
+        return as_json(trends.series(hours, starts, step))
 
     async def downloads(self, asked: Asked) -> Answer:
         under_way = [shapes.under_way(one) for one in await self._present.downloads()]

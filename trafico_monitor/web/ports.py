@@ -14,7 +14,7 @@ from ..model.underway import UnderWay
 from ..model.wanted import Wanted
 
 Numbered = tuple[int, Record]  # a record with its place in the monitor's story
-Hour = tuple[int, str, str, int]  # its first second; type, modelo or seconds; the value; how many
+Hour = tuple[int, str, str, int]  # a span's first second; type, modelo or seconds; the value; how many
 
 
 class Desk(Protocol):
@@ -34,7 +34,10 @@ class Records(Protocol):
 
     async def latest_records(self, limit: int) -> Sequence[Numbered]: ...
 
-    async def hours(self, since: float, until: float) -> Sequence[Hour]: ...
+    async def hours(self, since: float, until: float, step: int, offset: int) -> Sequence[Hour]:
+        """The hours that begin in [since, until), summed up in spans of `step` seconds that begin
+        `offset` seconds before those of UTC."""
+        ...
 
     async def ledger(self, since: float) -> Sequence[Mapping[str, object]]: ...
 

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta, tzinfo
 from .ports import Hour
 
 HOUR = 3600
+LENGTHS = {"hour": HOUR, "day": 24 * HOUR}
+ALL = 2**40  # seconds: one span
 MOST_MODELOS = 8  # the rest are one line together: names come from outside, and there may be many
 
 
@@ -44,9 +46,8 @@ def summary(hours: Iterable[Hour], since: float) -> dict[str, object]:
     }
 
 
-def series(hours: Sequence[Hour], since: float, until: float, step: str, zone: tzinfo) -> dict[str, object]:
-    """One place for each hour, or day of `zone`, in [since, until); every line has all places."""
-    starts = _starts(since, until, step, zone)
+def series(hours: Sequence[Hour], starts: Sequence[int], step: str) -> dict[str, object]:
+    """One place for each of `starts`; every line has all places."""
     place_of = _places(starts)
     types, estados, modelos = _Lines(len(starts)), _Lines(len(starts)), _Lines(len(starts))
     seconds: list[Counter[int]] = [Counter() for _ in starts]
@@ -64,7 +65,7 @@ def series(hours: Sequence[Hour], since: float, until: float, step: str, zone: t
             seconds[place][int(value)] += number
     return {
         "step": step,
-        "at": starts,
+        "at": list(starts),
         "types": types.all(),
         "estados": estados.all(),
         "modelos": modelos.ranked(),
@@ -107,27 +108,33 @@ class _Lines:
         return shown
 
 
-def beginning(since: float, step: str, zone: tzinfo) -> int:
-    """The first second of the hour, or of the zone's day, that `since` lies in."""
+def starts(since: float, until: float, step: str, zone: tzinfo) -> list[int]:
+    """The first seconds of the hours, or of the zone's days, in [since, until), the one that `since`
+    lies in included."""
     if step == "hour":
-        return int(since // HOUR) * HOUR
-    return int(_midnight(since, zone).timestamp())
-
-
-def _midnight(at: float, zone: tzinfo) -> datetime:
-    return datetime.fromtimestamp(at, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-
-
-def _starts(since: float, until: float, step: str, zone: tzinfo) -> list[int]:
-    if step == "hour":
-        return list(range(beginning(since, step, zone), math.ceil(until), HOUR))
-    day = _midnight(since, zone)
-    starts = []
+        return list(range(int(since // HOUR) * HOUR, math.ceil(until), HOUR))
+    day = datetime.fromtimestamp(since, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    found = []
     while (at := int(day.timestamp())) < until:
-        starts.append(at)
+        found.append(at)
         # By the wall clock, and anew in the zone: a day may have 23 or 25 hours.
         day = (day.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
-    return starts
+    return found
+
+
+def stretches(starts: Sequence[int], until: float, step: str, zone: tzinfo) -> list[tuple[int, float, int]]:
+    """[first, last) and the zone's distance from UTC, in seconds, for as long as that stays the same:
+    within such a stretch all days are of one length, and can be summed up where they are stored."""
+    if step == "hour":
+        return [(starts[0], until, 0)]
+    found: list[tuple[int, float, int]] = []
+    for at in starts:
+        offset = int((datetime.fromtimestamp(at, zone).utcoffset() or timedelta()).total_seconds())
+        if not found or found[-1][2] != offset:
+            if found:
+                found[-1] = (found[-1][0], at, found[-1][2])
+            found.append((at, until, offset))
+    return found
 
 
 def _places(starts: Sequence[int]) -> Callable[[int], int | None]:
