@@ -16,7 +16,7 @@ from .terminal_help import Parser
 
 COMMANDS = (
     "setup", "check", "trial", "run", "status", "incidents", "report", "space", "retry", "ack", "silence",
-    "assign", "notify", "rules", "replay",
+    "assign", "notify", "dashboard", "rules", "replay",
 )  # fmt: skip
 
 

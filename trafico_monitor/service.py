@@ -52,7 +52,7 @@ from .notify.channels import open_channels
 from .notify.post_office import PostOffice
 from .notify.render import render
 from .notify.sounding import sound
-from .panel import Panel
+from .panel import Archive, Panel
 from .pipeline import Pipeline
 from .reception import Heard, Reception
 from .repair import Repairs
@@ -64,7 +64,7 @@ from .tally import Tally
 from .tidying import DAY, Tidying
 from .upkeep import Upkeep, spare_place
 from .web.server import Places
-from .web.window import Window
+from .web.window import Sources, Window
 
 logger = logging.getLogger(__name__)
 
@@ -149,6 +149,14 @@ class Service:
         self._tidying = Tidying(lambda: self._config, lambda: self._site, self._incident, self._tidied, self._clock)
         self._room = RoomTeller(lambda: self._config, lambda: self._site, self._room_seen, self._clock)
         self._companions = self._meet_companions()
+        self._panel = Panel(
+            self._snapshot,
+            lambda: None if self._stop.is_set() else self._desk,
+            lambda: self._pipeline,
+            lambda: self._site,
+            self._clock,
+        )
+        await self._panel.load(self._store)
         self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
@@ -209,9 +217,13 @@ class Service:
 
     def _open_window(self) -> Window:
         """The web server; what it listens on stays until the next start."""
-        panel = Panel(self._snapshot, lambda: None if self._stop.is_set() else self._desk)
-        places = Places(control_socket(self._config), self._config.web.listen)
-        return Window(places, panel, lambda: self._config.language, self._clock)
+        return Window(
+            Places(control_socket(self._config), self._config.web.listen),
+            Sources(Archive(self._config.paths.state, self._clock), self._panel, self._store),
+            self._clock,
+            language=lambda: self._config.language,
+            origins=lambda: self._config.web.origins,
+        )
 
     def _meet_companions(self) -> Companions:
         """Answers on the alert bot, and the sign of life."""
@@ -362,6 +374,8 @@ class Service:
     async def _round_done(self, found: Round) -> None:
         now = self._clock()
         self._seen = found.shown
+        self._panel.looked(found)
+        await self._panel.keep(self._store)
         findings = (*found.findings, *await self._look_around(found.unit))
         await self._keep(self._pipeline.observe(findings, now))
         await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
@@ -393,6 +407,7 @@ class Service:
         return await sound(self._post_office.channels, message, self._config.language)
 
     async def _order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
+        self._window.order_done(order, result, verdict)
         if order.kind is OrderKind.ASSIGN:
             await self._desk.assigned(order, result, verdict)
             return
@@ -410,6 +425,7 @@ class Service:
         if changes.records:
             self._exports.wake()
             self._tally.count(changes.records)
+            self._window.stored(changes.records)
         if changes.notices:
             self._post_office.wake()
         if _waits_for_space_anew(changes):

@@ -93,6 +93,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "retention.log_size": _SIZE,
         "retention.log_files": Key("whole", v.whole(1, 1000), fields=_between(1, 1000)),
         "web.listen": Key("listen", v.listen),
+        "web.origins": Key("origins", v.several(v.origin, 20)),
         "alerts.remind_every": _seconds_or_none(_DAY),
         "alerts.escalate_to": _CHANNELS,
         "alerts.escalate_after": Key("moments", v.moments),

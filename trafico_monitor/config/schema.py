@@ -92,6 +92,7 @@ class Retention:
 @dataclass(frozen=True, slots=True)
 class Web:
     listen: str = "127.0.0.1:8787"
+    origins: tuple[str, ...] = ()  # addresses of pages that may ask: a panel, a proxy before this one
 
 
 @dataclass(frozen=True, slots=True)

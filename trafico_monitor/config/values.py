@@ -277,3 +277,12 @@ def listen(value: object) -> str:
     if not bracketed and _HOST.fullmatch(host) is None:
         raise ValueError
     return given
+
+
+def origin(value: object) -> str:
+    """An address as a browser names a page's: scheme, host, and the port if it is not the usual."""
+    given = url(value).lower()
+    parts = urlsplit(given)
+    if parts.path or given.endswith({"http": ":80", "https": ":443"}[parts.scheme]):
+        raise ValueError
+    return given

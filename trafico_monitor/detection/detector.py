@@ -94,6 +94,11 @@ class Detector:
         """True while some process has a download that has neither ended nor failed."""
         return any(process.attempts.open for process in self._processes.values())
 
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Those downloads, to be looked at and not to be changed."""
+        return tuple(one for process in self._processes.values() for one in process.attempts.open)
+
     def feed(self, entry: Entry) -> tuple[Finding, ...]:
         """The findings of one entry, in order. Entries of one process come in their order."""
         message = entry.message

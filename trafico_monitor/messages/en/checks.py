@@ -36,6 +36,7 @@ TEXTS: dict[str, str] = {
     "expect.named_section": "a table with a name, such as [channels.supervisor] or [routes.night]",
     "expect.namespace": 'the name of a journald namespace, or ""',
     "expect.one_of": "{words}",
+    "expect.origins": 'addresses of pages, such as ["https://panel.example"]',
     "expect.path": "an absolute path, without «..» and not «/»",
     "expect.path_or_empty": 'an absolute path (without «..», and not «/»), or ""',
     "expect.pauses": "a list of 1 to 20 pauses in seconds, such as [1, 2, 4]",

@@ -36,6 +36,7 @@ TEXTS: dict[str, str] = {
     "expect.named_section": "una tabla con nombre, como [channels.supervisor] o [routes.noche]",
     "expect.namespace": 'el nombre de un espacio de journald, o ""',
     "expect.one_of": "{words}",
+    "expect.origins": 'direcciones de página, como ["https://panel.example"]',
     "expect.path": "una ruta absoluta, sin «..» y que no sea «/»",
     "expect.path_or_empty": 'una ruta absoluta (sin «..», y no «/»), o ""',
     "expect.pauses": "una lista de 1 a 20 pausas en segundos, como [1, 2, 4]",
