@@ -147,6 +147,20 @@ class Machine:
             check=False,
         )
 
+    def reboot(self) -> None:
+        """Boot the same disk anew; what ran is gone, what was written stays."""
+        self.run("systemctl", "reboot", check=False)
+        self.process.wait(BOOT_SECONDS)  # nspawn itself ends (133) and is started by whoever started it
+        self._start()
+
+    def _start(self) -> None:
+        with self.console.open("ab") as log:
+            command = _boot_command(self.root, self.name)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_boot_environment()
+            )
+        _wait_until_up(self)
+
     def power_off(self) -> None:
         """Kill the machine as a power cut would, and take its layer away."""
         if self.leader:
