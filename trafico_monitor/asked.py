@@ -134,7 +134,7 @@ def silence(pipeline: Pipeline, request: Request, known: Sequence[Silence], now:
     begun = Silence(_silence_name(request, now), request.scope, request.value, now, until, request.reason, request.by)
     fields = silence_fields(begun, language)
     record = _record("request_silence", now, language, None, **fields)
-    return Answer(Reply(True, "silenced", fields), replace(pipeline.asked([record], now), silences=(begun,)))
+    return Answer(Reply(True, "silenced", fields), pipeline.asked([record], now, silences=(begun,)))
 
 
 def _no_silence(request: Request) -> Reply | None:
@@ -168,7 +168,7 @@ def end_silence(pipeline: Pipeline, request: Request, known: Sequence[Silence], 
     ended = replace(found, until=now)
     fields = {**silence_fields(ended, language), "por": request.by}
     record = _record("request_silence_ended", now, language, None, **fields)
-    return Answer(Reply(True, "silence_ended", fields), replace(pipeline.asked([record], now), silences=(ended,)))
+    return Answer(Reply(True, "silence_ended", fields), pipeline.asked([record], now, silences=(ended,)))
 
 
 def silence_fields(silence: Silence, language: str) -> dict[str, str]:

@@ -7,6 +7,8 @@ from .model.finding import ErrorType, Finding
 from .model.incident import Estado, Incident
 from .model.record import Record
 from .model.verdict import Evidence
+from .notify.alerting import Event
+from .notify.render import headline
 
 _EVENTS = {
     Estado.DETECTADO: ("incident_detected", "record.detected", 4),
@@ -48,6 +50,20 @@ def of_download(finding: Finding, language: str) -> Record:
     shown = text("size.unknown", language) if size is None else f"{size / MEGABYTE:.1f} MB"
     video = short(finding.download.video or unknown)
     return Record(finding.at, "download_done", text("record.download_done", language, tamano=shown, video=video))
+
+
+def of_alerting(event: Event, at: float, language: str) -> Record:
+    """What became of something that was to be told."""
+    fields = {"canal": event.channel}
+    if event.silence is not None:
+        silence = event.silence
+        fields |= {"silencio": silence.id, "motivo": silence.reason, "unidad": silence.value}
+        fields |= {"silenciados": str(silence.silenced), "segundos": f"{silence.until - silence.since:.0f}"}
+    if event.notice is not None:
+        incident = event.notice.incident
+        fields["que"] = short(headline(event.notice, language).plain)
+        fields["id"] = f" · #{incident.id}" if incident else ""
+    return of_event(event.code, at, language, 4 if event.code == "escalated" else 6, **fields)
 
 
 def silence_text(finding: Finding, language: str) -> str:

@@ -44,8 +44,8 @@ class PathRefused(MonitorError):
 class DeliveryError(MonitorError):
     """A message was not taken by its channel; `retry_after` seconds is the earliest next try.
 
-    `permanent` means that the same message will never be taken by this channel; `unusable`
-    that no message will, until somebody mends it: another channel should take over meanwhile.
+    `permanent` means that the same message will never be taken by this channel; `unusable` that
+    no message will, until somebody mends it: another channel should take over meanwhile.
     """
 
     def __init__(

@@ -24,6 +24,7 @@ from .incident.resumption import MET_TOO_OFTEN, Resumption
 from .incident.situation import Conditions, Limits, Situation
 from .incident.tracker import Tracker
 from .messages import text
+from .model.alarm import Alarm
 from .model.attempt import Attempt
 from .model.changes import Changes, Saved
 from .model.download import Download
@@ -34,8 +35,11 @@ from .model.notice import Notice, Severity
 from .model.order import Order, OrderKind
 from .model.record import Record
 from .model.result import Outcome, Result
+from .model.silence import Silence
 from .model.unknown import UnknownKind
 from .model.verdict import Evidence, Verdict
+from .notify.addressing import Plan
+from .notify.alerting import Alerting, Told
 from .notify.routing import notices_for
 
 # Without anything to download again from, an incident waits this long for the bot's own success
@@ -59,6 +63,19 @@ class _Step:
     notices: list[Notice] = field(default_factory=list)
     unknown: dict[int, UnknownKind] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    silences: dict[str, Silence] = field(default_factory=dict)
+    held: dict[tuple[str, int], Notice] = field(default_factory=dict)
+    unheld: list[tuple[str, int]] = field(default_factory=list)
+
+    def take_in(self, told: Told, records: Iterable[Record]) -> None:
+        """What became of notices; those that were given are told for."""
+        self.notices += told.notices
+        self.alarms |= told.alarms
+        self.silences |= told.silences
+        self.unheld += told.unheld
+        self.held = {place: one for place, one in self.held.items() if place not in told.unheld} | told.held
+        self.records += records
 
     def changes(self, cursor: str | None, memory: dict[str, object] | None) -> Changes:
         return Changes(
@@ -68,6 +85,10 @@ class _Step:
             finished=tuple(self.finished),
             notices=tuple(self.notices),
             unknown=tuple(self.unknown.values()),
+            alarms=tuple(self.alarms.values()),
+            silences=tuple(self.silences.values()),
+            held=tuple(self.held.values()),
+            unheld=tuple(self.unheld),
             attempts=tuple(self.attempts),
             cursor=cursor,
             memory=memory,
@@ -77,7 +98,15 @@ class _Step:
 class Pipeline:
     """The pure stages in their order, and the little that lives between two steps."""
 
-    def __init__(self, detector: Detector, tracker: Tracker, limits: Limits, language: str, refusal: str = "") -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        tracker: Tracker,
+        limits: Limits,
+        language: str,
+        refusal: str = "",
+        plan: Plan | None = None,
+    ) -> None:
         self.detector = detector
         self.tracker = tracker
         self.limits = limits
@@ -94,6 +123,7 @@ class Pipeline:
         self.space = "ok"
         self.server = "up"
         self.blindness = Blindness()
+        self.alerting = Alerting(plan or Plan())
         self._unit_down = ""  # the code of its death
         self._last_done = (0, "", 0.0)  # process, video, time
         self._memory_mark = (-1, -1)
@@ -110,7 +140,7 @@ class Pipeline:
                     self._observe(finding, step, now)
             for finding in self.detector.feed(entry):
                 self._observe(finding, step, now)
-        return step.changes(cursor, self._memory_if_changed(step))
+        return self._close(step, now, cursor)
 
     def pass_time(self, now: float) -> Changes:
         """Close what only time closes: finished tracebacks, downloads that say nothing any more,
@@ -124,14 +154,14 @@ class Pipeline:
         for incident in self.tracker.open_incidents():
             if _left_alone(incident) and now - incident.updated_at > BOT_GRACE_SECONDS:
                 self._apply(incident, policy.give_up(incident, incident.reason, now), step, now)
-        return step.changes(None, self._memory_if_changed(step))
+        return self._close(step, now)
 
     def observe(self, findings: Sequence[Finding], now: float) -> Changes:
         """Findings that do not come from the journal: the periodic checks."""
         step = _Step()
         for finding in findings:
             self._observe(finding, step, now)
-        return step.changes(None, self._memory_if_changed(step))
+        return self._close(step, now)
 
     def finish(self, order: Order, result: Result, verdict: Verdict, now: float) -> Changes:
         """An order has run and its effect has been looked at."""
@@ -147,7 +177,7 @@ class Pipeline:
                 self._apply(incident, decision, step, now)
             self._count(attempt_of(incident, order, result, verdict, now), step)
         self._resume(step, now)
-        return step.changes(None, self._memory_if_changed(step))
+        return self._close(step, now)
 
     def asked(
         self,
@@ -159,10 +189,13 @@ class Pipeline:
         order: Order | None = None,
         finished: str = "",
         notices: Sequence[Notice] = (),
+        silences: Sequence[Silence] = (),
     ) -> Changes:
         """What a person asked for (`asked.py` decides): `records` say who. `decision` is about the
         incident that stood as `before`; `order` belongs to no playbook; `finished` is one's id."""
         step = _Step(records=list(records), notices=list(notices))
+        self.alerting.learn(silences)
+        step.silences |= {silence.id: silence for silence in silences}
         if finished:
             self._done(finished, step)
         if order is not None:
@@ -170,7 +203,7 @@ class Pipeline:
             step.orders[order.id] = order
         if decision is not None:
             self._apply(before, decision, step, now)
-        return step.changes(None, self._memory_if_changed(step))
+        return self._close(step, now)
 
     def set_disk_full(self, full: bool, evidence: Evidence, now: float, looked_at: float | None = None) -> Changes:
         """What the last look at the disks, at `looked_at`, means for orders that would write."""
@@ -178,11 +211,23 @@ class Pipeline:
         step = _Step()
         if not full:
             self._release(ErrorType.DISCO_LLENO, (evidence, now if looked_at is None else looked_at), step, now)
-        return step.changes(None, self._memory_if_changed(step))
+        return self._close(step, now)
 
-    def reload(self, limits: Limits, language: str, refusal: str) -> None:
+    def tell(self, notices: Sequence[Notice], now: float, records: Sequence[Record] = ()) -> Changes:
+        """What the service itself has to say."""
+        return self._close(_Step(notices=list(notices), records=list(records)), now)
+
+    def mind_alerts(self, now: float) -> Changes:
+        """Silences that end, alarms that nobody answers. Unlike `pass_time` it is called also
+        while the reader is behind: the clock on the wall goes on."""
+        step = _Step()
+        self._told(self.alerting.pass_time(now, self.tracker.get), step, now)
+        return step.changes(None, None)
+
+    def reload(self, limits: Limits, language: str, refusal: str, plan: Plan | None = None) -> None:
         """New configuration; open incidents, contexts and orders stay as they are."""
         self.limits = limits
+        self.alerting.use(plan or self.alerting.plan)
         self.language = language
         self.conditions = replace(self.conditions, refusal=refusal)
 
@@ -200,6 +245,7 @@ class Pipeline:
         self.server = str(memory.get("server", "up"))
         self._unit_down = str(memory.get("unit_down", ""))
         self.blindness.restore(_section(memory, "blindness"))
+        self.alerting.restore(saved.alarms, saved.silences, saved.held)
         self.orders = {order.id: order for order in saved.orders}
         self.conditions = replace(self.conditions, server_down=self.server == "down")
 
@@ -233,6 +279,7 @@ class Pipeline:
         thread = 2 * int(finding.at // THREAD_SECONDS)
         if finding.code in _GONE:
             self.blindness.end(blindness.UNIT_SILENT)  # it says nothing because it is not there
+        self._mind_maintenance(finding, step, now)
         if finding.code in _DIED:
             if finding.code == self._unit_down or (self._unit_down and finding.code == "failed"):
                 return  # known: systemd says it in several ways, and the periodic check again
@@ -245,6 +292,12 @@ class Pipeline:
             self._tell("unit", "unit_back", Severity.RECOVERABLE, finding, step, thread + 1)
         elif finding.code in ("started", "stopped"):
             self._event(f"unit_{finding.code}", finding, step, 6, unidad=finding.rule or "")
+
+    def _mind_maintenance(self, finding: Finding, step: _Step, now: float) -> None:
+        code, unit = ("died" if finding.code in _DIED else finding.code), finding.rule or ""
+        if code == "stopping" and self._unit_down:
+            return  # it is being stopped because it has died
+        self._told(self.alerting.unit(code, unit, finding.at, now), step, now)
 
     def _on_blind(self, finding: Finding, step: _Step, now: float) -> None:
         ended = blindness.ENDS.get(finding.code)
@@ -460,6 +513,15 @@ class Pipeline:
     def _tell(self, key: str, code: str, severity: Severity, finding: Finding, step: _Step, thread: int) -> None:
         fields = {"texto": finding.message, "unidad": finding.rule or ""}
         step.notices.append(Notice(key, code, severity, finding.at, thread, fields=fields))
+
+    def _close(self, step: _Step, now: float, cursor: str | None = None) -> Changes:
+        """The end of every step: what it has to tell goes its way."""
+        notices, step.notices = step.notices, []
+        self._told(self.alerting.tell(notices, now), step, now)
+        return step.changes(cursor, self._memory_if_changed(step))
+
+    def _told(self, told: Told, step: _Step, now: float) -> None:
+        step.take_in(told, [chronicle.of_alerting(event, now, self.language) for event in told.events])
 
     def _memory_if_changed(self, step: _Step) -> dict[str, object] | None:
         mark = (self.detector.changes, self.tracker.changes)

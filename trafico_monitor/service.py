@@ -8,7 +8,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from . import __version__, blindness, chronicle
@@ -17,7 +17,7 @@ from .action.copying import sweep
 from .action.paths import resolve_destination
 from .config import gaps
 from .config.discover import discover
-from .config.endpoints import alert_conflict, control_socket
+from .config.endpoints import control_socket
 from .config.load import load
 from .config.rule_files import directories, read_rule_files
 from .config.schema import Config
@@ -45,10 +45,11 @@ from .model.record import Record
 from .model.result import Result
 from .model.site import Site
 from .model.verdict import Verdict
-from .notify.courier import Courier
+from .notify.addressing import plan_of
+from .notify.channels import open_channels
+from .notify.post_office import PostOffice
 from .notify.render import render
 from .notify.sounding import sound
-from .notify.telegram import NoChannel, TelegramChannel, open_channel
 from .panel import Panel
 from .pipeline import Pipeline
 from .reception import Heard, Reception
@@ -127,9 +128,8 @@ class Service:
         self._pipeline = self._new_pipeline(self._rules)
         self._pipeline.restore(saved)
         self._exports = Exports(self._store, self._config.paths.logs)
-        self._courier = Courier(
-            self._store.mailbox("admin"), _channel(self._config), self._clock, self._config.language
-        )
+        self._post_office = PostOffice(self._store, self._clock)
+        self._post_office.use(open_channels(self._config), plan_of(self._config), self._config.language)
         self._repairs = Repairs(lambda: self._site, lambda: look_at_server(self._config))
         self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._clock)
         self._rounds = Rounds(
@@ -148,7 +148,7 @@ class Service:
                 for name, work in (
                     ("journal", self._take_batches()),
                     ("time", self._pass_time()),
-                    ("courier", self._courier.run()),
+                    ("post office", self._post_office.run()),
                     ("exports", self._exports.run()),
                     ("reload", self._reload_when_asked()),
                     ("alive", self._say_alive()),
@@ -166,7 +166,8 @@ class Service:
     def _new_pipeline(self, rules: RuleSet) -> Pipeline:
         config = self._config
         detector = Detector(rules, Path(config.project.models_dir).name)
-        return Pipeline(detector, Tracker(), _limits(config), config.language, self._refusal())
+        plan = plan_of(config)
+        return Pipeline(detector, Tracker(), _limits(config), config.language, self._refusal(), plan)
 
     def _refusal(self) -> str:
         return "" if self._site is not None else "missing.project"
@@ -213,7 +214,7 @@ class Service:
         start = Notice("service", "start", Severity.INFO, now, int(now) // SAID_AGAIN, fields=self._service_fields())
         # The reader's first batch says that it has its place: from then on nothing is missed.
         await self._until_watching()
-        await self._keep(Changes(records=tuple(records), notices=(start,)))
+        await self._keep(self._pipeline.tell((start,), now, records))
         self._notifier.ready()
         self._say_status()
         if self._site is not None:
@@ -262,6 +263,7 @@ class Service:
     async def _pass_time(self) -> None:
         while True:
             await asyncio.sleep(SETTLE_SECONDS if self._pipeline.detector.unsettled else 0.25)
+            await self._keep(self._pipeline.mind_alerts(self._clock()))
             if self._sees_the_present():
                 await self._keep(self._pipeline.pass_time(self._clock()))
 
@@ -328,7 +330,7 @@ class Service:
     async def _sound(self, notice: Notice) -> Heard:
         """A test message through every channel."""
         message = render(notice, self._config.language, now=notice.at)
-        return await sound(self._courier.channels, message, self._config.language)
+        return await sound(self._post_office.channels, message, self._config.language)
 
     async def _order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
         if order.kind is OrderKind.ASSIGN:
@@ -349,7 +351,7 @@ class Service:
             self._exports.wake()
             self._tally.count(changes.records)
         if changes.notices:
-            self._courier.wake()
+            self._post_office.wake()
         if _waits_for_space_anew(changes):
             self._rounds.ask()
 
@@ -407,7 +409,6 @@ class Service:
         )
 
     def _snapshot(self) -> dict[str, object]:
-        courier = self._courier.status
         return {
             "at": self._clock(),
             "started_at": self._started_at,
@@ -421,8 +422,21 @@ class Service:
             "open": len(self._pipeline.tracker.open_incidents()),
             "orders": self._dispatcher.under_way,
             "missing": list(self._config.missing),
-            "outbox": {"waiting": courier.waiting, "error": courier.last_error},
+            "outbox": self._outbox(),
+            "channels": [asdict(one) for one in self._post_office.status.values()],
+            "silences": self._silences(),
+            "unanswered": [one.key for one in self._pipeline.alerting.alarms if not one.acknowledged_by],
         }
+
+    def _outbox(self) -> dict[str, object]:
+        """All channels together; the error is the first channel's that has one."""
+        status = self._post_office.status.values()
+        error = next((one.last_error for one in status if one.last_error), "")
+        return {"waiting": sum(one.waiting for one in status), "error": error}
+
+    def _silences(self) -> list[dict[str, object]]:
+        silences = self._pipeline.alerting.silences(self._clock())
+        return [{**asdict(one), "scope": one.scope.value} for one in silences]
 
     def _blindness(self) -> dict[str, object]:
         """What the monitor does not see, since when, and how many lines journald has dropped."""
@@ -471,8 +485,9 @@ class Service:
     def _use(self, rules: RuleSet) -> None:
         config = self._config
         self._pipeline.detector.rules = rules
-        self._pipeline.reload(_limits(config), config.language, self._refusal())
-        self._courier.use(_channel(config), config.language)
+        plan = plan_of(config)
+        self._pipeline.reload(_limits(config), config.language, self._refusal(), plan)
+        self._post_office.use(open_channels(config), plan, config.language)
         if self._site is not None:
             self._tasks.create_task(self._prepare(self._site), name="prepare")
         self._rounds.ask()
@@ -489,22 +504,15 @@ class Service:
             Notice("service", code, Severity.INFO, now, thread + offset, fields=fields)
             for offset, code, fields in ((0, "summary", self._tally.fields(now)), (1, "stop", self._service_fields()))
         )
-        await self._keep(Changes(records=(record,), notices=told))
+        await self._keep(self._pipeline.tell(told, now, (record,)))
         await self._exports.drain()
-        await self._courier.settled(LAST_WORDS_SECONDS)
+        await self._post_office.settled(LAST_WORDS_SECONDS)
 
 
 def _limits(config: Config) -> Limits:
     return Limits(
         config.retry.max_attempts, config.retry.backoff, config.checks.server_attempts, config.checks.server_interval
     )
-
-
-def _channel(config: Config) -> TelegramChannel | NoChannel:
-    telegram = config.telegram
-    # The bot's own token on a second server would log the bot out of its own (facts, section 5).
-    allowed = replace(telegram, token="") if alert_conflict(config) else telegram
-    return open_channel(allowed, config.bot_api, config.language)
 
 
 def _rules(config: Path | None) -> RuleSet:

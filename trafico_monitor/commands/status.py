@@ -9,6 +9,7 @@ from .. import __version__
 from ..cli import language
 from ..messages import text
 from ..model.incident import Incident
+from ..model.silence import Scope
 from .records import add_config, clock, print_json, printable, records_of, silence_as_json
 
 # The service says how it is at least every 10 s; after this long it has stopped, or hangs.
@@ -37,9 +38,16 @@ def run(args: argparse.Namespace) -> int:
     print(text("status.head", spoken, version=said.get("version", __version__), resumen=state))
     for name, value in _lines(said, spoken):
         print(text("status.line", spoken, nombre=text(f"status.{name}", spoken), valor=value))
+    channels = said.get("channels")
+    for channel in channels if isinstance(channels, list) else []:
+        name = text("status.channel", spoken, canal=printable(str(channel.get("channel", ""))))
+        print(text("status.line", spoken, nombre=name, valor=printable(_channel(channel, spoken))))
     for silence in silences:
         what = text(f"scope.{silence.scope.value}", spoken, valor=silence.value)
-        line = f"{clock(silence.until, spoken)} · {what} · {silence.reason} ({silence.by}, {silence.id})"
+        planned = silence.scope is Scope.MAINTENANCE
+        why = text(f"status.maintenance.{silence.reason}", spoken) if planned else silence.reason
+        kept = text("status.silenced", spoken, n=silence.silenced) if silence.silenced else ""
+        line = f"{clock(silence.until, spoken)} · {what} · {why} ({silence.by}, {silence.id}){kept}"
         print(text("status.line", spoken, nombre=text("status.silences", spoken), valor=printable(line)))
     for incident in open_now:
         if incident.open:
@@ -56,10 +64,26 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     if isinstance(outbox, dict):
         error = f": {outbox['error']}" if outbox.get("error") else ""
         lines.append(("outbox", text("status.outbox.waiting", spoken, n=outbox.get("waiting", 0), error=error)))
+    unanswered = said.get("unanswered")
+    if isinstance(unanswered, list) and unanswered:
+        lines.append(("unanswered", printable(", ".join(map(str, unanswered)))))
     missing = said.get("missing")
     if isinstance(missing, list) and missing:
         lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))
     return lines
+
+
+def _channel(said: dict[str, object], spoken: str) -> str:
+    """How one channel does: what waits, what was last taken, what is to be mended."""
+    error = str(said.get("last_error") or said.get("remark") or "")
+    fields = {"n": said.get("waiting", 0), "error": error, "canal": said.get("stand_in", "")}
+    if said.get("unusable"):
+        return text("status.channel.unusable" if said.get("stand_in") else "status.channel.alone", spoken, **fields)
+    if error:
+        return text("status.channel.trouble", spoken, **fields)
+    last = said.get("last_success")
+    hour = clock(_number(last), spoken) if last else text("status.channel.never", spoken)
+    return text("status.channel.fine", spoken, hora=hour, **fields)
 
 
 def _sight(blindness: object, spoken: str) -> str:

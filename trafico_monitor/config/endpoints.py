@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .alerts import ADMIN, Channel, ChannelKind
+from .answering import allowed_ids, why_not
 from .schema import Config, Paths
 
 PUBLIC = "https://api.telegram.org"
@@ -82,6 +83,13 @@ def _ready(channel: Channel, config: Config) -> Channel:
 def _torn(server: str, config: Config) -> bool:
     """True where the bot's own token would be used on two servers by turns."""
     return same_server(server, PUBLIC) != same_server(file_server(config), PUBLIC)
+
+
+def answering(channel: Channel, config: Config) -> bool:
+    """True where somebody may answer by buttons: on the alert bot, whose answers nobody else polls
+    for. With the bot's own token never."""
+    nobody = why_not(config.telegram, allowed_ids(config.telegram, config.channels))
+    return config.alerts.answers and not nobody and channel.token == config.telegram.alert_token
 
 
 def independent(channel: Channel, config: Config) -> bool:

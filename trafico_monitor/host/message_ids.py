@@ -27,6 +27,11 @@ MESSAGE_IDS = {
     "sighted": "2bf2d044d6e64a03a84d62abc4878d6b",
     "unit_silent": "59ca8aadf7f142f9b1d50de65a53cc83",
     "unit_speaks": "7bff18cda0854219a389699d43313ae3",
+    "maintenance": "db6b77f2c4a14561892fcbb08924ecd1",
+    "maintenance_over": "377fd68d04b0499eb88329dd79dfab7e",
+    "silence_over": "a64c3f4b624f4137a207cbf29f482455",
+    "notice_silenced": "c33180c2f36f4b9c90387d3c26c6857a",
+    "escalated": "b92020e0955447f8bee047553eadf148",
     "repeated": "fab85b3741894375982f6fdf713d2035",
     "missing": "19413d2a13e0418a96700e50a4daed89",
     "unknown_error": "0b10721efb9945279ef394c97d411e25",
@@ -39,6 +44,8 @@ MESSAGE_IDS = {
     "request_refused": "699134faa5f645328669877cd77b2a8e",
     "assigned": "1583170906144f9e80a228f77b153856",
     "assign_failed": "4489908db8d64127a2da6ab96a16f733",
+    "alert_bot": "3de9d4ec1d394dfa9b7e5bbb559a308a",
+    "sign_of_life": "854561a6f4db42d09374cec04d38d971",
     "download_done": "3fb83f7c7c4c4f00904684316f6eb2df",
 }
 

@@ -25,8 +25,17 @@ LIVE, ALARM, FAILED, RELIEF = 0, 1, 2, 3
 _THREADS = 4
 # The code of a LIVE message whose incident has failed: worth an edit, never worth a new message.
 MOVED = "moved"
+# The end of what another notice of the same key has told.
+ENDS = frozenset(
+    {"solved", "solved_by_bot", "unit_back", "unit_speaks", "sighted", "space_ok", "space_warning", "server_up"}
+)
 
 _CRITICAL = frozenset({ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO})
+
+
+def rings(notice: Notice) -> bool:
+    """True for what somebody is to answer: it is critical, or a download has failed."""
+    return notice.code == "failed" or (notice.severity is Severity.CRITICAL and notice.code != "reminder")
 
 
 def notices_for(before: Incident | None, after: Incident, now: float) -> tuple[Notice, ...]:
@@ -93,7 +102,7 @@ def notices_of_acknowledgement(incident: Incident, now: float) -> tuple[Notice, 
     if incident.estado is Estado.FALLIDO:
         return (Notice(incident.id, "failed", Severity.RECOVERABLE, now, _thread(incident, FAILED), incident),)
     if _critical(incident):
-        return (Notice(incident.id, "critical", Severity.CRITICAL, now, ALARM, incident),)
+        return (Notice(incident.id, "critical", Severity.CRITICAL, now, _thread(incident, ALARM), incident),)
     if _live(incident):
         return (
             Notice(incident.id, _live_code(incident), Severity.RECOVERABLE, now, _thread(incident, LIVE), incident),
