@@ -115,7 +115,9 @@ def test_a_journal_that_may_not_be_read_is_an_error() -> None:
 
 @pytest.mark.parametrize("line_max", [79, 2048, 49152])
 @pytest.mark.parametrize("skipped", [False, True])
-def test_a_token_that_journald_has_cut_in_two_is_in_neither_piece(tmp_path: Path, line_max: int, skipped: bool) -> None:
+def test_a_token_that_journald_has_cut_in_two_is_in_neither_piece(
+    tmp_path: Path, line_max: int, skipped: bool
+) -> None:
     """LineMax= is the operator's to set. A skipped piece counts too."""
     token = "1234567890:AAExampleExampleExampleExampleExampl"
     for cut in (3, 9, 12, 20, 40):
