@@ -20,7 +20,7 @@ from ..model.entry import Entry
 from .parse import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
 
 _BASES = (Path("/var/log/journal"), Path("/run/log/journal"))
-_LONG_LINE = 40_000  # below journald's LineMax=48K: only such lines can be pieces of a longer one
+_FORGET = 4096  # entries after which the longest line is sought anew: journald's LineMax= may be less now
 
 
 class Skip(Protocol):
@@ -43,6 +43,8 @@ class EntryReader:
         self.last_at = 0.0  # realtime of the last of them, seconds
         self._skip = skip
         self._broken: set[int] = set()  # processes whose last line went on beyond journald's limit
+        self._longest = 0  # bytes of the longest line lately
+        self._broken_at = -1  # bytes of the pieces of a broken line
         self._held = False  # already standing on an entry that is still to be taken
         self.raw = open_raw(directory, namespace)
 
@@ -92,6 +94,8 @@ class EntryReader:
         """The entry that the Reader stands on; None when it is not wanted."""
         raw = self.raw
         self.seen += 1
+        if self.seen % _FORGET == 0:
+            self._longest = 0
         at = self.last_at = raw._get_realtime() / 1_000_000
         try:
             transport = raw._get("_TRANSPORT")
@@ -110,8 +114,9 @@ class EntryReader:
         try:
             message = raw._get("MESSAGE")
             skip = self._skip
-            # While a broken line goes on, its pieces have to be seen for what they are.
-            dull = skip is not None and not self._broken and skip.dull(message)
+            # The pieces of a broken line, and whatever may be one, have to be seen for what they are.
+            whole = not self._broken and len(message) <= self._longest and len(message) != self._broken_at
+            dull = skip is not None and whole and skip.dull(message)
             if dull and skip is not None and skip.calm:
                 return None
             pid = pid_of(raw._get("_PID"))
@@ -124,17 +129,30 @@ class EntryReader:
                 return None
         except KeyError:
             return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
-        return bot_entry(message, pid, at, raw._get_cursor(), continued=self._continues(message, pid))
+        continued, broken = self._pieces(message, pid)
+        return bot_entry(message, pid, at, raw._get_cursor(), continued=continued, broken=broken)
 
-    def _continues(self, message: bytes, pid: int) -> bool:
-        """True for a piece of a line whose beginning was in an earlier entry of that process."""
-        if len(message) < _LONG_LINE and not self._broken:
-            return False
+    def _pieces(self, message: bytes, pid: int) -> tuple[bool, bool]:
+        """Whether it is a piece of a line whose beginning was in an earlier entry of that process, and
+        whether the line goes on in a later one.
+
+        Asking each line would cost as much as all other work on it. journald breaks lines at one
+        length (LineMax=, 48 K where nobody set it), and no line is longer: so only a line longer than
+        all before, and those of the length at which one was broken, are asked."""
+        size = len(message)
+        asked = size > self._longest or size == self._broken_at
+        if not asked and not self._broken:
+            return False, False
         continued = pid in self._broken
         self._broken.discard(pid)
-        if len(message) >= _LONG_LINE and _has_field(self.raw, "_LINE_BREAK"):
-            self._broken.add(pid)
-        return continued
+        if not asked:
+            return continued, False
+        self._longest = size
+        if not _has_field(self.raw, "_LINE_BREAK"):
+            return continued, False
+        self._broken_at = size
+        self._broken.add(pid)
+        return continued, True
 
 
 def read_all(
