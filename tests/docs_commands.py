@@ -15,6 +15,11 @@ _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PAGE_BLOCK = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+def once(lines: Iterator[Shown]) -> list[Shown]:
+    """Each line where it first stands: what runs in one document runs in the other language's."""
+    return list({line.line.partition("#")[0].strip(): line for line in reversed(list(lines))}.values())
+
+
 @dataclass(frozen=True)
 class Shown:
     document: str

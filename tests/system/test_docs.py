@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..docs_commands import Shown, shown
+from ..docs_commands import Shown, once, shown
 from .machine import Machine
 from .stranger import arrive, for_project
 from .world import PROJECT, World
@@ -25,7 +25,7 @@ ELSEWHERE = {
 ANSWERS = {r"trafico-monitor check": (0, 1), r"trafico-monitor rules lint": (0, 1), r"notify test": (0, 1)}
 EXAMPLE_ID = "T7F3K2AB"
 
-LINES = [line for line in shown() if not any(re.match(pattern, line.line) for pattern in ELSEWHERE)]
+LINES = [line for line in once(shown()) if not any(re.match(pattern, line.line) for pattern in ELSEWHERE)]
 
 
 @pytest.fixture(scope="module")

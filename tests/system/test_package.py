@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .machine import Machine
+from .machine import REPOSITORY, Machine
 from .world import STATE, install
 
 HELPER = "/usr/libexec/trafico-monitor/chown"
@@ -143,6 +143,13 @@ def _as_version(machine: Machine, package: Path, version: str, change: str) -> P
     subprocess.run(["dpkg-deb", "-b", "--root-owner-group", "-Zxz", str(work), str(older)], check=True, timeout=120,
                    capture_output=True)  # fmt: skip
     return older
+
+
+@pytest.mark.parametrize("name", ["installed-service", "setup-and-undo"])
+def test_its_own_autopkgtests_pass(bare: Machine, name: str) -> None:
+    shutil.copy(REPOSITORY / "debian" / "tests" / name, bare.path(f"/root/{name}"))
+    done = bare.run("sh", f"/root/{name}", seconds=120, check=False)
+    assert done.code == 0, done.errors
 
 
 def test_the_man_pages_and_the_completion_are_there_in_both_languages(bare: Machine, package: Path) -> None:

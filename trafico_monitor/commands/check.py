@@ -15,6 +15,7 @@ from ..config.schema import Config
 from ..errors import ConfigError
 from ..health.preflight import MARK, NAME, Check, Level, preflight
 from ..messages import text
+from ..terminal_help import wrapped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,7 @@ def _mistake(line: str) -> Check:
 def _as_text(checks: Sequence[Check], worst: Level, language: str) -> str:
     lines: list[str] = []
     for check in checks:
-        lines.append(f"{MARK[check.level]} {check.text(language)}")
+        lines += wrapped(f"{MARK[check.level]} {check.text(language)}", "   ")
         remedy = check.remedy(language)
         lines += [f"   → {part}" for part in remedy.splitlines()]
     counts = {NAME[level]: sum(check.level is level for check in checks) for level in Level}
