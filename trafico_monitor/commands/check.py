@@ -19,6 +19,7 @@ from ..errors import ConfigError, StoreError
 from ..health.preflight import MARK, NAME, Check, Level, preflight
 from ..messages import text
 from ..store.queries import Queries
+from ..terminal_help import wrapped
 from .status import SILENT_SECONDS
 
 
@@ -104,7 +105,7 @@ def _mistake(line: str) -> Check:
 def _as_text(checks: Sequence[Check], worst: Level, language: str) -> str:
     lines: list[str] = []
     for check in checks:
-        lines.append(f"{MARK[check.level]} {check.text(language)}")
+        lines += wrapped(f"{MARK[check.level]} {check.text(language)}", "   ")
         remedy = check.remedy(language)
         lines += [f"   → {part}" for part in remedy.splitlines()]
     counts = {NAME[level]: sum(check.level is level for check in checks) for level in Level}

@@ -90,7 +90,7 @@ TEXTS: dict[str, str] = {
     "short.alert_path": "a path of their own for alerts",
     "short.alert_conflict": "an alert-token for another server",
     # --- and the command that mends them
-    "fix.missing.project": 'sudoedit /etc/trafico-monitor/config.toml    # [project] dir = "/home/…/100trafico"',
+    "fix.missing.project": "sudo trafico-monitor setup --project /home/…/100trafico",
     "fix.missing.models": 'sudo install -d -o "$(stat -c %U {dir})" {models}',
     "fix.missing.models_hidden": 'sudo setfacl -m u:{user}:--x "$(dirname {dir})"'
     "    # and every closed folder above it",
@@ -223,8 +223,7 @@ TEXTS: dict[str, str] = {
     "check.unit": "Bot: {unit} runs (PID {pid}, {restarts} restarts)",
     "check.unit_unknown": "Bot: the state of {unit} is not known (systemd does not answer or is not PID 1)",
     "check.unit_missing": "Bot: the unit {unit} does not exist: there is nothing to watch",
-    "fix.unit_install": "sudo cp /usr/share/doc/trafico-monitor/examples/trafico-main.service"
-    " /etc/systemd/system/{unit} && sudo systemctl edit --full {unit}",
+    "fix.unit_install": "sudo trafico-monitor setup --project /home/…/100trafico",
     "check.unit_inactive": "Bot: {unit} does not run ({active}/{sub}, {result})",
     "fix.unit_start": "sudo systemctl start {unit}",
     "check.unit_restart": "Bot: {unit} does not come back by itself after a crash (Restart=no)",

@@ -3,12 +3,12 @@
 TEXTS: dict[str, str] = {
     "cli.description": "Watches bot_central's downloads in the journal, repairs them, proves it and tells about it.",
     "cli.examples": """examples:
-  sudo trafico-monitor setup --project .      prepare this machine, step by step
-  sudo trafico-monitor trial                  the first trial, before your eyes
-  journalctl -u trafico-monitor -f            see what it does
-  sudo trafico-monitor check                  what is missing and how to mend it
-  trafico-monitor incidents show T7F3K2AB     one incident with its proof
-  trafico-monitor retry T7F3K2AB              repair a failed incident once more""",
+  sudo trafico-monitor setup --project .  prepare this machine, step by step
+  sudo trafico-monitor trial              the first trial, before your eyes
+  journalctl -u trafico-monitor -f        see what it does
+  sudo trafico-monitor check              what is missing and how to mend it
+  trafico-monitor incidents show T7F3K2AB one incident with its proof
+  trafico-monitor retry T7F3K2AB          repair a failed incident once more""",
     "help.usage": "usage:",
     "help.command": "COMMAND",
     "help.commands": "commands (each has its own --help)",

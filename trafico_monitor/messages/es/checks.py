@@ -91,7 +91,7 @@ TEXTS: dict[str, str] = {
     "short.alert_path": "un camino propio para los avisos",
     "short.alert_conflict": "un alert-token para otro servidor",
     # --- y la orden que las remedia
-    "fix.missing.project": 'sudoedit /etc/trafico-monitor/config.toml    # [project] dir = "/home/…/100trafico"',
+    "fix.missing.project": "sudo trafico-monitor setup --project /home/…/100trafico",
     "fix.missing.models": 'sudo install -d -o "$(stat -c %U {dir})" {models}',
     "fix.missing.models_hidden": 'sudo setfacl -m u:{user}:--x "$(dirname {dir})"'
     "    # y cada carpeta de más arriba que esté cerrada",
@@ -224,8 +224,7 @@ TEXTS: dict[str, str] = {
     "check.unit": "Bot: {unit} en marcha (PID {pid}, {restarts} reinicios)",
     "check.unit_unknown": "Bot: no se sabe el estado de {unit} (systemd no responde o no es el PID 1)",
     "check.unit_missing": "Bot: la unidad {unit} no existe: no hay nada que vigilar",
-    "fix.unit_install": "sudo cp /usr/share/doc/trafico-monitor/examples/trafico-main.service"
-    " /etc/systemd/system/{unit} && sudo systemctl edit --full {unit}",
+    "fix.unit_install": "sudo trafico-monitor setup --project /home/…/100trafico",
     "check.unit_inactive": "Bot: {unit} no está en marcha ({active}/{sub}, {result})",
     "fix.unit_start": "sudo systemctl start {unit}",
     "check.unit_restart": "Bot: {unit} no vuelve por sí solo tras una caída (Restart=no)",
