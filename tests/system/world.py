@@ -69,7 +69,8 @@ class World:
     def incidents(self) -> list[Json]:
         """What `trafico-monitor incidents --json` says, newest first."""
         said = self.machine.run("trafico-monitor", "incidents", "--json", check=False)
-        return [json.loads(line) for line in said.output.splitlines()] if said.code == 0 else []
+        # Not splitlines: a hostile name may hold what Unicode calls a line separator.
+        return [json.loads(line) for line in said.output.split("\n") if line] if said.code == 0 else []
 
     def incident(self, modelo: str, error_type: str, estado: str, seconds: float = 40) -> Json:
         """Wait for the incident of that modelo to reach `estado`, and return it."""
@@ -99,7 +100,7 @@ class World:
         said = self.machine.run(
             "journalctl", "-q", "-o", "json", "-u", "trafico-monitor", f"TRAFICO_INCIDENTE={incident}"
         )
-        return [json.loads(line) for line in said.output.splitlines()]
+        return [json.loads(line) for line in said.output.split("\n") if line]
 
     def messages(self, incident: str) -> list[Json]:
         """What Telegram received about an incident, oldest first."""
