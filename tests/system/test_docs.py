@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ..docs_commands import Shown, once, shown
-from .machine import Machine
+from .machine import RELEASES, Machine
 from .stranger import arrive, for_project
 from .world import PROJECT, World
 
@@ -26,6 +26,12 @@ ANSWERS = {r"trafico-monitor check": (0, 1), r"trafico-monitor rules lint": (0, 
 EXAMPLE_ID = "T7F3K2AB"
 
 LINES = [line for line in once(shown()) if not any(re.match(pattern, line.line) for pattern in ELSEWHERE)]
+
+
+@pytest.fixture(scope="module", params=RELEASES[-1:])
+def release(request: pytest.FixtureRequest) -> str:
+    """One release is enough: what differs between them is tried by the other tests."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
