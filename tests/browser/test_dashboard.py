@@ -125,6 +125,7 @@ def test_trouble_is_said_first_and_its_end(stage: Stage, visit: Open) -> None:
         "lag": 42.0,
         "blindness": {"since": 1, "reasons": [{"text": "el journal no se puede leer"}], "suppressed": 0},
         "outbox": {"waiting": 3, "error": "Timed out"},
+        "channels": [{"channel": "admin", "waiting": 3, "unusable": False, "stand_in": "", "last_error": "Timed out"}],
         "missing": ["project"],
     }
     expect(page.locator(".tile.bad")).to_have_count(4)
