@@ -31,6 +31,7 @@ venv: .venv/.ready ## make .venv, with .venv/bin/trafico-monitor ready to call
 include packaging/deb.mk
 -include packaging/demo.mk
 include packaging/chaos.mk
+include packaging/sbom.mk
 
 lint: venv ## ruff, mypy --strict
 	.venv/bin/ruff check .

@@ -103,7 +103,8 @@ def test_corrupt_file_is_quarantined_and_downloaded_again(world: World) -> None:
     recorded(world, incident, "detectado", "solucionado")
     left = world.machine.sh(f"find {PROJECT}/modelos/_cuarentena -type f -name '*.mp4' 2>/dev/null || true")
     assert left == ""  # dropped after the proof
-    told = world.messages(incident["id"])
+    told = world.machine.wait_for("it is told", lambda: world.messages(incident["id"]), 20)
+    assert isinstance(told, list)
     assert "corrupto" in str(told[0]["text"])
     assert "luna" in str(told[0]["text"])
 
@@ -115,9 +116,12 @@ def test_a_second_download_that_is_corrupt_too_fails_loudly_and_loses_nothing(wo
     incident = world.incident("mar", "corrupto", "fallido", 60)
     assert incident["intento"] == 3
     recorded(world, incident, "detectado", "reintentando", "fallido")
-    told = [str(m["text"]) for m in world.messages(incident["id"])]
-    assert any("corrupto" in text for text in told)
-    assert any("❌" in text for text in told)
+
+    def told() -> list[str]:
+        return [str(message["text"]) for message in world.messages(incident["id"])]
+
+    world.machine.wait_for("its end is told", lambda: any("❌" in text for text in told()), 20)
+    assert any("corrupto" in text for text in told())
     kept = world.machine.sh(f"find {PROJECT}/modelos/_cuarentena -name '*{incident['id']}'")
     assert kept  # the bad file is still there: nothing was deleted without a replacement
     assert not world.machine.path(f"{PROJECT}/modelos/mar/{incident['video']}").exists()

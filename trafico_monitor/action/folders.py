@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
 from ..errors import PathRefused
@@ -69,19 +70,28 @@ def _make_models(site: Site) -> None:
 
 def _make(parent: int, name: str) -> None:
     with contextlib.suppress(FileExistsError):  # somebody was quicker: as good, if it is a folder
-        os.mkdir(name, 0o755, dir_fd=parent)
+        os.mkdir(name, os.fstat(parent).st_mode & 0o777, dir_fd=parent)
         _like_parent(parent, name)
         sync_folder(parent)
 
 
 def _like_parent(parent: int, name: str) -> None:
     # Not only rwx: with a default ACL the group bits are its mask, and what the parent's mask
-    # lets through the child's must let through.
+    # lets through the child's must let through. The setgid bit the kernel has handed on.
     folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
-        above = os.fstat(parent)
-        os.fchmod(folder, above.st_mode & 0o2777)
+        above, made = os.fstat(parent), stat.S_IMODE(os.fstat(folder).st_mode)
+        wanted = above.st_mode & 0o777 | made & stat.S_ISGID
+        if made != wanted:
+            _change_mode(folder, wanted)
         if os.geteuid() == 0:
             os.fchown(folder, above.st_uid, above.st_gid)
     finally:
         os.close(folder)
+
+
+def _change_mode(folder: int, wanted: int) -> None:
+    try:
+        os.fchmod(folder, wanted)
+    except PermissionError:  # the service's RestrictSUIDSGID= lets no chmod name that bit
+        os.fchmod(folder, wanted & 0o777)

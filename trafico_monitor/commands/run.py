@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
-import sys
 from pathlib import Path
 
 from ..errors import MonitorError
@@ -18,12 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Watch until SIGTERM; the exit status is 0, or that of the error that ended it."""
+    from ..host import secrecy
     from ..service import Service
 
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
-    # httpx prints every URL at INFO, and the URL of the Bot API holds the token.
-    for name in ("httpx", "httpcore", "telegram"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    secrecy.begin_log()
+    secrecy.close_memory()
     try:
         return asyncio.run(_run(Service, args.config))
     except* MonitorError as several:

@@ -722,6 +722,25 @@ def change_acl(fd: int, name: str, change: Callable[[Acl], Acl]) -> bool:
     return True
 
 
+def change_mode(fd: int, status: os.stat_result, mode: int) -> None:
+    """chmod. A folder's setgid bit stays without being named, which the service's sandbox does not
+    allow (RestrictSUIDSGID=): of the ACL only the permissions are written, by their own way."""
+    with _keeping_setgid(status):
+        if not status.st_mode & stat.S_ISGID:
+            os.fchmod(fd, mode)
+            return
+        acl = read_acl(fd, ACCESS)
+        if acl is None:
+            acl = acl_of_mode(mode)
+        acl[USER_OBJ, _NOBODY] |= mode >> 6 & 7
+        try:
+            os.setxattr(fd, ACCESS, pack_acl(acl))
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            os.fchmod(fd, mode)
+
+
 @contextmanager
 def _keeping_setgid(status: os.stat_result) -> Iterator[None]:
     # chmod and an access ACL drop a folder's setgid bit when its group is none of ours and
@@ -796,8 +815,7 @@ def hand_over(tree: Tree, site: Site, below: Sequence[Step], work: Work) -> None
             wanted = 0o700 if target.is_folder else 0o600 if site.root.is_models else 0o400
             mode = stat.S_IMODE(status.st_mode) & (0o7777 if target.is_folder else 0o777)
             if mode | wanted != stat.S_IMODE(status.st_mode):
-                with _keeping_setgid(status):
-                    os.fchmod(fd, mode | wanted)
+                change_mode(fd, status, mode | wanted)
                 work.modes += 1
     hindered = give_access(tree, site, target, work)
     if hindered and keeps_owner and status.st_uid != owner.uid:

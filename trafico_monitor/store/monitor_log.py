@@ -48,6 +48,8 @@ class MonitorLog:
         descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
         try:
             size = os.fstat(descriptor).st_size
+            if size == 0:
+                os.fchmod(descriptor, FILE_MODE)  # whatever the umask is
             whole = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
             _write_whole(descriptor, data if whole else b"\n" + data, size)
         finally:
