@@ -36,8 +36,15 @@ _DEADLINE = 15.0
 _WRITER = r"""
 import fcntl, os, socket, struct, sys, termios, time
 cgroup, stdout_path, native_path = sys.argv[1:4]
-with open(cgroup + "/cgroup.procs", "w") as procs:
-    procs.write(str(os.getpid()))
+for attempt in range(1000):
+    try:  # somebody else of the same unit may take the directory away as he ends
+        os.makedirs(cgroup, exist_ok=True)
+        with open(cgroup + "/cgroup.procs", "w") as procs:
+            procs.write(str(os.getpid()))
+        break
+    except OSError:
+        if attempt == 999:
+            raise
 stream = None
 native = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 def connect():
@@ -130,7 +137,9 @@ def private_journald(name: str, *, rate_limit: int = 0) -> Iterator[PrivateJourn
     limit = f"RateLimitIntervalSec=1s\nRateLimitBurst={rate_limit}" if rate_limit else "RateLimitIntervalSec=0"
     config = Path(f"/etc/systemd/journald@{name}.conf")
     config.parent.mkdir(parents=True, exist_ok=True)
-    config.write_text(f"[Journal]\nStorage=volatile\n{limit}\nRuntimeMaxUse=512M\nRuntimeMaxFileSize=128M\n")
+    # A namespace's journald ends after 30 s without a client, unless it has entries to let expire.
+    kept = "MaxRetentionSec=1day\nRuntimeMaxUse=512M\nRuntimeMaxFileSize=128M\n"
+    config.write_text(f"[Journal]\nStorage=volatile\n{limit}\n{kept}")
     journald = PrivateJournald(name, _start_journald(name))
     try:
         yield journald

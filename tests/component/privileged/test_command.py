@@ -222,7 +222,7 @@ def test_a_lease_on_the_file_does_not_hold_it(machine: Machine) -> None:
         fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_UNLCK)
         signal.signal(signal.SIGIO, before)
     assert (ended.returncode, ended.stderr.split()[:2]) == (4, ["failed:", "busy"])
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_whatever_holds_it_it_ends_in_time(machine: Machine) -> None:
@@ -285,7 +285,6 @@ def test_it_is_quick(machine: Machine) -> None:
         "print(min(one for one, _ in pairs) / min(one for _, one in pairs))"
     ), HELPER, machine.models / "ana")  # fmt: skip
     assert took.returncode == 0, took.stderr
-
     assert float(took.stdout) < 6
 
 
