@@ -1,4 +1,4 @@
-"""Calls that block (the docker SDK, a look at a file system that may be dead) with a deadline."""
+"""Calls that block (a question to Docker, a look at a file system that may be dead) with a deadline."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A stand-in for the Docker Engine where none can run: its API for inspect, on a unix socket.
 
-The real docker SDK talks to it. The real engine is met in the booted machines.
+The real engine is met in the booted machines.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
-
-VERSION = {"ApiVersion": "1.41", "MinAPIVersion": "1.12", "Version": "20.10.24", "Os": "linux"}
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
@@ -34,11 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.frozen is not None:
             self.server.frozen.wait(30)  # released at the end of the test
             return
-        path = self.path.removeprefix("/v1.41")
-        if path == "/version":
-            self._answer(200, VERSION)
-            return
-        name = path.removeprefix("/containers/").removesuffix("/json")
+        name = self.path.removeprefix("/containers/").removesuffix("/json")
         if name in self.server.containers:
             self._answer(200, self.server.containers[name])
         else:

@@ -1,4 +1,4 @@
-"""The container, through the real docker SDK; and an engine that is frozen, closed or absent."""
+"""The container, asked of an engine; and an engine that is frozen, closed or absent."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from trafico_monitor.health.container import explanation
 from trafico_monitor.host import containers, thread
 from trafico_monitor.host.containers import Status
 
-# Debian 12's SDK 5.0.3 still uses distutils; the suite takes every warning for an error.
-pytestmark = pytest.mark.filterwarnings("ignore:.*distutils:DeprecationWarning")
 NAME = "telegram-bot-api"
 
 

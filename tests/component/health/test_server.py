@@ -14,8 +14,6 @@ from trafico_monitor.config.build import settle
 from trafico_monitor.health.server import look_at_server, probe
 from trafico_monitor.model.finding import FindingKind
 
-# Debian 12's docker SDK 5.0.3 still uses distutils; the suite takes every warning for an error.
-pytestmark = pytest.mark.filterwarnings("ignore:.*distutils:DeprecationWarning")
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
