@@ -28,11 +28,17 @@ class Finished:
 
 
 async def run(
-    argv: Sequence[str], *, seconds: float, environment: Mapping[str, str] = _ENVIRONMENT, given: bytes | None = None
+    argv: Sequence[str],
+    *,
+    seconds: float,
+    environment: Mapping[str, str] = _ENVIRONMENT,
+    given: bytes | None = None,
+    files: Sequence[int] = (),
 ) -> Finished:
     """Run `argv` and wait at most `seconds`; then its whole process group is killed.
 
-    `given` is its standard input: the way for a secret, which every user could read in `argv`.
+    `given` is its standard input: the way for a secret, which every user could read in `argv`. `files`
+    are descriptors that it has under the same numbers.
 
     A program that is not there is `Finished(127, "", reason)`: callers have one thing to look at.
     """
@@ -44,6 +50,7 @@ async def run(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=dict(environment),
+            pass_fds=files,
             start_new_session=True,
         )
     except OSError as error:
