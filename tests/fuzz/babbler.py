@@ -7,9 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Babbler:
-    """`announced` bytes more than there are may be promised."""
+    """`announced` bytes more than there are may be promised. `heard` are path and body of what came."""
 
     def __init__(self) -> None:
+        self.heard: list[tuple[str, bytes]] = []
         self.status, self.body, self.kind, self.announced = 200, b"{}", "application/json", 0
         said = self
 
@@ -18,7 +19,8 @@ class Babbler:
             disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                said.heard.append((self.path, body))
                 self.send_response(said.status)
                 self.send_header("Content-Type", said.kind)
                 self.send_header("Content-Length", str(len(said.body) + said.announced))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from ..host.process import run
@@ -50,59 +51,73 @@ class Media:
 async def check_media(path: Path) -> Media:
     """Given a path, look at the file there. Every step has a deadline; nothing is written."""
     try:
-        trouble = await call(lambda: _look(path), seconds=_SECONDS, name="media")
+        file, trouble = await call(lambda: _look(path), seconds=_SECONDS, name="media")
     except (OSError, TimeoutError) as error:
         reason = "unreadable" if isinstance(error, PermissionError) else "cannot_look"
         return Media(None, "", "nothing_there" if isinstance(error, FileNotFoundError) else reason)
-    if trouble:
-        return Media(False, "", trouble)
-    # By its name alone: a folder of the Bot API server is named by a token.
-    report = await run(("mediainfo", *_ALONE, _REPORT, f"./{path.name}"), seconds=_SECONDS, folder=path.parent)
+    with file:
+        return Media(False, "", trouble) if trouble else await _ask(file.fileno())
+
+
+async def _ask(file: int) -> Media:
+    """The programs' word. They are given the open file, by a name that says nothing: the real one may
+    hold the bot's token, and whoever may list processes reads arguments. Nor can another file take its
+    place meanwhile."""
+    report = await run(("mediainfo", *_ALONE, _REPORT, _name(file)), seconds=_SECONDS, files=(file,))
     if report.code == _ABSENT:
         return Media(None, "", "no_mediainfo")
     size, found, rest = report.output.partition("|")
     if not (report.ok and found and size):  # it did not open the file, and says so by saying nothing
         return Media(None, "", "cannot_look")
-    return await _judge(path, rest)
+    return await _judge(file, rest)
 
 
-async def _judge(path: Path, report: str) -> Media:
-    # A name with a line break cannot shift the fields: MediaInfo prints none of it here.
+def _name(file: int) -> str:
+    return f"/proc/self/fd/{file}"
+
+
+async def _judge(file: int, report: str) -> Media:
     container, codecs, milliseconds, truncated = (report.split("|") + [""] * 4)[:4]
     if not container or not codecs:
         return Media(False, container, "media_no_video")
     seen = " ".join(filter(None, (container, codecs, _seconds(milliseconds))))
     if truncated:
         return Media(False, seen, "media_truncated")
-    if container in _DEMUXERS and not await _opens(path, _DEMUXERS[container]):
+    if container in _DEMUXERS and not await _opens(file, _DEMUXERS[container]):
         return Media(False, seen, "media_damaged")
     return Media(True, seen, end_seen=container in _STRUCTURED)
 
 
-async def _opens(path: Path, demuxer: str) -> bool:
+async def _opens(file: int, demuxer: str) -> bool:
     """ffprobe's second opinion, when it is installed; it can only say no."""
     argv = ("ffprobe", "-v", "error", "-f", demuxer, "-protocol_whitelist", "file", "-select_streams", "v:0")
-    wanted = ("-show_entries", "stream=codec_type", "-of", "csv=p=0", f"file:./{path.name}")
-    answer = await run((*argv, *wanted), seconds=_SECONDS, folder=path.parent)
+    wanted = ("-show_entries", "stream=codec_type", "-of", "csv=p=0", f"file:{_name(file)}")
+    answer = await run((*argv, *wanted), seconds=_SECONDS, files=(file,))
     if answer.code in (_ABSENT, None):
         return True
     return answer.ok and "video" in answer.output
 
 
-def _look(path: Path) -> str:
-    """The code of what is wrong at first sight, "" when nothing is."""
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+def _look(path: Path) -> tuple[FileIO, str]:
+    """The file, open, and the code of what is wrong with it at first sight, "" when nothing is."""
+    # An object that closes itself: when this comes too late, nobody else will.
+    file = FileIO(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
     try:
-        seen = os.fstat(file)
-        if not stat.S_ISREG(seen.st_mode):
-            return "not_a_file"
-        if seen.st_size == 0:
-            return "media_empty"
-        if not _begins_like_a_video(os.pread(file, _TS_PACKET + 1, 0)):
-            return "media_no_video"
-        return "media_zero_tail" if _zero_tail(file, seen.st_size) else ""
-    finally:
-        os.close(file)
+        return file, _first_sight(file.fileno())
+    except BaseException:
+        file.close()
+        raise
+
+
+def _first_sight(file: int) -> str:
+    seen = os.fstat(file)
+    if not stat.S_ISREG(seen.st_mode):
+        return "not_a_file"
+    if seen.st_size == 0:
+        return "media_empty"
+    if not _begins_like_a_video(os.pread(file, _TS_PACKET + 1, 0)):
+        return "media_no_video"
+    return "media_zero_tail" if _zero_tail(file, seen.st_size) else ""
 
 
 def _begins_like_a_video(head: bytes) -> bool:
