@@ -21,6 +21,7 @@ from .gates import Dull
 from .lines import LONGEST_LINE, begins_record
 from .manager import ENDS, unit_finding
 
+ANSWERED_START, ANSWERED_END = b"INFO:httpx:", b'200 OK"'
 _LONGEST = 4096  # bytes; longer lines are rare and may be pieces of one
 _LONGEST_KNOWN, _MOST_KNOWN = 512, 4096
 _MOST_DOUBTS = 10_000  # beyond, every line is kept until the unit ends: nobody has so many processes
@@ -52,6 +53,13 @@ class Passing:
         self._known = set()
         self._dull = dull
         self._known = set()
+
+    def nothing(self, message: bytes) -> bool:
+        """True, while `calm`, for a raw line that nobody needs."""
+        # As in `Detector.feed`: an answered request says nothing while nothing is open.
+        if message.endswith(ANSWERED_END) and message.startswith(ANSWERED_START) and len(message) <= _LONGEST:
+            return True
+        return self.dull(message)
 
     def dull(self, message: bytes) -> bool:
         """True when nothing in the raw `message` could mean anything by itself."""
