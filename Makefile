@@ -10,6 +10,9 @@ RUN_PACKAGES := python3-venv python3-systemd python3-psutil python3-docker pytho
 # What booting a Debian takes (facts of the tests: tests/system/machine.py).
 MACHINE_PACKAGES := mmdebstrap systemd-container
 
+# What judges the web side: a real browser, Prometheus' own checker, a real proxy.
+WEB_PACKAGES := chromium prometheus nginx-light nodejs openssl
+
 .PHONY: help venv lint check test test-testing completion
 
 help: ## list the targets
@@ -35,11 +38,12 @@ lint: venv ## ruff, mypy --strict
 	.venv/bin/mypy
 
 check: lint ## linters, types, unit and component tests (no booted machine)
+	packaging/install-packages $(WEB_PACKAGES)
 	$(PYTHON) -m pytest
 
 test: lint deb ## everything: check, the package, and booted Debian 12 and 13
-	packaging/install-packages $(MACHINE_PACKAGES)
-	$(PYTHON) -m pytest tests/unit tests/component tests/system
+	packaging/install-packages $(MACHINE_PACKAGES) $(WEB_PACKAGES)
+	$(PYTHON) -m pytest tests/unit tests/component tests/browser tests/system
 
 test-testing: deb ## the booted tests on Debian testing
 	packaging/install-packages $(MACHINE_PACKAGES)

@@ -8,7 +8,7 @@ DEB_TREE := .cache/deb/trafico-monitor
 # A clean environment: neither the caller's python nor his locale or umask gets into the package.
 DEB_ENVIRONMENT := env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent LC_ALL=C.UTF-8 TZ=UTC
 
-.PHONY: deb lint-deb
+.PHONY: deb lint-deb reproducible piuparts
 
 deb: ## build trafico-monitor_<version>_all.deb, and the link trafico-monitor.deb
 	packaging/install-packages $(DEB_TOOLS)
@@ -28,3 +28,12 @@ deb: ## build trafico-monitor_<version>_all.deb, and the link trafico-monitor.de
 lint-deb: deb ## lintian on the package: no error, no warning
 	packaging/install-packages lintian
 	lintian --allow-root --fail-on error,warning --tag-display-limit 0 $(DEB_FILE)
+
+reproducible: deb ## build the package again and compare
+	sha256sum $(DEB_FILE) > .cache/first.sha256
+	$(MAKE) --no-print-directory deb >/dev/null
+	sha256sum -c .cache/first.sha256
+
+piuparts: deb ## install, remove and purge it in a bare Debian 12 and 13 (root, network)
+	packaging/install-packages mmdebstrap piuparts
+	packaging/piuparts $(DEB_FILE)

@@ -217,6 +217,10 @@ class BotProcess:
         """Send one entry with `fields` by journald's native protocol."""
         self._send(b"N", b"".join(_native(name, value) for name, value in fields))
 
+    def relay(self, datagram: bytes) -> None:
+        """Send one entry that is in journald's native protocol already."""
+        self._send(b"N", datagram)
+
     def _send(self, kind: bytes, data: bytes) -> None:
         assert self._child.stdin is not None
         self._child.stdin.write(kind + struct.pack("<I", len(data)) + data)

@@ -21,7 +21,9 @@ JOURNAL_SOCKET = "/run/systemd/journal/socket"
 _SEND_SECONDS = 0.2
 _VALUE_LIMIT = 8192
 # The same as in host/redact.py, which a copy of this file cannot import.
-_TOKEN = re.compile(r"(?<![0-9])\d{5,20}(?::|%3[Aa])[A-Za-z0-9_-]{30,}")
+_TOKEN = re.compile(
+    r"(?<![0-9])[0-9]{5,}(?:(?::|%(?:25){0,3}3[Aa]|\\u003[Aa]|&#(?:58|[xX]3[Aa]);|&colon;)[A-Za-z0-9_-]{30,})+"
+)
 _STARTED = "⏬ Descargando: {}"
 _DONE = "✅ Descarga completa: {}"
 _FAILED = "❌ Error al descargar {}: {}: {}"

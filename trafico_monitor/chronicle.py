@@ -43,6 +43,18 @@ def of_event(event: str, at: float, language: str, priority: int = 6, code: str 
     return Record(at, event, line, priority, fields=fields)
 
 
+def of_expired(path: str, incident: str, size: int, why: str, days: int, at: float, language: str) -> Record:
+    """A file that left the quarantine for good."""
+    fields: dict[str, str] = {
+        "ruta": short(path),
+        "tamano": f"{size / MEGABYTE:.1f} MB",
+        "dias": str(days),
+        "motivo": text(f"expired.{why}", language),
+        "id": short(incident),
+    }
+    return of_event("quarantine_expired", at, language, 6, **fields)
+
+
 def of_download(finding: Finding, language: str) -> Record:
     """The bot says that a download has ended well."""
     unknown = text("unknown", language)
@@ -83,8 +95,11 @@ def action_text(incident: Incident, language: str) -> str:
 
 def evidence_text(evidence: tuple[Evidence, ...], language: str) -> str:
     """The proof in one line, for the log."""
-    parts = [f"{text(f'evidence.{e.what}', language)}: {short(e.value)}" for e in evidence if e.ok]
-    return "; ".join(parts)
+    return "; ".join(_one(each, language) for each in evidence if each.ok)
+
+
+def _one(evidence: Evidence, language: str) -> str:
+    return f"{text(f'evidence.{evidence.what}', language)}: {short(evidence.value)}"
 
 
 def reason_text(reason: str, language: str) -> str:
@@ -99,6 +114,7 @@ def _fields(incident: Incident, language: str) -> dict[str, object]:
     reasons = [reason_text(incident.reason, language)]
     if incident.accion == "given_up_early":
         reasons.append(action_text(incident, language))
+    reasons += [_one(each, language) for each in incident.evidence if each.what.startswith("kept_")]
     return {
         "id": incident.id,
         "tipo": text(f"type.{incident.error_type.value}", language),

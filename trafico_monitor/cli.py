@@ -15,8 +15,8 @@ from .terminal_help import USAGE as USAGE
 from .terminal_help import Parser
 
 COMMANDS = (
-    "setup", "check", "trial", "run", "status", "incidents", "report", "retry", "ack", "silence", "assign", "notify",
-    "rules", "replay",
+    "setup", "check", "trial", "run", "status", "incidents", "report", "space", "retry", "ack", "silence",
+    "assign", "notify", "dashboard", "rules", "replay",
 )  # fmt: skip
 
 

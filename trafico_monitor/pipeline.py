@@ -6,7 +6,8 @@ the `Changes` to be kept in one transaction. The service does the effects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import blindness, chronicle
@@ -41,7 +42,7 @@ from .model.unknown import UnknownKind
 from .model.verdict import Evidence, Verdict
 from .notify.addressing import Plan
 from .notify.alerting import Alerting, Told
-from .notify.routing import notices_for
+from .notify.routing import ALARM, notices_for
 
 # Without anything to download again from, an incident waits this long for the bot's own success
 # (its read timeout is 120 s: design document, section 4, and facts, section 1).
@@ -122,6 +123,7 @@ class Pipeline:
         self._novelty = Novelty()
         self.orders = OrderBook()
         self.space = "ok"
+        self._space_told: Notice | None = None  # while it is short: the message that says so
         self.server = "up"
         self.blindness = Blindness()
         self.alerting = Alerting(plan or Plan())
@@ -154,7 +156,7 @@ class Pipeline:
         self._tell_untold(step, now)
         for incident in self.tracker.open_incidents():
             if _left_alone(incident) and now - incident.updated_at > BOT_GRACE_SECONDS:
-                self._apply(incident, policy.give_up(incident, incident.reason, now), step, now)
+                self._apply(incident, policy.give_up(incident, incident.reason, self._at(now)), step, now)
         return self._close(step, now)
 
     def observe(self, findings: Sequence[Finding], now: float) -> Changes:
@@ -354,6 +356,24 @@ class Pipeline:
         self._event(event, finding, step, 6 - 2 * worse[finding.code], code=code, texto=finding.message)
         severity = Severity.CRITICAL if finding.code == "critical" else Severity.RECOVERABLE
         self._tell("space", code, severity, finding, step, int(finding.at))
+        self._space_told = step.notices[-1] if finding.code != "ok" else None
+
+    def tell_room(self, fields: Mapping[str, str], now: float) -> Changes:
+        """What takes the space, and what could go, is known by now: told in the messages that say
+        that it is short, while it is."""
+        step = _Step()
+        told: list[Notice] = [] if self._space_told is None else [self._space_told]
+        full = (one for one in self.tracker.open_incidents() if one.error_type is ErrorType.DISCO_LLENO)
+        for incident in itertools.islice(full, 1):  # the oldest: once is enough
+            told.append(Notice(incident.id, "critical", Severity.CRITICAL, now, ALARM, incident))
+        edits = [replace(one, fields={**one.fields, **fields}, only_edit=True) for one in told]
+        # What has rung is not to ring once more, nor to begin its reminders anew.
+        rung = tuple(one for one in edits if one.severity is Severity.CRITICAL)
+        step.notices += [one for one in edits if one.severity is not Severity.CRITICAL]
+        if told:
+            step.records.append(chronicle.of_event("space_used", now, self.language, 6, **fields))
+        changes = self._close(step, now)
+        return replace(changes, notices=(*changes.notices, *rung))
 
     def _on_server(self, finding: Finding, step: _Step, now: float) -> None:
         changed, self.server = finding.code != self.server, finding.code
@@ -426,10 +446,8 @@ class Pipeline:
             case ChangeKind.REPAIRED_BY_BOT if incident.open:
                 decision = policy.repaired_by_bot(incident, change.finding.message, now)
                 self._apply(incident, decision, step, now)
-            case ChangeKind.SERVER_ANSWERED if incident.open:
-                evidence = Evidence("server", change.finding.message)
-                decision = policy.cause_gone(incident, 0, evidence, self._at(now))
-                self._apply(incident, decision, step, now)
+            case ChangeKind.SERVER_ANSWERED if incident.open and incident.waiting_for is ErrorType.SERVIDOR_CAIDO:
+                self._apply(incident, policy.server_answered(incident, now), step, now)
 
     def _refine(self, incident: Incident, step: _Step, now: float) -> None:
         """More is known than when the incident was opened: what has not begun is planned anew."""
@@ -485,7 +503,7 @@ class Pipeline:
     def _apply(self, before: Incident | None, decision: Decision, step: _Step, now: float) -> None:
         incident, order = decision.incident, decision.order
         if order is not None and order.kind is OrderKind.RETRY_DOWNLOAD and not self._affordable(order, now):
-            incident, order = policy.give_up(incident, "budget_spent", now).incident, None
+            incident, order = policy.give_up(incident, "budget_spent", self._at(now)).incident, None
         self.tracker.put(incident)
         step.incidents[incident.id] = incident
         if not incident.open:

@@ -33,6 +33,8 @@ class Round:
     unit: UnitState | None
     shown: Mapping[str, str]
     at: float = 0.0
+    volumes: tuple[disk.Volume, ...] = ()
+    server_asked: bool = False
 
 
 class Rounds:
@@ -83,7 +85,8 @@ class Rounds:
         if dead:
             found.append(Finding(FindingKind.UNIT, self._clock(), rule=unit.unit, code="failed", message=unit.result))
         shown = {"space": finding.message, "server": server.message, "unit": _unit_text(unit)}
-        return Round(tuple(found), full, Evidence("space", finding.message, not full), unit, shown, began)
+        room = Evidence("space", finding.message, not full)
+        return Round(tuple(found), full, room, unit, shown, began, state.volumes, config.bot_api.local)
 
     async def _look_at_disks(self, config: Config, written: list[str]) -> tuple[disk.DiskState, Finding]:
         checks = config.checks

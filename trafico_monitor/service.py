@@ -15,6 +15,8 @@ from . import __version__, blindness, chronicle
 from .action.access import ensure_access
 from .action.copying import sweep
 from .action.paths import resolve_destination
+from .action.retention import Expired
+from .companions import Companions, Surroundings
 from .config import gaps
 from .config.discover import discover
 from .config.endpoints import control_socket
@@ -38,7 +40,7 @@ from .journal.reader import check_access
 from .messages import text
 from .model.changes import Changes
 from .model.finding import ErrorType, Finding, FindingKind
-from .model.incident import Estado
+from .model.incident import Estado, Incident
 from .model.notice import Notice, Severity
 from .model.order import Order, OrderKind
 from .model.record import Record
@@ -50,17 +52,19 @@ from .notify.channels import open_channels
 from .notify.post_office import PostOffice
 from .notify.render import render
 from .notify.sounding import sound
-from .panel import Panel
+from .panel import Archive, Panel
 from .pipeline import Pipeline
 from .reception import Heard, Reception
 from .repair import Repairs
+from .room import RoomTeller
 from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
+from .tidying import DAY, Tidying
 from .upkeep import Upkeep, spare_place
 from .web.server import Places
-from .web.window import Window
+from .web.window import Sources, Window
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +146,17 @@ class Service:
         self._desk = Reception(
             lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
         )
+        self._tidying = Tidying(lambda: self._config, lambda: self._site, self._incident, self._tidied, self._clock)
+        self._room = RoomTeller(lambda: self._config, lambda: self._site, self._room_seen, self._clock)
+        self._companions = self._meet_companions()
+        self._panel = Panel(
+            self._snapshot,
+            lambda: None if self._stop.is_set() else self._desk,
+            lambda: self._pipeline,
+            lambda: self._site,
+            self._clock,
+        )
+        await self._panel.load(self._store)
         self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
@@ -158,6 +173,9 @@ class Service:
                     ("alive", self._say_alive()),
                     ("upkeep", self._upkeep.run()),
                     ("window", self._window.run()),
+                    ("companions", self._companions.run()),
+                    ("tidying", self._tidying.run()),
+                    ("room", self._room.run()),
                 )
             ]
             await self._announce(saved.orders)
@@ -199,9 +217,43 @@ class Service:
 
     def _open_window(self) -> Window:
         """The web server; what it listens on stays until the next start."""
-        panel = Panel(self._snapshot, lambda: None if self._stop.is_set() else self._desk)
-        places = Places(control_socket(self._config), self._config.web.listen)
-        return Window(places, panel, lambda: self._config.language, self._clock)
+        return Window(
+            Places(control_socket(self._config), self._config.web.listen),
+            Sources(Archive(self._config.paths.state, self._clock), self._panel, self._store),
+            self._clock,
+            language=lambda: self._config.language,
+            origins=lambda: self._config.web.origins,
+        )
+
+    def _meet_companions(self) -> Companions:
+        """Answers on the alert bot, and the sign of life."""
+        companions = Companions(
+            Surroundings(
+                self._desk,
+                self._store,
+                self._snapshot,
+                lambda: self._pipeline.tracker.open_incidents(),
+                self._unwell,
+                self._note,
+                self._clock,
+            )
+        )
+        companions.use(self._config)
+        return companions
+
+    def _note(self, event: str, code: str, fields: Mapping[str, str]) -> None:
+        """Record what a companion has met."""
+        language = self._config.language
+        words = text(code, language, **fields)
+        record = chronicle.of_event(event, self._clock(), language, 4, code="missing", texto=words)
+        self._tasks.create_task(self._keep(Changes(records=(record,))), name="note")
+
+    def _unwell(self) -> str:
+        """Why the monitor is not well, in words; "" when it is."""
+        language = self._config.language
+        blind = self._pipeline.blindness.now.values()
+        reasons = [text(f"blind.{one.code}", language, texto=one.detail) for one in blind]
+        return "; ".join(filter(None, (self._upkeep.line, *reasons)))
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -322,6 +374,8 @@ class Service:
     async def _round_done(self, found: Round) -> None:
         now = self._clock()
         self._seen = found.shown
+        self._panel.looked(found)
+        await self._panel.keep(self._store)
         findings = (*found.findings, *await self._look_around(found.unit))
         await self._keep(self._pipeline.observe(findings, now))
         await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
@@ -334,12 +388,26 @@ class Service:
         places = [resolve_destination(incident.download, self._site) for incident in waiting[:WAITING_LOOKED_AT]]
         return [place.parent for place in places if place is not None]
 
+    async def _room_seen(self, fields: dict[str, str]) -> None:
+        await self._keep(self._pipeline.tell_room(fields, self._clock()))
+
+    async def _incident(self, name: str) -> Incident | None:
+        return next((one for one in await self._store.named(name) if one.id == name), None) if name else None
+
+    async def _tidied(self, gone: tuple[Expired, ...]) -> None:
+        now, language, days = self._clock(), self._config.language, self._config.quarantine.keep_days
+        records = [
+            chronicle.of_expired(str(one.path), one.incident, one.size, one.why, days, now, language) for one in gone
+        ]
+        await self._keep(Changes(records=tuple(records)))
+
     async def _sound(self, notice: Notice) -> Heard:
         """A test message through every channel."""
         message = render(notice, self._config.language, now=notice.at)
         return await sound(self._post_office.channels, message, self._config.language)
 
     async def _order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
+        self._window.order_done(order, result, verdict)
         if order.kind is OrderKind.ASSIGN:
             await self._desk.assigned(order, result, verdict)
             return
@@ -357,10 +425,13 @@ class Service:
         if changes.records:
             self._exports.wake()
             self._tally.count(changes.records)
+            self._window.stored(changes.records)
         if changes.notices:
             self._post_office.wake()
         if _waits_for_space_anew(changes):
             self._rounds.ask()
+        if _space_is_short(changes):
+            self._room.ask()
 
     async def _store_surely(self, changes: Changes) -> None:
         # Nothing may happen that is not stored: while the disk refuses, the pipeline waits here,
@@ -499,6 +570,7 @@ class Service:
         plan = plan_of(config)
         self._pipeline.reload(_limits(config), config.language, self._refusal(), plan)
         self._post_office.use(open_channels(config), plan, config.language)
+        self._companions.use(config)
         if self._site is not None:
             self._tasks.create_task(self._prepare(self._site), name="prepare")
         self._rounds.ask()
@@ -524,7 +596,11 @@ class Service:
 
 def _limits(config: Config) -> Limits:
     return Limits(
-        config.retry.max_attempts, config.retry.backoff, config.checks.server_attempts, config.checks.server_interval
+        config.retry.max_attempts,
+        config.retry.backoff,
+        config.checks.server_attempts,
+        config.checks.server_interval,
+        None if config.quarantine.keep_unsolved else config.quarantine.keep_days * DAY,
     )
 
 
@@ -535,6 +611,16 @@ def _rules(config: Path | None) -> RuleSet:
 def _worth_storing(changes: Changes) -> bool:
     """True when there is anything beside the cursor."""
     return replace(changes, cursor=None) != Changes()
+
+
+def _space_is_short(changes: Changes) -> bool:
+    """True when somebody is told so with this step (and not yet what it is used by)."""
+    told = (one for one in changes.notices if not one.only_edit)
+    return any(
+        one.code in ("space_warning", "space_critical")
+        or (one.code == "critical" and one.incident is not None and one.incident.error_type is ErrorType.DISCO_LLENO)
+        for one in told
+    )
 
 
 def _waits_for_space_anew(changes: Changes) -> bool:

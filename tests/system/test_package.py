@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from .machine import Machine
+from .machine import REPOSITORY, Machine
 from .world import STATE, install
 
 HELPER = "/usr/libexec/trafico-monitor/chown"
@@ -108,6 +111,53 @@ def test_reinstalling_keeps_what_the_administrator_changed(bare: Machine, packag
     install(bare, package)
     assert bare.sh("cat /etc/trafico-monitor/conf.d/10-mine.toml").strip() == 'language = "en"'
     bare.wait_for("active again", lambda: bare.sh("systemctl is-active trafico-monitor", check=False) == "active")
+
+
+def test_an_upgrade_keeps_what_the_administrator_changed_and_the_records(bare: Machine, package: Path) -> None:
+    older = _as_version(bare, package, "0.0.1", "echo '#older_default = 1' >> etc/trafico-monitor/config.toml")
+    bare.sh("apt-get purge -y trafico-monitor", seconds=60)
+    install(bare, older)
+    bare.sh("sed -i 's/^#language = .*/language = \"en\"/' /etc/trafico-monitor/config.toml")
+    bare.sh("printf '[retry]\\nmax_attempts = 5\\n' > /etc/trafico-monitor/conf.d/50-mine.toml")
+    bare.sh("systemctl restart trafico-monitor")
+    before = bare.sh(f"stat -c %i {STATE}/monitor.db; id -u trafico-monitor")
+    shutil.copy(package, bare.path("/root/trafico-monitor.deb"))
+    bare.sh("cd /root && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"
+            " -o Dpkg::Options::=--force-confold ./trafico-monitor.deb", seconds=120)  # fmt: skip
+    assert 'language = "en"' in bare.sh("cat /etc/trafico-monitor/config.toml")
+    assert "max_attempts = 5" in bare.sh("cat /etc/trafico-monitor/conf.d/50-mine.toml")
+    assert bare.sh("stat -c '%G %a' /etc/trafico-monitor/config.toml") == "trafico-monitor 640"
+    assert bare.sh(f"stat -c %i {STATE}/monitor.db; id -u trafico-monitor") == before
+    bare.wait_for("active again", lambda: bare.sh("systemctl is-active trafico-monitor", check=False) == "active")
+    assert "0.0.1" not in bare.sh("dpkg-query -W -f '${Version}' trafico-monitor")
+
+
+def _as_version(machine: Machine, package: Path, version: str, change: str) -> Path:
+    """The package as if it were an older one, with `change` made to its files."""
+    work = machine.work / f"as-{version}"
+    subprocess.run(["dpkg-deb", "-R", str(package), str(work)], check=True, timeout=60)
+    control = work / "DEBIAN" / "control"
+    control.write_text(re.sub(r"^Version: .*$", f"Version: {version}", control.read_text(), flags=re.MULTILINE))
+    subprocess.run(["sh", "-ec", change], cwd=work, check=True, timeout=10)
+    older = machine.work / f"trafico-monitor_{version}_all.deb"
+    subprocess.run(["dpkg-deb", "-b", "--root-owner-group", "-Zxz", str(work), str(older)], check=True, timeout=120,
+                   capture_output=True)  # fmt: skip
+    return older
+
+
+@pytest.mark.parametrize("name", ["installed-service", "setup-and-undo"])
+def test_its_own_autopkgtests_pass(bare: Machine, name: str) -> None:
+    shutil.copy(REPOSITORY / "debian" / "tests" / name, bare.path(f"/root/{name}"))
+    done = bare.run("sh", f"/root/{name}", seconds=120, check=False)
+    assert done.code == 0, done.errors
+
+
+def test_the_man_pages_and_the_completion_are_there_in_both_languages(bare: Machine, package: Path) -> None:
+    listed = bare.sh("dpkg -L trafico-monitor")
+    for section, name in (("1", "trafico-monitor"), ("5", "trafico-monitor.toml"), ("8", "trafico-monitor.service")):
+        for language in ("", "es/"):
+            assert f"/usr/share/man/{language}man{section}/{name}.{section}.gz" in listed
+    assert "/usr/share/bash-completion/completions/trafico-monitor" in listed
 
 
 def test_remove_takes_the_rule_for_root_away_and_purge_everything(bare: Machine) -> None:

@@ -74,7 +74,7 @@ def test_undone_the_machine_is_as_it_was(bare: World) -> None:
     assert "nada que deshacer" in setup(bare, "--undo", "--yes")
 
 
-@pytest.mark.parametrize("lines", [1, 3, 5, 8])
+@pytest.mark.parametrize("lines", [1, 4, 8])
 def test_killed_on_the_way_it_is_taken_back_or_finished(bare: World, lines: int) -> None:
     before = portrait(bare)
     _kill_when(bare, lines)

@@ -78,7 +78,7 @@ def test_the_missions_timeline_from_start_to_summary(terminal: World) -> None:
     terminal.machine.sh("systemctl start trafico-monitor")
 
 
-@pytest.mark.parametrize("signal", ["TERM", "HUP", "KILL"])
+@pytest.mark.parametrize("signal", ["TERM", "KILL"])
 def test_whatever_ends_it_nothing_that_it_started_is_left(terminal: World, signal: str) -> None:
     for_project(terminal, "--yes", "--no-start")
     play(terminal)

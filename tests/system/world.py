@@ -19,7 +19,9 @@ ALERT_TOKEN = "9876543210:AAExampleAlertExampleAlertExampleAl"
 ADMIN = 4242
 PROJECT = "/home/victor/100-trafico/100trafico"
 BOT_API = "/home/victor/.telegram-bot-api"
-MODELS = ("victor", "yic", "luna", "nadia", "sol", "mar", "full")
+# Those of test_matrix: one for each cell of permisos.
+CELLS = tuple(f"{telling}{n}" for telling in ("texto", "campos") for n in range(1, 7))
+MODELS = ("victor", "yic", "luna", "nadia", "sol", "mar", "full", *CELLS)
 STATE = "/var/lib/trafico-monitor"
 LOGS = "/var/log/trafico-monitor"
 
@@ -41,10 +43,19 @@ class World:
         """A user of `modelo` sends a video that has not been sent before; the original's path."""
         self.sent += 1
         original = media.video(self.media, seed=self.sent, seconds=seconds)
-        file_id = f"BAACAgFILE{self.sent:04}"
-        self.local.file(file_id, original, upload=True, **{"number": 100 + self.sent, **more})
-        self.local.video(file_id, user_id_of(self.machine.path(PROJECT), modelo), token=TOKEN)
+        self.local.file(self.file_id, original, upload=True, **{"number": 100 + self.sent, **more})
+        self.local.video(self.file_id, user_id_of(self.machine.path(PROJECT), modelo), token=TOKEN)
         return original
+
+    @property
+    def file_id(self) -> str:
+        """Of the video that was sent last."""
+        return f"BAACAgFILE{self.sent:04}"
+
+    @property
+    def source(self) -> str:
+        """Where the server puts the video that was sent last, as the machine sees it."""
+        return f"{BOT_API}/{TOKEN}/videos/file_{100 + self.sent}.mp4"
 
     def bot(self, **switches: str) -> None:
         """Start the bot anew with these switches and wait until it polls."""
@@ -58,7 +69,8 @@ class World:
     def incidents(self) -> list[Json]:
         """What `trafico-monitor incidents --json` says, newest first."""
         said = self.machine.run("trafico-monitor", "incidents", "--json", check=False)
-        return [json.loads(line) for line in said.output.splitlines()] if said.code == 0 else []
+        # Not splitlines: a hostile name may hold what Unicode calls a line separator.
+        return [json.loads(line) for line in said.output.split("\n") if line] if said.code == 0 else []
 
     def incident(self, modelo: str, error_type: str, estado: str, seconds: float = 40) -> Json:
         """Wait for the incident of that modelo to reach `estado`, and return it."""
@@ -73,17 +85,22 @@ class World:
         assert isinstance(found, dict)
         return found
 
+    def all_records(self) -> list[Json]:
+        """descarga_errors.json, which must be valid at every moment."""
+        file = self.machine.path(f"{LOGS}/descarga_errors.json")
+        found: list[Json] = json.loads(file.read_text()) if file.exists() else []
+        return found
+
     def records(self, incident: str) -> list[Json]:
-        """The incident's objects in descarga_errors.json, which must be valid at every moment."""
-        content = json.loads(self.machine.path(f"{LOGS}/descarga_errors.json").read_text())
-        return [each for each in content if each["incidente"] == incident]
+        """The incident's objects in it."""
+        return [each for each in self.all_records() if each["incidente"] == incident]
 
     def journal(self, incident: str) -> list[Json]:
         """The monitor's own structured journal entries about an incident."""
         said = self.machine.run(
             "journalctl", "-q", "-o", "json", "-u", "trafico-monitor", f"TRAFICO_INCIDENTE={incident}"
         )
-        return [json.loads(line) for line in said.output.splitlines()]
+        return [json.loads(line) for line in said.output.split("\n") if line]
 
     def messages(self, incident: str) -> list[Json]:
         """What Telegram received about an incident, oldest first."""

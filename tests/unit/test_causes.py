@@ -205,3 +205,19 @@ def test_what_was_tried_and_what_ended_a_cause_is_counted(fifty: Pipeline) -> No
     assert kinds.count((ErrorType.TIMEOUT, OrderKind.RETRY_DOWNLOAD, True)) == 50
     assert kinds.count((ErrorType.DISCO_LLENO, OrderKind.WAIT_FOR_SPACE, True)) == 1
     assert kinds.count((ErrorType.DISCO_LLENO, OrderKind.RETRY_DOWNLOAD, True)) == 1
+
+
+def test_what_takes_the_space_is_told_where_it_was_told_that_it_is_short() -> None:
+    pipeline = new()
+    short = pipeline.observe((Finding(FindingKind.SPACE, NOW, code="critical", message="0 GB"),), NOW)
+    opened = pipeline.observe((failed(1, ErrorType.DISCO_LLENO), failed(2, ErrorType.DISCO_LLENO)), NOW + 1)
+    told = pipeline.tell_room({"uso": "modelos 40 GB", "liberable": "8 GB"}, NOW + 5)
+    first = {(one.key, one.code, one.thread) for one in (*short.notices, *opened.notices)}
+    assert len(told.notices) == 2
+    for one in told.notices:
+        assert (one.key, one.code, one.thread) in first  # the same message, edited
+        assert one.only_edit and one.fields["uso"] == "modelos 40 GB"
+    assert told.notices[0].fields["texto"] == "0 GB"
+    assert "modelos 40 GB" in told.records[0].text
+    pipeline.observe((Finding(FindingKind.SPACE, NOW + 9, code="ok"),), NOW + 9)
+    assert len(pipeline.tell_room({"uso": "x", "liberable": ""}, NOW + 10).notices) == 1

@@ -20,6 +20,7 @@ PURE = (
     "notify/webhook_body.py", "config/answering.py",
     "web/exchange.py", "web/fields.py", "web/routes.py", "web/ports.py",
     "setup/facts.py", "setup/change.py", "setup/render.py", "setup/plan.py", "trial/timeline.py",
+    "web/shapes.py", "web/trends.py", "web/metrics.py", "web/openapi.py", "space.py",
 )  # fmt: skip
 # They prepare the machine for the monitor, or look on from outside: no stage knows of them, and they of none.
 BESIDE = {"setup": frozenset({"privileged"}), "trial": frozenset[str]()}
@@ -30,16 +31,20 @@ COMPOSERS = frozenset(
         "service",
         "repair",
         "rounds",
+        "room",
         "dispatch",
         "chronicle",
         "tally",
         "blindness",
         "rehearsal",
         "desk",
+        "companions",
         "upkeep",
+        "tidying",
         "asked",
         "reception",
         "panel",
+        "space",
         "cli",
     }
 )

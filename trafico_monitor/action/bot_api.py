@@ -15,6 +15,7 @@ from ..model.site import Site
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 _CONNECT_SECONDS = 5.0
+_LONGEST_WAIT = 86400
 # These write every URL, and with it the token, at INFO or DEBUG.
 _TALKATIVE = ("httpx", "httpcore", "telegram")
 
@@ -66,11 +67,15 @@ async def get_file(site: Site, file_id: str, seconds: float) -> ServerFile | Tro
         answer = await bot.get_file(file_id)
     except TelegramError as error:
         return _trouble(error)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # JSON of another shape than the Bot API's: the library trusts it and stumbles.
+        return Trouble(Outcome.FAILED, "server_error", type(error).__name__)
     finally:
         await request.shutdown()
-    if not answer.file_path:
+    path, size = answer.file_path, answer.file_size  # neither has been looked at by the library
+    if not path or not isinstance(path, str):
         return Trouble(Outcome.FAILED, "file_unavailable")
-    return ServerFile(answer.file_path, answer.file_size)
+    return ServerFile(path, size if type(size) is int and size >= 0 else None)
 
 
 def _trouble(error: Exception) -> Trouble:
@@ -103,9 +108,11 @@ def _trouble(error: Exception) -> Trouble:
     return Trouble(Outcome.FAILED, "server_error", detail)
 
 
-def _seconds(said: timedelta | float) -> float:
-    """At least one: a server that says 0 did not mean at once."""
-    return max(1.0, said.total_seconds() if isinstance(said, timedelta) else float(said))
+def _seconds(said: object) -> float:
+    """At least one: a server that says 0 did not mean at once. Nor did it mean a year, or a word."""
+    if isinstance(said, timedelta):
+        said = said.total_seconds()
+    return float(min(max(1, said), _LONGEST_WAIT)) if isinstance(said, int | float) else 1.0
 
 
 def _bad_request(detail: str) -> Trouble:

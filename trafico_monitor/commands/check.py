@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .. import room
+from ..config.discover import discover
 from ..config.load import load
 from ..config.schema import Config
 from ..errors import ConfigError, StoreError
 from ..health.preflight import MARK, NAME, Check, Level, preflight
 from ..messages import text
 from ..store.queries import Queries
+from ..terminal_help import wrapped
 from .status import SILENT_SECONDS
 
 
@@ -48,7 +51,30 @@ def run(args: argparse.Namespace) -> int:
 def _look(config: Config, *, quiet: bool) -> Sequence[Check]:
     if not quiet and sys.stderr.isatty():
         print(text("check.looking", config.language), file=sys.stderr)
-    return asyncio.run(preflight(config))
+    return asyncio.run(_checks(config))
+
+
+async def _checks(config: Config) -> Sequence[Check]:
+    checks = await preflight(config)
+    if any(check.code == "check.disk" and check.level is not Level.OK for check in checks):
+        return [*checks, *await _room(config)]
+    return checks
+
+
+async def _room(config: Config) -> list[Check]:
+    """Space is short: what it is used by, and what could go."""
+    config, site = await discover(config)
+    if site is None:
+        return []
+    found = await room.look(config, site, time.time())
+    said = room.used_by(found, config.language)
+    checks = [Check(Level.WARNING, "check.disk_used", fields={"parts": said})] if said else []
+    for kind in (room.DELIVERED, room.OVER, room.WITHIN):
+        words = room.could_go(found, config.language, kind)
+        if words:
+            fields = {"message": words, **room.remedy(found, kind)}
+            checks.append(Check(Level.WARNING, "check.disk_loose", "fix.disk_loose", fields))
+    return checks
 
 
 def _heard(config: Config) -> list[Check]:
@@ -79,7 +105,7 @@ def _mistake(line: str) -> Check:
 def _as_text(checks: Sequence[Check], worst: Level, language: str) -> str:
     lines: list[str] = []
     for check in checks:
-        lines.append(f"{MARK[check.level]} {check.text(language)}")
+        lines += wrapped(f"{MARK[check.level]} {check.text(language)}", "   ")
         remedy = check.remedy(language)
         lines += [f"   → {part}" for part in remedy.splitlines()]
     counts = {NAME[level]: sum(check.level is level for check in checks) for level in Level}

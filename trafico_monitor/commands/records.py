@@ -93,6 +93,7 @@ def as_json(incident: Incident) -> dict[str, object]:
         "rule": incident.rule,
         "error_message": incident.error_message,
         "lines": list(incident.lines),
+        "quarantined": incident.quarantined,
         "evidence": [{"what": e.what, "value": e.value, "ok": e.ok} for e in incident.evidence],
     }
 

@@ -15,11 +15,15 @@ from ..store.ledger import Worth
 from ..store.queries import Summary
 from .moment import parse
 from .records import add_config, clock, print_json, printable, records_of
+from .report_html import render
+
+MOST_TOLD = 500  # incidents that the HTML tells one by one
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--since", metavar="TIME", help=text("option.since", language()))
+    parser.add_argument("--format", choices=("text", "json", "html"), help=text("option.format", language()))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,7 +32,10 @@ def run(args: argparse.Namespace) -> int:
     since = parse(args.since, time.time(), spoken) if args.since else 0.0
     with records_of(args.config) as records:
         summary = records.summary(since)
-    if args.json:
+        told = records.incidents(since=since, limit=MOST_TOLD) if args.format == "html" else ()
+    if args.format == "html":
+        print(render(summary, told, since, time.time(), spoken), end="")
+    elif args.json or args.format == "json":
         print_json(_as_json(summary, since))
     else:
         print_summary(summary, since, spoken)

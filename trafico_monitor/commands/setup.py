@@ -91,7 +91,9 @@ async def _setup(args: argparse.Namespace, spoken: str) -> int:
 
 
 def _show(facts: Facts, todo: Plan, spoken: str) -> None:
-    print("\n".join(["", text("setup.found", spoken), *talk.facts_lines(facts, spoken), ""]))
+    print("\n".join(["", text("setup.found", spoken), *talk.facts_lines(facts, spoken)]))
+    if todo.notes or todo.refusals:
+        print()
     for note in todo.notes:
         print("\n".join(talk.note_lines(note, spoken)))
     for note in todo.refusals:

@@ -23,6 +23,7 @@ from ..host.accounts import Account
 from ..messages import text
 from ..setup import look, place
 from ..store.queries import Queries
+from ..terminal_help import wrapped
 from ..trial import units
 from ..trial.timeline import Counted, Line, line_of
 from . import report
@@ -93,10 +94,10 @@ async def _trial(args: argparse.Namespace, spoken: str) -> int:
     return 0
 
 
-def say(line: str) -> None:
+def say(line: str, below: str = "   ") -> None:
     """Print at once: the story is read live, also through a pipe."""
     with contextlib.suppress(OSError):
-        print(line, flush=True)
+        print("\n".join(part for one in line.split("\n") for part in wrapped(one, below)), flush=True)
 
 
 async def _cast(args: argparse.Namespace, config: Config, spoken: str) -> Cast:
@@ -140,7 +141,7 @@ async def _story(bot: str, since: float) -> AsyncIterator[AsyncIterator[Line]]:
 async def _show(lines: AsyncIterator[Line], counted: Counted) -> None:
     async for line in lines:
         counted.take(line)
-        say(line.shown())
+        say(line.shown(), below=" " * 11)
 
 
 async def _start(args: argparse.Namespace, cast: Cast, spoken: str) -> None:
@@ -165,7 +166,7 @@ async def _preflight(config: Config, spoken: str) -> None:
     for check in bad:
         say(f"{MARK[check.level]} {check.text(spoken)}")
         for part in check.remedy(spoken).splitlines():
-            say(f"   → {part}")
+            print(f"   → {part}", flush=True)  # whole, to be copied
     warnings = sum(check.level is Level.WARNING for check in checks)
     if bad or warnings:
         say(text("trial.check", spoken, critical=len(bad), warning=warnings))

@@ -41,6 +41,12 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantine:
+    keep_days: int = 14  # what is not needed any more goes after so long
+    keep_unsolved: bool = True  # what was never replaced stays beyond that, as the only copy that there is
+
+
+@dataclass(frozen=True, slots=True)
 class Checks:
     interval: float = 30.0
     disk_warning: int = 5 * GB
@@ -86,6 +92,7 @@ class Retention:
 @dataclass(frozen=True, slots=True)
 class Web:
     listen: str = "127.0.0.1:8787"
+    origins: tuple[str, ...] = ()  # addresses of pages that may ask: a panel, a proxy before this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ class Config:
     bot: Bot = field(default_factory=Bot)
     journal: Journal = field(default_factory=Journal)
     retry: Retry = field(default_factory=Retry)
+    quarantine: Quarantine = field(default_factory=Quarantine)
     checks: Checks = field(default_factory=Checks)
     bot_api: BotApi = field(default_factory=BotApi)
     telegram: Telegram = field(default_factory=Telegram)

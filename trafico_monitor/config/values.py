@@ -29,6 +29,7 @@ _CHAT_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\x00-\x1f\x7f]+")
+_TOKEN = re.compile(r"[0-9]{5,20}:[A-Za-z0-9_-]{30,}")
 _TRUE = frozenset({"true", "1", "yes", "on", "si", "sí"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 
@@ -230,9 +231,10 @@ def chat(value: object) -> str:
 
 
 def token(value: object) -> str:
-    """A bot token. Only what the redactor knows for one is taken: another could leak."""
+    """A bot token, written as Telegram gives it. Only what the redactor knows for one is taken: another
+    could leak."""
     given = text(value).strip()
-    if redact(given) != TOKEN:
+    if redact(given) != TOKEN or _TOKEN.fullmatch(given) is None:
         raise ValueError
     return given
 
@@ -275,5 +277,14 @@ def listen(value: object) -> str:
     if not port.isascii() or not port.isdecimal() or int(port) > 65535 or bracketed != (":" in inner):
         raise ValueError
     if not bracketed and _HOST.fullmatch(host) is None:
+        raise ValueError
+    return given
+
+
+def origin(value: object) -> str:
+    """An address as a browser names a page's: scheme, host, and the port if it is not the usual."""
+    given = url(value).lower()
+    parts = urlsplit(given)
+    if parts.path or given.endswith({"http": ":80", "https": ":443"}[parts.scheme]):
         raise ValueError
     return given

@@ -15,6 +15,8 @@ MOST_UNDER_WAY = 32
 # (2 GB at 1 MB/s take 33 minutes).
 FORGET_SECONDS = 3600.0
 MOST_OF_LINE = 300
+# A bot's line and its report of one and the same moment.
+TOGETHER_SECONDS = 1.0
 # «Video recibido: NAME» so soon after a success may only be the name of what has just ended.
 AFTERWORD_SECONDS = 60.0
 
@@ -103,9 +105,10 @@ class Attempts:
         `began`, `copying`, `more` for a line that need not be one, `exact` for a structured entry."""
         self._forget(at)
         last = self.all[-1] if self.all else None
-        if last and not last.failure and not last.nameless and _goes_on(last, download, kind):
+        if last and not last.failure and not last.nameless and _goes_on(last, download, kind, at):
             last.download = merged(last.download, download)
             last.copying = last.copying or kind == "copying"
+            last.structured = last.structured or kind == "exact"
             last.hear(at, line, announced)
             return False
         nameless = next((one for one in self.open if one.nameless), None)
@@ -192,8 +195,10 @@ class Attempts:
             one.at = min(one.at, one.heard)
 
     def contradicted(self, download: Download) -> bool:
-        """True when a «success» counts other bytes than were announced for what is under way."""
+        """True when a «success» counts other bytes than were announced for what is under way, or
+        for what has just failed."""
         fitting = [one for one in self.open if agree(one.download, download)]
+        fitting = fitting or [one for one in self.all if one.failure and agree(one.download, download)]
         sizes = {one.download.size for one in fitting if one.download.size is not None}
         late = any(one.silent and _sized(one, download) for one in self.all)
         return download.size is not None and bool(sizes) and download.size not in sizes and not late
@@ -233,20 +238,33 @@ def _sized(one: Attempt, download: Download) -> bool:
     return download.size is not None and one.download.size == download.size
 
 
-def _goes_on(last: Attempt, more: Download, kind: str) -> bool:
+def _goes_on(last: Attempt, more: Download, kind: str, at: float) -> bool:
     """True when a line that reads like a beginning only tells more of the attempt before it."""
     known = last.download
-    if kind == "exact" or not agree(known, more):
+    if not agree(known, more):
         return False
-    if kind == "copying" and known.source and more.source:
-        # `file_path=` named it in the container, «Copiando desde» names it on the host.
-        return not last.copying and same_file(known, more)
+    if kind == "exact":
+        return not last.structured and _announces(known, more)
+    if last.structured and 0 <= at - last.at < TOGETHER_SECONDS and _announces(more, known):
+        return True
+    if kind == "copying" and known.source:
+        # `file_path=` named it in the container, «Copiando desde» names it on the host, perhaps
+        # by words that tell us nothing.
+        return not last.copying and (more.source is None or same_file(known, more))
     if more.source:
         return not known.source
     if more.video or more.destination:
         return not (known.video or known.source)
     # `file_path=` of a file that comes over HTTP names nothing that lies on this machine.
     return more == Download() and not known.source
+
+
+def _announces(said: Download, reported: Download) -> bool:
+    """True when the line of `said` tells of the same beginning as the report of `reported`: the
+    bot prints it and reports it, and journald puts the two in either order."""
+    if said.video:
+        return said.video == reported.video
+    return bool(said.modelo) and said.modelo == reported.modelo and not said.source
 
 
 def attempt_from(data: Mapping[str, object]) -> Attempt:

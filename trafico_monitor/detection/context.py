@@ -19,6 +19,13 @@ _BYTES = re.compile(r"(?<![\d.,])(\d{1,15})\s{0,3}(?:bytes|b)(?![a-z])")
 _MODELO = re.compile(r"v[ií]deo recibido de[: ]{1,3}([^\s/\\'\"<>|*?]{1,80})", re.IGNORECASE)
 _NAMED = re.compile(r"(?:v[ií]deo recibido|descarga completa|descargando)[: ]{1,3}(\S{1,300})", re.IGNORECASE)
 _FILE_SIZE = re.compile(r"file_size=(\d{1,15})(?!\d)")
+# A success stands where a record begins: further back the same words are a stranger's name. Level,
+# logger and time may come before it, and signs.
+_SUCCESS = re.compile(
+    r"(?:\[[^\]]{1,40}\] {0,2})?(?:\d[\d:.,tz/+ -]{5,40}[ -])?(?:[\w.]{1,40} - )?"
+    r"(?:(?:debug|info|warning|error)[: -]{1,3}(?:[\w.]{1,80}:)?)?[^\w'\"]{0,8}"
+    r"(?:archivo (?:copiado|descargado)|descarga(?:do|da)?\b|v[ií]deo (?:copiado|descargado|guardado))"
+)
 _MEDIA = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 
 
@@ -48,7 +55,9 @@ def told(line: str, lowered: str, paths: Paths) -> Told | None:
         size = _FILE_SIZE.search(lowered)
         return Told("more", Download(size=int(size[1]))) if size else None
     if "exitos" in lowered or "archivo descargado" in lowered or "descarga completa" in lowered:
-        return _finished(line, lowered, paths)
+        finished = _finished(line, lowered, paths)
+        if finished is not None:
+            return finished
     if "eo recibido" in lowered:
         return _received(line, paths)
     if "descargando" in lowered and "descargando últimos" not in lowered:
@@ -60,6 +69,8 @@ def _finished(line: str, lowered: str, paths: Paths) -> Told | None:
     if not any(word in lowered for word in ("archivo copiado", "archivo descargado", "descarga")):
         return None
     named = _named(line, paths)
+    if _SUCCESS.match(lowered) is None and (named.video is None or "eo recibido" in lowered):
+        return None
     return Told("finished", replace(named, size=_amount(lowered)), repaired="después de" in lowered)
 
 

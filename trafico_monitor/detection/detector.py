@@ -93,6 +93,11 @@ class Detector:
         """True while some process has a download that has neither ended nor failed."""
         return any(process.attempts.open for process in self._processes.values())
 
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Those downloads, to be looked at and not to be changed."""
+        return tuple(one for process in self._processes.values() for one in process.attempts.open)
+
     def feed(self, entry: Entry) -> tuple[Finding, ...]:
         """The findings of one entry, in order. Entries of one process come in their order."""
         message = entry.message
@@ -249,7 +254,8 @@ class Detector:
             rule = self._rules.decide(line)
             attempt = process.attempts.failing(download)
             if rule is not None and rule.error_type is not None:
-                yield self._failed(entry, process, line, rule, record=True, exact=download)
+                told_already = attempt is not None and bool(attempt.failure)
+                yield self._failed(entry, process, line, rule, record=not told_already, exact=download)
             elif attempt is not None:
                 # No rule knows the words; a traceback that follows may tell the type.
                 self._head(entry.pid, process, (entry.cursor, line[: MOST_CHARS * 5], Silence.LINE.value))

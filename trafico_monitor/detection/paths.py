@@ -19,6 +19,8 @@ _QUOTED = re.compile(r"""'([^'\n]{1,1024})'|"([^"\n]{1,1024})\"""")
 _SERVER_FILE = re.compile(
     rf"(?:/[^\s'\"]{{0,400}})?/\.?telegram-bot-api/[^'\"\n]{{1,400}}?/[^/'\"\n]{{1,200}}\.{_VIDEO}(?![\w.])"
 )
+# The server may keep its files anywhere; that a folder is named by a token tells whose they are.
+_BY_TOKEN = re.compile(rf"/[^\s'\"<>]{{0,400}}?/<TOKEN>/[^'\"\n<>]{{1,400}}?\.{_VIDEO}(?![\w.])")
 _OWN_NAME = re.compile(rf"(?<![\w./\\-])(\d{{8}}_\d{{6}}_[0-9a-f]{{6}}\.{_VIDEO})(?![\w.])")
 
 
@@ -60,9 +62,10 @@ def video_name(text: str) -> str | None:
 
 def _source(text: str) -> str | None:
     """The file in the Bot API server's directory that `text` names, as the line spells it."""
-    if "telegram-bot-api/" not in text:
-        return None
-    match = _SERVER_FILE.search(text)
+    if "telegram-bot-api/" in text:
+        match = _SERVER_FILE.search(text)
+    else:
+        match = _BY_TOKEN.search(text) if "/<TOKEN>/" in text else None
     if match is None:
         return None
     # https://…/file/bot<TOKEN>//var/lib/… : the URL that the bot glues in front is no path.

@@ -46,6 +46,7 @@ MESSAGE_IDS = {
     "request_refused": "699134faa5f645328669877cd77b2a8e",
     "assigned": "1583170906144f9e80a228f77b153856",
     "assign_failed": "4489908db8d64127a2da6ab96a16f733",
+    "quarantine_expired": "08b9dc4bb8594a088d092b76fe781129",
     "alert_bot": "3de9d4ec1d394dfa9b7e5bbb559a308a",
     "sign_of_life": "854561a6f4db42d09374cec04d38d971",
     "download_done": "3fb83f7c7c4c4f00904684316f6eb2df",

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 # A child sees nothing of our environment but this: no secret can travel in it.
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
@@ -28,12 +29,17 @@ class Finished:
 
 
 async def run(
-    argv: Sequence[str], *, seconds: float, environment: Mapping[str, str] = _ENVIRONMENT, given: bytes | None = None
+    argv: Sequence[str],
+    *,
+    seconds: float,
+    environment: Mapping[str, str] = _ENVIRONMENT,
+    given: bytes | None = None,
+    folder: Path | None = None,
 ) -> Finished:
-    """Run `argv` and wait at most `seconds`; then its whole process group is killed.
+    """Run `argv` (in `folder`) and wait at most `seconds`; then its whole process group is killed.
 
-    `given` is its standard input: the way for a secret, which every user could read in `argv`.
-
+    Arguments can be read by every user of the machine: a name that is relative to `folder` keeps
+    the folders above it out of them, and `given`, the standard input, is the way for a secret.
     A program that is not there is `Finished(127, "", reason)`: callers have one thing to look at.
     """
     stdin = _in_memory(given)
@@ -44,6 +50,7 @@ async def run(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=dict(environment),
+            cwd=folder,
             start_new_session=True,
         )
     except OSError as error:

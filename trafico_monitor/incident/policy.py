@@ -7,6 +7,7 @@ Each function takes the incident as it stands and what holds `at` that moment, a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
@@ -16,6 +17,8 @@ from ..model.verdict import Evidence, Verdict
 from .ledger import reason_of
 from .situation import Limits, Situation
 
+# Evidence of a step that stays true when the next step is looked at.
+_STEPS = frozenset({"folder", "quarantine"})
 _CAUSES = (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO)
 
 # The bot's own repair (sudo chmod) is cut off after 5 s by the bot itself (corpus E-012): an
@@ -75,7 +78,7 @@ def after(incident: Incident, order: Order, result: Result, verdict: Verdict, at
         updated_at=at.now,
         reason="",
         quarantined=result.quarantined or incident.quarantined,
-        evidence=verdict.evidence or incident.evidence,
+        evidence=_seen_by_now(incident, verdict),
     )
     if order.kind is OrderKind.WAIT_FOR_SERVER:
         return _after_probe(seen, order, verdict, at)
@@ -112,7 +115,16 @@ def repaired_by_bot(incident: Incident, line: str, now: float) -> Decision:
     download = incident.download
     if download.destination or (download.modelo and download.video):
         return Decision(*_ordered(marked, OrderKind.CONFIRM, now, accion="confirm", estado=incident.estado))
+    if incident.error_type is ErrorType.SERVIDOR_CAIDO:
+        return server_answered(marked, now)
     return solve(marked, now)
+
+
+def server_answered(incident: Incident, now: float) -> Decision:
+    """A line of the bot says that the server answers again: no proof (the words may come from a
+    file's name, and a server in a crash loop answers now and then), but a reason to ask it now."""
+    waiting = replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO, updated_at=now)
+    return Decision(*_ordered(waiting, OrderKind.WAIT_FOR_SERVER, now, accion="wait_server", estado=incident.estado))
 
 
 def asked_again(incident: Incident, by: str, at: Situation) -> Decision:
@@ -143,16 +155,18 @@ def asked_again(incident: Incident, by: str, at: Situation) -> Decision:
     return Decision(replace(decision.incident, estado=Estado.REINTENTANDO), replace(decision.order, due_at=at.now))
 
 
-def give_up(incident: Incident, reason: str, now: float, accion: str = "given_up") -> Decision:
-    """`fallido`, with the reason that the operator is told."""
+def give_up(incident: Incident, reason: str, at: Situation, accion: str = "given_up") -> Decision:
+    """`fallido`, with the reason that the operator is told, and where the original lies if it was
+    put aside."""
     closed = replace(
         incident,
         estado=Estado.FALLIDO,
         reason=reason,
         accion=accion,
-        updated_at=now,
-        closed_at=now,
+        updated_at=at.now,
+        closed_at=at.now,
         waiting_for=None,
+        evidence=_kept(incident, at),
     )
     return Decision(closed)
 
@@ -175,10 +189,29 @@ def solve(incident: Incident, now: float) -> Decision:
     return Decision(*_ordered(closed, kind, now, accion=closed.accion, estado=closed.estado))
 
 
+def _seen_by_now(incident: Incident, verdict: Verdict) -> tuple[Evidence, ...]:
+    """What was seen last, and of what was seen before the steps that this one does not speak of."""
+    new = {each.what for each in verdict.evidence}
+    steps = tuple(each for each in incident.evidence if each.ok and each.what in _STEPS - new)
+    return (*steps, *verdict.evidence) if verdict.evidence else incident.evidence
+
+
+def _kept(incident: Incident, at: Situation) -> tuple[Evidence, ...]:
+    """The evidence of one that failed: also where the original is, and for how long."""
+    told = tuple(each for each in incident.evidence if not each.what.startswith("kept_"))
+    if incident.quarantined is None:
+        return told
+    if at.limits.keep_unsolved is None:
+        return (*told, Evidence("kept_unsolved", incident.quarantined))
+    until = datetime.fromtimestamp(at.now + at.limits.keep_unsolved).astimezone().strftime("%Y-%m-%d %H:%M")
+    return (*told, Evidence("kept_until", f"{incident.quarantined} · {until}"))
+
+
 def _after_probe(incident: Incident, order: Order, verdict: Verdict, at: Situation) -> Decision:
     if verdict.proven:
         evidence = verdict.evidence[0] if verdict.evidence else Evidence("server", "")
         return cause_gone(incident, 0, evidence, at)
+    incident = replace(incident, recovered_by_bot=False)
     if order.attempt >= at.limits.server_attempts:
         # The periodic check goes on looking; the incident ends when the server answers.
         waiting = replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO)
@@ -217,13 +250,13 @@ def _after_failure(incident: Incident, order: Order, result: Result, verdict: Ve
         case Outcome.BLOCKED_BY_SERVER:
             return _held(marked, ErrorType.SERVIDOR_CAIDO, at.now)
         case Outcome.REFUSED:
-            return give_up(marked, reason, at.now)
-        case Outcome.BLOCKED_BY_OWNER if order.kind is not OrderKind.FIX_OWNER and incident.attempt <= 1:
+            return give_up(marked, reason, at)
+        case Outcome.BLOCKED_BY_OWNER if _may_hand_over(incident, order, at):
             return _give(marked, OrderKind.FIX_OWNER, at)
     if max(incident.attempt, order.attempt) >= at.limits.max_attempts:
-        return give_up(marked, reason, at.now)
-    if at.ledger.hopeless(incident.error_type, order.kind, reason, at.now):
-        return give_up(marked, reason, at.now, "given_up_early")
+        return give_up(marked, reason, at)
+    if not incident.asked and at.ledger.hopeless(incident.error_type, order.kind, reason, at.now):
+        return give_up(marked, reason, at, "given_up_early")
     if order.kind is OrderKind.RETRY_DOWNLOAD:
         return _give(marked, order.kind, at)
     return Decision(
@@ -236,6 +269,11 @@ def _after_failure(incident: Incident, order: Order, result: Result, verdict: Ve
             attempt=order.attempt + 1,
         )
     )
+
+
+def _may_hand_over(incident: Incident, order: Order, at: Situation) -> bool:
+    """True while an attempt is left that could use what the helper hands over."""
+    return order.kind is not OrderKind.FIX_OWNER and incident.attempt < at.limits.max_attempts
 
 
 def _left_alone(incident: Incident, order: Order, retry_after: float, now: float) -> Decision:
@@ -267,7 +305,7 @@ def _give(incident: Incident, kind: OrderKind, at: Situation) -> Decision:
 def _retry(incident: Incident, at: Situation) -> Decision:
     attempt = incident.attempt + 1
     if attempt > at.limits.max_attempts:
-        return give_up(incident, incident.reason or "attempts_used", at.now)
+        return give_up(incident, incident.reason or "attempts_used", at)
     waits = incident.error_type is ErrorType.TIMEOUT or attempt > 1
     due = at.now + (_pause(at.limits, attempt) if waits else 0.0)
     marked = replace(incident, attempt=attempt)

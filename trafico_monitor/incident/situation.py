@@ -13,12 +13,14 @@ _WRITES = frozenset({OrderKind.RETRY_DOWNLOAD, OrderKind.CREATE_FOLDER})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`backoff` are the seconds before attempt 1, 2, 3 …; the last one repeats."""
+    """`backoff` are the seconds before attempt 1, 2, 3 …; the last one repeats. An original in
+    quarantine that was never replaced goes after `keep_unsolved` seconds; None: it stays."""
 
     max_attempts: int = 3
     backoff: tuple[float, ...] = (1.0, 2.0, 4.0)
     server_attempts: int = 3
     server_interval: float = 10.0
+    keep_unsolved: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,9 @@ class Tracker:
             updated_at=max(incident.updated_at, finding.at),
             download=merged(incident.download, finding.download),
         )
-        return self._keep(ChangeKind.REPEATED, grown, finding)
+        # What can be downloaded again only now has not been planned yet.
+        news = grown.open and grown.download.known and not incident.download.known
+        return self._keep(ChangeKind.REFINED if news else ChangeKind.REPEATED, grown, finding)
 
     def _open(self, finding: Finding) -> Change:
         assert finding.error_type is not None

@@ -27,9 +27,10 @@ _SYSTEMD_FIELDS = (
     "JOB_TYPE",
     "N_DROPPED",
 )
-# What a cut inside a bot token leaves on either side of it: too short for `redact` to know it.
-_PARTIAL_END = re.compile(r"\d{5,20}(?::|%3[Aa])[A-Za-z0-9_-]*$|(?<![0-9])\d{5,20}$")
-_PARTIAL_START = re.compile(r"^[A-Za-z0-9_:%-]{6,}")  # fewer give nothing away
+# What a cut inside a bot token leaves on either side of it: too short for `redact` to know it, and
+# perhaps with invisible characters inside. More than the token may go; the line is broken anyway.
+_PARTIAL_END = re.compile(r"(?<![0-9])[0-9]{5,}+[^ /'\"]{0,120}\Z")
+_PARTIAL_START = re.compile(r"\A[^ /'\"]{6,}")  # fewer give nothing away
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,16 @@ def is_bot(cmdline: str, pid: int, watch: Watch) -> bool:
     return watch.process in cmdline
 
 
-def bot_entry(message: bytes, pid: int, at: float, cursor: str, *, continued: bool = False) -> Entry:
-    """The Entry of a line that the bot wrote to its standard output; `continued` marks a piece
-    of a line that journald broke, whose beginning may be the rest of a secret."""
+def bot_entry(
+    message: bytes, pid: int, at: float, cursor: str, *, continued: bool = False, broken: bool = False
+) -> Entry:
+    """The Entry of a line that the bot wrote to its standard output. Of a line that journald broke,
+    the beginning of a `continued` piece may be the rest of a secret, and the end of a `broken` one
+    its first half."""
     text = message_text(message)
-    return Entry(_PARTIAL_START.sub(TOKEN, text) if continued else text, pid, at, cursor)
+    if continued:
+        text = _PARTIAL_START.sub(TOKEN, text)
+    return Entry(_PARTIAL_END.sub(TOKEN, text) if broken else text, pid, at, cursor)
 
 
 def message_text(value: object) -> str:

@@ -21,7 +21,7 @@ from .parse import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
 
 PASSED_AT_ONCE = 256
 _BASES = (Path("/var/log/journal"), Path("/run/log/journal"))
-_LONG_LINE = 40_000  # below journald's LineMax=48K: only such lines can be pieces of a longer one
+_FORGET = 4096  # entries after which the longest line is sought anew: journald's LineMax= may be less now
 
 
 class Skip(Protocol):
@@ -46,6 +46,8 @@ class EntryReader:
         self.last_at = 0.0  # realtime of the last of them, seconds
         self._skip = skip
         self._broken: set[int] = set()  # processes whose last line went on beyond journald's limit
+        self._longest = 0  # bytes of the longest line lately
+        self._broken_at = -1  # bytes of the pieces of a broken line
         self._held = False  # already standing on an entry that is still to be taken
         self.raw = open_raw(directory, namespace)
 
@@ -94,29 +96,40 @@ class EntryReader:
             return bool(self.raw._next())
         # Nine lines of ten end here: nothing but what this loop does is done for them.
         step, field, nothing = self.raw._next, self.raw._get, self._skip.nothing
+        longest, broken_at = self._longest, self._broken_at
         passed, there = 0, True
         while passed < PASSED_AT_ONCE and (there := step()):
             try:
-                if field("_TRANSPORT") != b"stdout" or not nothing(field("MESSAGE")):
-                    self._pass(passed)
-                    return True
+                message = field("MESSAGE")
+                if not nothing(message) or field("_TRANSPORT") != b"stdout":
+                    break
             except (KeyError, OSError):  # `entry` says what is to be done about it
-                self._pass(passed)
-                return True
+                break
+            if len(message) > longest or len(message) == broken_at:
+                break
             passed += 1
+        else:
+            self._pass(passed)
+            return None if there else False
         self._pass(passed)
-        return None if there else False
+        return True
 
     def _pass(self, lines: int) -> None:
-        if lines:
-            self.seen += lines
-            self.passed += lines
-            self.last_at = self.raw._get_realtime() / 1_000_000
+        if not lines:
+            return
+        before = self.seen
+        self.seen += lines
+        self.passed += lines
+        self.last_at = self.raw._get_realtime() / 1_000_000
+        if before // _FORGET != self.seen // _FORGET:
+            self._longest = 0
 
     def entry(self) -> Entry | None:
         """The entry that the Reader stands on; None when it is not wanted."""
         raw = self.raw
         self.seen += 1
+        if self.seen % _FORGET == 0:
+            self._longest = 0
         at = self.last_at = raw._get_realtime() / 1_000_000
         try:
             transport = raw._get("_TRANSPORT")
@@ -136,8 +149,9 @@ class EntryReader:
             message = raw._get("MESSAGE")
             skip = self._skip
             pid = pid_of(raw._get("_PID"))
-            # While a broken line goes on, its pieces have to be seen for what they are.
-            if skip is not None and not self._broken and skip.dull(message) and skip.may_pass(message, pid):
+            # The pieces of a broken line, and whatever may be one, have to be seen for what they are.
+            whole = not (self._broken or self._may_be_piece(len(message)))
+            if skip is not None and whole and skip.dull(message) and skip.may_pass(message, pid):
                 return None
             if pid == 1 or not self.watch.unit:
                 return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
@@ -146,17 +160,33 @@ class EntryReader:
                 return None
         except KeyError:
             return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
-        return bot_entry(message, pid, at, raw._get_cursor(), continued=self._continues(message, pid))
+        continued, broken = self._pieces(message, pid)
+        return bot_entry(message, pid, at, raw._get_cursor(), continued=continued, broken=broken)
 
-    def _continues(self, message: bytes, pid: int) -> bool:
-        """True for a piece of a line whose beginning was in an earlier entry of that process."""
-        if len(message) < _LONG_LINE and not self._broken:
-            return False
+    def _may_be_piece(self, size: int) -> bool:
+        return size > self._longest or size == self._broken_at
+
+    def _pieces(self, message: bytes, pid: int) -> tuple[bool, bool]:
+        """Whether it is a piece of a line whose beginning was in an earlier entry of that process, and
+        whether the line goes on in a later one.
+
+        Asking each line would cost as much as all other work on it. journald breaks lines at one
+        length (LineMax=, 48 K where nobody set it), and no line is longer: so only a line longer than
+        all before, and those of the length at which one was broken, are asked."""
+        size = len(message)
+        asked = self._may_be_piece(size)
+        if not asked and not self._broken:
+            return False, False
         continued = pid in self._broken
         self._broken.discard(pid)
-        if len(message) >= _LONG_LINE and _has_field(self.raw, "_LINE_BREAK"):
-            self._broken.add(pid)
-        return continued
+        if not asked:
+            return continued, False
+        self._longest = size
+        if not _has_field(self.raw, "_LINE_BREAK"):
+            return continued, False
+        self._broken_at = size
+        self._broken.add(pid)
+        return continued, True
 
 
 def read_all(

@@ -34,7 +34,7 @@ def entries(lines: Iterable[str], base: float = 0.0) -> Iterator[Entry]:
     """
     at = base
     for number, raw in enumerate(lines, 1):
-        line = raw.rstrip("\r\n")
+        line = raw.rstrip("\r\n").replace("\0", "")
         if not line.strip() or (line.startswith("-- ") and line.endswith(" --")):
             continue
         cursor = f"line:{number}"

@@ -18,7 +18,7 @@ from . import escalation, reminders
 from .addressing import Plan, address, together
 from .quiet_hours import quiet_until
 from .routing import ENDS, MOVED, rings
-from .silencing import DIED, SETTLING_SECONDS, STARTED, STOPPED, holds, maintenance, silencing
+from .silencing import DIED, SETTLING_SECONDS, STARTED, STOPPED, holds, maintenance, of_the_new_run, silencing
 
 Current = Callable[[str], Incident | None]
 
@@ -175,7 +175,7 @@ class Alerting:
         """True when `notice` waits for the end of a maintenance, or is not worth telling any more
         because what it ends was waiting."""
         during = maintenance(self._silences.values(), now)
-        if during is None or notice.severity is not Severity.RECOVERABLE:
+        if during is None or notice.severity is not Severity.RECOVERABLE or of_the_new_run(notice, during):
             return False
         if alarm is not None and alarm.reached and escalation.is_critical(alarm):
             return False

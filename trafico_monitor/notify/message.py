@@ -57,7 +57,8 @@ def units(value: str) -> int:
 
 def clean(value: object) -> str:
     """One printable line of `value` without secrets: no control, bidi or zero-width characters."""
-    kept = (c if c.isprintable() else " " if c.isspace() else "" for c in str(value))
+    # Secrets before and after: a line break inside a token is about to become a space.
+    kept = (c if c.isprintable() else " " if c.isspace() else "" for c in redact(str(value)))
     return redact(" ".join("".join(kept).split()))
 
 

@@ -27,7 +27,17 @@ _THREADS = 4
 MOVED = "moved"
 # The end of what another notice of the same key has told.
 ENDS = frozenset(
-    {"solved", "solved_by_bot", "unit_back", "unit_speaks", "sighted", "space_ok", "space_warning", "server_up"}
+    {
+        "solved",
+        "solved_by_bot",
+        "unit_back",
+        "unit_speaks",
+        "sighted",
+        "space_ok",
+        "space_warning",
+        "server_up",
+        "own_back",
+    }
 )
 
 _CRITICAL = frozenset({ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO})

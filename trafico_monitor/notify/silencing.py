@@ -33,6 +33,12 @@ def maintenance(silences: Iterable[Silence], now: float) -> Silence | None:
     return next((one for one in silences if one.scope is Scope.MAINTENANCE and holds(one, now)), None)
 
 
+def of_the_new_run(notice: Notice, during: Silence) -> bool:
+    """True for an incident that began after the unit was started again: no news of the stop."""
+    incident = notice.incident
+    return incident is not None and during.reason == STARTED and incident.opened_at >= during.until - SETTLING_SECONDS
+
+
 def holds(silence: Silence, now: float) -> bool:
     return silence.since <= now < silence.until
 

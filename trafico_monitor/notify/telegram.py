@@ -93,9 +93,10 @@ def server_of(api_url: str) -> str:
 
 
 def flood_wait(error: RetryAfter) -> float:
-    """Seconds that Telegram asks for, at least 1."""
-    wait = error.retry_after
-    return max(1.0, wait.total_seconds() if isinstance(wait, timedelta) else float(wait))
+    """Seconds that Telegram asks for, at least 1; 1 where its word is no number."""
+    wait: object = error.retry_after
+    seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait
+    return float(min(max(1, seconds), 1e9)) if isinstance(seconds, int | float) else 1.0
 
 
 class TelegramChannel:
@@ -162,6 +163,9 @@ class TelegramChannel:
             raise self._trouble("unreachable" if away else "answer", error, answered=not away) from None
         except TelegramError as error:
             raise self._trouble("answer", error, answered=True) from None
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            # JSON of another shape than the Bot API's: the library trusts it and stumbles.
+            raise self._trouble("answer", answered=True) from None
 
         await self._keep_keyboards(message, int(taken))
         return taken
@@ -203,11 +207,11 @@ class TelegramChannel:
                 disable_notification=message.silent,
                 reply_markup=markup,
             )
-            return str(sent.message_id)
+            return str(int(sent.message_id))
         edited = await self._bot.edit_message_text(
             body, self._chat, int(message_id), parse_mode=mode, link_preview_options=preview, reply_markup=markup
         )
-        return str(edited.message_id) if isinstance(edited, SentMessage) else message_id
+        return str(int(edited.message_id)) if isinstance(edited, SentMessage) else message_id
 
     def _keyboard(self, message: Message) -> InlineKeyboardMarkup | None:
         rows = buttons(message.actions, self._language) if self._answering else ()

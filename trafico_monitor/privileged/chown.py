@@ -94,7 +94,9 @@ def failed(error: OSError, path: bytes = b"") -> Stop:
 # --- words -----------------------------------------------------------------------------------
 
 # The same shape as in trafico_monitor/host/redact.py; this file must stand alone.
-_TOKEN = re.compile(rb"(?<![0-9])\d{5,20}(?::|%3[Aa])[A-Za-z0-9_-]{30,}")
+_TOKEN = re.compile(
+    rb"(?<![0-9])[0-9]{5,}+(?:(?::|%(?:25){0,3}3[Aa]|\\u003[Aa]|&#(?:58|[xX]3[Aa]);|&colon;)[A-Za-z0-9_-]{30,})+"
+)
 _STAND_IN = re.compile(rb"<TOKEN(?:-([0-9a-f]{12}))?>")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from ..errors import StoreError
+from . import hours
 
 # A step is never changed once it has been released; a new one is added behind it.
 STEPS: tuple[tuple[str, ...], ...] = (
@@ -124,6 +125,20 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (key, thread)
         ) WITHOUT ROWID""",
     ),
+    (
+        # What the panel lists by (pages.py) and its trends (hours.py).
+        "CREATE INDEX incidents_modelo ON incidents (modelo, opened_at, id, estado, error_type, closed_at)",
+        "CREATE INDEX incidents_unfinished ON incidents (opened_at, id, estado, error_type, closed_at)"
+        " WHERE closed_at IS NULL",
+        """CREATE TABLE hours (
+            hour INTEGER NOT NULL,
+            property TEXT NOT NULL,
+            value TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            PRIMARY KEY (hour, property, value)
+        ) WITHOUT ROWID""",
+        *hours.BACKFILL,
+    ),
 )
 
 
@@ -134,6 +149,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise StoreError(
             f"the database has schema {version}, this version knows {len(STEPS)}: install the newer trafico-monitor"
         )
+    connection.create_function("coarse", 1, lambda seconds: str(hours.coarse(seconds)), deterministic=True)
     for number, step in enumerate(STEPS[version:], version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:

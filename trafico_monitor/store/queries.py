@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from ..model.incident import Incident
 from ..model.record import Record
 from ..model.silence import Silence
 from ..model.unknown import UnknownKind
-from . import alarms, silences, unknown
+from ..model.wanted import Wanted
+from . import alarms, hours, pages, silences, unknown
 from .codec import decode, readable
 from .ledger import Worth, worths
 from .store import DATABASE, NumberedRecord
@@ -50,9 +52,13 @@ class Queries:
     """A context manager over one read-only connection. Raises StoreError when there is nothing to
     read or it may not be read."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, seconds: float | None = None) -> None:
+        """With `seconds`, whatever is asked ends in a StoreError when it takes longer."""
         self._path = directory / DATABASE
         self._connection = self._open()
+        if seconds is not None:
+            end = time.monotonic() + seconds
+            self._connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -94,6 +100,12 @@ class Queries:
         sql = f"SELECT body FROM incidents {where} ORDER BY opened_at DESC, id DESC LIMIT ?"
         with self._errors():
             return tuple(readable(Incident, self._connection.execute(sql, (*given.values(), limit))))
+
+    def story(self, name: str) -> Story | None:
+        """The incident of exactly that id."""
+        with self._errors():
+            there = self._connection.execute("SELECT 1 FROM incidents WHERE id = ?", (name,)).fetchone()
+            return self.incident(name) if there else None
 
     def incident(self, id_or_prefix: str) -> Story | None:
         """One incident by its id, or by the beginning of it. None when there is none; StoreError
@@ -149,6 +161,33 @@ class Queries:
                     yield kind, value, 1
         yield from self._connection.execute("SELECT property, value, number FROM tallies WHERE day >= ?", (first,))
 
+    def page(self, wanted: Wanted, limit: int) -> tuple[Incident, ...]:
+        """Those that are wanted, the newest first; the last one's (opened_at, id) leads on."""
+        with self._errors():
+            return pages.page(self._connection, wanted, limit)
+
+    def records_after(self, seq: int, limit: int) -> tuple[NumberedRecord, ...]:
+        """Records with a higher number, in order."""
+        with self._errors():
+            rows = self._connection.execute(
+                "SELECT seq, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
+            )
+            return tuple(NumberedRecord(row[0], decode(Record, row[1])) for row in rows)
+
+    def latest_records(self, limit: int) -> tuple[NumberedRecord, ...]:
+        """The newest records, in order."""
+        with self._errors():
+            last = self._connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0]
+            return self.records_after(last - limit, limit)
+
+    def hours(
+        self, since: float, until: float, step: int = hours.HOUR, offset: int = 0
+    ) -> list[tuple[int, str, str, int]]:
+        """(first second, property, value, number) of the hours that begin in [since, until), summed
+        up in spans of `step` seconds that begin `offset` seconds before those of UTC."""
+        with self._errors():
+            return hours.read(self._connection, since, until, step, offset)
+
     def status(self) -> dict[str, object] | None:
         """The service's last word about itself; None when it has never run."""
         with self._errors():
@@ -165,6 +204,11 @@ class Queries:
         """Alerts that have rung and are not solved, in the order in which they rang."""
         with self._errors():
             return alarms.alarms(self._connection) if self._has("alarms") else ()
+
+    def ledger(self, since: float) -> tuple[Worth, ...]:
+        """What each correction was good for since then."""
+        with self._errors():
+            return worths(self._connection, since)
 
     def silences(self, at: float) -> tuple[Silence, ...]:
         """Those that had not ended at `at`; () before the service of this version has run once."""

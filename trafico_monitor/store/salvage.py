@@ -20,6 +20,7 @@ _WANTED = (
     ("incidents", ""),
     ("outbox", ""),
     ("tallies", ""),
+    ("hours", ""),
 )
 
 

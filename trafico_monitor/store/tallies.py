@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from ..model.attempt import Attempt
 from ..model.incident import Estado, Incident
+from . import hours
 from .codec import readable
 
 HOUR = 3600
@@ -28,8 +29,11 @@ Place = tuple[int, str, str]  # (day, property, its value)
 def count(connection: sqlite3.Connection, incident: Incident) -> None:
     """Count `incident` as it will be instead of as it was. Call before its row is written."""
     change = Counter(places(incident))
-    for before in readable(Incident, connection.execute("SELECT body FROM incidents WHERE id = ?", (incident.id,))):
-        change.subtract(places(before))
+    stored = connection.execute("SELECT body FROM incidents WHERE id = ?", (incident.id,))
+    before = tuple(readable(Incident, stored))
+    for one in before:
+        change.subtract(places(one))
+    hours.change(connection, before, incident)
     _add(connection, change)
 
 

@@ -56,7 +56,8 @@ async def check_media(path: Path) -> Media:
         return Media(None, "", "nothing_there" if isinstance(error, FileNotFoundError) else reason)
     if trouble:
         return Media(False, "", trouble)
-    report = await run(("mediainfo", *_ALONE, _REPORT, str(path)), seconds=_SECONDS)
+    # By its name alone: a folder of the Bot API server is named by a token.
+    report = await run(("mediainfo", *_ALONE, _REPORT, f"./{path.name}"), seconds=_SECONDS, folder=path.parent)
     if report.code == _ABSENT:
         return Media(None, "", "no_mediainfo")
     size, found, rest = report.output.partition("|")
@@ -81,8 +82,8 @@ async def _judge(path: Path, report: str) -> Media:
 async def _opens(path: Path, demuxer: str) -> bool:
     """ffprobe's second opinion, when it is installed; it can only say no."""
     argv = ("ffprobe", "-v", "error", "-f", demuxer, "-protocol_whitelist", "file", "-select_streams", "v:0")
-    wanted = ("-show_entries", "stream=codec_type", "-of", "csv=p=0", f"file:{path}")
-    answer = await run((*argv, *wanted), seconds=_SECONDS)
+    wanted = ("-show_entries", "stream=codec_type", "-of", "csv=p=0", f"file:./{path.name}")
+    answer = await run((*argv, *wanted), seconds=_SECONDS, folder=path.parent)
     if answer.code in (_ABSENT, None):
         return True
     return answer.ok and "video" in answer.output

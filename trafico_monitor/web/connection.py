@@ -173,6 +173,9 @@ class Connection:
                     await asyncio.wait((piece, gone), return_when=asyncio.FIRST_COMPLETED)
                     if gone.done() or (data := piece.result()) is None:
                         return
+                except Exception:  # a broken story must not look like one that has ended well
+                    logger.exception("stream")
+                    raise ConnectionAbortedError from None
                 finally:
                     await _ended(piece)
                 await self._write(h11.Data(data=data))

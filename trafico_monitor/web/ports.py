@@ -2,16 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from ..model.incident import Incident
+from ..model.record import Record
 from ..model.request import Reply, Request
+from ..model.silence import Silence
+from ..model.underway import UnderWay
+from ..model.wanted import Wanted
+
+Numbered = tuple[int, Record]  # a record with its place in the monitor's story
+Hour = tuple[int, str, str, int]  # a span's first second; type, modelo or seconds; the value; how many
 
 
 class Desk(Protocol):
     """Where requests are carried out (desk.Desk)."""
 
     async def ask(self, request: Request) -> Reply: ...
+
+
+class Records(Protocol):
+    """What has been stored. Each method has a deadline of its own and raises StoreError."""
+
+    async def page(self, wanted: Wanted, limit: int) -> Sequence[Incident]: ...
+
+    async def story(self, name: str) -> tuple[Incident, Sequence[Numbered]] | None: ...
+
+    async def records_after(self, seq: int, limit: int) -> Sequence[Numbered]: ...
+
+    async def latest_records(self, limit: int) -> Sequence[Numbered]: ...
+
+    async def hours(self, since: float, until: float, step: int, offset: int) -> Sequence[Hour]:
+        """The hours that begin in [since, until), summed up in spans of `step` seconds that begin
+        `offset` seconds before those of UTC."""
+        ...
+
+    async def ledger(self, since: float) -> Sequence[Mapping[str, object]]: ...
+
+    async def silences(self) -> Sequence[Silence]: ...
+
+
+class Memory(Protocol):
+    """A few small values that outlive the process (store.Store)."""
+
+    async def keep(self, name: str, value: str) -> None: ...
+
+    async def kept(self, name: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A file system and its trend: `free` bytes at the times of `history`; `full_at` when it would
+    be full if it went on like this, None when it is not getting fuller."""
+
+    path: str
+    free: int
+    total: int
+    level: str
+    history: tuple[tuple[float, int], ...] = ()
+    full_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What is measured now. None where nobody knows: a metric that is missing is better than a wrong one."""
+
+    version: str
+    started_at: float
+    reader_lag: float
+    open: Mapping[tuple[str, str], int]  # (error_type, estado)
+    orders: int
+    outbox: int
+    outbox_failing: bool
+    downloads: int
+    suppressed: int  # lines that journald dropped
+    blind: Sequence[str]  # codes of why not every line is seen
+    volumes: Sequence[Volume]
+    server_up: bool | None = None
+    unit_active: bool | None = None
+    unit_restarts: int | None = None
 
 
 class Present(Protocol):
@@ -22,3 +93,15 @@ class Present(Protocol):
     def desk(self) -> Desk | None:
         """None while there is nobody to ask: the monitor starts or stops."""
         ...
+
+    async def downloads(self) -> Sequence[UnderWay]: ...
+
+    def volumes(self) -> Sequence[Volume]: ...
+
+    def action(self, incident: Incident, language: str) -> str:
+        """`accion` in words."""
+        ...
+
+    def reason(self, incident: Incident, language: str) -> str: ...
+
+    def gauges(self) -> Gauges: ...

@@ -25,34 +25,37 @@ MOST_UNDER_WAY = 16
 INCIDENT = Words("incident", most=40, least=4, pattern=r"#?[0-9A-Za-z][0-9A-Za-z_-]{2,38}")
 _REASON = Words("text", most=500)
 _MODELO = Words("modelo", most=255, least=1)
-_TYPES = tuple(each.value for each in ErrorType)
+_SECONDS = Number(1, LONGEST_SILENCE, expected="seconds")
 
 
-def _form(kind: RequestKind, needed: Mapping[str, Words | Number], **more: Words | Number) -> Form:
+def _form(kind: RequestKind, **needed: Words | Number) -> Form:
     named = {"kind": Words("kind", one_of=(kind.value,)), **needed}
-    return Form({**named, **more, "reason": _REASON}, frozenset(named))
+    return Form({**named, "reason": _REASON}, frozenset(named))
 
 
-FORMS: Mapping[RequestKind, Form] = MappingProxyType(
+def _silence(*scopes: Scope, **value: Words) -> Form:
+    scope = Words("scope", one_of=tuple(each.value for each in scopes))
+    return _form(RequestKind.SILENCE, scope=scope, seconds=_SECONDS, **value)
+
+
+# One form for each kind, and for a silence one for each thing that it may be about.
+SILENCES: Mapping[Scope, Form] = MappingProxyType(
     {
-        RequestKind.RETRY: _form(RequestKind.RETRY, {"incident": INCIDENT}),
-        RequestKind.ACKNOWLEDGE: _form(RequestKind.ACKNOWLEDGE, {"incident": INCIDENT}),
-        RequestKind.SILENCE: _form(
-            RequestKind.SILENCE,
-            {
-                "scope": Words("scope", one_of=tuple(each.value for each in Scope)),
-                "seconds": Number(1, LONGEST_SILENCE, expected="seconds"),
-            },
-            value=Words("text", most=255),
-        ),
-        RequestKind.END_SILENCE: _form(RequestKind.END_SILENCE, {"value": Words("text", most=255, least=1)}),
-        RequestKind.ASSIGN: _form(RequestKind.ASSIGN, {"file": Words("text", most=4096, least=1), "modelo": _MODELO}),
-        RequestKind.TEST: _form(RequestKind.TEST, {}),
+        Scope.ALL: _silence(Scope.ALL),
+        Scope.MAINTENANCE: _silence(Scope.MAINTENANCE),
+        Scope.TYPE: _silence(Scope.TYPE, value=Words("error_type", one_of=tuple(each.value for each in ErrorType))),
+        Scope.MODELO: _silence(Scope.MODELO, value=_MODELO),
+        Scope.INCIDENT: _silence(Scope.INCIDENT, value=INCIDENT),
     }
 )
-# What the value of a silence has to be: a scope that is missing here needs none.
-SCOPED: Mapping[Scope, Words] = MappingProxyType(
-    {Scope.TYPE: Words("error_type", one_of=_TYPES), Scope.MODELO: _MODELO, Scope.INCIDENT: INCIDENT}
+FORMS: Mapping[RequestKind, Form] = MappingProxyType(
+    {
+        RequestKind.RETRY: _form(RequestKind.RETRY, incident=INCIDENT),
+        RequestKind.ACKNOWLEDGE: _form(RequestKind.ACKNOWLEDGE, incident=INCIDENT),
+        RequestKind.END_SILENCE: _form(RequestKind.END_SILENCE, value=Words("text", most=255, least=1)),
+        RequestKind.ASSIGN: _form(RequestKind.ASSIGN, file=Words("text", most=4096, least=1), modelo=_MODELO),
+        RequestKind.TEST: _form(RequestKind.TEST),
+    }
 )
 
 
@@ -67,7 +70,7 @@ class Counter:
     async def take(self, asked: Asked) -> Answer:
         """200 done, 409 cannot be done, 404 no such thing, 422 not understood, 503 nobody to ask,
         504 no answer yet: it goes on."""
-        given = _object(asked)
+        given = object_of(asked)
         if given is None:
             return problem(422, "not_json", asked.language)
         request, mistakes = read(given, asked.by, self._clock())
@@ -107,23 +110,28 @@ def read(given: Mapping[str, object], by: str, now: float) -> tuple[Request | No
         kind = RequestKind(given.get("kind"))
     except ValueError:
         return None, {"kind": "kind"}
-    values, mistakes = FORMS[kind].check(given)
+    form = _form_of(kind, given)
+    if form is None:
+        return None, {"scope": "scope"}
+    values, mistakes = form.check(given)
     if mistakes:
         return None, mistakes
-    values.pop("kind")
+    del values["kind"]
     scope, seconds = Scope(values.pop("scope", "all")), float(values.pop("seconds", 0.0))
     words = {name: str(value).strip() for name, value in values.items()}
-    if kind is RequestKind.SILENCE:
-        wanted = SCOPED.get(scope, Words("no_value", most=0))
-        try:
-            wanted.check(words.get("value", ""))
-        except ValueError:
-            return None, {"value": wanted.expected}
-    if scope is Scope.INCIDENT:
-        words["value"] = _name(words["value"])
-    if "incident" in words:
-        words["incident"] = _name(words["incident"])
+    for name in ("incident", "value") if scope is Scope.INCIDENT else ("incident",):
+        if name in words:
+            words[name] = _name(words[name])
     return Request(kind, by, now, scope=scope, seconds=seconds, **words), {}
+
+
+def _form_of(kind: RequestKind, given: Mapping[str, object]) -> Form | None:
+    if kind is not RequestKind.SILENCE:
+        return FORMS[kind]
+    try:
+        return SILENCES[Scope(given.get("scope"))]
+    except ValueError:
+        return None
 
 
 def _name(incident: str) -> str:
@@ -131,7 +139,9 @@ def _name(incident: str) -> str:
     return incident.removeprefix("#").upper()
 
 
-def _object(asked: Asked) -> dict[str, object] | None:
+def object_of(asked: Asked) -> dict[str, object] | None:
+    """The JSON object of the body; None for anything else, and for another content type: a form of
+    a foreign page can send only those without being asked first."""
     kind = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         return None

@@ -6,27 +6,42 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from .exchange import Answer, Asked
+from .fields import Form
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` may hold `{name}` for one component. `open` needs no signing in."""
+    """`path` may hold `{name}` for one component. `open` needs no signing in, `local` is for the unix
+    socket alone. The rest describes it for the OpenAPI document, where `shown`: its parameters, those
+    in the path first, its body, and for each good status the name of what is answered."""
 
     method: str
     path: str
     handle: Callable[[Asked], Awaitable[Answer]]
     open: bool = False
+    local: bool = False
+    about: str = ""
+    parts: Form | None = None
+    query: Form | None = None
+    body: tuple[Form, ...] = ()
+    gives: tuple[int, str] | None = None
+    errors: tuple[int, ...] = ()
+
+    @property
+    def shown(self) -> bool:
+        return bool(self.about)
 
 
 class Routes:
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = [(route, tuple(route.path.split("/"))) for route in routes]
+        self.all = tuple(routes)
+        self._patterns = [(route, tuple(route.path.split("/"))) for route in self.all]
 
     def find(self, method: str, path: str) -> tuple[Route | None, Mapping[str, str], tuple[str, ...]]:
         """The route and the parts that it names; without one, the methods that the path does have."""
         parts, allowed = path.split("/"), []
         wanted = "GET" if method == "HEAD" else method
-        for route, pattern in self._routes:
+        for route, pattern in self._patterns:
             given = _matched(pattern, parts)
             if given is None:
                 continue

@@ -50,6 +50,14 @@ class WebServer:
         self.trouble: dict[str, str] = {}
         self.port = 0
 
+    @property
+    def address(self) -> str:
+        """Where a browser of this machine finds the dashboard; "" while it is not open."""
+        host = self._places.listen.rpartition(":")[0]
+        if host in ("0.0.0.0", "[::]", ""):  # every address: the loopback is one of them
+            host = "127.0.0.1"
+        return f"http://{host}:{self.port}" if self.port else ""
+
     async def run(self) -> None:
         """Listen on every place, those that refuse again and again."""
         places = [self._listen_on_socket(), self._listen_on_loopback()]

@@ -4,35 +4,69 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from ..errors import StoreError
+from ..model.order import Order
+from ..model.record import Record
+from ..model.result import Result
+from ..model.verdict import Verdict
+from . import api, openapi
+from .access import Access
+from .door import CODE, Door
+from .events import Events
 from .exchange import Answer, Asked, as_json, problem
-from .ports import Present
-from .requests import Counter
+from .metrics import CONTENT_TYPE, Meter
+from .ports import Memory, Present, Records
+from .requests import FORMS, SILENCES, Counter
 from .routes import Route, Routes
 from .server import AGAIN_SECONDS, Places, WebServer
+from .static_files import StaticFiles
 
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where everything that is shown comes from."""
+
+    records: Records
+    present: Present
+    memory: Memory
+
+
 class Window:
     """`run` serves until it is cancelled; nothing that happens in here reaches the pipeline."""
 
     def __init__(
-        self, places: Places, present: Present, language: Callable[[], str], clock: Callable[[], float]
+        self,
+        places: Places,
+        sources: Sources,
+        clock: Callable[[], float],
+        *,
+        language: Callable[[], str] = lambda: "es",
+        origins: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        self._present = present
-        self._counter = Counter(present, clock)
-        self._routes = Routes(
-            [
-                Route("POST", "/api/v1/requests", self._counter.take),
-                Route("GET", "/api/v1/status", self._status),
-            ]
-        )
+        self._present = sources.present
+        self._counter = Counter(sources.present, clock)
+        self._events = Events(sources.records, sources.present)
+        self._door = Door(Access(sources.memory, clock), origins)
+        self._meter = Meter()
+        self._routes = Routes(self._table(api.Api(sources.records, sources.present, clock)))
         self.server = WebServer(places, self.answer, language)
+
+    # For the pipeline's side: neither waits for anything.
+
+    def stored(self, records: Sequence[Record]) -> None:
+        """These records are in the database now."""
+        self._meter.count(records)
+        self._events.woke()
+
+    def order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
+        self._meter.order_done(order, result, verdict)
 
     async def run(self) -> None:
         try:
@@ -48,21 +82,127 @@ class Window:
     async def answer(self, asked: Asked) -> Answer:
         """The answer to one request, whatever becomes of it."""
         route, given, allowed = self._routes.find(asked.method, asked.path)
-        if route is None and allowed:
-            refusal = problem(405, "bad_method", asked.language)
-            return replace(refusal, headers=(*refusal.headers, ("allow", ", ".join(allowed))))
+        if route is None and allowed and asked.method == "OPTIONS":
+            return self._door.dressed(self._door.preflight(asked, allowed), asked)
         if route is None:
-            return problem(404, "not_found", asked.language)
-        by = f"cli:{asked.peer.name}" if asked.peer.local else ""
-        if not by and not route.open:
-            return problem(401, "sign_in", asked.language)
+            return self._door.dressed(_nowhere(asked, allowed), asked)
         try:
-            return await route.handle(replace(asked, by=by, given=given))
-        except asyncio.CancelledError:
-            raise
+            asked, refusal = await self._door.let_in(replace(asked, given=given), route)
+            answer = refusal or await route.handle(asked)
+        except StoreError as error:
+            logger.warning("%s %s: %s", asked.method, asked.path, error)
+            answer = problem(503, "store", asked.language)
+        except TimeoutError:
+            answer = problem(503, "store", asked.language)
         except Exception:  # one broken answer must not take the others with it
             logger.exception("%s %s", asked.method, asked.path)
-            return problem(500, "internal", asked.language)
+            answer = problem(500, "internal", asked.language)
+        return self._door.dressed(answer, asked)
 
-    async def _status(self, asked: Asked) -> Answer:
-        return as_json({**self._present.status(), "running": True})
+    async def _metrics(self, asked: Asked) -> Answer:
+        return Answer(200, self._meter.exposition(self._present.gauges()).encode(), CONTENT_TYPE)
+
+    async def _give_code(self, asked: Asked) -> Answer:
+        return self._door.give_code(asked, {"address": self.server.address, "trouble": self.server.trouble})
+
+    async def _document(self, asked: Asked) -> Answer:
+        return as_json(openapi.document(self._routes.all, self._present.gauges().version))
+
+    def _table(self, about: api.Api) -> Iterable[Route]:
+        files, door, base = StaticFiles(), self._door, "/api/v1"
+        return (
+            Route("GET", "/", files.page, open=True),
+            Route("GET", "/static/{name}", files.file, open=True),
+            Route("GET", "/metrics", self._metrics, open=True),
+            Route("GET", f"{base}/openapi.json", self._document, open=True),
+            Route("GET", f"{base}/texts/es", about.texts_es, open=True),
+            Route("GET", f"{base}/texts/en", about.texts_en, open=True),
+            Route(
+                "GET",
+                f"{base}/incidents",
+                about.incidents,
+                about="Incidents, the newest first, a page at a time",
+                query=api.INCIDENTS,
+                gives=(200, "IncidentPage"),
+                errors=(422,),
+            ),
+            Route(
+                "GET",
+                f"{base}/incidents/{{id}}",
+                about.incident,
+                about="One incident with its proof, the redacted lines and its history",
+                parts=api.STORY,
+                gives=(200, "IncidentStory"),
+                errors=(404,),
+            ),
+            Route(
+                "GET",
+                f"{base}/summary",
+                about.summary,
+                about="Counts, success rate and time to repair since a time",
+                query=api.SUMMARY,
+                gives=(200, "Summary"),
+                errors=(422,),
+            ),
+            Route(
+                "GET",
+                f"{base}/series",
+                about.series,
+                about="Incidents by hour or day, by type, estado and modelo",
+                query=api.SERIES,
+                gives=(200, "Series"),
+                errors=(422,),
+            ),
+            Route("GET", f"{base}/downloads", about.downloads, about="Downloads under way", gives=(200, "Downloads")),
+            Route(
+                "GET",
+                f"{base}/health",
+                about.health,
+                about="How things stand: status, file systems, silences",
+                gives=(200, "Health"),
+            ),
+            Route("GET", f"{base}/status", about.status, about="The monitor's own word", gives=(200, "Status")),
+            Route(
+                "GET",
+                f"{base}/ledger",
+                about.ledger,
+                about="What corrections were tried, and what they were good for",
+                query=api.SUMMARY,
+                gives=(200, "Ledger"),
+                errors=(422,),
+            ),
+            Route(
+                "GET", f"{base}/records", about.records, about="The newest lines of the story", gives=(200, "Records")
+            ),
+            Route("GET", f"{base}/events", self._events.stream),
+            Route(
+                "POST",
+                f"{base}/requests",
+                self._counter.take,
+                about="Ask the monitor to do something",
+                body=(*FORMS.values(), *SILENCES.values()),
+                gives=(200, "Reply"),
+                errors=(404, 409, 422, 503, 504),
+            ),
+            Route(
+                "POST",
+                f"{base}/session",
+                door.sign_in,
+                open=True,
+                about="Sign in with a code of `trafico-monitor dashboard`",
+                body=(CODE,),
+                gives=(201, "Session"),
+                errors=(403,),
+            ),
+            Route("GET", f"{base}/session", door.who, about="Who is signed in", gives=(200, "Who")),
+            Route("DELETE", f"{base}/session", door.sign_out, about="Sign out", gives=(200, "Done")),
+            Route("POST", f"{base}/codes", self._give_code, local=True),
+            Route("DELETE", f"{base}/sessions", door.sign_all_out, local=True),
+        )
+
+
+def _nowhere(asked: Asked, allowed: tuple[str, ...]) -> Answer:
+    if not allowed:
+        return problem(404, "not_found", asked.language)
+    refusal = problem(405, "bad_method", asked.language)
+    return replace(refusal, headers=(*refusal.headers, ("allow", ", ".join(allowed))))

@@ -135,13 +135,11 @@ async def test_no_folder_outside_models(modelo: str, site: Site, tools: Tools, r
     assert snapshot(site.models.parents[1]) == before
 
 
-async def test_links_pipes_and_second_names_are_refused(
-    site: Site, tools: Tools, rescued: Path, ground: Path, video: Path
-) -> None:
+async def test_links_pipes_and_second_names_are_refused(site: Site, tools: Tools, rescued: Path, video: Path) -> None:
     folder = rescued.parent
     (folder / "link.mp4").symlink_to(video)
     os.mkfifo(folder / "pipe.mp4")
-    os.link(shutil.copy(video, ground / "precious.mp4"), folder / "second.mp4")
+    os.link(shutil.copy(video, site.models.parents[1] / "precious.mp4"), folder / "second.mp4")
     before = snapshot(site.models)
     reasons = [
         (await assign(f"{name}.mp4", "victor", site, tools)).reason for name in ("link", "pipe", "second", "gone")
@@ -150,8 +148,8 @@ async def test_links_pipes_and_second_names_are_refused(
     assert snapshot(site.models) == before
 
 
-async def test_linked_folders_are_not_followed(site: Site, tools: Tools, rescued: Path, ground: Path) -> None:
-    elsewhere = ground / "elsewhere"
+async def test_linked_folders_are_not_followed(site: Site, tools: Tools, rescued: Path) -> None:
+    elsewhere = site.models.parents[1] / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
     (site.models / "evil").symlink_to(elsewhere)
     assert (await assign(rescued.name, "evil", site, tools)).reason == "path_link"
@@ -222,10 +220,10 @@ while True:
 
 
 async def test_names_that_are_exchanged_all_the_time_give_nobody_a_foreign_file(
-    site: Site, tools: Tools, rescued: Path, ground: Path, video: Path
+    site: Site, tools: Tools, rescued: Path, video: Path
 ) -> None:
     """Whatever happens, what is not beneath models keeps content, owner and mode."""
-    secret, spare = ground / "secret.mp4", site.models / "spare.mp4"
+    secret, spare = site.models.parents[1] / "secret.mp4", site.models / "spare.mp4"
     shutil.copy(video, secret)
     shutil.copy(video, spare)
     secret.chmod(0o600)

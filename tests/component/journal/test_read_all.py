@@ -141,3 +141,39 @@ def test_a_journal_that_may_not_be_read_is_an_error() -> None:
         file.chmod(0o644)
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)
         assert done.stdout == "" and done.returncode == 0, done.stderr
+
+
+class _SkipsX:
+    """A skip that takes every line of x for dull."""
+
+    calm = True
+
+    def nothing(self, message: bytes) -> bool:
+        return self.dull(message)
+
+    def dull(self, message: bytes) -> bool:
+        return message.startswith(b"INFO:x")
+
+    def may_pass(self, message: bytes, pid: int) -> bool:
+        return True
+
+    def kept(self, entry: Entry) -> None: ...
+
+
+@pytest.mark.parametrize("line_max", [79, 2048, 49152])
+@pytest.mark.parametrize("skipped", [False, True])
+def test_a_token_that_journald_has_cut_in_two_is_in_neither_piece(
+    tmp_path: Path, line_max: int, skipped: bool
+) -> None:
+    """LineMax= is the operator's to set. A skipped piece counts too."""
+    token = "1234567890:AAExampleExampleExampleExampleExampl"
+    for cut in (3, 9, 12, 20, 40):
+        line = f"INFO:{'x' * (line_max - cut - 6)} {token}/getFile: timed out"
+        pieces = [Line(line[:line_max], START, fields={"_LINE_BREAK": "line-max", "_TRANSPORT": "stdout"})]
+        pieces.append(Line(line[line_max:], START + 0.001))
+        folder = tmp_path / str(cut)
+        write_journal(folder / "a.journal", [Line("INFO:bot", START - 1), *pieces, Line("INFO:bot", START + 1)])
+        skip = _SkipsX() if skipped else None
+        read = list(read_all(directory=str(folder), unit=UNIT, process="bot_central.py", skip=skip))
+        told = "".join(entry.message for entry in read)
+        assert "ampleEx" not in told and "getFile: timed out" in told

@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -265,17 +264,19 @@ def test_the_package_takes_everything_back(machine: Machine) -> None:
 
 
 def test_it_is_quick(machine: Machine) -> None:
+    """Beside what the interpreter alone takes, in the same run: a busy machine is slow for both."""
     took = machine.run("/usr/bin/python3", "-c", (
         "import subprocess, sys, time\n"
-        "times = []\n"
-        "for _ in range(9):\n"
-        "    began = time.monotonic(); subprocess.run(sys.argv[1:], check=True, stderr=-3)\n"
-        "    times.append(time.monotonic() - began)\n"
-        "print(sorted(times)[4])"
+        "def took(argv):\n"
+        "    began = time.monotonic(); subprocess.run(argv, check=True, stderr=-3)\n"
+        "    return time.monotonic() - began\n"
+        "bare = [sys.executable, '-I', '-c', 'import argparse, subprocess, tomllib']\n"
+        "pairs = [(took(sys.argv[1:]), took(bare)) for _ in range(9)]\n"
+        "print(min(one for one, _ in pairs) / min(one for _, one in pairs))"
     ), HELPER, machine.models / "ana")  # fmt: skip
     assert took.returncode == 0, took.stderr
-    print(f"median {float(took.stdout) * 1000:.0f} ms", file=sys.stderr)
-    assert float(took.stdout) < 0.150
+
+    assert float(took.stdout) < 6
 
 
 # --- the monitor's side

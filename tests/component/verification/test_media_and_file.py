@@ -6,9 +6,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from trafico_monitor.model.order import Order, OrderKind
 from trafico_monitor.model.result import Outcome, Result
 from trafico_monitor.model.site import Site
 from trafico_monitor.model.verdict import Verdict
+from trafico_monitor.verification import media
 from trafico_monitor.verification.file import check_file, judge
 from trafico_monitor.verification.folder import check_folder
 from trafico_monitor.verification.media import check_media
@@ -139,6 +141,25 @@ async def test_a_mediainfo_that_could_not_open_the_file_condemns_nothing(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(process._ENVIRONMENT, "PATH", f"{tmp_path}:/usr/bin")
     assert await judge(copy, None) is None
+
+
+async def test_no_token_is_in_the_arguments_of_a_program(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every user of the machine can read them; the server's folder is named by the bot's token."""
+    seen: list[str] = []
+
+    async def watched(argv: Sequence[str], **more: Any) -> process.Finished:
+        seen.extend(argv)
+        return await process.run(argv, **more)
+
+    monkeypatch.setattr(media, "run", watched)
+    folder = tmp_path / "1234567890:AAExampleExampleExampleExampleExampl" / "videos"
+    folder.mkdir(parents=True)
+    shutil.copy(copy, folder / "file_1.mp4")
+    assert (await check_media(folder / "file_1.mp4")).whole
+    assert {"mediainfo", "ffprobe"} <= set(seen)
+    assert [each for each in seen if "AAExample" in each] == []
 
 
 async def test_a_format_without_an_end_is_proven_by_its_size_only(films: dict[str, Path]) -> None:

@@ -5,16 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trafico_monitor.chronicle import action_text, reason_text
+from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.record import Record
 from trafico_monitor.model.request import Reply, Request
+from trafico_monitor.model.underway import UnderWay
+from trafico_monitor.panel import Archive
+from trafico_monitor.store.store import Store
+from trafico_monitor.web.ports import Gauges, Volume
 from trafico_monitor.web.server import Places
-from trafico_monitor.web.window import Window
+from trafico_monitor.web.window import Sources, Window
 
 SECONDS = 20.0  # for anything that is waited for
 NOON = 1_766_700_000.0
+EVENTS = {
+    Estado.DETECTADO: "incident_detected",
+    Estado.PENDIENTE: "incident_pending",
+    Estado.REINTENTANDO: "incident_retrying",
+    Estado.SOLUCIONADO: "incident_solved",
+    Estado.FALLIDO: "incident_failed",
+}
 
 
 class ScriptedDesk:
@@ -37,13 +52,45 @@ class Here:
     """The present, as a test sets it."""
 
     desk_now: ScriptedDesk | None = field(default_factory=ScriptedDesk)
-    said: dict[str, object] = field(default_factory=lambda: {"open": 0})
+    said: dict[str, object] = field(default_factory=lambda: {"open": 0, "lag": 0.0})
+    under_way: list[UnderWay] = field(default_factory=list)
+    disks: list[Volume] = field(default_factory=list)
 
     def status(self) -> Mapping[str, object]:
         return self.said
 
     def desk(self) -> ScriptedDesk | None:
         return self.desk_now
+
+    async def downloads(self) -> Sequence[UnderWay]:
+        return self.under_way
+
+    def volumes(self) -> Sequence[Volume]:
+        return self.disks
+
+    def action(self, incident: Incident, language: str) -> str:
+        return action_text(incident, language)
+
+    def reason(self, incident: Incident, language: str) -> str:
+        return reason_text(incident.reason, language)
+
+    def gauges(self) -> Gauges:
+        return Gauges(
+            "1.0.0",
+            NOON,
+            0.25,
+            {("timeout", "pendiente"): 2},
+            1,
+            3,
+            False,
+            1,
+            7,
+            ("suppressed",),
+            self.disks,
+            True,
+            True,
+            4,
+        )
 
 
 @dataclass(frozen=True)
@@ -64,7 +111,21 @@ class Opened:
     window: Window
     here: Here
     socket: Path
-    clock: Callable[[], float]
+    store: Store
+
+    async def keep(self, *incidents: Incident, text: str = "⚠️ línea") -> None:
+        """Store them as the service does, one record each."""
+        records = tuple(Record(one.updated_at, EVENTS[one.estado], text, 4, "", one) for one in incidents)
+        await self.store.commit(Changes(incidents=incidents, records=records))
+        self.window.stored(records)
+
+    async def cookie(self) -> str:
+        """That of a fresh session."""
+        code = (await self.ask("POST", "/api/v1/codes")).json["code"]
+        origin = f"http://127.0.0.1:{self.window.server.port}"
+        said = await self.ask("POST", "/api/v1/session", {"code": code}, headers={"Origin": origin}, local=False)
+        assert said.status == 201, said
+        return said.headers["set-cookie"].partition(";")[0]
 
     async def connect(self, *, local: bool = True) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         async with asyncio.timeout(SECONDS):
@@ -109,20 +170,26 @@ def parsed(answer: bytes) -> Said:
 
 
 @contextlib.asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Opened]:
+async def opened(
+    folder: Path, *, origins: tuple[str, ...] = (), clock: Callable[[], float] = lambda: NOON
+) -> AsyncIterator[Opened]:
+    """With a real database in `folder`."""
     here, socket = Here(), folder / "api.sock"
-
-    def clock() -> float:
-        return NOON
-
-    window = Window(Places(socket, "127.0.0.1:0"), here, lambda: "es", clock)
+    store = await Store.open(folder / "state")
+    window = Window(
+        Places(socket, "127.0.0.1:0"),
+        Sources(Archive(folder / "state", clock), here, store),
+        clock,
+        origins=lambda: origins,
+    )
     running = asyncio.create_task(window.run())
     try:
         async with asyncio.timeout(SECONDS):
             while not (socket.exists() and window.server.port):
                 await asyncio.sleep(0.01)
-        yield Opened(window, here, socket, clock)
+        yield Opened(window, here, socket, store)
     finally:
         running.cancel()
         await asyncio.wait([running], timeout=SECONDS)
+        await store.close()
         assert running.done()

@@ -116,8 +116,3 @@ async def test_a_request_goes_on_when_its_client_has_gone(window: Opened) -> Non
     writer.transport.abort()
     desk.gate.set()
     assert (await window.ask("GET", "/api/v1/status")).status == 200
-
-
-async def test_the_loopback_asks_who_is_there(window: Opened) -> None:
-    assert (await window.ask("POST", PATH, {"kind": "test"}, local=False)).status == 401
-    assert (await window.ask("GET", "/api/v1/status", local=False)).status == 401

@@ -17,7 +17,7 @@ STATUS = b"GET /api/v1/status HTTP/1.1\r\nHost: x\r\n\r\n"
 
 async def test_the_socket_is_closed_to_others(window: Opened) -> None:
     assert stat.S_IMODE(window.socket.stat().st_mode) == 0o660
-    assert [file.name for file in window.socket.parent.iterdir()] == ["api.sock"]
+    assert sorted(file.name for file in window.socket.parent.iterdir()) == ["api.sock", "state"]
 
 
 async def test_one_connection_takes_many_requests(window: Opened) -> None:

@@ -66,7 +66,9 @@ def starting(file: str, size: int = 5665533) -> list[str]:
 
 def copy_failed(error: str) -> list[str]:
     """The ERROR line of a failed copy and the traceback that follows it."""
-    kind = {13: "PermissionError", 2: "FileNotFoundError"}.get(int(error[7:].split("]")[0]), "OSError")
+    kind = {13: "PermissionError", 2: "FileNotFoundError", 110: "TimeoutError"}.get(
+        int(error[7:].split("]")[0]), "OSError"
+    )
     where = (*HANDLER, ("/usr/lib/python3.11/shutil.py", "copy2"))
     return [f"ERROR:__main__:❌ Error al copiar: {error}", HEADER, *link(f"{kind}: {error}", *where)]
 

@@ -99,3 +99,21 @@ def test_a_traceback_belongs_to_the_failed_file_and_not_to_one_that_was_refused_
     missing = e.copy_failed(f"[Errno 2] No such file or directory: '{e.SERVER}/file_9.mp4'")
     story = [*refused, e.HEADER, *too_big, e.POLL, *NAMED, *e.starting("file_9.mp4"), *missing]
     assert incidents(rules, story) == [("ruta_inexistente", "luna", VIDEO, False)]
+
+
+@pytest.mark.parametrize("folder", ["/srv/telegram", "/mnt/datos/bot-api", "/home/ana/tg-data"])
+def test_the_servers_directory_may_have_any_name(rules: RuleSet, folder: str) -> None:  # noqa: F811
+    """Docker mounts it from wherever its owner wants: the token in the path tells whose it is."""
+    source = f"{folder}/<TOKEN>/videos/file_7.mp4"
+    starts = [line.replace(f"{e.SERVER}/file_7.mp4", source) for line in e.starting("file_7.mp4")]
+    denied = e.copy_failed(f"[Errno 13] Permission denied: '{source}'")
+    for story in ([*NAMED, *starts, *denied], denied):
+        [incident] = [one.incident for one in rehearse(entries([*story, e.POLL]), rules)]
+        assert incident.download.source == source
+    assert incidents(rules, [*NAMED, *starts, *denied, e.POLL]) == [("permisos", "luna", VIDEO, False)]
+
+
+def test_a_copy_from_a_place_that_says_nothing_keeps_the_names(rules: RuleSet) -> None:  # noqa: F811
+    starts = [line.replace(e.SERVER, "/srv/cache") for line in e.starting("file_7.mp4")]
+    timed_out = e.copy_failed("[Errno 110] Connection timed out: '/srv/cache/file_7.mp4'")
+    assert incidents(rules, [*NAMED, *starts, *timed_out, e.POLL]) == [("timeout", "luna", VIDEO, False)]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
+from trafico_monitor import chronicle
 from trafico_monitor.incident import policy
 from trafico_monitor.incident.ledger import TRIES, Ledger
 from trafico_monitor.incident.policy import Decision
-from trafico_monitor.incident.situation import Conditions, Situation
+from trafico_monitor.incident.situation import Conditions, Limits, Situation
 from trafico_monitor.model.attempt import Attempt
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
@@ -197,13 +199,39 @@ def test_what_the_bot_repaired_is_looked_at_where_that_is_possible() -> None:
     assert required(outcome(named, Outcome.FAILED, NO_PROOF)).kind is OrderKind.FIX_OWNER
 
 
-def test_a_copy_that_is_not_permitted_is_followed_by_chown_once() -> None:
-    decision = outcome(begun(ErrorType.TIMEOUT), Outcome.BLOCKED_BY_OWNER, Verdict(False))
-    assert required(decision).kind is OrderKind.FIX_OWNER
-    again = outcome(decision, Outcome.DONE, Verdict(False))
-    assert required(again).kind is OrderKind.RETRY_DOWNLOAD
-    third = outcome(again, Outcome.BLOCKED_BY_OWNER, Verdict(False))
-    assert required(third).kind is OrderKind.RETRY_DOWNLOAD
+@pytest.mark.parametrize("known", [KNOWN, Download()])
+def test_a_line_that_says_the_server_answers_is_only_a_reason_to_ask_it(known: Download) -> None:
+    """A stranger's file name can hold those words, and the server can be gone again."""
+    down = begun(ErrorType.SERVIDOR_CAIDO, known)
+    asked = policy.server_answered(down.incident, NOW)
+    assert (required(asked).kind, required(asked).due_at) == (OrderKind.WAIT_FOR_SERVER, NOW)
+    still_down = outcome(asked, Outcome.DONE, Verdict(False, (Evidence("server", "refused", False),)))
+    assert still_down.incident.open and still_down.incident.waiting_for is ErrorType.SERVIDOR_CAIDO
+    up = outcome(asked, Outcome.DONE, Verdict(True, (Evidence("server", "up"),)))
+    assert up.incident.evidence == (Evidence("server", "up"),)
+    assert up.incident.open == known.known
+
+
+def test_a_polling_bot_that_has_recovered_is_believed_when_the_server_answers() -> None:
+    asked = policy.repaired_by_bot(incident(ErrorType.SERVIDOR_CAIDO, Download()), "200 OK", NOW)
+    up = outcome(asked, Outcome.DONE, Verdict(True, (Evidence("server", "up"),)))
+    assert (up.incident.estado, up.incident.accion) == (Estado.SOLUCIONADO, "by_bot")
+    lie = outcome(asked, Outcome.DONE, Verdict(False, (Evidence("server", "refused", False),)))
+    assert lie.incident.open and not lie.incident.recovered_by_bot
+
+
+def test_a_copy_that_is_not_permitted_is_followed_by_chown_at_every_attempt() -> None:
+    """The file that an attempt finds unreadable is not the one that was handed over before: the
+    server has fetched it anew, or it was not there yet."""
+    decision = begun(ErrorType.TIMEOUT)
+    for attempt in (1, 2):
+        assert required(decision).attempt == attempt
+        handed_over = outcome(decision, Outcome.BLOCKED_BY_OWNER, Verdict(False))
+        assert required(handed_over).kind is OrderKind.FIX_OWNER
+        decision = outcome(handed_over, Outcome.DONE, Verdict(False))
+        assert required(decision).kind is OrderKind.RETRY_DOWNLOAD
+    last = outcome(decision, Outcome.BLOCKED_BY_OWNER, Verdict(False))
+    assert (last.incident.estado, last.order) == (Estado.FALLIDO, None)
 
 
 def test_without_a_project_corrections_are_refused_with_that_reason() -> None:
@@ -287,6 +315,44 @@ def test_a_cause_that_is_gone_still_waits_for_the_other_one(error_type: ErrorTyp
     freed = policy.cause_gone(waiting, 0, Evidence("space", "9 GB"), Situation(NOW, other))
     assert freed.order is None
     assert freed.incident.waiting_for not in (None, error_type)
+
+
+class TestAnOriginalInQuarantine:
+    ASIDE = Evidence("quarantine", "/m/_cuarentena/a.mp4 · 9 B · SHA-256 00")
+
+    def failed(self, limits: Limits) -> Incident:
+        here = Situation(NOW, limits=limits)
+        decision = policy.begin(incident(ErrorType.CORRUPTO), here)
+        result = Result("", Outcome.DONE, "quarantined", quarantined="/m/_cuarentena/a.mp4")
+        decision = policy.after(decision.incident, required(decision), result, Verdict(False, (self.ASIDE,)), here)
+        for _ in range(3):
+            failure = Result("", Outcome.FAILED, "source_missing")
+            decision = policy.after(decision.incident, required(decision), failure, NO_PROOF, here)
+        assert decision.order is None
+        return decision.incident
+
+    def test_the_failure_tells_where_it_is_and_that_it_stays(self) -> None:
+        ended = self.failed(Limits())
+        assert ended.quarantined == "/m/_cuarentena/a.mp4"
+        assert self.ASIDE in ended.evidence
+        assert ended.evidence[-1] == Evidence("kept_unsolved", "/m/_cuarentena/a.mp4")
+
+    def test_or_until_when(self) -> None:
+        kept = self.failed(Limits(keep_unsolved=86400.0)).evidence[-1]
+        assert kept.what == "kept_until"
+        day = datetime.fromtimestamp(NOW + 86400).astimezone().strftime("%Y-%m-%d %H:%M")
+        assert kept.value == f"/m/_cuarentena/a.mp4 · {day}"
+
+    def test_the_record_of_the_failure_says_so(self) -> None:
+        told = chronicle.of_incident(self.failed(Limits()), NOW, "es").text
+        assert "/m/_cuarentena/a.mp4" in told and "no se borra" in told
+
+    def test_a_folder_that_was_seen_stays_evidence_of_the_download_after_it(self) -> None:
+        decision = begun(ErrorType.RUTA_INEXISTENTE)
+        folder = Verdict(True, (Evidence("folder", "/m/victor"), Evidence("owner", "bot 0755")))
+        decision = outcome(decision, Outcome.DONE, folder)
+        solved = outcome(decision, Outcome.DONE, PROOF).incident
+        assert [each.what for each in solved.evidence] == ["folder", "file", "size"]
 
 
 FAILED = dict(estado=Estado.FALLIDO, attempt=3, reason="timeout", accion="given_up", closed_at=NOW)

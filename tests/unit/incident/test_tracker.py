@@ -54,6 +54,15 @@ def test_the_rest_of_a_failure_refines_it(tracker: Tracker) -> None:
     assert incident.download == LUNA and incident.count == 1
 
 
+def test_a_repetition_that_names_where_to_download_from_is_news(tracker: Tracker) -> None:
+    """A traceback without names first, then the bot's own report of the same failure."""
+    nameless, named = failed(at=100), failed(at=101, download=LUNA)
+    assert kinds(tracker, nameless, named) == [ChangeKind.OPENED, ChangeKind.REFINED]
+    [incident] = tracker.open_incidents()
+    assert incident.download == LUNA
+    assert kinds(tracker, failed(at=102, download=LUNA)) == [ChangeKind.REPEATED]
+
+
 def test_two_downloads_are_two_incidents(tracker: Tracker) -> None:
     assert kinds(tracker, failed(at=100, download=LUNA), failed(at=101, download=SOL)) == [ChangeKind.OPENED] * 2
 

@@ -358,6 +358,15 @@ def test_a_stop_by_a_person_holds_news_until_the_unit_runs_again() -> None:
     assert desk.wait(600) == [] and desk.stored["held"] == {}
 
 
+def test_what_goes_wrong_after_the_new_start_is_news() -> None:
+    desk = Desk()
+    desk.unit("stopping")
+    desk.wait(5)
+    desk.unit("started")
+    desk.wait(2)
+    assert shown(desk.change("C", error_type=ErrorType.CORRUPTO)) == [("detected", ("admin",))]
+
+
 def test_what_is_critical_is_told_during_a_maintenance() -> None:
     desk = Desk()
     desk.unit("stopping")

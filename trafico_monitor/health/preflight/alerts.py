@@ -50,11 +50,11 @@ async def _bot(channel: Channel) -> Check:
     server, fix = channel.api_url, "alert_token" if channel.name == ADMIN else "channels"
     status, answer = await _ask(server, channel.token, "getMe", {})
     if status is None:
-        return warning("alerts_unreachable", channel=channel.name, server=server)
+        return warning("alerts_unreachable", "ask_server", channel=channel.name, server=server)
     if status in (401, 404):
         return critical("alerts_refused", fix, channel=channel.name, server=server)
     if status != 200:
-        return warning("alerts_status", channel=channel.name, server=server, status=status)
+        return warning("alerts_status", "ask_server", channel=channel.name, server=server, status=status)
     name = answer.get("username")
     if channel.chat:
         status, _ = await _ask(server, channel.token, "getChat", {"chat_id": channel.chat})

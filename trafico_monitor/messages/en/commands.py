@@ -3,12 +3,12 @@
 TEXTS: dict[str, str] = {
     "cli.description": "Watches bot_central's downloads in the journal, repairs them, proves it and tells about it.",
     "cli.examples": """examples:
-  sudo trafico-monitor setup --project .      prepare this machine, step by step
-  sudo trafico-monitor trial                  the first trial, before your eyes
-  journalctl -u trafico-monitor -f            see what it does
-  sudo trafico-monitor check                  what is missing and how to mend it
-  trafico-monitor incidents show T7F3K2AB     one incident with its proof
-  trafico-monitor retry T7F3K2AB              repair a failed incident once more""",
+  sudo trafico-monitor setup --project .  prepare this machine, step by step
+  sudo trafico-monitor trial              the first trial, before your eyes
+  journalctl -u trafico-monitor -f        see what it does
+  sudo trafico-monitor check              what is missing and how to mend it
+  trafico-monitor incidents show T7F3K2AB one incident with its proof
+  trafico-monitor retry T7F3K2AB          repair a failed incident once more""",
     "help.usage": "usage:",
     "help.command": "COMMAND",
     "help.commands": "commands (each has its own --help)",
@@ -78,6 +78,9 @@ TEXTS: dict[str, str] = {
     "status.outbox.waiting": "{n} to send{error}",
     "status.notify": "Watching {unidad} · {abiertos} open · {solucionados} solved · {fallidos} failed{falta}",
     "status.notify.missing": " · missing: {falta}",
+    "cli.space": "what the disk is used by, and what could safely be deleted",
+    "cli.space.examples": "examples:\n  sudo trafico-monitor space\n  sudo trafico-monitor space --list delivered | tr '\\0' '\\n'",
+    "option.list": "paths separated by NUL, for xargs -0",
     "report.title": "Summary of downloads since {desde}",
     "report.total": "{total} incidents: {solucionado} solved, {fallido} failed, {abiertos} open",
     "report.by_type": "By type and estado",

@@ -3,12 +3,12 @@
 TEXTS: dict[str, str] = {
     "cli.description": "Vigila las descargas de bot_central en el journal, las repara, lo demuestra y lo cuenta.",
     "cli.examples": """ejemplos:
-  sudo trafico-monitor setup --project .      preparar este equipo, paso a paso
-  sudo trafico-monitor trial                  la primera prueba, a la vista
-  journalctl -u trafico-monitor -f            ver lo que hace
-  sudo trafico-monitor check                  qué falta y cómo se arregla
-  trafico-monitor incidents show T7F3K2AB     un incidente con sus pruebas
-  trafico-monitor retry T7F3K2AB              reparar otra vez un incidente fallido""",
+  sudo trafico-monitor setup --project .  preparar este equipo, paso a paso
+  sudo trafico-monitor trial              la primera prueba, a la vista
+  journalctl -u trafico-monitor -f        ver lo que hace
+  sudo trafico-monitor check              qué falta y cómo se arregla
+  trafico-monitor incidents show T7F3K2AB un incidente con sus pruebas
+  trafico-monitor retry T7F3K2AB          reparar otra vez uno que falló""",
     "help.usage": "uso:",
     "help.command": "ORDEN",
     "help.commands": "órdenes (cada una tiene su --help)",
@@ -78,6 +78,9 @@ TEXTS: dict[str, str] = {
     "status.outbox.waiting": "{n} por enviar{error}",
     "status.notify": "Vigilando {unidad} · {abiertos} abiertos · {solucionados} solucionados · {fallidos} fallidos{falta}",
     "status.notify.missing": " · falta: {falta}",
+    "cli.space": "qué ocupa el disco y qué se podría borrar con seguridad",
+    "cli.space.examples": "ejemplos:\n  sudo trafico-monitor space\n  sudo trafico-monitor space --list delivered | tr '\\0' '\\n'",
+    "option.list": "rutas separadas por NUL, para xargs -0",
     "report.title": "Resumen de descargas desde {desde}",
     "report.total": "{total} incidentes: {solucionado} solucionados, {fallido} fallidos, {abiertos} abiertos",
     "report.by_type": "Por tipo y estado",

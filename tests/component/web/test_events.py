@@ -1,0 +1,161 @@
+"""The stream: live, resumable, and harmless to everybody else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from trafico_monitor.model.download import Download
+from trafico_monitor.model.underway import Phase, UnderWay
+from trafico_monitor.web import connection, events
+
+from .opened import NOON, SECONDS, Opened
+from .samples import HOSTILE, sample
+
+
+class Listener:
+    """One client of the stream, message by message."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self.writer = reader, writer
+        self._text = b""
+
+    async def next(self, wanted: str = "record") -> dict[str, Any]:
+        """The next message of that name; `id` is added to its data."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                fields = await self._message()
+                if fields.get("event") == wanted:
+                    return {"id": fields.get("id"), **json.loads(fields["data"])}
+
+    async def _message(self) -> dict[str, str]:
+        while b"\n\n" not in self._text:
+            size = int((await self._reader.readuntil(b"\r\n")).strip(), 16)
+            self._text += (await self._reader.readexactly(size + 2))[:-2]
+        message, _, self._text = self._text.partition(b"\n\n")
+        return dict(line.split(": ", 1) for line in message.decode().split("\n") if not line.startswith(":"))
+
+
+@contextlib.asynccontextmanager
+async def listening(window: Opened, after: int | None = None) -> AsyncIterator[Listener]:
+    reader, writer = await window.connect()
+    last = "" if after is None else f"Last-Event-ID: {after}\r\n"
+    writer.write(f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n{last}\r\n".encode())
+    async with asyncio.timeout(SECONDS):
+        head = await reader.readuntil(b"\r\n\r\n")
+    assert b" 200 " in head and b"text/event-stream" in head
+    try:
+        yield Listener(reader, writer)
+    finally:
+        writer.close()
+
+
+async def test_what_is_stored_is_said_at_once(window: Opened) -> None:
+    async with listening(window) as listener:
+        await listener.next("hello")
+        begin = asyncio.get_running_loop().time()
+        await window.keep(sample(1))
+        said = await listener.next()
+        assert said["incident"]["id"] == "00000001" and said["id"] == str(said["seq"]) == "1"
+        assert asyncio.get_running_loop().time() - begin < events.BEAT_SECONDS
+
+
+async def test_only_news_without_a_number(window: Opened) -> None:
+    await window.keep(sample(1), sample(2))
+    async with listening(window) as listener:
+        assert (await listener.next("hello"))["seq"] == 2
+        await window.keep(sample(3))
+        assert (await listener.next())["seq"] == 3
+
+
+@pytest.mark.parametrize("kept", [3, 256])
+async def test_it_goes_on_behind_the_last_number(window: Opened, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    """Also beyond what is held in memory, batch by batch."""
+    monkeypatch.setattr(events, "BATCH", 7)
+    window.window._events._kept = events.deque(maxlen=kept)
+    for n in range(30):
+        await window.keep(sample(n))
+    async with listening(window, after=4) as listener:
+        assert [(await listener.next())["seq"] for _ in range(26)] == list(range(5, 31))
+        await window.keep(sample(31))
+        assert (await listener.next())["seq"] == 31
+
+
+@pytest.mark.parametrize(("after", "most"), [(1, 10), (10_000, 2000)])
+async def test_one_who_is_too_far_behind_or_of_another_database_begins_anew(
+    window: Opened, monkeypatch: pytest.MonkeyPatch, after: int, most: int
+) -> None:
+    monkeypatch.setattr(events, "MOST_BEHIND", most)
+    await window.keep(*(sample(n) for n in range(30)))
+    async with listening(window, after=after) as listener:
+        said = await listener.next("reset")
+        assert (said["seq"], said["id"]) == (30, "30")
+        await window.keep(sample(31))
+        assert (await listener.next())["seq"] == 31
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "1.5", "9" * 30])
+async def test_a_strange_number_is_refused(window: Opened, after: str) -> None:
+    assert (await window.ask("GET", "/api/v1/events", headers={"Last-Event-ID": after})).status == 422
+
+
+async def test_the_present_is_said_when_it_changes(window: Opened) -> None:
+    async with listening(window) as listener:
+        assert (await listener.next("now"))["status"]["open"] == 0
+        window.here.under_way = [UnderWay(Download("ana", HOSTILE), NOON, NOON, Phase.COPYING, 100, 40)]
+        said = await listener.next("now")
+        assert said["downloads"][0]["done"] == 40 and said["downloads"][0]["video"] == HOSTILE
+
+
+async def test_a_hostile_name_cannot_end_a_message(window: Opened) -> None:
+    name = "a\n\nevent: record\ndata: {}\n\n\r\n"
+    async with listening(window) as listener:
+        await listener.next("hello")
+        await window.keep(sample(1, download=Download("ana", name)))
+        assert (await listener.next())["incident"]["video"] == name
+
+
+async def test_a_client_that_reads_nothing_keeps_nobody_waiting_and_is_sent_home(
+    window: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "TAKE_SECONDS", 0.3)
+    _, writer = await window.connect()
+    writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+    async with listening(window) as listener:
+        await listener.next("hello")
+        big = sample(1, download=Download("ana", "x" * 30_000))
+        for n in range(1, 41):
+            await window.keep(big)
+            assert (await listener.next())["seq"] == n
+        async with asyncio.timeout(SECONDS):
+            while window.window._events._clients > 1:
+                await asyncio.sleep(0.02)
+    writer.close()
+
+
+async def test_one_that_has_gone_gives_its_place_back(window: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "MOST_CLIENTS", 2)
+    for _ in range(6):
+        async with listening(window) as listener:
+            await listener.next("hello")
+        async with asyncio.timeout(SECONDS):
+            while window.window._events._clients:
+                await asyncio.sleep(0.02)
+    async with listening(window) as one, listening(window) as other:
+        await one.next("hello")
+        await other.next("hello")
+        assert (await window.ask("GET", "/api/v1/events")).status == 503
+
+
+async def test_a_database_that_goes_away_ends_no_stream(window: Opened) -> None:
+    async with listening(window) as listener:
+        await listener.next("now")
+        (window.socket.parent / "state" / "monitor.db").unlink()
+        window.window._events.woke()
+        window.here.said = {"open": 5, "lag": 0.0}
+        assert (await listener.next("now"))["status"]["open"] == 5

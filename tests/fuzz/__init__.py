@@ -1,0 +1,1 @@
+"""Bytes from nowhere against every door: hypothesis in `make check`, atheris in `make fuzz`."""

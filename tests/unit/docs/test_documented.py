@@ -1,0 +1,126 @@
+"""Every key, command, option and metric is documented, in both languages, and as it really is."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from trafico_monitor import cli
+from trafico_monitor.config.keys import KEYS, VARIABLES
+
+from ...docs_commands import DOCUMENTS, ROOT, Shown, calls, shown
+from ..commands.test_help import family
+
+MAN = ROOT / "packaging" / "man"
+LANGUAGES = ("", "es/")
+METRICS = ROOT / "trafico_monitor" / "web" / "metrics.py"
+LINES = list(shown())
+
+
+def page(name: str, language: str) -> str:
+    return (MAN / f"{language}{name}.scd").read_text()
+
+
+def keys_of(content: str) -> dict[str, str]:
+    """`section.key` → default, from the source of trafico-monitor.toml(5)."""
+    found: dict[str, str] = {}
+    section = ""
+    for line in content.splitlines():
+        if head := re.fullmatch(r"#+ (\[(?P<section>[\w.]+)\])?.*", line):
+            section = (head["section"] or "").replace(".NAME", ".*")
+        elif key := re.fullmatch(r"\*(?P<key>[a-z_]+)\* = (?P<default>.*)", line):
+            found[f"{section}.{key['key']}" if section else key["key"]] = key["default"].replace("\\", "")
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_key_of_the_configuration_has_its_paragraph(language: str) -> None:
+    assert sorted(set(KEYS) - set(keys_of(page("trafico-monitor.toml.5", language)))) == []
+
+
+def test_both_languages_document_the_same_keys_and_defaults() -> None:
+    assert keys_of(page("trafico-monitor.toml.5", "")) == keys_of(page("trafico-monitor.toml.5", "es/"))
+
+
+def test_the_defaults_are_those_of_the_shipped_file() -> None:
+    documented = keys_of(page("trafico-monitor.toml.5", ""))
+    shipped = re.sub(r"^#(?=[a-z_]+ = )", "", (ROOT / "packaging/config.toml").read_text(), flags=re.MULTILINE)
+    tables = tomllib.loads(shipped)
+    flat = {name: value for name, value in tables.items() if not isinstance(value, dict)}
+    for section, table in tables.items():
+        flat |= {f"{section}.{key}": value for key, value in table.items()} if isinstance(table, dict) else {}
+    told = {name: tomllib.loads(f"x = {documented[name]}")["x"] for name in flat}
+    assert told == flat
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_command_and_every_option_of_setup_and_trial_is_in_the_man_page(language: str) -> None:
+    content = page("trafico-monitor.1", language)
+    assert [name for name in cli.COMMANDS if not re.search(rf"^\*{name}\b", content, re.MULTILINE)] == []
+    for name in ("setup", "trial", "incidents"):
+        options = {o for action in parser(name)._actions for o in action.option_strings} - {"-h", "--help", "--config"}
+        assert [option for option in sorted(options) if f"*{option}*" not in content] == []
+    assert [name for name in VARIABLES if f"*{name}*" not in content] == []
+
+
+def parser(name: str) -> argparse.ArgumentParser:
+    whole = cli._parser([name])
+    return next(each for each in family(whole) if each.prog == f"trafico-monitor {name}")
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.es.md"])
+def test_the_readmes_show_what_is_needed_first(readme: str) -> None:
+    content = (ROOT / readme).read_text()
+    for command in ("setup", "check", "trial", "status", "incidents", "report"):
+        assert f"trafico-monitor {command}" in content
+
+
+def test_every_metric_is_documented() -> None:
+    if not METRICS.exists():
+        return
+    source = METRICS.read_text()
+    names = {f"trafico_monitor_{name}" for name in re.findall(r'_(?:metric|known)\(\s*"([a-z_]+)"', source)}
+    names |= set(re.findall(r'"(trafico_monitor_[a-z_]+)"', source))
+    documented = (ROOT / "docs/reference/metrics.md").read_text()
+    assert [name for name in sorted(names) if f"`{name}`" not in documented] == []
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if calls(line)], ids=str)
+def test_what_the_documents_call_can_be_called_so(line: Shown, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in calls(line):
+        cli._parser(arguments).parse_args(arguments)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
+    missing = [each for each in targets if "://" not in each and not (document.parent / each).exists()]
+    assert missing == []
+
+
+def test_the_index_names_every_document() -> None:
+    index = (ROOT / "docs/README.md").read_text()
+    kinds = [
+        path
+        for kind in ("tutorial", "how-to", "reference", "explanation")
+        for path in (ROOT / "docs" / kind).iterdir()
+    ]
+    assert [path.name for path in kinds if path.name not in index] == []
+    decisions = (ROOT / "docs/decisions/README.md").read_text()
+    assert [path.name for path in (ROOT / "docs/decisions").glob("0*.md") if path.name not in decisions] == []
+
+
+def test_what_make_is_asked_for_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", "\n".join(
+        path.read_text() for path in (ROOT / "Makefile", *(ROOT / "packaging").glob("*.mk"))
+    ), re.MULTILINE))  # fmt: skip
+    asked = {
+        word
+        for document in DOCUMENTS
+        for word in re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(), re.MULTILINE)
+    }
+    assert asked <= targets

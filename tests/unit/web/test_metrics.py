@@ -1,0 +1,89 @@
+"""The text that Prometheus reads, judged by Prometheus' own tool."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from tests.component.web.opened import EVENTS, NOON, Here
+from tests.component.web.samples import HOSTILE, sample
+from trafico_monitor.model.download import Download
+from trafico_monitor.model.finding import ErrorType
+from trafico_monitor.model.incident import Estado
+from trafico_monitor.model.order import Order, OrderKind
+from trafico_monitor.model.record import Record
+from trafico_monitor.model.result import Outcome, Result
+from trafico_monitor.model.verdict import Verdict
+from trafico_monitor.web.metrics import Meter
+from trafico_monitor.web.ports import Gauges, Volume
+
+GAUGES = replace(Here().gauges(), volumes=(Volume('/srv/"a\\b\n', 5, 10, "ok"),))
+
+
+def filled() -> Meter:
+    meter = Meter()
+    for n in range(30):
+        one = sample(n, download=Download(HOSTILE, HOSTILE))
+        meter.count([Record(NOON, "incident_detected", "", 4, "", replace(one, estado=Estado.DETECTADO))])
+        meter.count([Record(NOON, EVENTS[one.estado], "", 4, "", one)])
+    meter.count([Record(NOON, "download_done", "")])
+    order = Order("a/1", "a", OrderKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, NOON)
+    meter.order_done(order, Result("a/1", Outcome.DONE), Verdict(True))
+    meter.order_done(order, Result("a/1", Outcome.FAILED), Verdict(False))
+    return meter
+
+
+def values(text: str) -> dict[str, float]:
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+@pytest.mark.parametrize("meter", [Meter(), filled()], ids=["empty", "filled"])
+def test_promtool_finds_nothing_to_say(meter: Meter) -> None:
+    done = subprocess.run(
+        ["promtool", "check", "metrics"],
+        input=meter.exposition(GAUGES),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_is_counted() -> None:
+    found = values(filled().exposition(GAUGES))
+    name = "trafico_monitor_"
+    opened = [value for line, value in found.items() if line.startswith(f"{name}incidents_opened_total")]
+    assert sum(opened) >= 30 and len(opened) == 6
+    assert found[f'{name}incidents_closed_total{{type="corrupto",estado="solucionado"}}'] >= 0
+    assert found[f'{name}orders_total{{order="retry_download",outcome="proven"}}'] == 1
+    assert found[f'{name}orders_total{{order="retry_download",outcome="failed"}}'] == 1
+    assert found[f"{name}downloads_completed_total"] == 1
+    assert found[f'{name}incidents_open{{type="timeout",estado="pendiente"}}'] == 2
+    assert found[f"{name}reader_lag_seconds"] == 0.25 and found[f"{name}unit_restarts"] == 4
+
+
+def test_the_histogram_only_grows() -> None:
+    found = values(filled().exposition(GAUGES))
+    for kind in (each.value for each in ErrorType):
+        bucket = f'trafico_monitor_repair_duration_seconds_bucket{{type="{kind}"'
+        counts = [value for line, value in found.items() if line.startswith(bucket)]
+        assert counts == sorted(counts)
+        assert counts[-1] == found[f'trafico_monitor_repair_duration_seconds_count{{type="{kind}"}}']
+
+
+def test_no_name_of_a_line_is_a_label() -> None:
+    """Neither a stranger's text nor series without end."""
+    text = filled().exposition(GAUGES)
+    assert HOSTILE not in text and "alert" not in text
+    labels = set(re.findall(r'[{,](\w+)="', text))
+    assert labels == {"type", "estado", "order", "outcome", "le", "version", "reason", "path"}
+
+
+def test_what_nobody_knows_is_left_out() -> None:
+    blind: Gauges = replace(GAUGES, server_up=None, unit_active=None, unit_restarts=None)
+    text = Meter().exposition(blind)
+    assert not any(f"trafico_monitor_{name} " in text for name in ("bot_api_up", "unit_active", "unit_restarts"))

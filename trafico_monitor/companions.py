@@ -1,0 +1,113 @@
+"""What runs beside the main line when the configuration asks for it: answers on the alert bot, and the
+sign of life. Both are made anew when the configuration was read again; neither can end the monitor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .config import endpoints
+from .config.answering import allowed_ids, why_not
+from .config.schema import Config
+from .desk import Desk
+from .model.incident import Incident
+from .notify.answers import Answers
+from .notify.ping import Ping
+
+logger = logging.getLogger(__name__)
+
+# A companion that broke is started again, so slowly that its errors do not fill the journal.
+AGAIN_SECONDS = 60.0
+
+
+class Memory(Protocol):
+    """A few small values that outlive the process (store.Store)."""
+
+    async def keep(self, name: str, value: str) -> None: ...
+    async def kept(self, name: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the companions see of the service. `unwell` is "" or why the monitor is not well;
+    `note(event, code, fields)` records what an operator should know, once."""
+
+    desk: Desk
+    memory: Memory
+    status: Callable[[], Mapping[str, object]]
+    open_incidents: Callable[[], Sequence[Incident]]
+    unwell: Callable[[], str]
+    note: Callable[[str, str, Mapping[str, str]], None]
+    clock: Callable[[], float]
+
+
+class Companions:
+    """`run` is owned by the service; `use` may be called before and at any time."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._config = Config()
+        self._changed = asyncio.Event()
+
+    def use(self, config: Config) -> None:
+        """Another configuration from now on."""
+        self._config = config
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Keep those going that the configuration asks for, until cancelled."""
+        while True:
+            self._changed.clear()
+            tasks = [asyncio.create_task(_kept_going(start), name=name) for name, start in self._wanted()]
+            try:
+                await self._changed.wait()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _wanted(self) -> list[tuple[str, Callable[[], Coroutine[object, object, None]]]]:
+        config, wanted = self._config, list[tuple[str, Callable[[], Coroutine[object, object, None]]]]()
+        allowed = allowed_ids(config.telegram, config.channels)
+        if config.alerts.answers and not why_not(config.telegram, allowed):
+            wanted.append(("answers", lambda: self._answers(config, allowed).run()))
+        if config.alerts.ping_url:
+            wanted.append(("sign of life", lambda: self._ping(config).run()))
+        return wanted
+
+    def _answers(self, config: Config, allowed: frozenset[int]) -> Answers:
+        around = self._around
+        return Answers(
+            config.telegram.alert_token,
+            endpoints.alert_server(config),
+            allowed,
+            around.desk,
+            around,
+            around.memory,
+            around.clock,
+            config.language,
+            note=lambda code, fields: around.note("alert_bot", f"answers.note.{code}", fields),
+        )
+
+    def _ping(self, config: Config) -> Ping:
+        around = self._around
+        return Ping(
+            config.alerts.ping_url,
+            config.alerts.ping_every,
+            around.unwell,
+            note=lambda code, fields: around.note("sign_of_life", f"channels.ping.{code}", fields),
+            language=config.language,
+        )
+
+
+async def _kept_going(start: Callable[[], Coroutine[object, object, None]]) -> None:
+    while True:
+        try:
+            await start()
+            return  # it has nothing to do: its remark says why
+        except Exception:
+            logger.exception("a companion of the monitor broke")
+        await asyncio.sleep(AGAIN_SECONDS)

@@ -1,0 +1,193 @@
+"""The reading half of the API: what has been stored, and how things stand."""
+
+from __future__ import annotations
+
+import math
+import zoneinfo
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
+
+from ..messages import catalogue, text
+from ..model.finding import ErrorType
+from ..model.incident import Estado
+from ..model.wanted import Wanted
+from . import shapes, trends
+from .exchange import Answer, Asked, as_json, problem
+from .fields import Form, Number, Words
+from .ports import Hour, Present, Records
+from .requests import INCIDENT
+
+LARGEST_PAGE = 200
+USUAL_PAGE = 50
+DAY = 86400.0
+LONGEST_SUMMARY = 400 * DAY
+LONGEST = MappingProxyType({"hour": 32 * DAY, "day": 400 * DAY})
+FIRST, LAST = 0.0, 4_102_444_800.0  # until 2100: beyond that somebody has sent milliseconds
+_TIME = Number(FIRST, LAST, expected="time")
+_ZONE = Words("zone", most=60, least=1, pattern=r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
+
+INCIDENTS = Form(
+    {
+        "type": Words("error_type", one_of=tuple(each.value for each in ErrorType)),
+        "estado": Words("estado", one_of=tuple(each.value for each in Estado)),
+        "modelo": Words("modelo", most=255),
+        "open": Words("boolean", one_of=("true", "false")),
+        "since": _TIME,
+        "until": _TIME,
+        "cursor": Words("cursor", most=70, least=3, pattern=r"[0-9]{1,10}(\.[0-9]{1,9})?~[0-9A-Za-z_-]{1,40}"),
+        "limit": Number(1, LARGEST_PAGE, whole=True),
+    }
+)
+SUMMARY = Form({"since": _TIME})
+SERIES = Form({"step": Words("step", one_of=("hour", "day")), "since": _TIME, "until": _TIME, "zone": _ZONE})
+STORY = Form({"id": INCIDENT}, frozenset({"id"}))
+NOTHING = Form({})
+
+
+class Api:
+    def __init__(self, records: Records, present: Present, clock: Callable[[], float]) -> None:
+        self._records = records
+        self._present = present
+        self._clock = clock
+
+    async def incidents(self, asked: Asked) -> Answer:
+        given, refusal = parameters(asked, INCIDENTS)
+        if refusal is not None:
+            return refusal
+        limit = int(given.get("limit", USUAL_PAGE))
+        wanted = Wanted(
+            since=_number(given, "since"),
+            until=_number(given, "until"),
+            error_type=_word(given, "type"),
+            estado=_word(given, "estado"),
+            modelo=_word(given, "modelo"),
+            open=None if "open" not in given else given["open"] == "true",
+            after=_place(str(given["cursor"])) if "cursor" in given else None,
+        )
+        found = await self._records.page(wanted, limit + 1)
+        rows = [shapes.incident_row(one, self._present, asked.language) for one in found[:limit]]
+        last = found[limit - 1] if len(found) > limit else None
+        return as_json({"incidents": rows, "next": _cursor(last.opened_at, last.id) if last else None})
+
+    async def incident(self, asked: Asked) -> Answer:
+        values, mistakes = STORY.check({"id": asked.given["id"]})
+        if mistakes:
+            return problem(404, "unknown_incident", asked.language, id=asked.given["id"][:40])
+        name = str(values["id"]).removeprefix("#").upper()
+        found = await self._records.story(name)
+        if found is None:
+            return problem(404, "unknown_incident", asked.language, id=name)
+        return as_json(shapes.incident_story(*found, self._present, asked.language))
+
+    async def summary(self, asked: Asked) -> Answer:
+        given, refusal = parameters(asked, SUMMARY)
+        if refusal is not None:
+            return refusal
+        now = self._clock()
+        since = max(float(given.get("since", now - DAY)), now - LONGEST_SUMMARY)
+        since = since // trends.HOUR * trends.HOUR
+        return as_json(trends.summary(await self._records.hours(since, math.inf, trends.ALL, 0), since))
+
+    async def series(self, asked: Asked) -> Answer:
+        """Lines by type, estado and modelo, for each hour or each day of a time zone."""
+        given, refusal = parameters(asked, SERIES)
+        if refusal is not None:
+            return refusal
+        step, now = str(given.get("step", "hour")), self._clock()
+        until = float(given.get("until", now))
+        since = float(given.get("since", until - (DAY if step == "hour" else 30 * DAY)))
+        if not since < until <= since + LONGEST[step]:
+            return _wrong(asked, {"since": "span"})
+        zone = _zone(given.get("zone"))
+        if zone is None:
+            return _wrong(asked, {"zone": "zone"})
+        starts = trends.starts(since, until, step, zone)
+        hours: list[Hour] = []
+        for first, last, offset in trends.stretches(starts, until, step, zone):
+            hours += await self._records.hours(first, last, trends.LENGTHS[step], offset)
+        return as_json(trends.series(hours, starts, step))
+
+    async def downloads(self, asked: Asked) -> Answer:
+        under_way = [shapes.under_way(one) for one in await self._present.downloads()]
+        return as_json({"downloads": under_way})
+
+    async def health(self, asked: Asked) -> Answer:
+        """How things stand: the monitor's own word, every file system with its trend, what is silenced."""
+        silences = [shapes.silence(one) for one in await self._records.silences()]
+        volumes = [shapes.volume(one) for one in self._present.volumes()]
+        status = {**self._present.status(), "running": True}
+        return as_json({"status": status, "volumes": volumes, "silences": silences, "at": self._clock()})
+
+    async def status(self, asked: Asked) -> Answer:
+        return as_json({**self._present.status(), "running": True})
+
+    async def ledger(self, asked: Asked) -> Answer:
+        given, refusal = parameters(asked, SUMMARY)
+        if refusal is not None:
+            return refusal
+        since = float(given.get("since", 0.0))
+        return as_json({"since": since, "ledger": list(await self._records.ledger(since))})
+
+    async def records(self, asked: Asked) -> Answer:
+        """The newest lines of the monitor's story, with the number that the stream goes on from."""
+        newest = await self._records.latest_records(50)
+        said = [shapes.event(one, None, asked.language) for one in newest]
+        return as_json({"records": said, "seq": newest[-1][0] if newest else 0})
+
+    async def texts_es(self, asked: Asked) -> Answer:
+        """The dashboard's words."""
+        return as_json(_texts("es"))
+
+    async def texts_en(self, asked: Asked) -> Answer:
+        return as_json(_texts("en"))
+
+
+def _texts(language: str) -> dict[str, str]:
+    return {code: said for code, said in catalogue(language).items() if code.startswith(_SHOWN)}
+
+
+_SHOWN = ("ui.", "type.", "reason.", "missing.", "short.")
+
+
+def parameters(asked: Asked, form: Form) -> tuple[Mapping[str, str | float], Answer | None]:
+    """The checked parameters; or the answer to wrong ones. One that is given twice is wrong."""
+    names = [name for name, _ in asked.query]
+    values, mistakes = form.check(dict(asked.query))
+    mistakes |= {name: "once" for name in names if names.count(name) > 1}
+    return values, _wrong(asked, mistakes) if mistakes else None
+
+
+def _wrong(asked: Asked, mistakes: Mapping[str, str]) -> Answer:
+    fields = {name: text(f"web.expect.{code}", asked.language) for name, code in mistakes.items()}
+    return problem(422, "invalid", asked.language, fields, campos=", ".join(sorted(fields)))
+
+
+def _number(given: Mapping[str, str | float], name: str) -> float | None:
+    return float(given[name]) if name in given else None
+
+
+def _word(given: Mapping[str, str | float], name: str) -> str | None:
+    return str(given[name]) if name in given else None
+
+
+def _cursor(at: float, name: str) -> str:
+    return f"{at!r}~{name}"
+
+
+def _place(cursor: str) -> tuple[float, str]:
+    at, _, name = cursor.partition("~")
+    return float(at), name
+
+
+def _zone(name: object) -> tzinfo | None:
+    """The time zone of that name, this machine's own without one; None for one that is not known."""
+    if name is None:
+        return datetime.now(UTC).astimezone().tzinfo
+    if name == "UTC":
+        return UTC
+    try:
+        return zoneinfo.ZoneInfo(str(name))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        # A small system may know no zones at all: then its own has to do.
+        return None if zoneinfo.available_timezones() else _zone(None)

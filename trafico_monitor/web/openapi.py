@@ -1,0 +1,188 @@
+"""The OpenAPI document, made from the routes themselves: what is checked is what is described. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..model.finding import ErrorType
+from ..model.incident import Estado
+from ..model.silence import Scope
+from ..model.underway import Phase
+from .routes import Route
+
+Schema = dict[str, object]
+
+_TEXT: Schema = {"type": "string"}
+_TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+_NUMBER: Schema = {"type": "number"}
+_NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_COUNT_OR_NULL: Schema = {"type": ["integer", "null"], "minimum": 0}
+_FLAG: Schema = {"type": "boolean"}
+_COUNTS: Schema = {"type": "object", "additionalProperties": _COUNT}
+_LINES: Schema = {"type": "object", "additionalProperties": {"type": "array", "items": _COUNT}}
+_ESTADO: Schema = {"type": "string", "enum": [each.value for each in Estado]}
+_TYPE: Schema = {"type": "string", "enum": [each.value for each in ErrorType]}
+
+
+def _object(**fields: Schema) -> Schema:
+    return {"type": "object", "properties": fields, "required": sorted(fields), "additionalProperties": False}
+
+
+def _list(of: Schema) -> Schema:
+    return {"type": "array", "items": of}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_ROW: dict[str, Schema] = {
+    "id": _TEXT,
+    "error_type": _TYPE,
+    "estado": _ESTADO,
+    "modelo": _TEXT_OR_NULL,
+    "video": _TEXT_OR_NULL,
+    "size": _COUNT_OR_NULL,
+    "opened_at": _NUMBER,
+    "updated_at": _NUMBER,
+    "closed_at": _NUMBER_OR_NULL,
+    "intento": _COUNT,
+    "max_intentos": _COUNT,
+    "accion": _TEXT,
+    "accion_text": _TEXT,
+    "reason": _TEXT,
+    "reason_text": _TEXT,
+    "waiting_for": _TEXT_OR_NULL,
+    "recovered_by_bot": _FLAG,
+    "count": _COUNT,
+    "acknowledged_by": _TEXT_OR_NULL,
+    "acknowledged_at": _NUMBER_OR_NULL,
+}
+_VOLUME = _object(
+    path=_TEXT,
+    free=_COUNT,
+    total=_COUNT,
+    level={"type": "string", "enum": ["ok", "warning", "critical"]},
+    full_at=_NUMBER_OR_NULL,
+    history=_list({"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}),
+)
+_SILENCE = _object(
+    id=_TEXT,
+    scope={"type": "string", "enum": [each.value for each in Scope]},
+    value=_TEXT,
+    since=_NUMBER,
+    until=_NUMBER,
+    reason=_TEXT,
+    by=_TEXT,
+)
+_UNDER_WAY = _object(
+    modelo=_TEXT_OR_NULL,
+    video=_TEXT_OR_NULL,
+    phase={"type": "string", "enum": [each.value for each in Phase]},
+    since=_NUMBER,
+    heard=_NUMBER,
+    size=_COUNT_OR_NULL,
+    done=_COUNT_OR_NULL,
+    incident=_TEXT_OR_NULL,
+    intento=_COUNT_OR_NULL,
+)
+_STATUS: Schema = {"type": "object", "properties": {"running": _FLAG}, "required": ["running"]}
+_MODELO = _object(modelo=_TEXT_OR_NULL, total=_COUNT)
+_MODELO_LINE = _object(modelo=_TEXT_OR_NULL, others=_FLAG, values=_list(_COUNT))
+
+SCHEMAS: dict[str, Schema] = {
+    "Error": _object(ok=_FLAG, code=_TEXT, text=_TEXT, fields={"type": "object", "additionalProperties": _TEXT}),
+    "Reply": _object(ok=_FLAG, code=_TEXT, text=_TEXT, fields={"type": "object", "additionalProperties": _TEXT}),
+    "Incident": _object(**_ROW),
+    "IncidentPage": _object(incidents=_list(_ref("Incident")), next=_TEXT_OR_NULL),
+    "Evidence": _object(what=_TEXT, text=_TEXT, value=_TEXT, ok=_FLAG),
+    "Event": _object(
+        seq=_COUNT,
+        at=_NUMBER,
+        event=_TEXT,
+        text=_TEXT,
+        priority={"type": "integer", "minimum": 0, "maximum": 7},
+        estado={"oneOf": [_ESTADO, {"type": "null"}]},
+    ),
+    "IncidentStory": _object(
+        **_ROW,
+        rule=_TEXT,
+        error_message=_TEXT,
+        lines=_list(_TEXT),
+        evidence=_list(_ref("Evidence")),
+        history=_list(_ref("Event")),
+    ),
+    "Summary": _object(
+        since=_NUMBER,
+        total=_COUNT,
+        open=_COUNT,
+        by_estado=_COUNTS,
+        by_type={"type": "object", "additionalProperties": _COUNTS},
+        by_modelo=_list(_MODELO),
+        modelos=_COUNT,
+        success_rate=_NUMBER_OR_NULL,
+        median_seconds=_NUMBER_OR_NULL,
+        p95_seconds=_NUMBER_OR_NULL,
+    ),
+    "Series": _object(
+        step={"type": "string", "enum": ["hour", "day"]},
+        at=_list(_NUMBER),
+        types=_LINES,
+        estados=_LINES,
+        modelos=_list(_MODELO_LINE),
+        median_seconds=_list(_NUMBER_OR_NULL),
+    ),
+    "Downloads": _object(downloads=_list(_UNDER_WAY)),
+    "Status": _STATUS,
+    "Health": _object(status=_STATUS, volumes=_list(_VOLUME), silences=_list(_SILENCE), at=_NUMBER),
+    "Ledger": _object(since=_NUMBER, ledger=_list({"type": "object"})),
+    "Records": _object(records=_list(_ref("Event")), seq=_COUNT),
+    "Session": _object(by=_TEXT, until=_NUMBER),
+    "Who": _object(by=_TEXT),
+    "Done": _object(ok=_FLAG),
+}
+
+
+def document(routes: Iterable[Route], version: str) -> dict[str, object]:
+    """The API as OpenAPI 3.1; the event stream is described in docs/api.md."""
+    paths: dict[str, dict[str, object]] = {}
+    for route in routes:
+        if route.shown:
+            paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "trafico-monitor", "version": version, "license": {"name": "MIT"}},
+        "paths": paths,
+        "components": {"schemas": SCHEMAS},
+    }
+
+
+def _operation(route: Route) -> dict[str, object]:
+    said: dict[str, object] = {"summary": route.about, "responses": _responses(route)}
+    parameters = [
+        {"name": name, "in": place, "required": name in form.needed, "schema": kind.schema()}
+        for place, form in (("path", route.parts), ("query", route.query))
+        if form is not None
+        for name, kind in form.fields.items()
+    ]
+    if parameters:
+        said["parameters"] = parameters
+    if route.body:
+        shapes = [form.schema() for form in route.body]
+        schema = shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
+        said["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return said
+
+
+def _responses(route: Route) -> dict[str, object]:
+    status, name = route.gives or (200, "Done")
+    found: dict[str, object] = {str(status): _response(name)}
+    always = () if route.open else (401,)
+    for code in sorted({*route.errors, *always, 400, 403, 500, 503}):
+        found[str(code)] = _response("Error")
+    return found
+
+
+def _response(name: str) -> dict[str, object]:
+    return {"description": name, "content": {"application/json": {"schema": _ref(name)}}}

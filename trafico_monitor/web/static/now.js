@@ -1,0 +1,116 @@
+// How things stand: one sentence, then a tile for each thing that has to work.
+
+import { at, fill, h, shown, svg } from "./dom.js";
+import { bytes, clock, count, date, number, span, t } from "./words.js";
+
+let histories = {};
+let present = null;
+
+export function remember(health) {
+  histories = Object.fromEntries(health.volumes.map((one) => [one.path, one.history]));
+  present = { status: health.status, volumes: health.volumes, downloads: present?.downloads ?? [] };
+  draw();
+}
+
+export function take(now) {
+  for (const one of now.volumes) {
+    const past = histories[one.path] ??= [];
+    const second = Math.floor(Date.now() / 1000);
+    if (!past.length || second - past.at(-1)[0] >= 300) past.push([second, one.free]);
+  }
+  present = now;
+  draw();
+}
+
+export function draw() {
+  if (!present) return;
+  const { status, volumes } = present;
+  const tiles = [unit(status), server(status), ...disks(volumes, status), reading(status), alerts(status)];
+  fill(at("tiles"), tiles.map(tile));
+  verdict(status, tiles);
+  const since = status.started_at;
+  fill(at("foot"), t("ui.foot", { version: status.version ?? "", desde: since ? `${date(since)}, ${clock(since, false)}` : "–" }));
+}
+
+function tile({ tone, name, value, note, more }) {
+  return h("li", { class: `tile ${tone}` },
+    h("p", { class: "name" }, h("span", { class: "mark", "aria-hidden": "true" }), name, h("span", { class: "hidden" }, ` (${t(`ui.tone.${tone}`)})`)),
+    h("p", { class: "value" }, value), note && h("p", { class: "note", title: note }, note), more);
+}
+
+const TONE = { true: "good", false: "bad" };
+
+function unit(status) {
+  const known = status.unit_active;
+  return {
+    tone: TONE[known] ?? "idle", name: t("ui.unit"), value: t(known === true ? "ui.unit.up" : known === false ? "ui.unit.down" : "ui.unknown"),
+    note: [status.unit_name, status.unit_restarts ? count("ui.restarts", status.unit_restarts) : ""].filter(Boolean).map(shown).join(" · "),
+  };
+}
+
+function server(status) {
+  const up = status.server_up;
+  return { tone: TONE[up] ?? "idle", name: t("ui.server"), value: t(up === true ? "ui.server.up" : up === false ? "ui.server.down" : "ui.server.none"), note: shown(status.server ?? "") };
+}
+
+function disks(volumes, status) {
+  if (!volumes.length) return [{ tone: "idle", name: t("ui.disk"), value: t("ui.unknown"), note: shown(status.space ?? "") }];
+  const tones = { ok: "good", warning: "warn", critical: "bad" };
+  return volumes.slice(0, 3).map((one) => {
+    const used = one.total ? (one.total - one.free) / one.total : 0;
+    const left = one.full_at ? one.full_at - Date.now() / 1000 : null;
+    return {
+      tone: tones[one.level] ?? "idle", name: volumes.length > 1 ? `${t("ui.disk")} ${shown(one.path)}` : t("ui.disk"),
+      value: t("ui.disk.free", { libre: bytes(one.free) }),
+      note: [t("ui.disk.of", { total: bytes(one.total) }), left ? t("ui.disk.full", { tiempo: span(left) }) : ""].filter(Boolean).join(" · "),
+      more: [
+        h("div", { class: "meter", role: "meter", "aria-label": t("ui.disk.used"), "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(used * 100) }, h("span", { style: { width: `${Math.min(100, used * 100).toFixed(1)}%` } })),
+        spark(histories[one.path] ?? []),
+      ],
+    };
+  });
+}
+
+function spark(samples) {
+  if (samples.length < 6) return null;
+  const times = samples.map((one) => one[0]), frees = samples.map((one) => one[1]);
+  const low = Math.min(...frees), high = Math.max(...frees), from = times[0], to = times.at(-1);
+  if (to <= from) return null;
+  const spread = Math.max(high - low, high * 0.02, 1);
+  const x = (time) => ((time - from) / (to - from)) * 100, y = (free) => 30 - ((free - low) / spread) * 26;
+  const line = samples.map(([time, free], n) => `${n ? "L" : "M"}${x(time).toFixed(2)} ${y(free).toFixed(2)}`).join("");
+  return svg("svg", { class: "spark", viewBox: "0 0 100 34", preserveAspectRatio: "none", role: "img", "aria-label": t("ui.disk.trend", { desde: clock(from, false), antes: bytes(frees[0]), ahora: bytes(frees.at(-1)) }) },
+    svg("path", { class: "area", d: `${line}L100 34L0 34Z` }), svg("path", { d: line }));
+}
+
+function reading(status) {
+  const reasons = status.blindness?.reasons ?? [];
+  const lag = status.lag ?? 0;
+  if (reasons.length) return { tone: "bad", name: t("ui.reading"), value: t("ui.reading.blind"), note: reasons.map((one) => shown(one.text)).join("; ") };
+  if (lag > 5) return { tone: "warn", name: t("ui.reading"), value: t("ui.reading.behind", { tiempo: span(lag) }), note: t("ui.reading.catching") };
+  return { tone: "good", name: t("ui.reading"), value: t("ui.reading.live"), note: status.blindness?.suppressed ? t("ui.reading.lost", { n: number(status.blindness.suppressed) }) : t("ui.reading.all") };
+}
+
+function alerts(status) {
+  const outbox = status.outbox ?? {};
+  const lacking = (status.missing ?? []).some((code) => ["admin", "token", "alert_conflict"].includes(code));
+  if (outbox.error) return { tone: "bad", name: t("ui.alerts"), value: count("ui.alerts.waiting", outbox.waiting ?? 0), note: shown(outbox.error) };
+  if (lacking) return { tone: "warn", name: t("ui.alerts"), value: t("ui.alerts.none"), note: t("ui.alerts.set") };
+  if (outbox.waiting) return { tone: "good", name: t("ui.alerts"), value: count("ui.alerts.waiting", outbox.waiting), note: t("ui.alerts.going") };
+  return { tone: "good", name: t("ui.alerts"), value: t("ui.alerts.done"), note: t("ui.alerts.all") };
+}
+
+function verdict(status, tiles) {
+  const open = status.open ?? 0;
+  const broken = tiles.filter((one) => one.tone === "bad").map((one) => one.name);
+  const weak = tiles.filter((one) => one.tone === "warn").map((one) => one.name);
+  const tone = broken.length ? "bad" : open || weak.length ? "warn" : "good";
+  const big = broken.length ? t("ui.verdict.broken", { que: broken.join(", ") }) : open ? count("ui.verdict.open", open) : weak.length ? t("ui.verdict.weak", { que: weak.join(", ") }) : t("ui.verdict.good");
+  const missing = (status.missing ?? []).map((code) => t(`short.${code}`)).join(", ");
+  const small = [broken.length && open ? count("ui.verdict.open", open) : "", status.orders ? count("ui.verdict.orders", status.orders) : ""].filter(Boolean).join(" · ") || (missing ? "" : t("ui.verdict.watching"));
+  const lacking = missing ? t("ui.verdict.missing", { que: missing }) : "";
+  const place = at("verdict"), said = `${tone}|${big}|${small}|${lacking}`;
+  if (place.dataset.said === said) return; // a screen reader says it only when it has changed
+  place.dataset.said = said;
+  fill(place, h("p", { class: `big ${tone}` }, big), h("p", { class: "small" }, [small, lacking].filter(Boolean).join(" · ")));
+}

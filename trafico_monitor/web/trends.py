@@ -1,0 +1,145 @@
+"""Hours made into summary and series. Pure."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from .ports import Hour
+
+HOUR = 3600
+LENGTHS = {"hour": HOUR, "day": 24 * HOUR}
+ALL = 2**40  # seconds: one span
+MOST_MODELOS = 8  # the rest are one line together: names come from outside, and there may be many
+
+
+def summary(hours: Iterable[Hour], since: float) -> dict[str, object]:
+    """Counts of what was opened since, how much of it was solved, and how long that took (seconds)."""
+    types: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    modelos: Counter[str] = Counter()
+    seconds: Counter[int] = Counter()
+    for _, name, value, number in hours:
+        if name == "type":
+            error_type, _, estado = value.partition("/")
+            types[error_type][estado] += number
+        elif name == "modelo":
+            modelos[value] += number
+        else:
+            seconds[int(value)] += number
+    estados: Counter[str] = sum(types.values(), Counter())
+    ended = estados["solucionado"] + estados["fallido"]
+    ranked = sorted(modelos.items(), key=lambda each: (-each[1], each[0]))
+    return {
+        "since": since,
+        "total": estados.total(),
+        "open": estados.total() - ended,
+        "by_estado": dict(estados),
+        "by_type": {name: dict(counted) for name, counted in sorted(types.items())},
+        "by_modelo": [{"modelo": name or None, "total": number} for name, number in ranked[:20]],
+        "modelos": len(ranked),
+        "success_rate": estados["solucionado"] / ended if ended else None,
+        "median_seconds": percentile(seconds, 0.5),
+        "p95_seconds": percentile(seconds, 0.95),
+    }
+
+
+def series(hours: Sequence[Hour], starts: Sequence[int], step: str) -> dict[str, object]:
+    """One place for each of `starts`; every line has all places."""
+    place_of = _places(starts)
+    types, estados, modelos = _Lines(len(starts)), _Lines(len(starts)), _Lines(len(starts))
+    seconds: list[Counter[int]] = [Counter() for _ in starts]
+    for hour, name, value, number in hours:
+        place = place_of(hour)
+        if place is None:
+            continue
+        if name == "type":
+            error_type, _, estado = value.partition("/")
+            types.add(error_type, place, number)
+            estados.add(estado, place, number)
+        elif name == "modelo":
+            modelos.add(value, place, number)
+        else:
+            seconds[place][int(value)] += number
+    return {
+        "step": step,
+        "at": list(starts),
+        "types": types.all(),
+        "estados": estados.all(),
+        "modelos": modelos.ranked(),
+        "median_seconds": [percentile(counted, 0.5) for counted in seconds],
+    }
+
+
+def percentile(seconds: Mapping[int, int], share: float) -> float | None:
+    """The smallest value that at least `share` of all are not above; None of none."""
+    total = sum(seconds.values())
+    reached = 0
+    for value, number in sorted(seconds.items()):
+        reached += number
+        if reached >= total * share and number:
+            return float(value)
+    return None
+
+
+class _Lines:
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._lines: dict[str, list[int]] = {}
+
+    def add(self, name: str, place: int, number: int) -> None:
+        self._lines.setdefault(name, [0] * self._places)[place] += number
+
+    def all(self) -> dict[str, list[int]]:
+        return dict(sorted(self._lines.items()))
+
+    def ranked(self) -> list[dict[str, object]]:
+        """The most frequent, and the others in one; null for the unnamed, `others` marks the rest."""
+        ordered = sorted(self._lines.items(), key=lambda each: (-sum(each[1]), each[0]))
+        shown: list[dict[str, object]] = [
+            {"modelo": name or None, "others": False, "values": values} for name, values in ordered[:MOST_MODELOS]
+        ]
+        rest = [values for _, values in ordered[MOST_MODELOS:]]
+        if rest:
+            together = [sum(column) for column in zip(*rest, strict=True)]
+            shown.append({"modelo": None, "others": True, "values": together})
+        return shown
+
+
+def starts(since: float, until: float, step: str, zone: tzinfo) -> list[int]:
+    """The first seconds of the hours, or of the zone's days, in [since, until), the one that `since`
+    lies in included."""
+    if step == "hour":
+        return list(range(int(since // HOUR) * HOUR, math.ceil(until), HOUR))
+    day = datetime.fromtimestamp(since, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    found = []
+    while (at := int(day.timestamp())) < until:
+        found.append(at)
+        # By the wall clock, and anew in the zone: a day may have 23 or 25 hours.
+        day = (day.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
+    return found
+
+
+def stretches(starts: Sequence[int], until: float, step: str, zone: tzinfo) -> list[tuple[int, float, int]]:
+    """[first, last) and the zone's distance from UTC, in seconds, for as long as that stays the same:
+    within such a stretch all days are of one length, and can be summed up where they are stored."""
+    if step == "hour":
+        return [(starts[0], until, 0)]
+    found: list[tuple[int, float, int]] = []
+    for at in starts:
+        offset = int((datetime.fromtimestamp(at, zone).utcoffset() or timedelta()).total_seconds())
+        if not found or found[-1][2] != offset:
+            if found:
+                found[-1] = (found[-1][0], at, found[-1][2])
+            found.append((at, until, offset))
+    return found
+
+
+def _places(starts: Sequence[int]) -> Callable[[int], int | None]:
+    def place_of(hour: int) -> int | None:
+        place = bisect_right(starts, hour) - 1
+        return place if place >= 0 else None
+
+    return place_of
