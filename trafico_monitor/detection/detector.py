@@ -20,7 +20,7 @@ from .context import MARKS, Told, structured, told
 from .gates import Dull
 from .lines import LONGEST_LINE, TRACEBACK, begins_record, is_error_record
 from .manager import ENDS, blind_finding, unit_finding
-from .passing import Passing
+from .passing import ANSWERED_END, ANSWERED_START, Passing
 from .paths import Paths
 from .process import Failure, Process, as_data, process_from
 from .rules import Rule, RuleSet, Silence
@@ -36,8 +36,7 @@ BELONGS_SECONDS = 10.0
 _MOST_PROCESSES = 256
 # Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.
 _SUSPECT = ("traceback (most", "❌", "exception", "critical", "error", "fatal")
-_SUFFIX = '200 OK"'
-_PREFIX = "INFO:httpx:"
+_PREFIX, _SUFFIX = ANSWERED_START.decode(), ANSWERED_END.decode()
 _NOTHING: tuple[Finding, ...] = ()
 _BOT = Origin.BOT
 # Signs that the server answers again, looked at only while it is known not to.

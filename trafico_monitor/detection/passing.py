@@ -13,6 +13,7 @@ For the thread that reads; `use` may be called from another.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ..host.redact import redact
@@ -21,9 +22,11 @@ from .gates import Dull
 from .lines import LONGEST_LINE, begins_record
 from .manager import ENDS, unit_finding
 
+ANSWERED_START, ANSWERED_END = b"INFO:httpx:", b'200 OK"'
 _LONGEST = 4096  # bytes; longer lines are rare and may be pieces of one
 _LONGEST_KNOWN, _MOST_KNOWN = 512, 4096
 _MOST_DOUBTS = 10_000  # beyond, every line is kept until the unit ends: nobody has so many processes
+_SPELT = re.compile(rb"[%&\\]")
 _TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 _RECORD, _ANSWER = 1, 2  # what is still waited for of a process
 _ANYBODY = 0
@@ -53,6 +56,13 @@ class Passing:
         self._dull = dull
         self._known = set()
 
+    def nothing(self, message: bytes) -> bool:
+        """True, while `calm`, for a raw line that nobody needs."""
+        # As in `Detector.feed`: an answered request says nothing while nothing is open.
+        if message.endswith(ANSWERED_END) and message.startswith(ANSWERED_START) and len(message) <= _LONGEST:
+            return True
+        return self.dull(message)
+
     def dull(self, message: bytes) -> bool:
         """True when nothing in the raw `message` could mean anything by itself."""
         form = message.translate(_TO_ZERO)
@@ -64,8 +74,8 @@ class Passing:
         text = redact(message.decode("utf-8", "replace"))
         if text not in dull:
             return False
-        # Lines of one form are redacted alike, but for those with a colon written as «%3A».
-        if len(message) <= _LONGEST_KNOWN and b"%" not in message and dull.knows(text):
+        # Lines of one form are redacted alike, but for those with a colon written in digits («%3A»).
+        if len(message) <= _LONGEST_KNOWN and not _SPELT.search(message) and dull.knows(text):
             if len(known) >= _MOST_KNOWN:
                 known.clear()
             known.add(form)

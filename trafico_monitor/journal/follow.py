@@ -238,23 +238,30 @@ class JournalThread:
 
     def _collect(self, reader: EntryReader, entries: list[Entry]) -> bool:
         end = time.monotonic() + BATCH_SECONDS
-        while reader.next():
-            try:
-                entry = reader.entry()
-            except OSError:
-                if self._failures < 2:  # opening again may help; after that it is left out
-                    raise
-                self._gap = "unreadable"
-                continue
-            if entry is not None:
+        while (there := reader.next()) is not False:
+            if there and (entry := self._entry(reader)) is not None:
                 entries.append(entry)
                 if entry.origin is Origin.BOT:
                     self._heard = entry.at
-            elif self._skip is not None:  # most probably the bot's: what is passed over has no name
-                self._heard = reader.last_at
-            if len(entries) >= BATCH_ENTRIES or (reader.seen % 64 == 0 and time.monotonic() > end):
+            self._hear_passed(reader)
+            full = len(entries) >= BATCH_ENTRIES
+            if full or ((there is None or reader.seen % 64 == 0) and time.monotonic() > end):
                 return True
+        self._hear_passed(reader)
         return False
+
+    def _hear_passed(self, reader: EntryReader) -> None:
+        if reader.passed:  # most probably the bot's: what is passed over has no name
+            self._heard, reader.passed = max(self._heard, reader.last_at), 0
+
+    def _entry(self, reader: EntryReader) -> Entry | None:
+        try:
+            return reader.entry()
+        except OSError:
+            if self._failures < 2:  # opening again may help; after that it is left out
+                raise
+            self._gap = "unreadable"
+            return None
 
     def _arrived(self, cursor: str, seen: int) -> None:
         self.cursor = cursor

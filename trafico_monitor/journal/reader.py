@@ -19,6 +19,7 @@ from ..errors import JournalError
 from ..model.entry import Entry
 from .parse import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
 
+PASSED_AT_ONCE = 256
 _BASES = (Path("/var/log/journal"), Path("/run/log/journal"))
 _FORGET = 4096  # entries after which the longest line is sought anew: journald's LineMax= may be less now
 
@@ -28,8 +29,9 @@ class Skip(Protocol):
     passed over before anything is built of them."""
 
     @property
-    def calm(self) -> bool: ...  # who wrote a dull line makes no difference now
-    def dull(self, message: bytes) -> bool: ...
+    def calm(self) -> bool: ...  # who wrote a line makes no difference now: ask only `nothing`
+    def nothing(self, message: bytes) -> bool: ...  # while calm: nobody needs it
+    def dull(self, message: bytes) -> bool: ...  # else: nobody needs it if it `may_pass`
     def may_pass(self, message: bytes, pid: int) -> bool: ...
     def kept(self, entry: Entry) -> None: ...  # every entry that is handed on, in order
 
@@ -40,6 +42,7 @@ class EntryReader:
     def __init__(self, watch: Watch, *, directory: str = "", namespace: str = "", skip: Skip | None = None) -> None:
         self.watch = watch
         self.seen = 0  # raw entries looked at
+        self.passed = 0  # of them those that were passed over at once
         self.last_at = 0.0  # realtime of the last of them, seconds
         self._skip = skip
         self._broken: set[int] = set()  # processes whose last line went on beyond journald's limit
@@ -83,12 +86,43 @@ class EntryReader:
             return False
         return bool(self.raw._next()) and bool(self.raw.test_cursor(cursor))
 
-    def next(self) -> bool:
-        """Go to the next entry; False at the end of what there is now."""
+    def next(self) -> bool | None:
+        """Go to the next entry that has to be looked at; False at the end of what there is now,
+        None when PASSED_AT_ONCE lines have been passed over."""
         if self._held:
             self._held = False
             return True
-        return bool(self.raw._next())
+        if self._skip is None or self._broken or not self._skip.calm:
+            return bool(self.raw._next())
+        # Nine lines of ten end here: nothing but what this loop does is done for them.
+        step, field, nothing = self.raw._next, self.raw._get, self._skip.nothing
+        longest, broken_at = self._longest, self._broken_at
+        passed, there = 0, True
+        while passed < PASSED_AT_ONCE and (there := step()):
+            try:
+                message = field("MESSAGE")
+                if not nothing(message) or field("_TRANSPORT") != b"stdout":
+                    break
+            except (KeyError, OSError):  # `entry` says what is to be done about it
+                break
+            if len(message) > longest or len(message) == broken_at:
+                break
+            passed += 1
+        else:
+            self._pass(passed)
+            return None if there else False
+        self._pass(passed)
+        return True
+
+    def _pass(self, lines: int) -> None:
+        if not lines:
+            return
+        before = self.seen
+        self.seen += lines
+        self.passed += lines
+        self.last_at = self.raw._get_realtime() / 1_000_000
+        if before // _FORGET != self.seen // _FORGET:
+            self._longest = 0
 
     def entry(self) -> Entry | None:
         """The entry that the Reader stands on; None when it is not wanted."""
@@ -114,13 +148,10 @@ class EntryReader:
         try:
             message = raw._get("MESSAGE")
             skip = self._skip
-            # The pieces of a broken line, and whatever may be one, have to be seen for what they are.
-            whole = not self._broken and len(message) <= self._longest and len(message) != self._broken_at
-            dull = skip is not None and whole and skip.dull(message)
-            if dull and skip is not None and skip.calm:
-                return None
             pid = pid_of(raw._get("_PID"))
-            if dull and skip is not None and skip.may_pass(message, pid):
+            # The pieces of a broken line, and whatever may be one, have to be seen for what they are.
+            whole = not (self._broken or self._may_be_piece(len(message)))
+            if skip is not None and whole and skip.dull(message) and skip.may_pass(message, pid):
                 return None
             if pid == 1 or not self.watch.unit:
                 return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
@@ -132,6 +163,9 @@ class EntryReader:
         continued, broken = self._pieces(message, pid)
         return bot_entry(message, pid, at, raw._get_cursor(), continued=continued, broken=broken)
 
+    def _may_be_piece(self, size: int) -> bool:
+        return size > self._longest or size == self._broken_at
+
     def _pieces(self, message: bytes, pid: int) -> tuple[bool, bool]:
         """Whether it is a piece of a line whose beginning was in an earlier entry of that process, and
         whether the line goes on in a later one.
@@ -140,7 +174,7 @@ class EntryReader:
         length (LineMax=, 48 K where nobody set it), and no line is longer: so only a line longer than
         all before, and those of the length at which one was broken, are asked."""
         size = len(message)
-        asked = size > self._longest or size == self._broken_at
+        asked = self._may_be_piece(size)
         if not asked and not self._broken:
             return False, False
         continued = pid in self._broken
@@ -173,7 +207,9 @@ def read_all(
     reader = EntryReader(Watch(unit, process), directory=directory, namespace=namespace, skip=skip)
     try:
         reader.seek_time(since)
-        while reader.next():
+        while (there := reader.next()) is not False:
+            if there is None:
+                continue
             try:
                 entry = reader.entry()
             except OSError:  # a damaged entry: the others are still of use

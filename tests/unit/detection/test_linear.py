@@ -82,9 +82,9 @@ def test_whatever_is_accepted_ends_soon_on_a_hostile_line(pattern: str) -> None:
     except NotLinear:
         return
     for line in _HOSTILE:
-        began = time.monotonic()
+        began = time.thread_time()  # its own: others load the machine
         accepted.search(line)
-        assert time.monotonic() - began < _LIMIT_SECONDS
+        assert time.thread_time() - began < _LIMIT_SECONDS
 
 
 @given(st.text(max_size=80))

@@ -28,6 +28,7 @@ DULL = [
     e.SEND.replace("<TOKEN>", TOKEN.replace(":", "%3A")),
     'INFO:httpx:HTTP Request: POST http://127.0.0.1:8081/bot<TOKEN>/getMe "HTTP/1.1 200 OK"',
     "connection established",
+    'INFO:httpx:HTTP Request: GET http://127.0.0.1/timeout?no space left on device "HTTP/1.1 200 OK"',
     "INFO:__main__:🔍 Cargando mapeo",
     "✅ Mapeo cargado: 7 modelos encontrados",
     "una línea que sigue a otra",
@@ -77,7 +78,9 @@ class Reader:
         if not said.pid:
             return Entry(ENDED, 1, at, cursor, Origin.MANAGER)
         passing = self.passing
-        if passing is not None and passing.dull(raw) and (passing.calm or passing.may_pass(raw, said.pid)):
+        if passing is not None and passing.calm and passing.nothing(raw):
+            return None
+        if passing is not None and passing.dull(raw) and passing.may_pass(raw, said.pid):
             return None
         return bot_entry(raw, said.pid, at, cursor)
 
@@ -139,10 +142,10 @@ POLL = DULL[0]
 @pytest.mark.parametrize(
     "story",
     [
-        [*(Said(7, text) for text in DOWN), Said(7, DULL[4]), Said(8, POLL), Said(7, DULL[4]), Said(7, POLL)],
-        [*(Said(7, text) for text in DOWN), Said(7, DULL[4]), Said(0, ""), Said(8, DULL[4]), Said(8, POLL)],
+        [*(Said(7, text) for text in DOWN), Said(7, DULL[5]), Said(8, POLL), Said(7, DULL[5]), Said(7, POLL)],
+        [*(Said(7, text) for text in DOWN), Said(7, DULL[5]), Said(0, ""), Said(8, DULL[5]), Said(8, POLL)],
         [*(Said(7, text) for text in STORIES[0]), Said(7, "\u3000"), Said(7, "  una más"), Said(7, e.TRACEBACK)],
-        [Said(7, e.TRACEBACK), Said(7, "\u3000"), Said(7, "TimeoutError: timed out"), Said(7, DULL[4])],
+        [Said(7, e.TRACEBACK), Said(7, "\u3000"), Said(7, "TimeoutError: timed out"), Said(7, DULL[5])],
     ],
 )
 def test_what_is_open_is_ended_by_the_right_line(story: list[Said]) -> None:
@@ -152,7 +155,7 @@ def test_what_is_open_is_ended_by_the_right_line(story: list[Said]) -> None:
 
 
 def test_nearly_all_of_a_usual_journal_is_passed_over() -> None:
-    usual = [Said(7 + n % 2, DULL[n % 2 * 4]) for n in range(1000)]
+    usual = [Said(7 + n % 2, DULL[n % 2 * 5]) for n in range(1000)]
     failing = [Said(7, text) for text in STORIES[0]]
     found, fed = findings([*usual, *failing, *usual, *failing, *usual], skip=True)
     assert fed < 2 * len(failing) + 20 and len(found) > 2
