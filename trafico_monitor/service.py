@@ -8,10 +8,10 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-from . import __version__, blindness, chronicle
+from . import __version__, chronicle
 from .action.access import ensure_access
 from .action.copying import sweep
 from .action.paths import resolve_destination
@@ -27,20 +27,17 @@ from .detection.detector import Detector
 from .detection.rule_text import load as load_rules
 from .detection.rules import RuleSet
 from .dispatch import Dispatcher
-from .errors import JournalError, MonitorError, StoreError
+from .errors import MonitorError, StoreError
 from .health.server import look_at_server
-from .health.sight import Seen, Sight
-from .health.unit import UnitState
+from .hearing import Hearing
 from .host.sdnotify import Notifier, watchdog_interval
-from .host.thread import call
 from .incident.situation import Limits
 from .incident.tracker import Tracker
 from .journal.follow import Batch, JournalThread
-from .journal.reader import check_access
 from .messages import text
 from .model.changes import Changes
 from .model.finding import ErrorType, Finding, FindingKind
-from .model.incident import Estado, Incident
+from .model.incident import Incident
 from .model.notice import Notice, Severity
 from .model.order import Order, OrderKind
 from .model.record import Record
@@ -58,6 +55,7 @@ from .reception import Heard, Reception
 from .repair import Repairs
 from .room import RoomTeller
 from .rounds import Round, Rounds
+from .standing import Standing
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
@@ -76,9 +74,6 @@ STOP_SECONDS = 1.5  # for each of the things that are waited for at the end; all
 LAST_WORDS_SECONDS = 2.5  # summary and stop message: Telegram takes one a second
 SAID_AGAIN = 600  # a restart within this time edits the start message instead of a new one
 QUEUE_BATCHES = 4
-ACCESS_SECONDS = 10.0  # for a look at the journal's directories
-TROUBLE_SECONDS = 5.0  # the reader opens the journal again by itself; what lasts longer is told
-ROTATION_SECONDS = 1.0  # a file that is renamed while we look is not a file that we may not read
 _HIDDEN = frozenset({"env_unreadable", "models_hidden", "bot_api_hidden"})
 WAITING_LOOKED_AT = 50  # the oldest downloads in wait tell which file systems are meant
 
@@ -98,11 +93,6 @@ class Service:
         self._progress = time.monotonic()
         self._tally = Tally(clock())
         self._seen: Mapping[str, str] = {}
-        self._behind = True  # until the reader has said that it has come to the end
-        self._taking = False
-        self._taken_at = 0.0  # journal time of the last entry that was looked at
-        self._heard = time.monotonic()  # when the bot last said something, or we began to listen
-        self._sight = Sight()
         self._watching = asyncio.Event()
         self._storing = asyncio.Lock()  # fair: steps are stored in the order in which they were taken
 
@@ -131,6 +121,7 @@ class Service:
         self._started_at = self._clock()
         self._pipeline = self._new_pipeline(self._rules)
         self._pipeline.restore(saved)
+        self._hearing = Hearing(lambda: self._config, self._pipeline, lambda: not self._batches.empty(), self._clock)
         kept = self._config.retention
         self._exports = Exports(self._store, self._config.paths.logs, size=kept.log_size, keep=kept.log_files)
         self._post_office = PostOffice(self._store, self._clock)
@@ -139,6 +130,18 @@ class Service:
         self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._clock)
         self._upkeep = Upkeep(
             self._store, self._exports, self._dispatcher, lambda: self._config, self._keep_told, self._clock
+        )
+        self._standing = Standing(
+            lambda: self._config,
+            self._pipeline,
+            self._tally,
+            self._post_office,
+            self._dispatcher,
+            self._upkeep,
+            lambda: self._seen,
+            self._hearing.lag,
+            self._clock,
+            self._started_at,
         )
         self._rounds = Rounds(
             lambda: self._config, lambda: self._site, self._awaited_folders, self._round_done, self._clock
@@ -150,7 +153,7 @@ class Service:
         self._room = RoomTeller(lambda: self._config, lambda: self._site, self._room_seen, self._clock)
         self._companions = self._meet_companions()
         self._panel = Panel(
-            self._snapshot,
+            self._standing.snapshot,
             lambda: None if self._stop.is_set() else self._desk,
             lambda: self._pipeline,
             lambda: self._site,
@@ -231,9 +234,9 @@ class Service:
             Surroundings(
                 self._desk,
                 self._store,
-                self._snapshot,
+                self._standing.snapshot,
                 lambda: self._pipeline.tracker.open_incidents(),
-                self._unwell,
+                self._standing.unwell,
                 self._note,
                 self._clock,
             )
@@ -248,13 +251,6 @@ class Service:
         record = chronicle.of_event(event, self._clock(), language, 4, code="missing", texto=words)
         self._tasks.create_task(self._keep(Changes(records=(record,))), name="note")
 
-    def _unwell(self) -> str:
-        """Why the monitor is not well, in words; "" when it is."""
-        language = self._config.language
-        blind = self._pipeline.blindness.now.values()
-        reasons = [text(f"blind.{one.code}", language, texto=one.detail) for one in blind]
-        return "; ".join(filter(None, (self._upkeep.line, *reasons)))
-
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -263,7 +259,9 @@ class Service:
 
     async def _announce(self, inherited: tuple[Order, ...]) -> None:
         now, language = self._clock(), self._config.language
-        records = [chronicle.of_event("service_started", now, language, code="started", unidad=self._watched())]
+        records = [
+            chronicle.of_event("service_started", now, language, code="started", unidad=self._standing.watched())
+        ]
         for code in self._config.missing:
             words = text(f"missing.{code}", language, **gaps.fields(self._config))
             records.append(chronicle.of_event("missing", now, language, 4, texto=words))
@@ -307,15 +305,15 @@ class Service:
             batch = await self._batches.get()
             self._watching.set()
             now = self._clock()
-            self._taking, self._behind, self._taken_at = True, batch.more, batch.at or self._taken_at
+            self._hearing.begin(batch)
             if batch.gap:
                 gap = Finding(FindingKind.BLIND, now, code=batch.gap)
                 await self._keep(self._pipeline.observe((gap,), now))
-            if batch.heard:
-                await self._hear(batch.heard, now)
+            if batch.heard and (speaks := self._hearing.hear(batch.heard, now)):
+                await self._keep(self._pipeline.observe(speaks, now))
             self._cursor = batch.cursor
             await self._keep(self._pipeline.take(batch.entries, batch.cursor, now))
-            self._taking = False
+            self._hearing.end()
             self._progress = time.monotonic()
             self._journal.busy = self._pipeline.detector.under_way
 
@@ -323,60 +321,15 @@ class Service:
         while True:
             await asyncio.sleep(SETTLE_SECONDS if self._pipeline.detector.unsettled else 0.25)
             await self._keep(self._pipeline.mind_alerts(self._clock()))
-            if self._sees_the_present():
+            if self._hearing.sees_the_present(self._journal):
                 await self._keep(self._pipeline.pass_time(self._clock()))
-
-    async def _hear(self, at: float, now: float) -> None:
-        """The bot has said something at `at`."""
-        self._heard = max(self._heard, time.monotonic() - max(0.0, now - at))
-        if blindness.UNIT_SILENT in self._pipeline.blindness.now:
-            speaks = Finding(FindingKind.BLIND, now, rule=self._config.bot.unit, code="unit_speaks")
-            await self._keep(self._pipeline.observe((speaks,), now))
-
-    def _sees_the_present(self) -> bool:
-        """Whether everything that was written until now has been taken in: only then does time
-        that passes without a line mean anything."""
-        blind = self._journal.trouble or blindness.NO_ACCESS in self._pipeline.blindness.now
-        return not (self._lines_wait() or blind)
-
-    def _lines_wait(self) -> bool:
-        return self._behind or self._taking or not self._batches.empty()
-
-    def _lag(self) -> float:
-        """How old the last line taken in is, in seconds, while others wait behind it; else 0."""
-        return max(0.0, self._clock() - self._taken_at) if self._taken_at and self._lines_wait() else 0.0
-
-    async def _look_around(self, unit: UnitState | None) -> tuple[Finding, ...]:
-        """Whether we see the bot at all, and whether it speaks."""
-        checks, monotonic = self._config.checks, time.monotonic()
-        # A download may keep the bot's only thread busy: its own silence has a limit of its own.
-        quiet = None if self._pipeline.detector.under_way else monotonic - self._heard
-        trouble = self._journal.trouble
-        if not trouble or monotonic - self._journal.trouble_since < TROUBLE_SECONDS:
-            trouble = await self._access() and await self._access(ROTATION_SECONDS)
-        seen = Seen(self._lag(), trouble, quiet, unit, monotonic)
-        return self._sight.judge(seen, interval=checks.interval, unit_silence=checks.unit_silence, at=self._clock())
-
-    async def _access(self, after: float = 0.0) -> str:
-        """Why the journal may not be read any more; "" when it may. sd-journal says nothing."""
-        await asyncio.sleep(after)
-        place = self._config.journal
-        try:
-            await call(
-                lambda: check_access(directory=place.directory, namespace=place.namespace),
-                seconds=ACCESS_SECONDS,
-                name="access",
-            )
-        except (JournalError, OSError) as error:  # a TimeoutError is an OSError
-            return str(error) or type(error).__name__
-        return ""
 
     async def _round_done(self, found: Round) -> None:
         now = self._clock()
         self._seen = found.shown
         self._panel.looked(found)
         await self._panel.keep(self._store)
-        findings = (*found.findings, *await self._look_around(found.unit))
+        findings = (*found.findings, *await self._hearing.look_around(self._journal, found.unit))
         await self._keep(self._pipeline.observe(findings, now))
         await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
         await self._save_status()
@@ -463,7 +416,7 @@ class Service:
 
     async def _save_status(self) -> None:
         with contextlib.suppress(StoreError):
-            await self._store.save_status(self._snapshot())
+            await self._store.save_status(self._standing.snapshot())
 
     def _advancing(self) -> bool:
         if self._journal.failure is not None:
@@ -474,73 +427,10 @@ class Service:
         return reading and taking
 
     def _say_status(self) -> None:
-        self._notifier.status(self._upkeep.line or self._status_line())
-
-    def _status_line(self) -> str:
-        language = self._config.language
-        lacking = ", ".join(text(f"short.{code}", language) for code in self._config.missing)
-        return text(
-            "status.notify",
-            language,
-            unidad=self._watched(),
-            abiertos=len(self._pipeline.tracker.open_incidents()),
-            solucionados=self._tally.ended(Estado.SOLUCIONADO),
-            fallidos=self._tally.ended(Estado.FALLIDO),
-            falta=text("status.notify.missing", language, falta=lacking) if lacking else "",
-        )
-
-    def _snapshot(self) -> dict[str, object]:
-        return {
-            "at": self._clock(),
-            "started_at": self._started_at,
-            "version": __version__,
-            "line": self._upkeep.line or self._status_line(),
-            "unit": self._seen.get("unit", ""),
-            "server": self._seen.get("server", ""),
-            "space": self._seen.get("space", ""),
-            "lag": self._lag(),
-            "blindness": self._blindness(),
-            "open": len(self._pipeline.tracker.open_incidents()),
-            "orders": self._dispatcher.under_way,
-            "missing": list(self._config.missing),
-            "outbox": self._outbox(),
-            "channels": [asdict(one) for one in self._post_office.status.values()],
-            "silences": self._silences(),
-            "unanswered": [one.key for one in self._pipeline.alerting.alarms if not one.acknowledged_by],
-        }
-
-    def _outbox(self) -> dict[str, object]:
-        """All channels together; the error is the first channel's that has one."""
-        status = self._post_office.status.values()
-        error = next((one.last_error for one in status if one.last_error), "")
-        return {"waiting": sum(one.waiting for one in status), "error": error}
-
-    def _silences(self) -> list[dict[str, object]]:
-        silences = self._pipeline.alerting.silences(self._clock())
-        return [{**asdict(one), "scope": one.scope.value} for one in silences]
-
-    def _blindness(self) -> dict[str, object]:
-        """What the monitor does not see, since when, and how many lines journald has dropped."""
-        seen, language = self._pipeline.blindness, self._config.language
-        reasons = [
-            {
-                "code": one.code,
-                "since": one.since,
-                "last": one.last,
-                "count": one.count,
-                "text": text(f"blind.{one.code}", language, texto=one.detail),
-            }
-            for one in sorted(seen.now.values(), key=lambda one: one.since)
-        ]
-        since = reasons[0]["since"] if reasons else None
-        return {"since": since, "reasons": reasons, "suppressed": seen.dropped}
-
-    def _watched(self) -> str:
-        bot = self._config.bot
-        return bot.unit or text("unit.unknown", self._config.language, proceso=bot.process)
+        self._notifier.status(self._standing.line())
 
     def _service_fields(self) -> dict[str, str]:
-        return {"unidad": self._watched(), "version": __version__}
+        return {"unidad": self._standing.watched(), "version": __version__}
 
     # Reloading and stopping.
 

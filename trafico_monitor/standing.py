@@ -1,0 +1,110 @@
+"""How the monitor stands: the unit's status line, `trafico-monitor status`, and why it is not well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from . import __version__
+from .config.schema import Config
+from .dispatch import Dispatcher
+from .messages import text
+from .model.incident import Estado
+from .notify.post_office import PostOffice
+from .pipeline import Pipeline
+from .tally import Tally
+from .upkeep import Upkeep
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Reads from those who know; keeps nothing. `seen` are the words of the last round of checks,
+    `lag` is how old the last line taken in is while others wait behind it."""
+
+    config: Callable[[], Config]
+    pipeline: Pipeline
+    tally: Tally
+    post_office: PostOffice
+    dispatcher: Dispatcher
+    upkeep: Upkeep
+    seen: Callable[[], Mapping[str, str]]
+    lag: Callable[[], float]
+    clock: Callable[[], float]
+    started_at: float
+
+    def line(self) -> str:
+        """One line for systemd: what fails of the monitor's own files comes before all else."""
+        return self.upkeep.line or self._counts()
+
+    def _counts(self) -> str:
+        config = self.config()
+        lacking = ", ".join(text(f"short.{code}", config.language) for code in config.missing)
+        return text(
+            "status.notify",
+            config.language,
+            unidad=self.watched(),
+            abiertos=len(self.pipeline.tracker.open_incidents()),
+            solucionados=self.tally.ended(Estado.SOLUCIONADO),
+            fallidos=self.tally.ended(Estado.FALLIDO),
+            falta=text("status.notify.missing", config.language, falta=lacking) if lacking else "",
+        )
+
+    def snapshot(self) -> dict[str, object]:
+        """Everything that `status` shows, as JSON-able values."""
+        seen = self.seen()
+        return {
+            "at": self.clock(),
+            "started_at": self.started_at,
+            "version": __version__,
+            "line": self.line(),
+            "unit": seen.get("unit", ""),
+            "server": seen.get("server", ""),
+            "space": seen.get("space", ""),
+            "lag": self.lag(),
+            "blindness": self._blindness(),
+            "open": len(self.pipeline.tracker.open_incidents()),
+            "orders": self.dispatcher.under_way,
+            "missing": list(self.config().missing),
+            "outbox": self._outbox(),
+            "channels": [asdict(one) for one in self.post_office.status.values()],
+            "silences": self._silences(),
+            "unanswered": [one.key for one in self.pipeline.alerting.alarms if not one.acknowledged_by],
+        }
+
+    def unwell(self) -> str:
+        """Why the monitor is not well, in words; "" when it is."""
+        language = self.config().language
+        blind = self.pipeline.blindness.now.values()
+        reasons = [text(f"blind.{one.code}", language, texto=one.detail) for one in blind]
+        return "; ".join(filter(None, (self.upkeep.line, *reasons)))
+
+    def watched(self) -> str:
+        """The bot's unit, or in words that it is not known."""
+        config = self.config()
+        return config.bot.unit or text("unit.unknown", config.language, proceso=config.bot.process)
+
+    def _outbox(self) -> dict[str, object]:
+        """All channels together; the error is the first channel's that has one."""
+        status = self.post_office.status.values()
+        error = next((one.last_error for one in status if one.last_error), "")
+        return {"waiting": sum(one.waiting for one in status), "error": error}
+
+    def _silences(self) -> list[dict[str, object]]:
+        silences = self.pipeline.alerting.silences(self.clock())
+        return [{**asdict(one), "scope": one.scope.value} for one in silences]
+
+    def _blindness(self) -> dict[str, object]:
+        """What the monitor does not see, since when, and how many lines journald has dropped."""
+        seen, language = self.pipeline.blindness, self.config().language
+        reasons = [
+            {
+                "code": one.code,
+                "since": one.since,
+                "last": one.last,
+                "count": one.count,
+                "text": text(f"blind.{one.code}", language, texto=one.detail),
+            }
+            for one in sorted(seen.now.values(), key=lambda one: one.since)
+        ]
+        since = reasons[0]["since"] if reasons else None
+        return {"since": since, "reasons": reasons, "suppressed": seen.dropped}
