@@ -7,6 +7,8 @@ from .model.finding import ErrorType, Finding
 from .model.incident import Estado, Incident
 from .model.record import Record
 from .model.verdict import Evidence
+from .notify.alerting import Event
+from .notify.render import headline
 
 _EVENTS = {
     Estado.DETECTADO: ("incident_detected", "record.detected", 4),
@@ -41,6 +43,18 @@ def of_event(event: str, at: float, language: str, priority: int = 6, code: str 
     return Record(at, event, line, priority, fields=fields)
 
 
+def of_expired(path: str, incident: str, size: int, why: str, days: int, at: float, language: str) -> Record:
+    """A file that left the quarantine for good."""
+    fields: dict[str, str] = {
+        "ruta": short(path),
+        "tamano": f"{size / MEGABYTE:.1f} MB",
+        "dias": str(days),
+        "motivo": text(f"expired.{why}", language),
+        "id": short(incident),
+    }
+    return of_event("quarantine_expired", at, language, 6, **fields)
+
+
 def of_download(finding: Finding, language: str) -> Record:
     """The bot says that a download has ended well."""
     unknown = text("unknown", language)
@@ -48,6 +62,20 @@ def of_download(finding: Finding, language: str) -> Record:
     shown = text("size.unknown", language) if size is None else f"{size / MEGABYTE:.1f} MB"
     video = short(finding.download.video or unknown)
     return Record(finding.at, "download_done", text("record.download_done", language, tamano=shown, video=video))
+
+
+def of_alerting(event: Event, at: float, language: str) -> Record:
+    """What became of something that was to be told."""
+    fields = {"canal": event.channel}
+    if event.silence is not None:
+        silence = event.silence
+        fields |= {"silencio": silence.id, "motivo": silence.reason, "unidad": silence.value}
+        fields |= {"silenciados": str(silence.silenced), "segundos": f"{silence.until - silence.since:.0f}"}
+    if event.notice is not None:
+        incident = event.notice.incident
+        fields["que"] = short(headline(event.notice, language).plain)
+        fields["id"] = f" · #{incident.id}" if incident else ""
+    return of_event(event.code, at, language, 4 if event.code == "escalated" else 6, **fields)
 
 
 def silence_text(finding: Finding, language: str) -> str:
@@ -67,8 +95,11 @@ def action_text(incident: Incident, language: str) -> str:
 
 def evidence_text(evidence: tuple[Evidence, ...], language: str) -> str:
     """The proof in one line, for the log."""
-    parts = [f"{text(f'evidence.{e.what}', language)}: {short(e.value)}" for e in evidence if e.ok]
-    return "; ".join(parts)
+    return "; ".join(_one(each, language) for each in evidence if each.ok)
+
+
+def _one(evidence: Evidence, language: str) -> str:
+    return f"{text(f'evidence.{evidence.what}', language)}: {short(evidence.value)}"
 
 
 def reason_text(reason: str, language: str) -> str:
@@ -80,13 +111,16 @@ def reason_text(reason: str, language: str) -> str:
 
 def _fields(incident: Incident, language: str) -> dict[str, object]:
     unknown = text("unknown", language)
-    reason = reason_text(incident.reason, language)
+    reasons = [reason_text(incident.reason, language)]
+    if incident.accion == "given_up_early":
+        reasons.append(action_text(incident, language))
+    reasons += [_one(each, language) for each in incident.evidence if each.what.startswith("kept_")]
     return {
         "id": incident.id,
         "tipo": text(f"type.{incident.error_type.value}", language),
         "modelo": short(incident.download.modelo or unknown),
         "video": short(incident.download.video or unknown),
-        "motivo": f" · {reason}" if reason else "",
+        "motivo": "".join(f" · {reason}" for reason in reasons if reason),
         "segundos": f"{max(0.0, incident.updated_at - incident.opened_at):.0f}",
         "pruebas": evidence_text(incident.evidence, language),
         "veces": incident.count,

@@ -7,12 +7,17 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from . import __version__
 from .errors import MonitorError
 from .messages import text
 
-COMMANDS = ("run", "check", "status", "incidents", "report", "rules", "replay")
+COMMANDS = (
+    "run", "check", "status", "incidents", "report", "space", "retry", "ack", "silence", "assign", "notify",
+    "rules", "replay",
+)  # fmt: skip
+USAGE = 64  # EX_USAGE
 
 
 def language() -> str:
@@ -27,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     if not args.command:
         parser.print_help()
-        return 64
+        return USAGE
     try:
         return int(args.execute(args))
     except MonitorError as error:
@@ -41,9 +46,17 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse's own, with the exit status of sysexits.h: 2 means «critical» of `check`."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     spoken = language()
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="trafico-monitor",
         description=text("cli.description", spoken),
         epilog=text("cli.examples", spoken),

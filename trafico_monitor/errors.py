@@ -44,10 +44,14 @@ class PathRefused(MonitorError):
 class DeliveryError(MonitorError):
     """A message was not taken by its channel; `retry_after` seconds is the earliest next try.
 
-    `permanent` means that the same message will never be taken by this channel.
+    `permanent` means that the same message will never be taken by this channel; `unusable` that
+    no message will, until somebody mends it: another channel should take over meanwhile.
     """
 
-    def __init__(self, text: str, *, retry_after: float = 0.0, permanent: bool = False) -> None:
+    def __init__(
+        self, text: str, *, retry_after: float = 0.0, permanent: bool = False, unusable: bool = False
+    ) -> None:
         super().__init__(text)
         self.retry_after = retry_after
         self.permanent = permanent
+        self.unusable = unusable

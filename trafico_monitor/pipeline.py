@@ -6,7 +6,8 @@ the `Changes` to be kept in one transaction. The service does the effects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import blindness, chronicle
@@ -18,20 +19,29 @@ from .detection.unknown import UnknownErrors
 from .incident import policy
 from .incident.budget import Budget
 from .incident.change import Change, ChangeKind
-from .incident.policy import Conditions, Decision, Limits
+from .incident.ledger import Ledger, attempt_of
+from .incident.policy import Decision
+from .incident.resumption import MET_TOO_OFTEN, Resumption
+from .incident.situation import Conditions, Limits, Situation
 from .incident.tracker import Tracker
 from .messages import text
+from .model.alarm import Alarm
+from .model.attempt import Attempt
 from .model.changes import Changes, Saved
+from .model.download import Download
 from .model.entry import Entry
 from .model.finding import ErrorType, Finding, FindingKind
 from .model.incident import Estado, Incident
 from .model.notice import Notice, Severity
 from .model.order import Order, OrderKind
 from .model.record import Record
-from .model.result import Result
+from .model.result import Outcome, Result
+from .model.silence import Silence
 from .model.unknown import UnknownKind
 from .model.verdict import Evidence, Verdict
-from .notify.routing import notices_for
+from .notify.addressing import Plan
+from .notify.alerting import Alerting, Told
+from .notify.routing import ALARM, notices_for
 
 # Without anything to download again from, an incident waits this long for the bot's own success
 # (its read timeout is 120 s: design document, section 4, and facts, section 1).
@@ -53,6 +63,20 @@ class _Step:
     finished: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     unknown: dict[int, UnknownKind] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    silences: dict[str, Silence] = field(default_factory=dict)
+    held: dict[tuple[str, int], Notice] = field(default_factory=dict)
+    unheld: list[tuple[str, int]] = field(default_factory=list)
+
+    def take_in(self, told: Told, records: Iterable[Record]) -> None:
+        """What became of notices; those that were given are told for."""
+        self.notices += told.notices
+        self.alarms |= told.alarms
+        self.silences |= told.silences
+        self.unheld += told.unheld
+        self.held = {place: one for place, one in self.held.items() if place not in told.unheld} | told.held
+        self.records += records
 
     def changes(self, cursor: str | None, memory: dict[str, object] | None) -> Changes:
         return Changes(
@@ -62,6 +86,11 @@ class _Step:
             finished=tuple(self.finished),
             notices=tuple(self.notices),
             unknown=tuple(self.unknown.values()),
+            alarms=tuple(self.alarms.values()),
+            silences=tuple(self.silences.values()),
+            held=tuple(self.held.values()),
+            unheld=tuple(self.unheld),
+            attempts=tuple(self.attempts),
             cursor=cursor,
             memory=memory,
         )
@@ -70,19 +99,33 @@ class _Step:
 class Pipeline:
     """The pure stages in their order, and the little that lives between two steps."""
 
-    def __init__(self, detector: Detector, tracker: Tracker, limits: Limits, language: str, refusal: str = "") -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        tracker: Tracker,
+        limits: Limits,
+        language: str,
+        refusal: str = "",
+        plan: Plan | None = None,
+    ) -> None:
         self.detector = detector
         self.tracker = tracker
         self.limits = limits
         self.language = language
         self.conditions = Conditions(refusal=refusal)
         self.budget = Budget()
+        self.ledger = Ledger()
+        self._resumption = Resumption()
+        # Causes that were seen not to hold: what showed it, and when that was looked at.
+        self._gone: dict[ErrorType, tuple[Evidence, float]] = {}
         self.unknown = UnknownErrors()
         self._novelty = Novelty()
         self.orders: dict[str, Order] = {}
         self.space = "ok"
+        self._space_told: Notice | None = None  # while it is short: the message that says so
         self.server = "up"
         self.blindness = Blindness()
+        self.alerting = Alerting(plan or Plan())
         self._unit_down = ""  # the code of its death
         self._last_done = (0, "", 0.0)  # process, video, time
         self._memory_mark = (-1, -1)
@@ -99,7 +142,7 @@ class Pipeline:
                     self._observe(finding, step, now)
             for finding in self.detector.feed(entry):
                 self._observe(finding, step, now)
-        return step.changes(cursor, self._memory_if_changed(step))
+        return self._close(step, now, cursor)
 
     def pass_time(self, now: float) -> Changes:
         """Close what only time closes: finished tracebacks, downloads that say nothing any more,
@@ -112,15 +155,15 @@ class Pipeline:
         self._tell_untold(step, now)
         for incident in self.tracker.open_incidents():
             if _left_alone(incident) and now - incident.updated_at > BOT_GRACE_SECONDS:
-                self._apply(incident, policy.give_up(incident, incident.reason, now), step, now)
-        return step.changes(None, self._memory_if_changed(step))
+                self._apply(incident, policy.give_up(incident, incident.reason, self._at(now)), step, now)
+        return self._close(step, now)
 
     def observe(self, findings: Sequence[Finding], now: float) -> Changes:
         """Findings that do not come from the journal: the periodic checks."""
         step = _Step()
         for finding in findings:
             self._observe(finding, step, now)
-        return step.changes(None, self._memory_if_changed(step))
+        return self._close(step, now)
 
     def finish(self, order: Order, result: Result, verdict: Verdict, now: float) -> Changes:
         """An order has run and its effect has been looked at."""
@@ -129,22 +172,64 @@ class Pipeline:
             return step.changes(None, None)  # overtaken: another order took its place meanwhile
         self._done(order.id, step)
         incident = self.tracker.get(order.incident_id)
-        if incident is not None and incident.open and order.kind is not OrderKind.DROP_QUARANTINE:
-            decision = policy.after(incident, order, result, verdict, self.conditions, self.limits, now)
-            self._apply(incident, decision, step, now)
-        return step.changes(None, self._memory_if_changed(step))
+        if incident is not None:
+            if incident.open and order.kind is not OrderKind.DROP_QUARANTINE:
+                result = self._meet(incident, result, now)
+                decision = policy.after(incident, order, result, verdict, self._at(now))
+                self._apply(incident, decision, step, now)
+            self._count(attempt_of(incident, order, result, verdict, now), step)
+        self._resume(step, now)
+        return self._close(step, now)
 
-    def set_disk_full(self, full: bool, evidence: Evidence, now: float) -> Changes:
-        """What the last look at the disks means for orders that would write."""
+    def asked(
+        self,
+        records: Sequence[Record],
+        now: float,
+        *,
+        before: Incident | None = None,
+        decision: Decision | None = None,
+        order: Order | None = None,
+        finished: str = "",
+        notices: Sequence[Notice] = (),
+        silences: Sequence[Silence] = (),
+    ) -> Changes:
+        """What a person asked for (`asked.py` decides): `records` say who. `decision` is about the
+        incident that stood as `before`; `order` belongs to no playbook; `finished` is one's id."""
+        step = _Step(records=list(records), notices=list(notices))
+        self.alerting.learn(silences)
+        step.silences |= {silence.id: silence for silence in silences}
+        if finished:
+            self._done(finished, step)
+        if order is not None:
+            self.orders[order.id] = order
+            step.orders[order.id] = order
+        if decision is not None:
+            self._apply(before, decision, step, now)
+        return self._close(step, now)
+
+    def set_disk_full(self, full: bool, evidence: Evidence, now: float, looked_at: float | None = None) -> Changes:
+        """What the last look at the disks, at `looked_at`, means for orders that would write."""
         self.conditions = replace(self.conditions, disk_full=full)
         step = _Step()
         if not full:
-            self._release(ErrorType.DISCO_LLENO, evidence, step, now)
-        return step.changes(None, self._memory_if_changed(step))
+            self._release(ErrorType.DISCO_LLENO, (evidence, now if looked_at is None else looked_at), step, now)
+        return self._close(step, now)
 
-    def reload(self, limits: Limits, language: str, refusal: str) -> None:
+    def tell(self, notices: Sequence[Notice], now: float, records: Sequence[Record] = ()) -> Changes:
+        """What the service itself has to say."""
+        return self._close(_Step(notices=list(notices), records=list(records)), now)
+
+    def mind_alerts(self, now: float) -> Changes:
+        """Silences that end, alarms that nobody answers. Unlike `pass_time` it is called also
+        while the reader is behind: the clock on the wall goes on."""
+        step = _Step()
+        self._told(self.alerting.pass_time(now, self.tracker.get), step, now)
+        return step.changes(None, None)
+
+    def reload(self, limits: Limits, language: str, refusal: str, plan: Plan | None = None) -> None:
         """New configuration; open incidents, contexts and orders stay as they are."""
         self.limits = limits
+        self.alerting.use(plan or self.alerting.plan)
         self.language = language
         self.conditions = replace(self.conditions, refusal=refusal)
 
@@ -154,12 +239,15 @@ class Pipeline:
         self.detector.restore(_section(memory, "detector"))
         self.tracker.restore(saved.incidents, _section(memory, "tracker"))
         self.budget.restore(_section(memory, "budget"))
+        self.ledger = Ledger.restored(_section(memory, "ledger"))
+        self._resumption.restore(_section(memory, "resumption"))
         self.unknown = UnknownErrors(saved.unknown)
         self._novelty.restore(_section(memory, "novelty"))
         self.space = str(memory.get("space", "ok"))
         self.server = str(memory.get("server", "up"))
         self._unit_down = str(memory.get("unit_down", ""))
         self.blindness.restore(_section(memory, "blindness"))
+        self.alerting.restore(saved.alarms, saved.silences, saved.held)
         self.orders = {order.id: order for order in saved.orders}
         self.conditions = replace(self.conditions, server_down=self.server == "down")
 
@@ -169,6 +257,8 @@ class Pipeline:
             "detector": self.detector.snapshot(),
             "tracker": self.tracker.snapshot(),
             "budget": self.budget.snapshot(),
+            "ledger": self.ledger.snapshot(),
+            "resumption": self._resumption.snapshot(),
             "novelty": self._novelty.snapshot(),
             "space": self.space,
             "server": self.server,
@@ -191,6 +281,7 @@ class Pipeline:
         thread = 2 * int(finding.at // THREAD_SECONDS)
         if finding.code in _GONE:
             self.blindness.end(blindness.UNIT_SILENT)  # it says nothing because it is not there
+        self._mind_maintenance(finding, step, now)
         if finding.code in _DIED:
             if finding.code == self._unit_down or (self._unit_down and finding.code == "failed"):
                 return  # known: systemd says it in several ways, and the periodic check again
@@ -203,6 +294,12 @@ class Pipeline:
             self._tell("unit", "unit_back", Severity.RECOVERABLE, finding, step, thread + 1)
         elif finding.code in ("started", "stopped"):
             self._event(f"unit_{finding.code}", finding, step, 6, unidad=finding.rule or "")
+
+    def _mind_maintenance(self, finding: Finding, step: _Step, now: float) -> None:
+        code, unit = ("died" if finding.code in _DIED else finding.code), finding.rule or ""
+        if code == "stopping" and self._unit_down:
+            return  # it is being stopped because it has died
+        self._told(self.alerting.unit(code, unit, finding.at, now), step, now)
 
     def _on_blind(self, finding: Finding, step: _Step, now: float) -> None:
         ended = blindness.ENDS.get(finding.code)
@@ -258,6 +355,24 @@ class Pipeline:
         self._event(event, finding, step, 6 - 2 * worse[finding.code], code=code, texto=finding.message)
         severity = Severity.CRITICAL if finding.code == "critical" else Severity.RECOVERABLE
         self._tell("space", code, severity, finding, step, int(finding.at))
+        self._space_told = step.notices[-1] if finding.code != "ok" else None
+
+    def tell_room(self, fields: Mapping[str, str], now: float) -> Changes:
+        """What takes the space, and what could go, is known by now: told in the messages that say
+        that it is short, while it is."""
+        step = _Step()
+        told: list[Notice] = [] if self._space_told is None else [self._space_told]
+        full = (one for one in self.tracker.open_incidents() if one.error_type is ErrorType.DISCO_LLENO)
+        for incident in itertools.islice(full, 1):  # the oldest: once is enough
+            told.append(Notice(incident.id, "critical", Severity.CRITICAL, now, ALARM, incident))
+        edits = [replace(one, fields={**one.fields, **fields}, only_edit=True) for one in told]
+        # What has rung is not to ring once more, nor to begin its reminders anew.
+        rung = tuple(one for one in edits if one.severity is Severity.CRITICAL)
+        step.notices += [one for one in edits if one.severity is not Severity.CRITICAL]
+        if told:
+            step.records.append(chronicle.of_event("space_used", now, self.language, 6, **fields))
+        changes = self._close(step, now)
+        return replace(changes, notices=(*changes.notices, *rung))
 
     def _on_server(self, finding: Finding, step: _Step, now: float) -> None:
         changed, self.server = finding.code != self.server, finding.code
@@ -266,7 +381,7 @@ class Pipeline:
         if changed:
             self._event(f"server_{finding.code}", finding, step, 3 if down else 5, texto=finding.message)
         if not down:
-            self._release(ErrorType.SERVIDOR_CAIDO, Evidence("server", finding.message), step, now)
+            self._release(ErrorType.SERVIDOR_CAIDO, (Evidence("server", finding.message), finding.at), step, now)
         elif changed:
             failed = replace(
                 finding,
@@ -321,7 +436,7 @@ class Pipeline:
         match change.kind:
             case ChangeKind.OPENED:
                 self._apply(None, Decision(incident), step, now)
-                self._apply(incident, policy.begin(incident, self.conditions, self.limits, now), step, now)
+                self._apply(incident, policy.begin(incident, self._at(now)), step, now)
             case ChangeKind.REPEATED:
                 step.incidents[incident.id] = incident
                 step.records.append(chronicle.of_repeat(incident, change.finding.at, self.language))
@@ -338,22 +453,62 @@ class Pipeline:
         step.incidents[incident.id] = incident
         untouched = incident.attempt == 0 and incident.estado in (Estado.DETECTADO, Estado.PENDIENTE)
         if incident.open and untouched:
-            self._apply(incident, policy.begin(incident, self.conditions, self.limits, now), step, now)
+            self._apply(incident, policy.begin(incident, self._at(now)), step, now)
 
-    def _release(self, cause: ErrorType, evidence: Evidence, step: _Step, now: float) -> None:
-        waiting = [i for i in self.tracker.open_incidents() if i.waiting_for is cause]
-        for place, incident in enumerate(sorted(waiting, key=lambda i: (i.opened_at, i.id))):
-            decision = policy.cause_gone(incident, place, self.conditions, self.limits, evidence, now)
+    def _at(self, now: float) -> Situation:
+        return Situation(now, self.conditions, self.limits, self.ledger)
+
+    def _meet(self, incident: Incident, result: Result, now: float) -> Result:
+        """An order ran into a cause: it holds from now on, until the next look says otherwise."""
+        if result.outcome is Outcome.BLOCKED_BY_SPACE:
+            self._resumption.met(incident.id, now)
+            self.conditions = replace(self.conditions, disk_full=True)
+        elif result.outcome is Outcome.BLOCKED_BY_SERVER:
+            if self._resumption.met(incident.id, now) > MET_TOO_OFTEN:
+                return replace(result, outcome=Outcome.FAILED)
+            self.conditions = replace(self.conditions, server_down=True)
+        return result
+
+    def _count(self, attempt: Attempt | None, step: _Step) -> None:
+        if attempt is not None:
+            self.ledger = self.ledger.with_attempt(attempt)
+            step.attempts.append(attempt)
+
+    def _release(self, cause: ErrorType, seen: tuple[Evidence, float], step: _Step, now: float) -> None:
+        self._gone[cause] = seen
+        self._resume(step, now)
+
+    def _resume(self, step: _Step, now: float) -> None:
+        """Let those go on whose cause is gone and whose turn has come."""
+        holding = {
+            ErrorType.DISCO_LLENO: self.conditions.disk_full,
+            ErrorType.SERVIDOR_CAIDO: self.conditions.server_down,
+        }
+        free = {cause: seen for cause, seen in self._gone.items() if not holding[cause]}
+        waiting = [
+            one
+            for one in self.tracker.open_incidents()
+            if one.waiting_for in free and _seen_after(one, free[one.waiting_for][1], now)
+        ]
+        for place, incident in enumerate(self._resumption.next(waiting, self.orders.values(), now)):
+            cause = incident.waiting_for
+            assert cause is not None
+            decision = policy.cause_gone(incident, place, free[cause][0], self._at(now))
+            if incident.error_type is cause:
+                kind = OrderKind.WAIT_FOR_SPACE if cause is ErrorType.DISCO_LLENO else OrderKind.WAIT_FOR_SERVER
+                self._count(Attempt(cause, kind, now, True, seconds=max(0.0, now - incident.opened_at)), step)
             self._apply(incident, decision, step, now)
 
     def _apply(self, before: Incident | None, decision: Decision, step: _Step, now: float) -> None:
         incident, order = decision.incident, decision.order
         if order is not None and order.kind is OrderKind.RETRY_DOWNLOAD and not self._affordable(order, now):
-            incident, order = policy.give_up(incident, "budget_spent", now).incident, None
+            incident, order = policy.give_up(incident, "budget_spent", self._at(now)).incident, None
         self.tracker.put(incident)
         step.incidents[incident.id] = incident
+        if not incident.open:
+            self._resumption.ended(incident.id)
         if order is not None or not incident.open:
-            for old in [o.id for o in self.orders.values() if o.incident_id == incident.id]:
+            for old in [o.id for o in self.orders.values() if o.incident_id == incident.id and _of_playbook(o)]:
                 self._done(old, step)
         if order is not None:
             self.orders[order.id] = order
@@ -363,9 +518,7 @@ class Pipeline:
             step.notices.extend(notices_for(before, incident, now))
 
     def _affordable(self, order: Order, now: float) -> bool:
-        download = order.download
-        key = download.file_id or download.destination or download.source or order.incident_id
-        return self.budget.spend(key, now)
+        return self.budget.spend(budget_key(order.download, order.incident_id), now)
 
     def _done(self, order_id: str, step: _Step) -> None:
         self.orders.pop(order_id, None)
@@ -379,6 +532,15 @@ class Pipeline:
         fields = {"texto": finding.message, "unidad": finding.rule or ""}
         step.notices.append(Notice(key, code, severity, finding.at, thread, fields=fields))
 
+    def _close(self, step: _Step, now: float, cursor: str | None = None) -> Changes:
+        """The end of every step: what it has to tell goes its way."""
+        notices, step.notices = step.notices, []
+        self._told(self.alerting.tell(notices, now), step, now)
+        return step.changes(cursor, self._memory_if_changed(step))
+
+    def _told(self, told: Told, step: _Step, now: float) -> None:
+        step.take_in(told, [chronicle.of_alerting(event, now, self.language) for event in told.events])
+
     def _memory_if_changed(self, step: _Step) -> dict[str, object] | None:
         mark = (self.detector.changes, self.tracker.changes)
         if mark == self._memory_mark and not (
@@ -389,8 +551,25 @@ class Pipeline:
         return self.memory()
 
 
+def budget_key(download: Download, incident_id: str) -> str:
+    """What the attempts at one download are counted under, whatever incidents it opens."""
+    return download.file_id or download.destination or download.source or incident_id
+
+
+def _of_playbook(order: Order) -> bool:
+    """False for what no later decision about the incident overtakes: a person's order, and the
+    tidying up after the proof."""
+    return order.kind not in (OrderKind.ASSIGN, OrderKind.DROP_QUARANTINE)
+
+
 def _of_unit(blind: Blind) -> bool:
     return blind.code == blindness.UNIT_SILENT
+
+
+def _seen_after(incident: Incident, looked_at: float, now: float) -> bool:
+    """Whether it was looked at since `incident` last heard of its cause: what was seen before
+    proves nothing. (A time still to come is a clock that was set back.)"""
+    return incident.updated_at <= looked_at or incident.updated_at > now
 
 
 def _left_alone(incident: Incident) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from .action.assign import assign, carry_out
 from .action.create_folder import create_folder
 from .action.fix_owner import fix_owner
 from .action.hand_over import hand_over
@@ -20,7 +21,7 @@ from .model.order import Order, OrderKind
 from .model.result import Outcome, Result
 from .model.site import Site
 from .model.verdict import Evidence, Verdict
-from .verification.file import judge
+from .verification.file import check_file, judge
 from .verification.verify import verify
 
 # An order that hangs past every deadline of its own parts: the dispatcher must get it back.
@@ -34,6 +35,7 @@ _ACTIONS: Mapping[OrderKind, Act] = {
     OrderKind.QUARANTINE: quarantine,
     OrderKind.FIX_OWNER: hand_over,
     OrderKind.DROP_QUARANTINE: drop,
+    OrderKind.ASSIGN: carry_out,
 }
 
 
@@ -58,6 +60,18 @@ class Repairs:
                     return seen
             return await self._act(order, site)
 
+    async def assign(self, file: str, modelo: str) -> tuple[Result, Verdict]:
+        """A person has said whose rescued `file` is: move it there and prove it. The verdict holds
+        the evidence of the file at its new place; not proven where nothing was moved."""
+        site = self._site()
+        if site is None:
+            return Result("", Outcome.REFUSED, "no_site"), Verdict(False, reason="no_site")
+        async with asyncio.timeout(LONGEST_ORDER):
+            result = await assign(file, modelo, site, tools_for(site))
+            if result.outcome is not Outcome.DONE or result.path is None:
+                return result, Verdict(False, reason=result.reason)
+            return result, _shown(await check_file(Path(result.path), size=None, uid=site.uid))
+
     async def _act(self, order: Order, site: Site) -> tuple[Result, Verdict]:
         if order.kind is OrderKind.CONFIRM:
             return await self._look(order, site)
@@ -71,16 +85,18 @@ class Repairs:
 
     async def _verify(self, order: Order, result: Result, site: Site) -> Verdict:
         destination = await asyncio.to_thread(resolve_destination, order.download, site)
-        verdict = await verify(order, result, site, destination=destination)
-        # A path in the Bot API directory has the token as a component: it ends here.
-        shown = tuple(replace(each, value=redact(each.value)) for each in verdict.evidence)
-        return replace(verdict, evidence=shown)
+        return _shown(await verify(order, result, site, destination=destination))
 
     async def _probe(self, order: Order) -> tuple[Result, Verdict]:
         finding = await self._look_at_server()
         up = finding.code == "up"
         verdict = Verdict(up, (Evidence("server", finding.message, up),), "" if up else "server_down")
         return Result(order.id, Outcome.DONE, detail=finding.message), verdict
+
+
+def _shown(verdict: Verdict) -> Verdict:
+    # A path in the Bot API directory has the token as a component: it ends here.
+    return replace(verdict, evidence=tuple(replace(each, value=redact(each.value)) for each in verdict.evidence))
 
 
 def tools_for(site: Site) -> Tools:

@@ -24,13 +24,15 @@ SMALL_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one look found. `disk_full` holds writing back: stricter words than a warning."""
+    """What one look, begun at `at`, found. `disk_full` holds writing back: stricter words than a
+    warning."""
 
     findings: tuple[Finding, ...]
     disk_full: bool
     space: Evidence
     unit: UnitState | None
     shown: Mapping[str, str]
+    at: float = 0.0
 
 
 class Rounds:
@@ -68,19 +70,20 @@ class Rounds:
 
     async def look(self) -> Round:
         """One look at everything, side by side, each with its own deadline."""
-        config = self._config()
+        config, began = self._config(), self._clock()
         written = self._written()
         space, server, unit = await asyncio.gather(
             self._look_at_disks(config, written), look_at_server(config), look_at_unit(config.bot.unit)
         )
         state, finding = space
         full = any(is_full(volume, config) for volume in state.volumes if volume.path in written)
-        found = [finding] if config.bot_api.local is False else [finding, server]
+        # A public server that does not answer is no outage of ours; that it answers frees those who wait.
+        found = [finding, server] if config.bot_api.local or server.code == "up" else [finding]
         dead = unit.known and unit.active == "failed"
         if dead:
             found.append(Finding(FindingKind.UNIT, self._clock(), rule=unit.unit, code="failed", message=unit.result))
         shown = {"space": finding.message, "server": server.message, "unit": _unit_text(unit)}
-        return Round(tuple(found), full, Evidence("space", finding.message, not full), unit, shown)
+        return Round(tuple(found), full, Evidence("space", finding.message, not full), unit, shown, began)
 
     async def _look_at_disks(self, config: Config, written: list[str]) -> tuple[disk.DiskState, Finding]:
         checks = config.checks

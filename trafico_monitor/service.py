@@ -8,16 +8,17 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from . import __version__, blindness, chronicle
 from .action.access import ensure_access
 from .action.copying import sweep
 from .action.paths import resolve_destination
+from .action.retention import Expired
 from .config import gaps
 from .config.discover import discover
-from .config.endpoints import alert_conflict
+from .config.endpoints import control_socket
 from .config.load import load
 from .config.rule_files import directories, read_rule_files
 from .config.schema import Config
@@ -31,28 +32,37 @@ from .health.sight import Seen, Sight
 from .health.unit import UnitState
 from .host.sdnotify import Notifier, watchdog_interval
 from .host.thread import call
-from .incident.policy import Limits
+from .incident.situation import Limits
 from .incident.tracker import Tracker
 from .journal.follow import Batch, JournalThread
 from .journal.reader import check_access
 from .messages import text
 from .model.changes import Changes
 from .model.finding import ErrorType, Finding, FindingKind
-from .model.incident import Estado
+from .model.incident import Estado, Incident
 from .model.notice import Notice, Severity
-from .model.order import Order
+from .model.order import Order, OrderKind
 from .model.record import Record
 from .model.result import Result
 from .model.site import Site
 from .model.verdict import Verdict
-from .notify.courier import Courier
-from .notify.telegram import NoChannel, TelegramChannel, open_channel
+from .notify.addressing import plan_of
+from .notify.channels import open_channels
+from .notify.post_office import PostOffice
+from .notify.render import render
+from .notify.sounding import sound
+from .panel import Panel
 from .pipeline import Pipeline
+from .reception import Heard, Reception
 from .repair import Repairs
+from .room import RoomTeller
 from .rounds import Round, Rounds
 from .store.exports import Exports
 from .store.store import Store
 from .tally import Tally
+from .upkeep import DAY, Upkeep
+from .web.server import Places
+from .web.window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -121,12 +131,19 @@ class Service:
         self._pipeline = self._new_pipeline(self._rules)
         self._pipeline.restore(saved)
         self._exports = Exports(self._store, self._config.paths.logs)
-        self._courier = Courier(self._store, _channel(self._config), self._clock, self._config.language)
+        self._post_office = PostOffice(self._store, self._clock)
+        self._post_office.use(open_channels(self._config), plan_of(self._config), self._config.language)
         self._repairs = Repairs(lambda: self._site, lambda: look_at_server(self._config))
         self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._clock)
         self._rounds = Rounds(
             lambda: self._config, lambda: self._site, self._awaited_folders, self._round_done, self._clock
         )
+        self._desk = Reception(
+            lambda: self._pipeline, self._store, self._keep, lambda: self._site, self._sound, self._clock
+        )
+        self._upkeep = Upkeep(lambda: self._config, lambda: self._site, self._incident, self._tidied, self._clock)
+        self._room = RoomTeller(lambda: self._config, lambda: self._site, self._room_seen, self._clock)
+        self._window = self._open_window()
         self._journal = self._follow_journal()
         self._take_signals()
         async with asyncio.TaskGroup() as tasks:
@@ -136,10 +153,13 @@ class Service:
                 for name, work in (
                     ("journal", self._take_batches()),
                     ("time", self._pass_time()),
-                    ("courier", self._courier.run()),
+                    ("post office", self._post_office.run()),
                     ("exports", self._exports.run()),
                     ("reload", self._reload_when_asked()),
                     ("alive", self._say_alive()),
+                    ("window", self._window.run()),
+                    ("upkeep", self._upkeep.run()),
+                    ("room", self._room.run()),
                 )
             ]
             await self._announce(saved.orders)
@@ -153,7 +173,8 @@ class Service:
     def _new_pipeline(self, rules: RuleSet) -> Pipeline:
         config = self._config
         detector = Detector(rules, Path(config.project.models_dir).name)
-        return Pipeline(detector, Tracker(), _limits(config), config.language, self._refusal())
+        plan = plan_of(config)
+        return Pipeline(detector, Tracker(), _limits(config), config.language, self._refusal(), plan)
 
     def _refusal(self) -> str:
         return "" if self._site is not None else "missing.project"
@@ -176,6 +197,12 @@ class Service:
         thread.start()
         return thread
 
+    def _open_window(self) -> Window:
+        """The web server; what it listens on stays until the next start."""
+        panel = Panel(self._snapshot, lambda: None if self._stop.is_set() else self._desk)
+        places = Places(control_socket(self._config), self._config.web.listen)
+        return Window(places, panel, lambda: self._config.language, self._clock)
+
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -194,7 +221,7 @@ class Service:
         start = Notice("service", "start", Severity.INFO, now, int(now) // SAID_AGAIN, fields=self._service_fields())
         # The reader's first batch says that it has its place: from then on nothing is missed.
         await self._until_watching()
-        await self._keep(Changes(records=tuple(records), notices=(start,)))
+        await self._keep(self._pipeline.tell((start,), now, records))
         self._notifier.ready()
         self._say_status()
         if self._site is not None:
@@ -243,6 +270,7 @@ class Service:
     async def _pass_time(self) -> None:
         while True:
             await asyncio.sleep(SETTLE_SECONDS if self._pipeline.detector.unsettled else 0.25)
+            await self._keep(self._pipeline.mind_alerts(self._clock()))
             if self._sees_the_present():
                 await self._keep(self._pipeline.pass_time(self._clock()))
 
@@ -296,7 +324,7 @@ class Service:
         self._seen = found.shown
         findings = (*found.findings, *await self._look_around(found.unit))
         await self._keep(self._pipeline.observe(findings, now))
-        await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now))
+        await self._keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
         await self._save_status()
 
     def _awaited_folders(self) -> list[Path]:
@@ -306,7 +334,28 @@ class Service:
         places = [resolve_destination(incident.download, self._site) for incident in waiting[:WAITING_LOOKED_AT]]
         return [place.parent for place in places if place is not None]
 
+    async def _room_seen(self, fields: dict[str, str]) -> None:
+        await self._keep(self._pipeline.tell_room(fields, self._clock()))
+
+    async def _incident(self, name: str) -> Incident | None:
+        return next((one for one in await self._store.named(name) if one.id == name), None) if name else None
+
+    async def _tidied(self, gone: tuple[Expired, ...]) -> None:
+        now, language, days = self._clock(), self._config.language, self._config.quarantine.keep_days
+        records = [
+            chronicle.of_expired(str(one.path), one.incident, one.size, one.why, days, now, language) for one in gone
+        ]
+        await self._keep(Changes(records=tuple(records)))
+
+    async def _sound(self, notice: Notice) -> Heard:
+        """A test message through every channel."""
+        message = render(notice, self._config.language, now=notice.at)
+        return await sound(self._post_office.channels, message, self._config.language)
+
     async def _order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
+        if order.kind is OrderKind.ASSIGN:
+            await self._desk.assigned(order, result, verdict)
+            return
         await self._keep(self._pipeline.finish(order, result, verdict, self._clock()))
 
     async def _keep(self, changes: Changes) -> None:
@@ -322,9 +371,11 @@ class Service:
             self._exports.wake()
             self._tally.count(changes.records)
         if changes.notices:
-            self._courier.wake()
+            self._post_office.wake()
         if _waits_for_space_anew(changes):
             self._rounds.ask()
+        if _space_is_short(changes):
+            self._room.ask()
 
     async def _store_surely(self, changes: Changes) -> None:
         # Nothing may happen that is not stored: while the disk refuses, the pipeline waits here,
@@ -380,7 +431,6 @@ class Service:
         )
 
     def _snapshot(self) -> dict[str, object]:
-        courier = self._courier.status
         return {
             "at": self._clock(),
             "started_at": self._started_at,
@@ -394,8 +444,21 @@ class Service:
             "open": len(self._pipeline.tracker.open_incidents()),
             "orders": self._dispatcher.under_way,
             "missing": list(self._config.missing),
-            "outbox": {"waiting": courier.waiting, "error": courier.last_error},
+            "outbox": self._outbox(),
+            "channels": [asdict(one) for one in self._post_office.status.values()],
+            "silences": self._silences(),
+            "unanswered": [one.key for one in self._pipeline.alerting.alarms if not one.acknowledged_by],
         }
+
+    def _outbox(self) -> dict[str, object]:
+        """All channels together; the error is the first channel's that has one."""
+        status = self._post_office.status.values()
+        error = next((one.last_error for one in status if one.last_error), "")
+        return {"waiting": sum(one.waiting for one in status), "error": error}
+
+    def _silences(self) -> list[dict[str, object]]:
+        silences = self._pipeline.alerting.silences(self._clock())
+        return [{**asdict(one), "scope": one.scope.value} for one in silences]
 
     def _blindness(self) -> dict[str, object]:
         """What the monitor does not see, since when, and how many lines journald has dropped."""
@@ -444,14 +507,16 @@ class Service:
     def _use(self, rules: RuleSet) -> None:
         config = self._config
         self._pipeline.detector.rules = rules
-        self._pipeline.reload(_limits(config), config.language, self._refusal())
-        self._courier.use(_channel(config), config.language)
+        plan = plan_of(config)
+        self._pipeline.reload(_limits(config), config.language, self._refusal(), plan)
+        self._post_office.use(open_channels(config), plan, config.language)
         if self._site is not None:
             self._tasks.create_task(self._prepare(self._site), name="prepare")
         self._rounds.ask()
 
     async def _wind_down(self) -> None:
         self._notifier.stopping()
+        await self._desk.stop(STOP_SECONDS)
         await asyncio.to_thread(self._journal.stop, STOP_SECONDS)
         await self._dispatcher.stop(STOP_SECONDS)
         now, language = self._clock(), self._config.language
@@ -461,22 +526,19 @@ class Service:
             Notice("service", code, Severity.INFO, now, thread + offset, fields=fields)
             for offset, code, fields in ((0, "summary", self._tally.fields(now)), (1, "stop", self._service_fields()))
         )
-        await self._keep(Changes(records=(record,), notices=told))
+        await self._keep(self._pipeline.tell(told, now, (record,)))
         await self._exports.drain()
-        await self._courier.settled(LAST_WORDS_SECONDS)
+        await self._post_office.settled(LAST_WORDS_SECONDS)
 
 
 def _limits(config: Config) -> Limits:
     return Limits(
-        config.retry.max_attempts, config.retry.backoff, config.checks.server_attempts, config.checks.server_interval
+        config.retry.max_attempts,
+        config.retry.backoff,
+        config.checks.server_attempts,
+        config.checks.server_interval,
+        None if config.quarantine.keep_unsolved else config.quarantine.keep_days * DAY,
     )
-
-
-def _channel(config: Config) -> TelegramChannel | NoChannel:
-    telegram = config.telegram
-    # The bot's own token on a second server would log the bot out of its own (facts, section 5).
-    allowed = replace(telegram, token="") if alert_conflict(config) else telegram
-    return open_channel(allowed, config.bot_api, config.language)
 
 
 def _rules(config: Path | None) -> RuleSet:
@@ -486,6 +548,16 @@ def _rules(config: Path | None) -> RuleSet:
 def _worth_storing(changes: Changes) -> bool:
     """True when there is anything beside the cursor."""
     return replace(changes, cursor=None) != Changes()
+
+
+def _space_is_short(changes: Changes) -> bool:
+    """True when somebody is told so with this step (and not yet what it is used by)."""
+    told = (one for one in changes.notices if not one.only_edit)
+    return any(
+        one.code in ("space_warning", "space_critical")
+        or (one.code == "critical" and one.incident is not None and one.incident.error_type is ErrorType.DISCO_LLENO)
+        for one in told
+    )
 
 
 def _waits_for_space_anew(changes: Changes) -> bool:

@@ -13,8 +13,14 @@ from typing import Any
 
 from .faults import KINDS, Fault
 from .file_store import FileStore
+from .standing import Standing
 from .telegram_rules import ApiError, bad_request, check_markup, rendered_text
 from .updates import Updates
+
+NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are "
+    "exactly the same as a current content and reply markup of the message"
+)
 
 Json = dict[str, Any]
 Params = dict[str, str]
@@ -32,7 +38,7 @@ class BotApi:
         self.messages: list[Json] = []
         self.shown: dict[tuple[str, int], Json] = {}  # (token, message_id) → what it shows now
         self.chats: dict[int, Json] = {}
-        self.queries: set[str] = set()
+        self.standing = Standing()
         self._next_message = 1
 
     # -- Bot API methods ------------------------------------------------------------------
@@ -45,13 +51,17 @@ class BotApi:
             "sendmessage": self._send_message,
             "editmessagetext": self._edit_message_text,
             "deletemessage": self._delete_message,
-            "answercallbackquery": self._answer_callback_query,
+            "editmessagereplymarkup": self._edit_message_reply_markup,
+            "answercallbackquery": lambda _token, given: self.standing.answer_query(given),
+            "setmycommands": lambda token, given: self.standing.set_commands(token, given),
+            "setwebhook": lambda token, given: self.standing.set_webhook(token, given.get("url", "")),
+            "deletewebhook": lambda token, _given: self.standing.set_webhook(token, ""),
             "sendchataction": lambda _token, given: bool(self._chat(given)),
         }
         if method.lower() == "getfile":
             with self.lock:
                 return self.files.get_file(token, params.get("file_id", ""), fault)
-        if method.lower() in ("deletewebhook", "setmycommands", "logout", "close"):
+        if method.lower() in ("logout", "close"):
             return True
         if method.lower() not in methods:
             raise ApiError(404, "Not Found: method not found")
@@ -70,6 +80,7 @@ class BotApi:
         }
 
     def _get_updates(self, token: str, params: Params) -> list[Json]:
+        self.standing.may_poll(token)
         offset, limit = int(params.get("offset", 0)), int(params.get("limit", 100))
         return self.updates.get(token, offset, limit, float(params.get("timeout", 0)))
 
@@ -100,11 +111,20 @@ class BotApi:
             text = rendered_text(params.get("text", ""), params.get("parse_mode", ""))
             markup = params.get("reply_markup", "")
             if (before["raw"], before["markup"]) == (params.get("text", ""), markup):
-                raise bad_request(
-                    "message is not modified: specified new message content and reply markup are "
-                    "exactly the same as a current content and reply markup of the message"
-                )
+                raise bad_request(NOT_MODIFIED)
             return self._show("editMessageText", token, message_id, chat, text, params)
+
+    def _edit_message_reply_markup(self, token: str, params: Params) -> Json:
+        with self.lock:
+            chat = self._chat(params)
+            message_id = int(params.get("message_id", 0))
+            before = self.shown.get((token, message_id))
+            if before is None or before["chat"]["id"] != chat["id"]:
+                raise bad_request("message to edit not found")
+            if before["markup"] == params.get("reply_markup", ""):
+                raise bad_request(NOT_MODIFIED)
+            kept = {**params, "text": before["raw"], "parse_mode": ""}
+            return self._show("editMessageReplyMarkup", token, message_id, chat, before["text"], kept)
 
     def _show(self, method: str, token: str, message_id: int, chat: Json, text: str, params: Params) -> Json:
         markup = params.get("reply_markup", "")
@@ -142,12 +162,6 @@ class BotApi:
                 raise bad_request("message to delete not found")
         return True
 
-    def _answer_callback_query(self, _token: str, params: Params) -> bool:
-        with self.lock:
-            if params.get("callback_query_id") not in self.queries:
-                raise bad_request("query is too old and response timeout expired or query ID is invalid")
-        return True
-
     # -- orders of the tests --------------------------------------------------------------
 
     def take_fault(self, method: str, params: Params, token: str) -> Fault | None:
@@ -172,7 +186,10 @@ class BotApi:
         return True
 
     def add_chat(self, order: Json) -> Json:
-        chat = {"id": int(order["id"]), "type": "private", "first_name": order.get("first_name", "Admin")}
+        number = int(order["id"])
+        chat: Json = {"id": number, "type": "private", "first_name": order.get("first_name", "Admin")}
+        if number < 0:  # Telegram numbers groups below zero
+            chat = {"id": number, "type": "supergroup", "title": order.get("title", "Grupo")}
         with self.lock:
             return self.chats.setdefault(chat["id"], chat)
 
@@ -206,20 +223,21 @@ class BotApi:
             message_id, self._next_message = self._next_message, self._next_message + 1
         message = {
             "message_id": message_id,
-            "date": int(time.time()),
+            "date": int(order.get("date") or time.time()),
             "from": user,
-            "chat": self.add_chat(user),
+            "chat": self.add_chat({"id": order["chat"]} if order.get("chat") else user),
             **content,
+            **order.get("more", {}),
         }
         return self.updates.put(order.get("token"), {"message": message})
 
     def queue_callback(self, order: Json) -> Json:
-        """A press of an inline button: {from, data, message_id, token}."""
+        """A press of an inline button: {from, data, message_id, token}; it reaches the bot that wrote
+        the message. {old: true}: pressed so long ago that it cannot be answered."""
         user = {"is_bot": False, "first_name": "Usuario", **order["from"]}
         with self.lock:
-            shown = next(s for key, s in self.shown.items() if key[1] == order["message_id"])
-            query_id = f"query{len(self.queries) + 1}"
-            self.queries.add(query_id)
+            writer, shown = next((key[0], s) for key, s in self.shown.items() if key[1] == order["message_id"])
+            query_id = self.standing.new_query(old=bool(order.get("old")))
         message = {
             "message_id": order["message_id"],
             "date": int(time.time()),
@@ -227,7 +245,11 @@ class BotApi:
             "text": shown["text"],
         }
         query = {"id": query_id, "from": user, "chat_instance": "1", "data": order["data"], "message": message}
-        return self.updates.put(order.get("token"), {"callback_query": query})
+        return self.updates.put(order.get("token") or writer, {"callback_query": query})
+
+    def queue_raw(self, order: Json) -> Json:
+        """{token, update}: an update as it is given, whatever it is; its number is added."""
+        return self.updates.put(order["token"], order["update"])
 
     def close(self) -> None:
         self.clear_faults({})

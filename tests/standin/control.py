@@ -85,12 +85,31 @@ class Control:
         update: Json = self.order("callback", message_id=message_id, data=data, **{"from": sender}, **more)
         return update
 
+    def raw(self, token: str, update: Any) -> Json:
+        """Any update at all, for the bot of that token."""
+        put: Json = self.order("raw", token=token, update=update)
+        return put
+
+    def webhook(self, token: str, url: str) -> None:
+        """Set (or with "" take away) a bot's webhook: with one, getUpdates is refused."""
+        self.order("webhook", token=token, url=url)
+
     # -- what was seen --------------------------------------------------------------------
 
     def messages(self, chat_id: int | None = None, token: str | None = None) -> list[Json]:
         """Accepted sendMessage and editMessageText calls, oldest first."""
         found: list[Json] = self.order("messages")
         return [m for m in found if chat_id in (None, m["chat_id"]) and token in (None, m["token"])]
+
+    def answers(self) -> list[Json]:
+        """What presses were answered with: {query, text, alert}."""
+        found: list[Json] = self.order("answers")
+        return found
+
+    def commands(self) -> list[Json]:
+        """What setMyCommands has set: {token, scope, commands}."""
+        found: list[Json] = self.order("commands")
+        return found
 
     def calls(self, method: str | None = None, token: str | None = None) -> list[Json]:
         """Every call, refused and broken ones too: status is None where there was no answer."""

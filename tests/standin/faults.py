@@ -23,7 +23,7 @@ class Fault:
     it to calls whose parameters (or `token`) have these values; `times` None means until cleared.
     kinds: stall (nothing for `seconds`, then closed) · slow (right answer after `seconds`) ·
     hang (nothing until cleared) · refuse (closed at once) · status (`status` 502 as nginx's page,
-    others as JSON; retry_after with 429, migrate_to_chat_id with 400) · garbage (200, no JSON) ·
+    others as JSON; retry_after with 429, migrate_to_chat_id with 400) · garbage (200, no JSON, or `body`) ·
     truncate (`keep` bytes are delivered, the full size announced) · damage (same size, destroyed
     index) · missing (getFile answers, the file is not there).
     """
@@ -34,7 +34,8 @@ class Fault:
     seconds: float = 1.0
     status: int = 502
     description: str = ""
-    retry_after: int = 0
+    body: str = ""
+    retry_after: float = 0
     migrate_to_chat_id: int = 0
     keep: int = 0
     where: dict[str, str] = field(default_factory=dict)

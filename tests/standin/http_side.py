@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
             return True
         if fault.kind == "garbage":
             call["status"] = 200
-            self._answer(200, b"\x00\xff{not json")
+            self._answer(200, fault.body.encode() or b"\x00\xff{not json")
             return True
         if fault.kind == "status":
             error = fault.error()
@@ -158,6 +158,10 @@ class _Handler(BaseHTTPRequestHandler):
             "text": api.queue_text,
             "callback": api.queue_callback,
             "chat": api.add_chat,
+            "raw": api.queue_raw,
+            "answers": lambda _: list(api.standing.answers),
+            "commands": lambda _: list(api.standing.commands),
+            "webhook": lambda given: api.standing.set_webhook(given["token"], given["url"]),
             "listen": self.server.owner.listen,
             "local": lambda given: setattr(api.files, "local", bool(given["local"])),
         }

@@ -17,7 +17,7 @@ HTML_TAGS |= {"strong", "tg-emoji", "tg-spoiler", "u"}
 class ApiError(Exception):
     """An answer with ok=false: status, description and the ResponseParameters of Telegram."""
 
-    def __init__(self, status: int, description: str, **parameters: int) -> None:
+    def __init__(self, status: int, description: str, **parameters: float) -> None:
         super().__init__(description)
         self.status = status
         self.parameters = parameters

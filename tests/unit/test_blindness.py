@@ -10,7 +10,7 @@ import pytest
 from trafico_monitor.blindness import OVER_SECONDS
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.rule_text import load
-from trafico_monitor.incident.policy import Limits
+from trafico_monitor.incident.situation import Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.changes import Changes, Saved
 from trafico_monitor.model.entry import Entry, Origin

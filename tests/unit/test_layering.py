@@ -13,7 +13,12 @@ SHARED = frozenset({"model", "errors", "messages", "host", "config"})
 PURE = (
     "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "blindness.py", "pipeline.py",
     "errors.py", "host/redact.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
-    "config/schema.py",
+    "config/schema.py", "config/alerts.py", "config/together.py", "asked.py", "notify/addressing.py",
+    "notify/alerting.py", "notify/escalation.py", "notify/silencing.py", "notify/quiet_hours.py",
+    "notify/reminders.py", "notify/turn.py", "notify/digest.py",
+    "notify/keyboard.py", "notify/asked.py", "notify/replies.py",
+    "notify/webhook_body.py", "config/answering.py",
+    "web/exchange.py", "web/fields.py", "web/routes.py", "web/ports.py",
 )  # fmt: skip
 EFFECTS = frozenset({"asyncio", "sqlite3", "subprocess", "socket", "time", "random", "os", "threading", "secrets"})
 COMPOSERS = frozenset(
@@ -22,12 +27,17 @@ COMPOSERS = frozenset(
         "service",
         "repair",
         "rounds",
+        "upkeep",
+        "room",
         "dispatch",
         "chronicle",
         "tally",
         "blindness",
         "rehearsal",
         "desk",
+        "asked",
+        "reception",
+        "panel",
         "cli",
     }
 )

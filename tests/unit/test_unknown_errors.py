@@ -5,7 +5,7 @@ from __future__ import annotations
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.novelty import HOUR, MOST_AN_HOUR
 from trafico_monitor.detection.rule_text import load
-from trafico_monitor.incident.policy import Limits
+from trafico_monitor.incident.situation import Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.changes import Changes, Saved
 from trafico_monitor.model.entry import Entry

@@ -12,6 +12,7 @@ import ctypes
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ NAME_BYTES = 255  # NAME_MAX of every Linux file system
 PATH_BYTES = 4095  # PATH_MAX without its NUL
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _RENAME_NOREPLACE = 1
+_COMPARED = 1024 * 1024
 _FORBIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -113,6 +115,22 @@ def status(path: Path, site: Site) -> os.stat_result | None:
             return os.stat(path.name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return None
+
+
+def same_content(one: Path, other: Path, site: Site, stop: threading.Event) -> bool:
+    """True when both are regular files with the same bytes (and not one file under two names);
+    False also when `stop` is set before that is known. Raises as `open_source`."""
+    with os.fdopen(open_source(one, site), "rb") as mine, os.fdopen(open_source(other, site), "rb") as theirs:
+        first, second = os.fstat(mine.fileno()), os.fstat(theirs.fileno())
+        if first.st_size != second.st_size or os.path.samestat(first, second):
+            return False
+        while not stop.is_set():
+            chunk = mine.read(_COMPARED)
+            if chunk != theirs.read(_COMPARED):
+                return False
+            if not chunk:
+                return True
+    return False
 
 
 def rename_new(old_folder: int, old: str, new_folder: int, new: str) -> None:

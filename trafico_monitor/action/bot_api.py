@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ..host.redact import redact
 from ..model.result import Outcome
@@ -33,6 +34,7 @@ class Trouble:
     outcome: Outcome
     reason: str
     detail: str = ""
+    retry_after: float = 0.0
 
 
 async def get_file(site: Site, file_id: str, seconds: float) -> ServerFile | Trouble:
@@ -87,7 +89,7 @@ def _trouble(error: Exception) -> Trouble:
         case BadRequest():
             return _bad_request(detail)
         case RetryAfter():
-            return Trouble(Outcome.FAILED, "server_busy", detail)
+            return Trouble(Outcome.FAILED, "server_busy", detail, _seconds(error.retry_after))
         case InvalidToken() if "not found" in detail.lower():
             # 404: a path that the server does not serve or a file that it cannot see, not the token.
             return Trouble(Outcome.FAILED, "not_served", detail)
@@ -99,6 +101,11 @@ def _trouble(error: Exception) -> Trouble:
         case NetworkError():
             return Trouble(Outcome.BLOCKED_BY_SERVER, "server_unreachable", detail)
     return Trouble(Outcome.FAILED, "server_error", detail)
+
+
+def _seconds(said: timedelta | float) -> float:
+    """At least one: a server that says 0 did not mean at once."""
+    return max(1.0, said.total_seconds() if isinstance(said, timedelta) else float(said))
 
 
 def _bad_request(detail: str) -> Trouble:

@@ -59,6 +59,6 @@ def read_note(path: Path, site: Site) -> Mapping[str, object] | None:
     try:
         with os.fdopen(open_source(path, site), "rb") as stream:
             found = json.loads(stream.read(_LIMIT))
-    except (OSError, ValueError, PathRefused):
+    except (OSError, ValueError, RecursionError, PathRefused):  # nested as deep as somebody likes
         return None
     return found if isinstance(found, dict) else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import PathRefused
 from ..model.order import Order
 from ..model.result import Outcome, Result
-from ..model.site import Site
+from ..model.site import QUARANTINE, Site
 from .beneath import NAME_BYTES, locate, move_new, remove, safe_component, status
 from .folders import ensure_folder
 from .notes import note_beside, read_note, what_is_known, write_note
@@ -18,7 +18,6 @@ from .paths import resolve_destination
 from .threads import in_thread
 from .tools import Tools
 
-QUARANTINE = "_cuarentena"
 _NAMES = 100
 _ORIGINAL = "original"  # key of the note: where the file lay, relative to models
 

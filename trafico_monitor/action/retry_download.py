@@ -80,7 +80,7 @@ async def _ask(order: Order, site: Site, tools: Tools) -> _Source | Result:
         return Result(order.id, Outcome.REFUSED, "server_not_configured")
     answer = await tools.get_file(site, order.download.file_id, tools.seconds_for(order.download.size))
     if isinstance(answer, Trouble):
-        return Result(order.id, answer.outcome, answer.reason, answer.detail)
+        return Result(order.id, answer.outcome, answer.reason, answer.detail, retry_after=answer.retry_after)
     try:
         return _Source(await in_thread(lambda _: resolve_source(answer.path, site)), answer.size)
     except (OSError, PathRefused) as error:

@@ -6,15 +6,20 @@ import argparse
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from .. import room
+from ..config.discover import discover
 from ..config.load import load
 from ..config.schema import Config
-from ..errors import ConfigError
+from ..errors import ConfigError, StoreError
 from ..health.preflight import MARK, NAME, Check, Level, preflight
 from ..messages import text
+from ..store.queries import Queries
+from .status import SILENT_SECONDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         spoken = language()
     else:
         spoken = config.language if "language" in config.explicit else language()
-        checks = _look(replace(config, language=spoken), quiet=args.json)
+        checks = [*_look(replace(config, language=spoken), quiet=args.json), *_heard(config)]
     worst = max((check.level for check in checks), default=Level.OK)
     print(_as_json(checks, worst, spoken) if args.json else _as_text(checks, worst, spoken))
     return int(worst)
@@ -45,7 +50,51 @@ def run(args: argparse.Namespace) -> int:
 def _look(config: Config, *, quiet: bool) -> Sequence[Check]:
     if not quiet and sys.stderr.isatty():
         print(text("check.looking", config.language), file=sys.stderr)
-    return asyncio.run(preflight(config))
+    return asyncio.run(_checks(config))
+
+
+async def _checks(config: Config) -> Sequence[Check]:
+    checks = await preflight(config)
+    if any(check.code == "check.disk" and check.level is not Level.OK for check in checks):
+        return [*checks, *await _room(config)]
+    return checks
+
+
+async def _room(config: Config) -> list[Check]:
+    """Space is short: what it is used by, and what could go."""
+    config, site = await discover(config)
+    if site is None:
+        return []
+    found = await room.look(config, site, time.time())
+    said = room.used_by(found, config.language)
+    checks = [Check(Level.WARNING, "check.disk_used", fields={"parts": said})] if said else []
+    for kind in (room.DELIVERED, room.OVER, room.WITHIN):
+        words = room.could_go(found, config.language, kind)
+        if words:
+            fields = {"message": words, **room.remedy(found, kind)}
+            checks.append(Check(Level.WARNING, "check.disk_loose", "fix.disk_loose", fields))
+    return checks
+
+
+def _heard(config: Config) -> list[Check]:
+    """Which channels take no alerts, as the running service has found out by sending some."""
+    try:
+        with Queries(config.paths.state) as records:
+            said = records.status() or {}
+    except StoreError:
+        return []
+    at, channels = said.get("at"), said.get("channels")
+    running = isinstance(at, int | float) and time.time() - at < SILENT_SECONDS
+    told = channels if running and isinstance(channels, list) else []
+    return [
+        Check(
+            Level.CRITICAL,
+            "check.channel_unusable",
+            fields={"channel": str(one.get("channel", "")), "error": str(one.get("last_error", ""))},
+        )
+        for one in told
+        if isinstance(one, dict) and one.get("unusable")
+    ]
 
 
 def _mistake(line: str) -> Check:

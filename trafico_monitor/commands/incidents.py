@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 
 from ..cli import language
 from ..errors import MonitorError
 from ..messages import text
 from ..model.finding import ErrorType
-from ..model.incident import Estado
+from ..model.incident import Estado, Incident
 from ..store.queries import Story
 from .moment import parse
 from .records import add_config, as_fields, as_json, clock, print_json, printable, records_of
@@ -76,6 +77,8 @@ def _show(args: argparse.Namespace, name: str, spoken: str) -> int:
 def _print_story(story: Story, spoken: str) -> None:
     incident = story.incident
     print(text("incident.show", spoken, **as_fields(incident, spoken)))
+    for line in _by_people(incident, spoken):
+        print(printable(line))
     sections = (
         ("incident.evidence", [f"{'✅' if e.ok else '❌'} {text(f'evidence.{e.what}', spoken)}: {e.value}"
                                for e in incident.evidence]),
@@ -87,3 +90,12 @@ def _print_story(story: Story, spoken: str) -> None:
             print(f"\n{text(title, spoken)}")
             for line in lines:
                 print(f"  {printable(line)}")
+
+
+def _by_people(incident: Incident, spoken: str) -> Iterator[str]:
+    """Who knows of it, and who had it tried again."""
+    if incident.acknowledged_by:
+        hora = clock(incident.acknowledged_at, spoken)
+        yield text("incident.acknowledged", spoken, por=incident.acknowledged_by, hora=hora)
+    if incident.asked:
+        yield text("incident.asked", spoken, veces=incident.asked, por=incident.asked_by)

@@ -10,7 +10,23 @@ from ..messages import text
 
 _RELATIVE = re.compile(r"([+-]?)\s*(\d+)\s*(s|sec|m|min|h|hour|d|day|w|week)s?(\s+ago)?", re.IGNORECASE)
 _UNIT = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400, "w": 604800}
+# systemd.time(7): units of a span; `m` are minutes, and no unit means seconds.
+_SPAN_UNITS = (
+    (("", "s", "sec", "second", "seconds"), 1),
+    (("m", "min", "minute", "minutes"), 60),
+    (("h", "hr", "hour", "hours"), 3600),
+    (("d", "day", "days"), 86400),
+    (("w", "week", "weeks"), 604800),
+)
+_SPAN_UNIT = {name: seconds for names, seconds in _SPAN_UNITS for name in names}
+_SPAN_PART = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]*)\s*", re.ASCII)
 _FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
+
+
+class SpanError(MonitorError):
+    """The word is no duration."""
+
+    exit_code = 64  # EX_USAGE
 
 
 def parse(value: str, now: float, language: str = "es") -> float:
@@ -43,3 +59,16 @@ def _absolute(word: str, today: datetime, value: str, language: str) -> float:
     except ValueError:
         raise MonitorError(text("time.invalid", language, valor=value)) from None
     return today.replace(hour=clock.hour, minute=clock.minute, second=clock.second).timestamp()
+
+
+def span(value: str, language: str = "es") -> float:
+    """A duration such as `90s`, `30min`, `1h30m`, `1h 30min`, in seconds. Raise MonitorError if
+    it is none."""
+    word, place, seconds = value.strip(), 0, 0.0
+    while place < len(word) or not word:
+        part = _SPAN_PART.match(word, place)
+        if part is None or part[2] not in _SPAN_UNIT:
+            raise SpanError(text("span.invalid", language, valor=value))
+        seconds += float(part[1]) * _SPAN_UNIT[part[2]]
+        place = part.end()
+    return seconds

@@ -14,6 +14,7 @@ from ..config.schema import Paths
 from ..errors import ConfigError
 from ..messages import text
 from ..model.incident import Incident
+from ..model.silence import Silence
 from ..store.queries import Queries
 
 
@@ -84,11 +85,29 @@ def as_json(incident: Incident) -> dict[str, object]:
         "reason": incident.reason,
         "waiting_for": incident.waiting_for.value if incident.waiting_for else None,
         "recovered_by_bot": incident.recovered_by_bot,
+        "acknowledged_by": incident.acknowledged_by or None,
+        "acknowledged_at": incident.acknowledged_at,
+        "asked": incident.asked,
+        "asked_by": incident.asked_by or None,
         "count": incident.count,
         "rule": incident.rule,
         "error_message": incident.error_message,
         "lines": list(incident.lines),
+        "quarantined": incident.quarantined,
         "evidence": [{"what": e.what, "value": e.value, "ok": e.ok} for e in incident.evidence],
+    }
+
+
+def silence_as_json(silence: Silence) -> dict[str, object]:
+    """One silence as an object; times in seconds since the epoch."""
+    return {
+        "id": silence.id,
+        "scope": silence.scope.value,
+        "value": silence.value,
+        "since": silence.since,
+        "until": silence.until,
+        "reason": silence.reason,
+        "by": silence.by,
     }
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
+from ..chronicle import reason_text
 from ..cli import language
 from ..messages import text
 from ..model.incident import Estado
+from ..store.ledger import Worth
 from ..store.queries import Summary
 from .moment import parse
 from .records import add_config, clock, print_json, printable, records_of
@@ -44,6 +47,7 @@ def _print(summary: Summary, since: float, spoken: str) -> None:
     unknown = text("unknown", spoken)
     _table("report.by_modelo", ((printable(name or unknown), n) for name, n in _ranked(summary.modelos)), spoken)
     _table("report.by_hour", ((clock(hour, spoken)[:-6], n) for hour, n in summary.hours.items()), spoken)
+    _print_ledger(summary.ledger, spoken)
     if summary.median_seconds is not None:
         times = {"mediana": f"{summary.median_seconds:.0f}", "media": f"{summary.mean_seconds:.0f}"}
         print("\n" + text("report.repair", spoken, **times))
@@ -55,6 +59,36 @@ def _table(title: str, rows: Iterable[tuple[str, int]], spoken: str) -> None:
         print("\n" + text(title, spoken))
         for name, number in listed:
             print(f"  {number:6}  {name}")
+
+
+_LEDGER = ("tipo", "orden", "probadas", "bien", "mal", "mediana", "p95", "motivo")
+_ROW = "  {tipo:17} {orden:16} {probadas:>9} {bien:>7} {mal:>7} {mediana:>9} {p95:>9}  {motivo}"
+
+
+def _print_ledger(ledger: Iterable[Worth], spoken: str) -> None:
+    """What each correction was good for."""
+    listed = list(ledger)
+    if not listed:
+        return
+    print("\n" + text("report.ledger", spoken))
+    print(_ROW.format(**{name: text(f"head.{name}", spoken) for name in _LEDGER}).rstrip())
+    for worth in listed:
+        common = next(iter(worth.reasons), "")
+        fields = {
+            "tipo": worth.error_type,
+            "orden": worth.order,
+            "probadas": worth.tried,
+            "bien": worth.worked,
+            "mal": worth.failed,
+            "mediana": _seconds(worth.median_seconds),
+            "p95": _seconds(worth.p95_seconds),
+            "motivo": reason_text(common, spoken),
+        }
+        print(_ROW.format(**fields).rstrip())
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} s"
 
 
 def _ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -77,4 +111,5 @@ def _as_json(summary: Summary, since: float) -> dict[str, object]:
         "by_hour": {str(hour): number for hour, number in summary.hours.items()},
         "mean_seconds": summary.mean_seconds,
         "median_seconds": summary.median_seconds,
+        "ledger": [{**asdict(worth), "tried": worth.tried} for worth in summary.ledger],
     }

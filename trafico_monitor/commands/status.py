@@ -8,7 +8,9 @@ import time
 from .. import __version__
 from ..cli import language
 from ..messages import text
-from .records import add_config, clock, print_json, records_of
+from ..model.incident import Incident
+from ..model.silence import Scope
+from .records import add_config, clock, print_json, printable, records_of, silence_as_json
 
 # The service says how it is at least every 10 s; after this long it has stopped, or hangs.
 SILENT_SECONDS = 30.0
@@ -24,10 +26,11 @@ def run(args: argparse.Namespace) -> int:
     with records_of(args.config) as records:
         said = records.status() or {}
         open_now = records.incidents(limit=5, estado=None)
+        silences = records.silences(time.time())
     at = _number(said.get("at"))
     running = bool(said) and not said.get("stopped") and time.time() - at < SILENT_SECONDS
     if args.json:
-        print_json({**said, "running": running})
+        print_json({**said, "running": running, "silences": [silence_as_json(one) for one in silences]})
         return 0 if running else 3
     state = text("status.running", spoken, desde=clock(_number(said.get("started_at")), spoken))
     if not running:
@@ -35,9 +38,20 @@ def run(args: argparse.Namespace) -> int:
     print(text("status.head", spoken, version=said.get("version", __version__), resumen=state))
     for name, value in _lines(said, spoken):
         print(text("status.line", spoken, nombre=text(f"status.{name}", spoken), valor=value))
+    channels = said.get("channels")
+    for channel in channels if isinstance(channels, list) else []:
+        name = text("status.channel", spoken, canal=printable(str(channel.get("channel", ""))))
+        print(text("status.line", spoken, nombre=name, valor=printable(_channel(channel, spoken))))
+    for silence in silences:
+        what = text(f"scope.{silence.scope.value}", spoken, valor=silence.value)
+        planned = silence.scope is Scope.MAINTENANCE
+        why = text(f"status.maintenance.{silence.reason}", spoken) if planned else silence.reason
+        kept = text("status.silenced", spoken, n=silence.silenced) if silence.silenced else ""
+        line = f"{clock(silence.until, spoken)} · {what} · {why} ({silence.by}, {silence.id}){kept}"
+        print(text("status.line", spoken, nombre=text("status.silences", spoken), valor=printable(line)))
     for incident in open_now:
         if incident.open:
-            print(f"    #{incident.id} {incident.error_type.value} {incident.estado.value}")
+            print(f"    #{incident.id} {incident.error_type.value} {incident.estado.value}{_people(incident, spoken)}")
     return 0 if running else 3
 
 
@@ -50,10 +64,26 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     if isinstance(outbox, dict):
         error = f": {outbox['error']}" if outbox.get("error") else ""
         lines.append(("outbox", text("status.outbox.waiting", spoken, n=outbox.get("waiting", 0), error=error)))
+    unanswered = said.get("unanswered")
+    if isinstance(unanswered, list) and unanswered:
+        lines.append(("unanswered", printable(", ".join(map(str, unanswered)))))
     missing = said.get("missing")
     if isinstance(missing, list) and missing:
         lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))
     return lines
+
+
+def _channel(said: dict[str, object], spoken: str) -> str:
+    """How one channel does: what waits, what was last taken, what is to be mended."""
+    error = str(said.get("last_error") or said.get("remark") or "")
+    fields = {"n": said.get("waiting", 0), "error": error, "canal": said.get("stand_in", "")}
+    if said.get("unusable"):
+        return text("status.channel.unusable" if said.get("stand_in") else "status.channel.alone", spoken, **fields)
+    if error:
+        return text("status.channel.trouble", spoken, **fields)
+    last = said.get("last_success")
+    hour = clock(_number(last), spoken) if last else text("status.channel.never", spoken)
+    return text("status.channel.fine", spoken, hora=hour, **fields)
 
 
 def _sight(blindness: object, spoken: str) -> str:
@@ -67,6 +97,13 @@ def _sight(blindness: object, spoken: str) -> str:
     dropped = blindness.get("suppressed")
     lost = [text("status.sight.dropped", spoken, n=dropped)] if dropped else []
     return "; ".join([*(parts or [text("status.sight.whole", spoken)]), *lost])
+
+
+def _people(incident: Incident, spoken: str) -> str:
+    """Who knows of it, and who had it tried again."""
+    known = text("status.acknowledged", spoken, por=incident.acknowledged_by) if incident.acknowledged_by else ""
+    asked = text("status.asked", spoken, por=incident.asked_by) if incident.asked else ""
+    return printable(f"{asked}{known}")
 
 
 def _number(value: object) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 MINUTE = 60.0
+ADMIN = "admin"  # the channel of `[telegram]`
 
 
 class ChannelKind(str, Enum):
@@ -18,8 +19,8 @@ class ChannelKind(str, Enum):
 class Channel:
     """`[channels.NAME]`. The channel `admin` is always there, made of `[telegram]`.
 
-    A Telegram channel without `token` uses that of `[telegram]`; `api_url` "" is found out as
-    there. `url` is Apprise's, or the webhook's address; both may hold a secret.
+    A Telegram channel without `token` uses that of `[telegram]`; `api_url` "" is found out
+    (`endpoints.channels`). `url` is Apprise's, or the webhook's address; both may hold a secret.
     """
 
     name: str

@@ -7,9 +7,13 @@ server that the bot itself uses; nothing here falls back from one to the other.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from .schema import Config
+from .alerts import ADMIN, Channel, ChannelKind
+from .answering import allowed_ids, why_not
+from .schema import Config, Paths
 
 PUBLIC = "https://api.telegram.org"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -44,7 +48,7 @@ def alert_conflict(config: Config) -> bool:
     """
     if _separate(config) or not config.telegram.token:
         return False
-    return same_server(alert_server(config), PUBLIC) != same_server(file_server(config), PUBLIC)
+    return _torn(alert_server(config), config)
 
 
 def _separate(config: Config) -> bool:
@@ -53,16 +57,68 @@ def _separate(config: Config) -> bool:
     return bool(telegram.alert_token) and telegram.alert_token != telegram.token
 
 
+def channels(config: Config) -> tuple[Channel, ...]:
+    """Every channel with its token and server filled in, `admin` first.
+
+    A Telegram channel whose token may not be used where it would have to go has none.
+    """
+    telegram = config.telegram
+    admin = Channel(ADMIN, chat=telegram.admin_id, token=alert_token(config), api_url=alert_server(config))
+    return (admin, *(_ready(channel, config) for channel in config.channels))
+
+
+def _ready(channel: Channel, config: Config) -> Channel:
+    if channel.kind is not ChannelKind.TELEGRAM:
+        return channel
+    token = channel.token or alert_token(config)
+    if token and token == alert_token(config):
+        server = channel.api_url or alert_server(config)
+    else:
+        server = channel.api_url or (file_server(config) if token == config.telegram.token else PUBLIC)
+    # The bot's own token stays on the bot's server, whatever the channel says.
+    torn = token == config.telegram.token and _torn(server, config)
+    return replace(channel, token="" if torn else token, api_url=server)
+
+
+def _torn(server: str, config: Config) -> bool:
+    """True where the bot's own token would be used on two servers by turns."""
+    return same_server(server, PUBLIC) != same_server(file_server(config), PUBLIC)
+
+
+def answering(channel: Channel, config: Config) -> bool:
+    """True where somebody may answer by buttons: on the alert bot, whose answers nobody else polls
+    for. With the bot's own token never."""
+    nobody = why_not(config.telegram, allowed_ids(config.telegram, config.channels))
+    return config.alerts.answers and not nobody and channel.token == config.telegram.alert_token
+
+
+def independent(channel: Channel, config: Config) -> bool:
+    """True when a message on `channel` (one of `channels`) arrives also while the local Bot API
+    server is down."""
+    if channel.kind is not ChannelKind.TELEGRAM:
+        return True
+    if not channel.token:
+        return False
+    return not config.bot_api.local or not same_server(channel.api_url, config.bot_api.url)
+
+
 def alert_independent(config: Config) -> bool:
-    """True when an alert arrives also while the local Bot API server is down."""
+    """True when some alert arrives also while the local Bot API server is down."""
     if not config.bot_api.local:
         return True  # there is no local server that could be down
-    return bool(alert_token(config)) and not same_server(alert_server(config), config.bot_api.url)
+    return any(independent(channel, config) for channel in channels(config))
 
 
 def same_server(one: str, other: str) -> bool:
     """True when two addresses are the same host and port; the loopback's names are one host."""
     return _place(one) == _place(other)
+
+
+def control_socket(config: Config) -> Path:
+    """Where the running monitor answers commands: in its RuntimeDirectory, or, for a monitor with a
+    state directory of its own (a trial, a test), in there."""
+    installed = Path("/run/trafico-monitor") if config.paths.state == Paths().state else config.paths.state
+    return installed / "api.sock"
 
 
 def _place(address: str) -> tuple[str, int]:

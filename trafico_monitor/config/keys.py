@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 
+from ..model.finding import ErrorType
 from . import values as v
+from .alerts import ChannelKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,27 @@ def _folder(value: object) -> Path:
 _PATH = Key("path_or_empty", v.or_empty(v.absolute))
 _SECONDS = Key("seconds", v.seconds(0, 86400), fields=_between(0, 86400))
 _SIZE = Key("size", v.size)
+_DAY = 86400
+_KINDS = tuple(kind.value for kind in ChannelKind)
+_TYPES = tuple(kind.value for kind in ErrorType)
+_SEVERITIES = ("", "info", "recoverable", "critical")
+_CHANNELS = Key("channels", v.several(v.label, 20))
+
+
+def _kind(value: object) -> ChannelKind:
+    return ChannelKind(v.one_of(*_KINDS)(value))
+
+
+def _seconds_or_none(high: int) -> Key:
+    return Key("seconds_or_none", v.seconds_or_none(high), fields=_between(0, high))
+
+
+def _words(*allowed: str) -> dict[str, object]:
+    return {"words": ", ".join(f'"{word}"' for word in allowed)}
+
+
+# A section of these is a table of tables, each with a name that the operator gives; `*` in KEYS.
+NAMED = ("channels", "routes")
 
 KEYS: Mapping[str, Key] = MappingProxyType(
     {
@@ -46,12 +69,14 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "journal.directory": _PATH,
         "retry.max_attempts": Key("whole", v.whole(1, 20), fields=_between(1, 20)),
         "retry.backoff": Key("pauses", v.pauses),
+        "quarantine.keep_days": Key("whole", v.whole(1, 3650), fields=_between(1, 3650)),
+        "quarantine.keep_unsolved": Key("boolean", v.strict_boolean),
         "checks.interval": _SECONDS,
         "checks.disk_warning": _SIZE,
         "checks.disk_critical": _SIZE,
         "checks.server_attempts": Key("whole", v.whole(1, 100), fields=_between(1, 100)),
         "checks.server_interval": _SECONDS,
-        "checks.unit_silence": _SECONDS,
+        "checks.unit_silence": _seconds_or_none(_DAY),
         "bot_api.local": Key("boolean", v.strict_boolean),
         "bot_api.url": Key("url", v.url),
         "bot_api.container": Key("container", v.or_empty(v.container)),
@@ -64,6 +89,25 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "paths.state": Key("path", _folder),
         "paths.logs": Key("path", _folder),
         "web.listen": Key("listen", v.listen),
+        "alerts.remind_every": _seconds_or_none(_DAY),
+        "alerts.escalate_to": _CHANNELS,
+        "alerts.escalate_after": Key("moments", v.moments),
+        "alerts.fallback": Key("channel_or_empty", v.or_empty(v.label)),
+        "alerts.quiet_from": Key("time_of_day", v.or_empty(v.time_of_day)),
+        "alerts.quiet_until": Key("time_of_day", v.or_empty(v.time_of_day)),
+        "alerts.maintenance": _seconds_or_none(_DAY),
+        "alerts.answers": Key("boolean", v.strict_boolean),
+        "alerts.ping_url": Key("web_address_or_empty", v.or_empty(v.web_address), secret=True),
+        "alerts.ping_every": Key("seconds", v.seconds(0, 3600), fields=_between(0, 3600)),
+        "channels.*.kind": Key("one_of", _kind, fields=_words(*_KINDS)),
+        "channels.*.chat": Key("chat", v.chat),
+        "channels.*.token": Key("token", v.or_empty(v.token), secret=True),
+        "channels.*.api_url": Key("url", v.or_empty(v.url)),
+        "channels.*.url": Key("address", v.address, secret=True),
+        "routes.*.to": _CHANNELS,
+        "routes.*.severity": Key("one_of", v.one_of(*_SEVERITIES), fields=_words(*_SEVERITIES[1:])),
+        "routes.*.types": Key("list_of", v.several(v.one_of(*_TYPES)), fields=_words(*_TYPES)),
+        "routes.*.modelos": Key("list_of_text", v.several(v.text)),
     }
 )
 
@@ -79,6 +123,18 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
 SECTIONS = tuple(dict.fromkeys(name.partition(".")[0] for name in KEYS if "." in name))
 
 
+def key_of(name: str) -> Key | None:
+    """What the key `name` may be, also in a named table: `channels.dev.kind` is `channels.*.kind`."""
+    return KEYS.get(general(name))
+
+
+def general(name: str) -> str:
+    """`name` as KEYS has it: the operator's own name in it is a `*`."""
+    section, _, rest = name.partition(".")
+    own, dot, last = rest.partition(".")
+    return f"{section}.*.{last}" if section in NAMED and dot and own else name
+
+
 def variable(name: str) -> Key:
     """How the text of one of VARIABLES is to be taken: booleans are words there."""
     key = KEYS[VARIABLES[name]]
@@ -91,12 +147,13 @@ def nearest(name: str) -> str | None:
     if not section:
         known = [*SECTIONS, "language"]
         return next(iter(get_close_matches(name, known, 1)), None) or _elsewhere(name)
-    here = [key for key in KEYS if key.startswith(f"{section}.")]
+    pattern = general(name).rpartition(".")[0]
+    here = [section + key.removeprefix(pattern) for key in KEYS if key.startswith(f"{pattern}.")]
     return next(iter(get_close_matches(name, here, 1, 0.75)), None) or _elsewhere(last)
 
 
 def _elsewhere(last: str) -> str | None:
     """A key of any section whose own name is `last` or much like it."""
-    by_last = {key.rpartition(".")[2]: key for key in reversed(list(KEYS))}
+    by_last = {key.rpartition(".")[2]: key.replace("*", "NAME") for key in reversed(list(KEYS))}
     close = get_close_matches(last, by_last, 1, 0.75)
     return by_last[close[0]] if close else None

@@ -15,11 +15,13 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..host import credentials
-from . import project_env
+from . import project_env, together
+from .alerts import ADMIN
 from .build import settle
-from .keys import KEYS, SECTIONS, VARIABLES, Key, variable
+from .keys import KEYS, NAMED, SECTIONS, VARIABLES, Key, key_of, variable
 from .problems import Problem, bad_value, plain, unknown_key
 from .schema import Config
+from .values import is_label
 
 DEFAULT_PATH = Path("/etc/trafico-monitor/config.toml")
 
@@ -43,6 +45,11 @@ class _Gathered:
         self.values[name] = converted
         self.origin[name] = source
 
+    def broken(self) -> frozenset[str]:
+        """The keys and named tables (`channels.dev`) that hold a mistake: one line about each is
+        enough."""
+        return frozenset(".".join(one.fields.get("key", "").split(".")[:2]) for one in self.problems)
+
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
     """The configuration of this machine.
@@ -56,7 +63,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> C
     _read_credentials(environ, gathered)
     _read_environment(environ, gathered)
     config = settle(Config(), gathered.values)
-    _check_together(config, gathered)
+    gathered.problems += together.problems(config, gathered.origin, gathered.broken())
     if gathered.problems:
         language = config.language if "language" in gathered.values else _spoken(environ)
         raise ConfigError("\n".join(one.line(language) for one in gathered.problems))
@@ -90,7 +97,9 @@ def _read_file(file: Path, gathered: _Gathered, *, optional: bool) -> None:
         return
     gathered.sources.append(str(file))
     for name, value in table.items():
-        if name in SECTIONS:
+        if name in NAMED:
+            _read_named(str(file), name, value, gathered)
+        elif name in SECTIONS:
             _read_section(str(file), name, value, gathered)
         elif name in KEYS:
             gathered.take(str(file), name, KEYS[name], value)
@@ -104,10 +113,28 @@ def _read_section(source: str, section: str, table: object, gathered: _Gathered)
         return
     for last, value in table.items():
         name = f"{section}.{last}"
-        if name in KEYS:
-            gathered.take(source, name, KEYS[name], value)
+        key = key_of(name)
+        if key is not None:
+            gathered.take(source, name, key, value)
         else:
             gathered.problems.append(unknown_key(source, name))
+
+
+def _read_named(source: str, section: str, table: object, gathered: _Gathered) -> None:
+    if not isinstance(table, dict):
+        gathered.problems.append(bad_value(source, section, Key("named_section", str, secret=True), table))
+        return
+    for name, inner in table.items():
+        place = f"{section}.{name}"
+        if not isinstance(inner, dict):
+            # `[channels]` with a key directly below it: the name is what was forgotten.
+            gathered.problems.append(bad_value(source, plain(place), Key("named_section", str, secret=True), inner))
+        elif not is_label(name):
+            gathered.problems.append(bad_value(source, section, Key("label", str), name))
+        elif (section, name) == ("channels", ADMIN):
+            gathered.problems.append(Problem(source, "admin_channel", {"key": place}))
+        else:
+            _read_section(source, place, inner, gathered)
 
 
 def _read_credentials(environ: Mapping[str, str], gathered: _Gathered) -> None:
@@ -134,15 +161,6 @@ def _read_environment(environ: Mapping[str, str], gathered: _Gathered) -> None:
         if value:
             gathered.take("$" + name, key, variable(name), value)
             gathered.sources.append("$" + name)
-
-
-def _check_together(config: Config, gathered: _Gathered) -> None:
-    checks = config.checks
-    if checks.disk_critical > checks.disk_warning:
-        name = "checks.disk_critical"
-        source = gathered.origin.get(name) or gathered.origin["checks.disk_warning"]
-        fields = {"critical": str(checks.disk_critical), "warning": str(checks.disk_warning)}
-        gathered.problems.append(Problem(source, "order", {"key": name, **fields}))
 
 
 def _spoken(environ: Mapping[str, str]) -> str:

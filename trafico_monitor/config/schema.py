@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .alerts import Alerts, Channel, Route
+
 GB = 1000**3
 
 
@@ -36,6 +38,12 @@ class Journal:
 class Retry:
     max_attempts: int = 3
     backoff: tuple[float, ...] = (1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    keep_days: int = 14  # what is not needed any more goes after so long
+    keep_unsolved: bool = True  # what was never replaced stays beyond that, as the only copy that there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +96,15 @@ class Config:
     bot: Bot = field(default_factory=Bot)
     journal: Journal = field(default_factory=Journal)
     retry: Retry = field(default_factory=Retry)
+    quarantine: Quarantine = field(default_factory=Quarantine)
     checks: Checks = field(default_factory=Checks)
     bot_api: BotApi = field(default_factory=BotApi)
     telegram: Telegram = field(default_factory=Telegram)
     paths: Paths = field(default_factory=Paths)
     web: Web = field(default_factory=Web)
+    alerts: Alerts = field(default_factory=Alerts)
+    channels: tuple[Channel, ...] = ()  # as configured; `endpoints.channels` has them all, ready for use
+    routes: tuple[Route, ...] = ()
     sources: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     explicit: frozenset[str] = frozenset()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -24,6 +25,10 @@ _NAMESPACE = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
 _ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}\$?|\d{1,10}", re.ASCII)
 _ADMIN = re.compile(r"-?[1-9]\d{0,18}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}", re.ASCII)
+_CHAT_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
+_LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\x00-\x1f\x7f]+")
 _TRUE = frozenset({"true", "1", "yes", "on", "si", "sí"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 
@@ -87,6 +92,28 @@ def seconds(low: float, high: float) -> Callable[[object], float]:
     return convert
 
 
+def seconds_or_none(high: float) -> Callable[[object], float]:
+    """A number of seconds up to `high`; 0 stands for «never»."""
+    positive = seconds(0, high)
+
+    def convert(value: object) -> float:
+        zero = not isinstance(value, bool) and isinstance(value, int | float) and value == 0
+        return 0.0 if zero else positive(value)
+
+    return convert
+
+
+def moments(value: object) -> tuple[float, ...]:
+    """A list of 1 to 10 numbers of seconds, each more than the one before, at most a week."""
+    if not isinstance(value, list) or not 1 <= len(value) <= 10:
+        raise ValueError
+    check = seconds(0, 7 * 86400)
+    found = tuple(check(item) for item in value)
+    if any(later <= earlier for earlier, later in pairwise(found)):
+        raise ValueError
+    return found
+
+
 def pauses(value: object) -> tuple[float, ...]:
     """A list of 1 to 20 pauses in seconds, each at most an hour."""
     if not isinstance(value, list) or not 1 <= len(value) <= 20:
@@ -148,7 +175,24 @@ def matching(pattern: re.Pattern[str]) -> Callable[[object], str]:
     return convert
 
 
+def several(convert: Callable[[object], str], most: int = 100) -> Callable[[object], tuple[str, ...]]:
+    """A list of at most `most` texts, each as `convert` wants it, none twice."""
+
+    def convert_all(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or len(value) > most:
+            raise ValueError
+        found = tuple(convert(item) for item in value)
+        if len(set(found)) != len(found):
+            raise ValueError
+        return found
+
+    return convert_all
+
+
 account = matching(_ACCOUNT)
+label = matching(_LABEL)
+time_of_day = matching(_TIME)
+address = matching(_ADDRESS)
 container = matching(_NAME)
 namespace = matching(_NAMESPACE)
 
@@ -171,6 +215,18 @@ def admin(value: object) -> str:
     if not isinstance(value, str) or _ADMIN.fullmatch(value.strip()) is None:
         raise ValueError
     return value.strip()
+
+
+def is_label(value: str) -> bool:
+    """Whether `value` can be the name of a channel or a route."""
+    return _LABEL.fullmatch(value) is not None
+
+
+def chat(value: object) -> str:
+    """A chat's number, or the @name of a public channel."""
+    if isinstance(value, str) and _CHAT_NAME.fullmatch(value.strip()):
+        return value.strip()
+    return admin(value)
 
 
 def token(value: object) -> str:
@@ -197,6 +253,15 @@ def url(value: object) -> str:
     if parts.port == 0:  # .port raises ValueError beyond 65535
         raise ValueError
     return given.rstrip("/").removesuffix("/bot").rstrip("/")
+
+
+def web_address(value: object) -> str:
+    """An http(s) address with a host, with path and query as given: it may hold a secret."""
+    given = address(value)
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError
+    return given
 
 
 def listen(value: object) -> str:

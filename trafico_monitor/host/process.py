@@ -29,18 +29,25 @@ class Finished:
 
 
 async def run(
-    argv: Sequence[str], *, seconds: float, environment: Mapping[str, str] = _ENVIRONMENT, folder: Path | None = None
+    argv: Sequence[str],
+    *,
+    seconds: float,
+    environment: Mapping[str, str] = _ENVIRONMENT,
+    given: bytes | None = None,
+    folder: Path | None = None,
 ) -> Finished:
     """Run `argv` (in `folder`) and wait at most `seconds`; then its whole process group is killed.
 
     Arguments can be read by every user of the machine: a name that is relative to `folder` keeps
-    the folders above it out of them. A program that is not there is `Finished(127, "", reason)`:
-    callers have one thing to look at.
+    the folders above it out of them, and `given`, the standard input, is the way for a secret.
+
+    A program that is not there is `Finished(127, "", reason)`: callers have one thing to look at.
     """
+    stdin = _in_memory(given)
     try:
         child = await asyncio.create_subprocess_exec(
             *argv,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=dict(environment),
@@ -49,6 +56,9 @@ async def run(
         )
     except OSError as error:
         return Finished(127, "", f"{argv[0]}: {error.strerror}")
+    finally:
+        if stdin >= 0:
+            os.close(stdin)
     try:
         async with asyncio.timeout(seconds):
             output, errors = await child.communicate()
@@ -67,6 +77,22 @@ async def _kill_group(child: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(2):
             await child.wait()
+
+
+def _in_memory(given: bytes | None) -> int:
+    """A file in memory to read `given` from: a child that ends without reading breaks no pipe."""
+    if given is None:
+        return asyncio.subprocess.DEVNULL
+    stdin = os.memfd_create("given")
+    try:
+        view = memoryview(given)
+        while view:
+            view = view[os.write(stdin, view) :]
+        os.lseek(stdin, 0, os.SEEK_SET)
+    except OSError:
+        os.close(stdin)
+        raise
+    return stdin
 
 
 def _text(data: bytes) -> str:

@@ -1,55 +1,34 @@
 """What to do about an incident: the playbook of the design document, section 4. Pure.
 
-Each function takes the incident as it stands and returns a `Decision`: the incident as it is
-to be stored and at most one order.
+Each function takes the incident as it stands and what holds `at` that moment, and returns a
+`Decision`: the incident as it is to be stored and at most one order.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
 from ..model.order import Order, OrderKind
 from ..model.result import Outcome, Result
 from ..model.verdict import Evidence, Verdict
+from .ledger import reason_of
+from .situation import Limits, Situation
 
+# Evidence of a step that stays true when the next step is looked at.
+_STEPS = frozenset({"folder", "quarantine"})
 _CAUSES = (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO)
-_WRITES = frozenset({OrderKind.RETRY_DOWNLOAD, OrderKind.CREATE_FOLDER})
 
 # The bot's own repair (sudo chmod) is cut off after 5 s by the bot itself (corpus E-012): an
 # announced repair gets that long before ours begins, so that the two do not run side by side.
 BOT_REPAIR_SECONDS = 6.0
 # After a cause has gone, the waiting downloads go on oldest first, this far apart (issue 4).
 RESUME_SPACING = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """`backoff` are the seconds before attempt 1, 2, 3 …; the last one repeats."""
-
-    max_attempts: int = 3
-    backoff: tuple[float, ...] = (1.0, 2.0, 4.0)
-    server_attempts: int = 3
-    server_interval: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What holds the others back. `refusal` is the code of what the configuration lacks for any
-    correction at all ("" when nothing), as `missing.<code>` in messages/ explains."""
-
-    disk_full: bool = False
-    server_down: bool = False
-    refusal: str = ""
-
-    def cause_for(self, kind: OrderKind) -> ErrorType | None:
-        """The condition that makes an order of `kind` pointless now, or None."""
-        if self.disk_full and kind in _WRITES:
-            return ErrorType.DISCO_LLENO
-        if self.server_down and kind is OrderKind.RETRY_DOWNLOAD:
-            return ErrorType.SERVIDOR_CAIDO
-        return None
+# A server that asks to be left alone (HTTP 429) is asked again when it said, and later each time
+# that it says so again; nobody is believed who asks for more than an hour.
+BUSY_GROWTH, MOST_BUSY_SECONDS, LONGEST_RETRY_AFTER = 3.0, 900.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,58 +60,48 @@ def plan(incident: Incident) -> tuple[OrderKind, ...]:
             return (OrderKind.WAIT_FOR_SERVER, *again)
 
 
-def begin(incident: Incident, conditions: Conditions, limits: Limits, now: float) -> Decision:
+def begin(incident: Incident, at: Situation) -> Decision:
     """The first order of a new incident, or why there is none (`pendiente` with a reason)."""
     kinds = plan(incident)
-    fresh = replace(incident, max_attempts=limits.max_attempts, updated_at=now)
+    fresh = replace(incident, max_attempts=at.limits.max_attempts, updated_at=at.now)
     if not kinds:
-        return _pending(fresh, "none", "no_download_data", now)
-    if conditions.refusal and kinds[0] not in (OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER):
-        return _pending(fresh, "none", conditions.refusal, now)
-    return _give(fresh, kinds[0], conditions, limits, now)
+        return _pending(fresh, "none", "no_download_data", at.now)
+    if at.conditions.refusal and kinds[0] not in (OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER):
+        return _pending(fresh, "none", at.conditions.refusal, at.now)
+    return _give(fresh, kinds[0], at)
 
 
-def after(
-    incident: Incident,
-    order: Order,
-    result: Result,
-    verdict: Verdict,
-    conditions: Conditions,
-    limits: Limits,
-    now: float,
-) -> Decision:
+def after(incident: Incident, order: Order, result: Result, verdict: Verdict, at: Situation) -> Decision:
     """What follows from an order that ran. Only `verdict.proven` leads to `solucionado`."""
     seen = replace(
         incident,
-        updated_at=now,
+        updated_at=at.now,
         reason="",
         quarantined=result.quarantined or incident.quarantined,
-        evidence=verdict.evidence or incident.evidence,
+        evidence=_seen_by_now(incident, verdict),
     )
     if order.kind is OrderKind.WAIT_FOR_SERVER:
-        return _after_probe(seen, order, verdict, conditions, limits, now)
+        return _after_probe(seen, order, verdict, at)
     if order.kind is OrderKind.CONFIRM:
-        return _after_confirmation(seen, verdict, conditions, limits, now)
+        return _after_confirmation(seen, verdict, at)
     if verdict.proven and (_last(seen, order.kind) or order.kind is OrderKind.QUARANTINE):
-        return solve(seen, now)
+        return solve(seen, at.now)
     if result.outcome is Outcome.DONE and not _last(seen, order.kind):
-        return _give(seen, _next(seen, order.kind), conditions, limits, now)
-    return _after_failure(seen, order, result, verdict, conditions, limits, now)
+        return _give(seen, _next(seen, order.kind), at)
+    return _after_failure(seen, order, result, verdict, at)
 
 
-def cause_gone(
-    incident: Incident, place: int, conditions: Conditions, limits: Limits, evidence: Evidence, now: float
-) -> Decision:
+def cause_gone(incident: Incident, place: int, evidence: Evidence, at: Situation) -> Decision:
     """The cause that held `incident` back is gone, as `evidence` shows; `place` is its position
     in the queue (0 first). A cause that is itself the incident is solved by its evidence, and
     with it its own download goes on, if there is one to go on with."""
-    freed = replace(incident, waiting_for=None, updated_at=now, evidence=(evidence,))
+    freed = replace(incident, waiting_for=None, updated_at=at.now, evidence=(evidence,))
     if incident.error_type in _CAUSES and not incident.download.known:
-        return solve(freed, now)
-    if conditions.refusal:
-        return _pending(freed, "none", conditions.refusal, now)
+        return solve(freed, at.now)
+    if at.conditions.refusal:
+        return _pending(freed, "none", at.conditions.refusal, at.now)
     kind = OrderKind.RETRY_DOWNLOAD if incident.error_type in _CAUSES else _resume_kind(incident)
-    decision = _give(freed, kind, conditions, limits, now)
+    decision = _give(freed, kind, at)
     if decision.order is None:
         return decision
     return replace(decision, order=replace(decision.order, due_at=decision.order.due_at + place * RESUME_SPACING))
@@ -158,16 +127,46 @@ def server_answered(incident: Incident, now: float) -> Decision:
     return Decision(*_ordered(waiting, OrderKind.WAIT_FOR_SERVER, now, accion="wait_server", estado=incident.estado))
 
 
-def give_up(incident: Incident, reason: str, now: float) -> Decision:
-    """`fallido`, with the reason that the operator is told."""
+def asked_again(incident: Incident, by: str, at: Situation) -> Decision:
+    """A person (`by`) wants another go at an incident that is `fallido`, or open without an order:
+    from the playbook's beginning, with all its attempts, at once. What holds others back holds
+    this one too; then it is `pendiente` and goes on with them."""
+    kinds = plan(incident)
+    again = replace(
+        incident,
+        attempt=0,
+        max_attempts=at.limits.max_attempts,
+        updated_at=at.now,
+        accion="",
+        reason="",
+        recovered_by_bot=False,
+        waiting_for=None,
+        closed_at=None,
+        acknowledged_by="",
+        acknowledged_at=None,
+        asked=incident.asked + 1,
+        asked_by=by,
+    )
+    if kinds and kinds[0] is OrderKind.WAIT_FOR_SPACE and not at.conditions.disk_full:
+        kinds = kinds[1:] or kinds
+    decision = _give(again, kinds[0], at) if kinds else begin(again, at)
+    if decision.order is None:
+        return decision
+    return Decision(replace(decision.incident, estado=Estado.REINTENTANDO), replace(decision.order, due_at=at.now))
+
+
+def give_up(incident: Incident, reason: str, at: Situation, accion: str = "given_up") -> Decision:
+    """`fallido`, with the reason that the operator is told, and where the original lies if it was
+    put aside."""
     closed = replace(
         incident,
         estado=Estado.FALLIDO,
         reason=reason,
-        accion="given_up",
-        updated_at=now,
-        closed_at=now,
+        accion=accion,
+        updated_at=at.now,
+        closed_at=at.now,
         waiting_for=None,
+        evidence=_kept(incident, at),
     )
     return Decision(closed)
 
@@ -190,22 +189,38 @@ def solve(incident: Incident, now: float) -> Decision:
     return Decision(*_ordered(closed, kind, now, accion=closed.accion, estado=closed.estado))
 
 
-def _after_probe(
-    incident: Incident, order: Order, verdict: Verdict, conditions: Conditions, limits: Limits, now: float
-) -> Decision:
+def _seen_by_now(incident: Incident, verdict: Verdict) -> tuple[Evidence, ...]:
+    """What was seen last, and of what was seen before the steps that this one does not speak of."""
+    new = {each.what for each in verdict.evidence}
+    steps = tuple(each for each in incident.evidence if each.ok and each.what in _STEPS - new)
+    return (*steps, *verdict.evidence) if verdict.evidence else incident.evidence
+
+
+def _kept(incident: Incident, at: Situation) -> tuple[Evidence, ...]:
+    """The evidence of one that failed: also where the original is, and for how long."""
+    told = tuple(each for each in incident.evidence if not each.what.startswith("kept_"))
+    if incident.quarantined is None:
+        return told
+    if at.limits.keep_unsolved is None:
+        return (*told, Evidence("kept_unsolved", incident.quarantined))
+    until = datetime.fromtimestamp(at.now + at.limits.keep_unsolved).astimezone().strftime("%Y-%m-%d %H:%M")
+    return (*told, Evidence("kept_until", f"{incident.quarantined} · {until}"))
+
+
+def _after_probe(incident: Incident, order: Order, verdict: Verdict, at: Situation) -> Decision:
     if verdict.proven:
         evidence = verdict.evidence[0] if verdict.evidence else Evidence("server", "")
-        return cause_gone(incident, 0, conditions, limits, evidence, now)
+        return cause_gone(incident, 0, evidence, at)
     incident = replace(incident, recovered_by_bot=False)
-    if order.attempt >= limits.server_attempts:
+    if order.attempt >= at.limits.server_attempts:
         # The periodic check goes on looking; the incident ends when the server answers.
         waiting = replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO)
-        return _pending(waiting, "wait_server", "server_down", now)
+        return _pending(waiting, "wait_server", "server_down", at.now)
     return Decision(
         *_ordered(
             replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO),
             OrderKind.WAIT_FOR_SERVER,
-            now + limits.server_interval,
+            at.now + at.limits.server_interval,
             accion="wait_server",
             estado=Estado.REINTENTANDO,
             attempt=order.attempt + 1,
@@ -213,48 +228,42 @@ def _after_probe(
     )
 
 
-def _after_confirmation(
-    incident: Incident, verdict: Verdict, conditions: Conditions, limits: Limits, now: float
-) -> Decision:
+def _after_confirmation(incident: Incident, verdict: Verdict, at: Situation) -> Decision:
     if verdict.proven:
-        return solve(incident, now)
-    if conditions.refusal:
-        return (
-            solve(incident, now) if incident.recovered_by_bot else _pending(incident, "none", conditions.refusal, now)
-        )
+        return solve(incident, at.now)
+    if at.conditions.refusal:
+        if incident.recovered_by_bot:
+            return solve(incident, at.now)
+        return _pending(incident, "none", at.conditions.refusal, at.now)
     # The bot said that it is there, and it is not, or not whole: our own repair goes on.
-    return begin(replace(incident, recovered_by_bot=False), conditions, limits, now)
+    return begin(replace(incident, recovered_by_bot=False), at)
 
 
-def _after_failure(
-    incident: Incident,
-    order: Order,
-    result: Result,
-    verdict: Verdict,
-    conditions: Conditions,
-    limits: Limits,
-    now: float,
-) -> Decision:
-    reason = result.reason if result.outcome is not Outcome.DONE else (verdict.reason or result.reason)
+def _after_failure(incident: Incident, order: Order, result: Result, verdict: Verdict, at: Situation) -> Decision:
+    reason = reason_of(result, verdict)
     marked = replace(incident, reason=reason)
+    if result.retry_after:
+        return _left_alone(marked, order, result.retry_after, at.now)
     match result.outcome:
         case Outcome.BLOCKED_BY_SPACE:
-            return _held(marked, ErrorType.DISCO_LLENO, now)
+            return _held(marked, ErrorType.DISCO_LLENO, at.now)
         case Outcome.BLOCKED_BY_SERVER:
-            return _held(marked, ErrorType.SERVIDOR_CAIDO, now)
+            return _held(marked, ErrorType.SERVIDOR_CAIDO, at.now)
         case Outcome.REFUSED:
-            return give_up(marked, reason, now)
-        case Outcome.BLOCKED_BY_OWNER if _may_hand_over(incident, order, limits):
-            return _give(marked, OrderKind.FIX_OWNER, conditions, limits, now)
-    if max(incident.attempt, order.attempt) >= limits.max_attempts:
-        return give_up(marked, reason, now)
+            return give_up(marked, reason, at)
+        case Outcome.BLOCKED_BY_OWNER if _may_hand_over(incident, order, at.limits):
+            return _give(marked, OrderKind.FIX_OWNER, at)
+    if max(incident.attempt, order.attempt) >= at.limits.max_attempts:
+        return give_up(marked, reason, at)
+    if not incident.asked and at.ledger.hopeless(incident.error_type, order.kind, reason, at.now):
+        return give_up(marked, reason, at, "given_up_early")
     if order.kind is OrderKind.RETRY_DOWNLOAD:
-        return _give(marked, order.kind, conditions, limits, now)
+        return _give(marked, order.kind, at)
     return Decision(
         *_ordered(
             marked,
             order.kind,
-            now + _pause(limits, order.attempt),
+            at.now + _pause(at.limits, order.attempt),
             accion=incident.accion,
             estado=Estado.PENDIENTE,
             attempt=order.attempt + 1,
@@ -267,28 +276,38 @@ def _may_hand_over(incident: Incident, order: Order, limits: Limits) -> bool:
     return order.kind is not OrderKind.FIX_OWNER and incident.attempt < limits.max_attempts
 
 
-def _give(incident: Incident, kind: OrderKind, conditions: Conditions, limits: Limits, now: float) -> Decision:
-    cause = conditions.cause_for(kind)
-    if cause is not None and incident.error_type not in _CAUSES:
-        return _held(incident, cause, now)
+def _left_alone(incident: Incident, order: Order, retry_after: float, now: float) -> Decision:
+    """The same attempt again, when the server wants to be asked: none is burnt by its asking."""
+    longer = min(MOST_BUSY_SECONDS, BUSY_GROWTH**order.busy if order.busy else 0.0)
+    due = now + max(min(retry_after, LONGEST_RETRY_AFTER), longer)
+    again, next_order = _ordered(
+        incident, order.kind, due, accion="wait_turn", estado=Estado.PENDIENTE, attempt=order.attempt
+    )
+    return Decision(again, replace(next_order, busy=min(order.busy + 1, 20)))
+
+
+def _give(incident: Incident, kind: OrderKind, at: Situation) -> Decision:
+    cause = at.conditions.cause_for(kind)
+    if cause is not None and cause is not incident.error_type:
+        return _held(incident, cause, at.now)
     match kind:
         case OrderKind.RETRY_DOWNLOAD:
-            return _retry(incident, limits, now)
+            return _retry(incident, at)
         case OrderKind.WAIT_FOR_SPACE:
-            return _held(incident, ErrorType.DISCO_LLENO, now)
+            return _held(incident, ErrorType.DISCO_LLENO, at.now)
         case OrderKind.WAIT_FOR_SERVER:
             waiting = replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO)
-            return Decision(*_ordered(waiting, kind, now, accion="wait_server", estado=Estado.PENDIENTE))
-    due = now + (BOT_REPAIR_SECONDS if incident.rule.endswith("_bot_fix") else 0.0)
+            return Decision(*_ordered(waiting, kind, at.now, accion="wait_server", estado=Estado.PENDIENTE))
+    due = at.now + (BOT_REPAIR_SECONDS if incident.rule.endswith("_bot_fix") else 0.0)
     return Decision(*_ordered(incident, kind, due, accion=kind.value, estado=Estado.PENDIENTE))
 
 
-def _retry(incident: Incident, limits: Limits, now: float) -> Decision:
+def _retry(incident: Incident, at: Situation) -> Decision:
     attempt = incident.attempt + 1
-    if attempt > limits.max_attempts:
-        return give_up(incident, incident.reason or "attempts_used", now)
+    if attempt > at.limits.max_attempts:
+        return give_up(incident, incident.reason or "attempts_used", at)
     waits = incident.error_type is ErrorType.TIMEOUT or attempt > 1
-    due = now + (_pause(limits, attempt) if waits else 0.0)
+    due = at.now + (_pause(at.limits, attempt) if waits else 0.0)
     marked = replace(incident, attempt=attempt)
     return Decision(
         *_ordered(marked, OrderKind.RETRY_DOWNLOAD, due, accion="retry", estado=Estado.REINTENTANDO, attempt=attempt)

@@ -10,7 +10,10 @@ from importlib import import_module
 from string import Formatter
 
 LANGUAGES = ("es", "en")
-TOPICS = ("notices", "actions", "checks", "commands", "records", "detection")
+TOPICS = (
+    "notices", "actions", "checks", "commands", "records", "detection", "control", "alerts", "answers", "channels",
+    "web",
+)  # fmt: skip
 
 _catalogues: dict[str, dict[str, str]] = {}
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .alarm import Alarm
+from .attempt import Attempt
 from .incident import Incident
 from .notice import Notice
 from .order import Order
 from .record import Record
+from .silence import Silence
 from .unknown import UnknownKind
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """`finished` are ids of orders that need not run any more. `cursor` is that of the last
-    entry taken in; `memory` is the JSON-able state of detection and of the conditions (open
-    tracebacks, context of downloads under way): restoring both is going on where one was."""
+    """`finished` are ids of orders that need not run any more. `alarms` and `silences` are as they
+    stand now; `held` are notices kept back until a maintenance ends, `unheld` the (key, thread)
+    of those that are not kept back any more. `cursor` is that of the last entry taken in; `memory`
+    is the JSON-able state of detection and of the conditions (open tracebacks, context of downloads
+    under way): restoring both is going on where one was."""
 
     incidents: tuple[Incident, ...] = ()
     records: tuple[Record, ...] = ()
@@ -24,6 +29,11 @@ class Changes:
     finished: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
     unknown: tuple[UnknownKind, ...] = ()  # kinds of errors that no rule knows, as they stand now
+    alarms: tuple[Alarm, ...] = ()
+    silences: tuple[Silence, ...] = ()  # begun, or changed: one that is ended has its `until` now
+    held: tuple[Notice, ...] = ()
+    unheld: tuple[tuple[str, int], ...] = ()
+    attempts: tuple[Attempt, ...] = ()  # for the ledger
     cursor: str | None = None
     memory: Mapping[str, object] | None = None
 
@@ -31,22 +41,31 @@ class Changes:
 @dataclass(frozen=True, slots=True)
 class Saved:
     """What is read back at start: open incidents and those closed in the last hour, orders that
-    were given and not finished, and the memory and cursor of the last transaction."""
+    were given and not finished, alarms, silences that have not been reported as ended, notices
+    held back, and the memory and cursor of the last transaction."""
 
     incidents: tuple[Incident, ...] = ()
     orders: tuple[Order, ...] = ()
     cursor: str = ""
     memory: Mapping[str, object] | None = None
     unknown: tuple[UnknownKind, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    held: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
     """One message to one channel. `version` counts what it should say, so that a message that
-    changed while it was being sent is edited afterwards; `message_id` is the channel's own."""
+    changed while it was being sent is edited afterwards; `message_id` is the channel's own. Before
+    `hold` it must not ring; with `only_edit` it is worth no message of its own, now that it has
+    been told. `instead_of` is the channel that could not take it, "" when none."""
 
     id: int
     notice: Notice
     version: int = 1
     message_id: str | None = None
     attempts: int = 0
+    hold: float = 0.0
+    only_edit: bool = False
+    instead_of: str = ""

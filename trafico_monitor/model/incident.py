@@ -28,7 +28,9 @@ class Incident:
     """`step` counts the orders given; `attempt` only those that burn one of `max_attempts`.
 
     `accion` is a code of messages/ with its parameters already in text form; `reason` a code.
-    Times are seconds since the epoch. `first` and `last` are journal cursors.
+    Times are seconds since the epoch. `first` and `last` are journal cursors. `asked` counts how
+    often a person has had it tried again (`asked_by` last); each time begins without an
+    acknowledgement, which is about the failure that was shown.
     """
 
     id: str
@@ -54,6 +56,10 @@ class Incident:
     quarantined: str | None = None  # where the bad file was put
     evidence: tuple[Evidence, ...] = ()
     closed_at: float | None = None
+    acknowledged_by: str = ""
+    acknowledged_at: float | None = None
+    asked: int = 0
+    asked_by: str = ""
 
     @property
     def open(self) -> bool:

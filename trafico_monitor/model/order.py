@@ -18,13 +18,19 @@ class OrderKind(str, Enum):
     WAIT_FOR_SERVER = "wait_for_server"
     DROP_QUARANTINE = "drop_quarantine"  # after the proof of the new file
     CONFIRM = "confirm"  # only look: is it on disk and whole?
+    ASSIGN = "assign"  # a rescued file to the modelo that a person named
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """`id` is `<incident>/<step>`: carrying out the same id twice is the same order.
 
-    `due_at` is in seconds since the epoch. `attempt` counts from 1.
+    `due_at` is in seconds since the epoch. `attempt` counts from 1. `busy` is how often in a row
+    the server has asked to wait instead of answering.
+
+    Of ASSIGN the id begins with `assign/`, the incident may be "", and the download is the rescued
+    file (`source`, the announced `size`) and where it is to go (`modelo`, `video`); `found_size`
+    are the bytes that it really has.
     """
 
     id: str
@@ -35,3 +41,5 @@ class Order:
     attempt: int = 1
     download: Download = field(default_factory=Download)
     quarantined: str | None = None
+    found_size: int | None = None
+    busy: int = 0

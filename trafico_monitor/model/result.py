@@ -21,6 +21,7 @@ class Result:
 
     `path` is what was written, made or looked at (host path); `quarantined` where the bad file
     now lies; `rescued` is True when `path` is below `_rescatados` for want of a destination.
+    `retry_after` are the seconds that the server asked to be left alone (HTTP 429), 0 for none.
     """
 
     order_id: str
@@ -30,3 +31,4 @@ class Result:
     path: str | None = None
     quarantined: str | None = None
     rescued: bool = False
+    retry_after: float = 0.0

@@ -16,7 +16,9 @@ class Scope(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """`id` is short and unique; times are seconds since the epoch; `by` says who asked for it."""
+    """`id` is short and unique; times are seconds since the epoch; `by` says who asked for it.
+    `silenced` counts the notices that it has kept back. Ending one is moving its `until`;
+    `reported` says that its end has been told."""
 
     id: str
     scope: Scope
@@ -25,3 +27,5 @@ class Silence:
     until: float
     reason: str
     by: str
+    silenced: int = 0
+    reported: bool = False

@@ -7,6 +7,7 @@ from pathlib import Path
 
 CHOWN_HELPER = "/usr/libexec/trafico-monitor/chown"
 RESCUED = "_rescatados"
+QUARANTINE = "_cuarentena"
 
 
 @dataclass(frozen=True, slots=True)

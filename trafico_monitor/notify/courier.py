@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from ..errors import DeliveryError
 from ..host.redact import redact
 from ..messages import text
 from ..model.changes import OutboxItem
+from .channel import Channel, Outbox, RefusedByServer
 from .digest import render_digest
 from .message import Message
 from .render import render
 from .turn import DIGESTED, Turn, edits, next_turn
+
+__all__ = ["Channel", "Courier", "CourierStatus", "Outbox", "RefusedByServer"]
+
+# Gives what waits to another channel; its name, "" when there is none.
+HandOver = Callable[[], Awaitable[str]]
 
 BATCH = 500
 # Telegram: about one message a second in one chat (core.telegram.org/bots/faq).
@@ -38,32 +43,6 @@ IDLE = 300.0
 GRACE = 2.0
 
 
-class Outbox(Protocol):
-    """The durable queue. `due` gives items in the order in which they were written."""
-
-    async def due(self, now: float, limit: int) -> Sequence[OutboxItem]: ...
-    async def sent(self, item_id: int, version: int, message_id: str, now: float) -> None: ...
-    async def postponed(self, item_id: int, error: str, next_at: float) -> None: ...
-    async def dropped(self, item_id: int, version: int, error: str, now: float) -> None: ...
-    async def waiting(self) -> int: ...
-
-
-class Channel(Protocol):
-    """A way to the administrator. `deliver` returns the channel's id of the message, which it
-    edits when `message_id` is given; it raises DeliveryError, and ends by itself in due time."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def remark(self) -> str: ...  # what the operator should know or mend, "" when nothing
-    async def deliver(self, message: Message, *, message_id: str | None) -> str: ...
-    async def close(self) -> None: ...
-
-
-class RefusedByServer(DeliveryError):
-    """The channel was reached and answered, but did not take the message."""
-
-
 @dataclass(frozen=True, slots=True)
 class CourierStatus:
     """For `status`: times in seconds since the epoch; `last_error` is "" once a message arrives;
@@ -72,6 +51,8 @@ class CourierStatus:
     channel: str
     remark: str
     waiting: int
+    unusable: bool  # it takes nothing until somebody mends it
+    stand_in: str  # the channel that tells its messages meanwhile, "" when none does
     last_success: float | None
     last_error: str
     last_error_at: float | None
@@ -91,8 +72,18 @@ class _Pause:
 class Courier:
     """`run` is owned by the service; `wake` may be called at any time from the same loop."""
 
-    def __init__(self, outbox: Outbox, channel: Channel, clock: Callable[[], float], language: str) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        channel: Channel,
+        clock: Callable[[], float],
+        language: str,
+        hand_over: HandOver | None = None,
+    ) -> None:
         self._outbox = outbox
+        self._hand_over = hand_over
+        self._unusable = False
+        self._stand_in = ""
         self._channel = channel
         self._clock = clock
         self._language = language
@@ -114,12 +105,22 @@ class Courier:
         self._settled.clear()
         self._woken.set()
 
+    @property
+    def channel(self) -> Channel:
+        return self._channel
+
+    @property
+    def unusable(self) -> bool:
+        """True from a refusal that only a person can mend until a message is taken again; of a
+        channel that is not configured (`absent`) always."""
+        return self._unusable or bool(getattr(self._channel, "absent", False))
+
     def use(self, channel: Channel, language: str) -> None:
         """Another channel from now on (the configuration was read again): its predecessor is
         closed when nothing is under way on it, and its troubles are forgotten."""
         self._retired.append(self._channel)
         self._channel, self._language = channel, language
-        self._hold, self._failures, self._error = _Pause(), 0, ""
+        self._hold, self._failures, self._error, self._unusable = _Pause(), 0, "", False
         self.wake()
 
     async def run(self) -> None:
@@ -160,6 +161,8 @@ class Courier:
             channel=self._channel.name,
             remark=self._channel.remark,
             waiting=self._waiting,
+            unusable=self._unusable,
+            stand_in=self._stand_in if self._unusable else "",
             last_success=self._last_success,
             last_error=self._error,
             last_error_at=self._error_at,
@@ -175,6 +178,8 @@ class Courier:
         await self._mark_taken()
         now = self._clock()
         if rest := self._hold.rest(now):
+            # What comes while it is known to take nothing need not wait for the next try of it.
+            await self._give_to_another()
             return rest
         turn = await self._choose(now)
         if turn.items and (error := await self._send(turn)) is not None:
@@ -189,7 +194,8 @@ class Courier:
 
     async def _choose(self, now: float, without: int | None = None) -> Turn:
         items = [item for item in await self._outbox.due(now, BATCH) if item.id != without]
-        turn = next_turn(items, now, gathering=self._gathering.rest(now) > 0, last=self._last)
+        gathering, can_edit = self._gathering.rest(now) > 0, self._channel.edits
+        turn = next_turn(items, now, gathering=gathering, last=self._last, can_edit=can_edit)
         for item in turn.superseded:
             await self._outbox.dropped(item.id, item.version, "superseded", now)
         return turn
@@ -198,7 +204,8 @@ class Courier:
         """Send one message and close its rows, or say why it was not taken."""
         try:
             message = self._compose(turn)
-            taken = await self._channel.deliver(message, message_id=edits(turn.items[0]))
+            known = edits(turn.items[0]) if self._channel.edits else None
+            taken = await self._channel.deliver(message, message_id=known)
         except DeliveryError as error:
             return error
         except Exception as error:  # a fault in a client library must not end the alerts
@@ -206,7 +213,7 @@ class Courier:
         now = self._clock()
         kept = f"{DIGESTED}{taken}" if turn.digest else taken
         self._marks += [(item.id, item.version, kept) for item in turn.items]
-        self._last_success, self._failures, self._error = now, 0, ""
+        self._last_success, self._failures, self._error, self._unusable = now, 0, "", False
         self._hold = _Pause(now, now + SPACING)
         if turn.digest:
             self._gathering = _Pause(now, now + GATHERING_SECONDS)
@@ -222,10 +229,15 @@ class Courier:
     def _compose(self, turn: Turn) -> Message:
         if turn.digest:
             return render_digest([item.notice for item in turn.items], self._language)
-        return render(turn.items[0].notice, self._language, now=self._clock())
+        item = turn.items[0]
+        return render(item.notice, self._language, now=self._clock(), instead_of=item.instead_of)
 
     async def _not_taken(self, turn: Turn, error: DeliveryError) -> None:
         item, reason, now = turn.items[0], redact(str(error)), self._clock()
+        self._unusable = error.unusable
+        if await self._give_to_another():
+            self._fail(reason, error.retry_after)
+            return
         if error.permanent:
             await self._drop(turn, reason)
             return
@@ -241,6 +253,14 @@ class Courier:
         await self._outbox.postponed(item.id, reason, now)
         if stubborn and not error.retry_after:
             await self._let_another_try(item)
+
+    async def _give_to_another(self) -> bool:
+        """Whether another channel has what waits here, because this one takes nothing."""
+        if not self._unusable or self._hand_over is None or not await self._outbox.waiting():
+            return False
+        self._stand_in = await self._hand_over()
+        self._waiting = await self._outbox.waiting()
+        return bool(self._stand_in)
 
     async def _let_another_try(self, item: OutboxItem) -> None:
         other = await self._choose(self._clock(), without=item.id)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import tzinfo
 
-from ..messages import text
 from ..model.incident import Estado
 from ..model.notice import Notice, Severity
 from . import figures
 from .message import Line, Message, assemble, bold, line, units, words
-from .render import headline, who
+from .render import entry
 
 _ROOM_FOR_LINES = 3000
 _MOST_IDS = 75
@@ -23,7 +22,7 @@ def render_digest(notices: Sequence[Notice], language: str, zone: tzinfo | None 
     lines = [bold(line("notice.title.warning", language)), Line(), _header(notices, language, zone), Line()]
     room, shown = _ROOM_FOR_LINES, 0
     for notice in ordered:
-        one = _entry(notice, language, zone)
+        one = entry(notice, language, zone)
         room -= units(one.html) + 1
         if room < 0:
             break
@@ -37,24 +36,6 @@ def _header(notices: Sequence[Notice], language: str, zone: tzinfo | None) -> Li
     times = [n.at for n in notices]
     first, last = (figures.moment(at, zone, day=True) for at in (min(times), max(times)))
     return line("notice.digest", language, n=words(len(notices)), desde=words(first), hasta=words(last))
-
-
-def _entry(notice: Notice, language: str, zone: tzinfo | None) -> Line:
-    when = words(figures.moment(notice.at, zone))
-    incident = notice.incident
-    if incident is None:
-        return line("notice.digest.service", language, hora=when, que=headline(notice, language))
-    modelo, video = who(incident, language)
-    return line(
-        "notice.digest.incident",
-        language,
-        hora=when,
-        icono=words(text(f"notice.icon.{incident.estado.value}", language)),
-        que=words(text(f"notice.kind.{incident.error_type.value}", language)),
-        modelo=modelo,
-        video=video,
-        id=words(incident.id, 40),
-    )
 
 
 def _left_out(notices: Sequence[Notice], language: str) -> list[Line]:

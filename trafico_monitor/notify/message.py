@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..host.redact import redact
 from ..messages import catalogue, text
+from ..model.notice import Notice
 
 # 4096 characters a message (core.telegram.org/bots/api#sendmessage). Telegram counts after the
 # mark-up is taken away, in UTF-16 units; we count with it, which is never less.
@@ -28,11 +29,17 @@ _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`html` has Telegram's mark-up, `plain` says the same without any. `silent`: no ringing."""
+    """`html` has Telegram's mark-up, `plain` says the same without any. `silent`: no ringing.
+
+    `notice` is what it tells, where that is one thing (None for a digest). `actions` are what may
+    be asked for by a button beneath it: `retry:ID`, `acknowledge:ID`, `silence:ID`.
+    """
 
     html: str
     plain: str
     silent: bool = False
+    notice: Notice | None = None
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ what the operator can do, and the incident's id. Foreign text enters only throug
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import tzinfo
 
 from ..messages import catalogue, text
@@ -32,6 +33,7 @@ _TITLES = {
     "stop": "info",
     "summary": "info",
     "test": "info",
+    "muted": "info",
 }
 _TOLD_IN_FULL = frozenset({"solved", "solved_by_bot", "failed"})
 _NEEDS_ADVICE = frozenset({"failed", "critical"})
@@ -57,16 +59,25 @@ _ADVICE = {
     "server_down": "servidor_caido",
 }
 _TIMES = frozenset({"desde", "hasta"})
+_DURATIONS = frozenset({"segundos", "sin_respuesta"})
 _SIZES = frozenset({"libre", "limite"})
 _MOST_EVIDENCE = 12
 _MOST_FIELDS = 30
 
 
-def render(notice: Notice, language: str, *, now: float | None = None, zone: tzinfo | None = None) -> Message:
+def render(
+    notice: Notice,
+    language: str,
+    *,
+    now: float | None = None,
+    zone: tzinfo | None = None,
+    instead_of: str = "",
+) -> Message:
     """The message that tells `notice`: valid Telegram HTML and plain text, each ≤ 4096 units.
 
     Given `now`, a notice that is older than LATE_SECONDS says when it happened. `zone` is that of
-    the times shown, None the local one. Never raises, whatever the fields hold.
+    the times shown, None the local one. `instead_of` is the channel that cannot take it. Never
+    raises, whatever the fields hold.
     """
     lines = [title(notice, language), Line()]
     incident = notice.incident
@@ -78,7 +89,10 @@ def render(notice: Notice, language: str, *, now: float | None = None, zone: tzi
         closing = line("notice.id", language, id=words(incident.id or "?", 40))
     if now is not None and now - notice.at > LATE_SECONDS:
         lines.append(line("notice.at", language, hora=words(figures.moment(notice.at, zone, day=True))))
-    return assemble(lines, closing, silent=notice.severity is Severity.INFO)
+    if instead_of:
+        lines.append(line("notice.instead_of", language, canal=name(instead_of, 40)))
+    message = assemble(lines, closing, silent=notice.severity is Severity.INFO)
+    return replace(message, notice=notice, actions=_actions(notice))
 
 
 def title(notice: Notice, language: str) -> Line:
@@ -94,6 +108,25 @@ def headline(notice: Notice, language: str) -> Line:
     return line(f"notice.{notice.code}", language)
 
 
+def entry(notice: Notice, language: str, zone: tzinfo | None = None) -> Line:
+    """`notice` in one line, as it stands among others."""
+    when = words(figures.moment(notice.at, zone))
+    incident = notice.incident
+    if incident is None:
+        return line("notice.digest.service", language, hora=when, que=headline(notice, language))
+    modelo, video = who(incident, language)
+    return line(
+        "notice.digest.incident",
+        language,
+        hora=when,
+        icono=words(text(f"notice.icon.{incident.estado.value}", language)),
+        que=words(text(f"notice.kind.{incident.error_type.value}", language)),
+        modelo=modelo,
+        video=video,
+        id=words(incident.id, 40),
+    )
+
+
 def who(incident: Incident, language: str) -> tuple[Line, Line]:
     """Modelo and video as they are shown: `desconocido` where the lines did not say."""
     unknown = words(text("notice.unknown", language))
@@ -107,6 +140,29 @@ def _service(notice: Notice, language: str, zone: tzinfo | None) -> Iterator[Lin
         code = f"notice.field.{key}"
         if value and code in catalogue(language):
             yield line(code, language, **{key: _field(key, str(value), language, zone)})
+    for other in notice.about:
+        yield entry(other, language, zone)
+    if notice.about:
+        yield _how_to_answer(notice.about, language)
+
+
+def _how_to_answer(alarms: tuple[Notice, ...], language: str) -> Line:
+    known = [alarm.incident.id for alarm in alarms if alarm.incident is not None]
+    if not known:  # the bot's unit, the disk: there is no incident to acknowledge
+        return line("notice.reminder.silence", language)
+    return line("notice.reminder.advice", language, id=words(known[0] if len(alarms) == 1 else "ID", 40))
+
+
+def _actions(notice: Notice) -> tuple[str, ...]:
+    """What may be answered to an incident that is not solved: `retry:ID`, `acknowledge:ID`, …"""
+    about = notice.about[0] if len(notice.about) == 1 else notice
+    incident = about.incident
+    if incident is None or not incident.id or incident.estado is Estado.SOLUCIONADO or about.code == "moved":
+        return ()
+    # While its cause lasts a critical one goes on by itself; there is nothing to be tried.
+    kinds = ["retry"] if about.severity is not Severity.CRITICAL else []
+    kinds += [] if incident.acknowledged_by else ["acknowledge"]
+    return tuple(f"{kind}:{incident.id}" for kind in (*kinds, "silence"))
 
 
 def _field(key: str, value: str, language: str, zone: tzinfo | None) -> Line:
@@ -117,7 +173,7 @@ def _field(key: str, value: str, language: str, zone: tzinfo | None) -> Line:
         return words(figures.moment(number, zone, day=True))
     if key in _SIZES:
         return words(figures.size(number, language))
-    return words(figures.duration(number, language) if key == "segundos" else value)
+    return words(figures.duration(number, language) if key in _DURATIONS else value)
 
 
 def _incident(notice: Notice, incident: Incident, language: str) -> Iterator[Line]:
@@ -134,6 +190,9 @@ def _incident(notice: Notice, incident: Incident, language: str) -> Iterator[Lin
         code = f"notice.field.{key}"
         if value and code in catalogue(language):
             yield line(code, language, **{key: _field(key, str(value), language, None)})
+    if incident.acknowledged_by:
+        hora = words(figures.moment(incident.acknowledged_at or 0.0, None))
+        yield line("notice.acknowledged", language, por=verbatim(incident.acknowledged_by, 80), hora=hora)
     if notice.code in _NEEDS_ADVICE:
         yield from _advice(incident, language)
 

@@ -11,7 +11,8 @@
 
 The threads of an incident: LIVE is the message that is edited; ALARM and FAILED are new messages,
 so that the phone rings; RELIEF is the good end of what had rung, new as well: whoever got up for
-it is told that they may sit down. A FAILED is never edited away by what follows it.
+it is told that they may sit down. A FAILED is never edited away by what follows it: an incident
+that a person has had tried again (`asked`) goes on in threads of its own.
 """
 
 from __future__ import annotations
@@ -21,10 +22,20 @@ from ..model.incident import Estado, Incident
 from ..model.notice import Notice, Severity
 
 LIVE, ALARM, FAILED, RELIEF = 0, 1, 2, 3
+_THREADS = 4
 # The code of a LIVE message whose incident has failed: worth an edit, never worth a new message.
 MOVED = "moved"
+# The end of what another notice of the same key has told.
+ENDS = frozenset(
+    {"solved", "solved_by_bot", "unit_back", "unit_speaks", "sighted", "space_ok", "space_warning", "server_up"}
+)
 
 _CRITICAL = frozenset({ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO})
+
+
+def rings(notice: Notice) -> bool:
+    """True for what somebody is to answer: it is critical, or a download has failed."""
+    return notice.code == "failed" or (notice.severity is Severity.CRITICAL and notice.code != "reminder")
 
 
 def notices_for(before: Incident | None, after: Incident, now: float) -> tuple[Notice, ...]:
@@ -37,30 +48,30 @@ def notices_for(before: Incident | None, after: Incident, now: float) -> tuple[N
     if after.estado is Estado.SOLUCIONADO:
         return _solved(before, after, live, now)
     if _critical(after) and not (before is not None and _critical(before)):
-        return (Notice(after.id, "critical", Severity.CRITICAL, now, ALARM, after),)
+        return (Notice(after.id, "critical", Severity.CRITICAL, now, _thread(after, ALARM), after),)
     if _live(after) and (before is None or not live or _standing(before) != _standing(after)):
-        return (Notice(after.id, _live_code(after), Severity.RECOVERABLE, now, LIVE, after),)
+        return (Notice(after.id, _live_code(after), Severity.RECOVERABLE, now, _thread(after, LIVE), after),)
     return ()
 
 
 def _failed(before: Incident | None, after: Incident, live: bool, now: float) -> tuple[Notice, ...]:
     if before is not None and before.estado is Estado.FALLIDO:
         return ()
-    told = Notice(after.id, "failed", Severity.RECOVERABLE, now, FAILED, after)
+    told = Notice(after.id, "failed", Severity.RECOVERABLE, now, _thread(after, FAILED), after)
     if not live:
         return (told,)
-    return (Notice(after.id, MOVED, Severity.RECOVERABLE, now, LIVE, after), told)
+    return (Notice(after.id, MOVED, Severity.RECOVERABLE, now, _thread(after, LIVE), after), told)
 
 
 def _solved(before: Incident | None, after: Incident, live: bool, now: float) -> tuple[Notice, ...]:
     if before is not None and before.estado is Estado.SOLUCIONADO:
         return ()
     code = "solved_by_bot" if after.recovered_by_bot else "solved"
-    rang = _critical(after) or (before is not None and before.estado is Estado.FALLIDO)
+    rang = _critical(after) or after.asked > 0 or (before is not None and before.estado is Estado.FALLIDO)
     if rang:
-        return (Notice(after.id, code, Severity.RECOVERABLE, now, RELIEF, after),)
+        return (Notice(after.id, code, Severity.RECOVERABLE, now, _thread(after, RELIEF), after),)
     if live or _live(after):
-        return (Notice(after.id, code, Severity.RECOVERABLE, now, LIVE, after),)
+        return (Notice(after.id, code, Severity.RECOVERABLE, now, _thread(after, LIVE), after),)
     return ()
 
 
@@ -84,3 +95,20 @@ def _live_code(incident: Incident) -> str:
 
 def _standing(incident: Incident) -> tuple[object, ...]:
     return _live_code(incident), incident.attempt, incident.waiting_for, incident.accion == "none"
+
+
+def notices_of_acknowledgement(incident: Incident, now: float) -> tuple[Notice, ...]:
+    """The message that `incident` stands in, written anew because somebody has acknowledged it."""
+    if incident.estado is Estado.FALLIDO:
+        return (Notice(incident.id, "failed", Severity.RECOVERABLE, now, _thread(incident, FAILED), incident),)
+    if _critical(incident):
+        return (Notice(incident.id, "critical", Severity.CRITICAL, now, _thread(incident, ALARM), incident),)
+    if _live(incident):
+        return (
+            Notice(incident.id, _live_code(incident), Severity.RECOVERABLE, now, _thread(incident, LIVE), incident),
+        )
+    return ()
+
+
+def _thread(incident: Incident, kind: int) -> int:
+    return incident.asked * _THREADS + kind

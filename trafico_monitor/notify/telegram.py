@@ -1,10 +1,10 @@
-"""Telegram through python-telegram-bot. It only sends: a token has one getUpdates consumer,
-and that is the bot being watched."""
+"""Telegram through python-telegram-bot. It only sends: a token has one getUpdates consumer, which
+is the bot being watched, or `answers` for an alert token of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextlib
 import os
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ import httpx
 # The present form of RetryAfter.retry_after; without it each flood wait is a warning (PTB 22.2).
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
-from telegram import Bot, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram import Message as SentMessage
 from telegram.constants import ParseMode
 from telegram.error import (
@@ -29,21 +29,29 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from ..config.schema import BotApi, Telegram
 from ..errors import DeliveryError
 from ..host.redact import TOKEN, redact
-from ..messages import text
+from ..messages import catalogue, text
 from .courier import RefusedByServer
+from .keyboard import buttons
 from .message import Message
+from .quiet import silence_libraries
 
-PUBLIC_SERVER = "https://api.telegram.org"
 CONNECT_SECONDS, ANSWER_SECONDS, POOL_SECONDS = 5.0, 10.0, 5.0
 # Everything about one message, redirected, in plain text and to a moved chat included.
 DEADLINE = 30.0
 # What only the operator can mend is tried again this often, so that mending it is enough.
 SLOW_RETRY = 300.0
+# A flood wait can be hours: we ask again all the same, and from UNBEARABLE on the channel counts as
+# unusable, so that another one tells what is critical.
+LONGEST_WAIT, UNBEARABLE = 3600.0, 300.0
+# Less than the courier's grace: what was delivered must not look undelivered at a stop.
+KEYBOARD_SECONDS = 1.5
 _MOST_TRIES = 4
+_ADMINS = frozenset({"telegram", "admin"})
 _LONGEST_DETAIL = 200
+# Incidents whose keyboards are remembered, to take them away at the end.
+_MOST_KEYBOARDS = 200
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 # Descriptions of the Bot API (tdlib/telegram-bot-api, Client.cpp), lower case.
@@ -60,45 +68,71 @@ _CHAT = (
 )
 
 
+def connect(token: str, api_url: str, *, connections: int = 2) -> tuple[Bot, HTTPXRequest]:
+    """A client for one bot at one server, and its connections, which the caller shuts down."""
+    silence_libraries()
+    # A proxy from the environment must not get between us and a server on this machine.
+    direct = {"trust_env": False} if server_of(api_url) in _LOOPBACK else {}
+    request = HTTPXRequest(
+        connection_pool_size=connections,
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=ANSWER_SECONDS,
+        write_timeout=ANSWER_SECONDS,
+        pool_timeout=POOL_SECONDS,
+        httpx_kwargs=direct,
+    )
+    base = api_url.rstrip("/")
+    return Bot(
+        token, base_url=lambda given: f"{base}/bot{given}", request=request, get_updates_request=request
+    ), request
+
+
+def server_of(api_url: str) -> str:
+    """The host, as errors name it."""
+    return urlsplit(api_url).hostname or api_url
+
+
+def flood_wait(error: RetryAfter) -> float:
+    """Seconds that Telegram asks for, at least 1."""
+    wait = error.retry_after
+    return max(1.0, wait.total_seconds() if isinstance(wait, timedelta) else float(wait))
+
+
 class TelegramChannel:
     """One chat. Errors are told apart by who can mend them:
 
     flood, network, server → time; blocked, token, chat → the operator (slow retry, never
-    dropped); mark-up → plain text; the message itself → permanent.
+    dropped, `unusable`); mark-up → plain text; the message itself → permanent.
+
+    `answering` puts the buttons of `Message.actions` beneath it: only for a bot whose answers
+    somebody reads (`answers`). They go when the incident is closed.
     """
 
-    name = "telegram"
+    edits = True
 
-    def __init__(self, token: str, chat_id: str, api_url: str, language: str = "es") -> None:
-        _silence_libraries()
-        self._token, self._language = token, language
+    def __init__(
+        self,
+        token: str,
+        chat_id: str,
+        api_url: str,
+        language: str = "es",
+        *,
+        name: str = "telegram",
+        answering: bool = False,
+    ) -> None:
+        self.name = name
+        self._token, self._language, self._answering = token, language, answering
         self._chat: int | str = int(chat_id) if chat_id.lstrip("-").isdigit() else chat_id
         self.migrated_to: int | None = None
-        parts = urlsplit(api_url)
-        self._server = parts.hostname or api_url
-        # A proxy from the environment must not get between us and a server on this machine.
-        direct = {"trust_env": False} if self._server in _LOOPBACK else {}
-        self._request = HTTPXRequest(
-            connection_pool_size=2,
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=ANSWER_SECONDS,
-            write_timeout=ANSWER_SECONDS,
-            pool_timeout=POOL_SECONDS,
-            httpx_kwargs=direct,
-        )
-        base = api_url.rstrip("/")
-        self._bot = Bot(
-            token,
-            base_url=lambda given: f"{base}/bot{given}",
-            request=self._request,
-            get_updates_request=self._request,
-        )
+        self._server = server_of(api_url)
+        self._bot, self._request = connect(token, api_url)
+        self._keyboards: dict[str, set[int]] = {}  # incident → messages that have buttons now
 
     @property
     def remark(self) -> str:
         if self.migrated_to is None:
             return ""
-        return text("notice.trouble.migrated", self._language, chat=self.migrated_to)
+        return self._say("migrated", chat=str(self.migrated_to))
 
     async def close(self) -> None:
         """Give back the connections."""
@@ -110,22 +144,27 @@ class TelegramChannel:
             message_id = None  # of another channel, before the configuration was changed
         try:
             async with asyncio.timeout(DEADLINE):
-                return await self._deliver(message, message_id)
+                taken = await self._deliver(message, message_id)
         except TimeoutError:
             raise self._trouble("deadline", segundos=f"{DEADLINE:g}") from None
         except RetryAfter as error:
-            wait = error.retry_after
-            seconds = wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
-            raise self._trouble("flood", retry_after=max(1.0, seconds), segundos=f"{seconds:g}") from None
+            asked = flood_wait(error)
+            wait = min(asked, LONGEST_WAIT)
+            raise self._trouble(
+                "flood", retry_after=wait, unusable=asked > UNBEARABLE, segundos=f"{asked:g}"
+            ) from None
         except Forbidden as error:
-            raise self._trouble("blocked", error, retry_after=SLOW_RETRY) from None
+            raise self._trouble("blocked", error, retry_after=SLOW_RETRY, unusable=True) from None
         except InvalidToken as error:
-            raise self._trouble("token", error, retry_after=SLOW_RETRY) from None
+            raise self._trouble("token", error, retry_after=SLOW_RETRY, unusable=True) from None
         except NetworkError as error:
             away = isinstance(error, TimedOut) or isinstance(error.__cause__, httpx.HTTPError)
             raise self._trouble("unreachable" if away else "answer", error, answered=not away) from None
         except TelegramError as error:
             raise self._trouble("answer", error, answered=True) from None
+
+        await self._keep_keyboards(message, int(taken))
+        return taken
 
     async def _deliver(self, message: Message, message_id: str | None) -> str:
         """The ways round a 400: unchanged is fine, gone is sent anew, mark-up is left away."""
@@ -141,7 +180,7 @@ class TelegramChannel:
                 if message_id and _UNCHANGED in said:
                     return message_id
                 if any(sign in said for sign in _CHAT):
-                    raise self._trouble("chat", error, retry_after=SLOW_RETRY) from None
+                    raise self._trouble("chat", error, retry_after=SLOW_RETRY, unusable=True) from None
                 if message_id and any(sign in said for sign in _GONE):
                     message_id = None
                 elif not plain:
@@ -152,6 +191,8 @@ class TelegramChannel:
 
     async def _once(self, message: Message, message_id: str | None, plain: bool) -> str:
         body, mode = (message.plain, None) if plain else (message.html, ParseMode.HTML)
+        # Where mark-up was refused, the buttons may have been: the text alone must arrive.
+        markup = None if plain else self._keyboard(message)
         preview = LinkPreviewOptions(is_disabled=True)
         if message_id is None:
             sent = await self._bot.send_message(
@@ -160,12 +201,40 @@ class TelegramChannel:
                 parse_mode=mode,
                 link_preview_options=preview,
                 disable_notification=message.silent,
+                reply_markup=markup,
             )
             return str(sent.message_id)
         edited = await self._bot.edit_message_text(
-            body, self._chat, int(message_id), parse_mode=mode, link_preview_options=preview
+            body, self._chat, int(message_id), parse_mode=mode, link_preview_options=preview, reply_markup=markup
         )
         return str(edited.message_id) if isinstance(edited, SentMessage) else message_id
+
+    def _keyboard(self, message: Message) -> InlineKeyboardMarkup | None:
+        rows = buttons(message.actions, self._language) if self._answering else ()
+        if not rows:
+            return None  # an edit without one takes it away
+        return InlineKeyboardMarkup(
+            [[InlineKeyboardButton(b.label, callback_data=b.data) for b in row] for row in rows]
+        )
+
+    async def _keep_keyboards(self, message: Message, message_id: int) -> None:
+        """Note where buttons are; once the incident is closed, the message that says so is the
+        only one that may have some. What fails here is made up for when somebody presses."""
+        incident = message.notice.incident if message.notice is not None else None
+        if incident is None or not self._answering:
+            return
+        shown = self._keyboards.pop(incident.id, set()) - {message_id}
+        if not incident.open:
+            with contextlib.suppress(TelegramError, TimeoutError):
+                async with asyncio.timeout(KEYBOARD_SECONDS):
+                    while shown:
+                        await self._bot.edit_message_reply_markup(self._chat, shown.pop())
+        if self._keyboard(message) is not None:
+            shown.add(message_id)
+        if shown:
+            self._keyboards[incident.id] = shown
+        while len(self._keyboards) > _MOST_KEYBOARDS:
+            del self._keyboards[next(iter(self._keyboards))]
 
     def _trouble(
         self,
@@ -174,47 +243,34 @@ class TelegramChannel:
         *,
         retry_after: float = 0.0,
         permanent: bool = False,
+        unusable: bool = False,
         answered: bool = False,
         **fields: str,
     ) -> DeliveryError:
         detail = redact(str(error or "").replace(self._token, TOKEN))[:_LONGEST_DETAIL]
-        said = text(f"notice.trouble.{kind}", self._language, detalle=detail, servidor=self._server, **fields)
+        said = self._say(kind, detalle=detail, servidor=self._server, **fields)
         made = RefusedByServer if answered else DeliveryError
-        return made(said, retry_after=retry_after, permanent=permanent)
+        return made(said, retry_after=retry_after, permanent=permanent, unusable=unusable)
+
+    def _say(self, kind: str, **fields: str) -> str:
+        # The administrator's own channel is made of [telegram], the others of [channels.NAME].
+        own = self.name in _ADMINS or f"channels.telegram.{kind}" not in catalogue(self._language)
+        code = f"notice.trouble.{kind}" if own else f"channels.telegram.{kind}"
+        return text(code, self._language, canal=self.name, **fields)
 
 
 class NoChannel:
     """The null twin: says what is missing; what it is given is dropped with that reason."""
 
-    name = "none"
+    absent = True
+    edits = False
 
-    def __init__(self, missing: str, language: str = "es") -> None:
+    def __init__(self, missing: str, language: str = "es", *, name: str = "none") -> None:
+        self.name = name
         self.remark = text("notice.trouble.none", language, falta=missing)
 
     async def close(self) -> None:
         """Nothing to give back."""
 
     async def deliver(self, message: Message, *, message_id: str | None) -> str:
-        raise DeliveryError(self.remark, permanent=True)
-
-
-def open_channel(telegram: Telegram, bot_api: BotApi, language: str) -> TelegramChannel | NoChannel:
-    """The channel that the configuration asks for.
-
-    The alert token, where there is one, goes to the public server: it is another bot, and the
-    alert «the local server is down» must not need that server. The bot's own token stays on the
-    server that the bot uses: used on both by turns it logs itself out.
-    """
-    token = telegram.alert_token or telegram.token
-    missing = [key for key, value in (("TELEGRAM_TOKEN", token), ("ADMIN_ID", telegram.admin_id)) if not value]
-    if missing:
-        return NoChannel(", ".join(missing), language)
-    local = bot_api.local and not telegram.alert_token
-    url = telegram.api_url or (bot_api.url if local else PUBLIC_SERVER)
-    return TelegramChannel(token, telegram.admin_id, url, language)
-
-
-def _silence_libraries() -> None:
-    # httpx logs every URL, token included, at INFO; PTB dumps unreadable answers at ERROR.
-    for logger, level in (("httpx", logging.WARNING), ("httpcore", logging.WARNING), ("telegram", logging.CRITICAL)):
-        logging.getLogger(logger).setLevel(level)
+        raise DeliveryError(self.remark, permanent=True, unusable=True)

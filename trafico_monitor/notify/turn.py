@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from ..model.changes import OutboxItem
 from ..model.notice import Severity
-from .routing import MOVED
+from .reminders import CODE as REMINDER
+from .reminders import STALE_SECONDS
+from .routing import ENDS, MOVED
 
 MOST_SINGLE = 5
 OLD_SECONDS = 600.0
@@ -31,14 +33,24 @@ class Turn:
     superseded: tuple[OutboxItem, ...] = ()
 
 
-def next_turn(items: Sequence[OutboxItem], now: float, *, gathering: bool = False, last: Collection[int] = ()) -> Turn:
+def next_turn(
+    items: Sequence[OutboxItem],
+    now: float,
+    *,
+    gathering: bool = False,
+    last: Collection[int] = (),
+    can_edit: bool = True,
+) -> Turn:
     """The next message of `items` (all that is due, in the channel's order). `gathering`: only
-    critical messages and edits for now. `last`: ids that every other item goes before."""
-    superseded = tuple(item for item in items if _pointless(item))
-    waiting = [item for item in items if not _pointless(item)]
+    critical messages and edits for now. `last`: ids that every other item goes before. A channel
+    that cannot edit is told how a story begins and ends."""
+    newest = max((item.id for item in items if _is_reminder(item)), default=0)
+    superseded = tuple(item for item in items if _pointless(item, now, newest, can_edit))
+    gone = {item.id for item in superseded}
+    waiting = [item for item in items if item.id not in gone and (_edits(item, can_edit) or item.hold <= now)]
     waiting.sort(key=lambda item: (item.id in last, item.id))
-    loose = [item for item in waiting if _digestible(item)]
-    urgent = [item for item in waiting if not _digestible(item)]
+    loose = [item for item in waiting if _digestible(item, can_edit)]
+    urgent = [item for item in waiting if not _digestible(item, can_edit)]
     stormy = len(loose) > MOST_SINGLE or (len(loose) > 1 and min(i.notice.at for i in loose) < now - OLD_SECONDS)
     if gathering or stormy:
         if urgent:
@@ -55,10 +67,25 @@ def edits(item: OutboxItem) -> str | None:
     return given if given and not given.startswith(DIGESTED) else None
 
 
-def _digestible(item: OutboxItem) -> bool:
-    return item.notice.severity is not Severity.CRITICAL and edits(item) is None
+def _edits(item: OutboxItem, can_edit: bool) -> bool:
+    return can_edit and edits(item) is not None
 
 
-def _pointless(item: OutboxItem) -> bool:
-    # It says «see the other message» in place of one that nobody has seen.
-    return item.notice.code == MOVED and edits(item) is None
+def _digestible(item: OutboxItem, can_edit: bool) -> bool:
+    single = item.notice.severity is Severity.CRITICAL or _is_reminder(item)
+    return not single and not _edits(item, can_edit)
+
+
+def _pointless(item: OutboxItem, now: float, newest: int, can_edit: bool) -> bool:
+    if _is_reminder(item):
+        return item.id != newest or now - item.notice.at > STALE_SECONDS
+    if _edits(item, can_edit):
+        return False
+    if item.notice.code == MOVED:
+        return True  # it says «see the other message» in place of one that nobody has seen
+    told = item.message_id is not None
+    return told and (item.only_edit or (not can_edit and item.notice.code not in ENDS))
+
+
+def _is_reminder(item: OutboxItem) -> bool:
+    return item.notice.code == REMINDER

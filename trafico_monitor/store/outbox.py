@@ -1,33 +1,54 @@
-"""The outbox: a message is a row before it is sent. Works inside a transaction of the database."""
+"""The outbox: a message is a row before it is sent, one for each channel that it goes to.
+
+Works inside a transaction of the database.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from ..model.changes import OutboxItem
-from ..model.notice import Notice
+from ..model.notice import Notice, Severity
 from .codec import decode, encode
+
+_DEFAULT = Notice("", "", Severity.INFO, 0.0)
+_WAITS = "version > sent_version"
 
 
 def put(connection: sqlite3.Connection, notice: Notice) -> None:
-    """A newer notice of the same key and thread says what the message should say from now on."""
+    """A newer notice of the same key and thread says what the message should say from now on, in
+    every channel that has been told its beginning."""
+    body = encode(replace(notice, to=_DEFAULT.to, hold=_DEFAULT.hold, only_edit=_DEFAULT.only_edit))
+    urgent = notice.severity is Severity.CRITICAL
     connection.execute(
-        "INSERT INTO outbox (key, thread, created_at, body) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (key, thread) DO UPDATE SET body = excluded.body, version = version + 1"
-        " WHERE body != excluded.body",
-        (notice.key, notice.thread, notice.at, encode(notice)),
+        "UPDATE outbox SET body = ?, version = version + 1, hold = ?, urgent = ?, only_edit = ?"
+        " WHERE key = ? AND thread = ? AND handed_to = '' AND body != ?",
+        (body, notice.hold, urgent, notice.only_edit, notice.key, notice.thread, body),
+    )
+    if notice.only_edit:
+        return
+    connection.executemany(
+        "INSERT OR IGNORE INTO outbox (channel, key, thread, created_at, urgent, hold, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(channel, notice.key, notice.thread, notice.at, urgent, notice.hold, body) for channel in notice.to],
     )
 
 
-def due(connection: sqlite3.Connection, now: float, limit: int) -> Sequence[OutboxItem]:
-    """What is to be sent or edited at `now`, the oldest first."""
+def due(connection: sqlite3.Connection, channel: str, now: float, limit: int) -> Sequence[OutboxItem]:
+    """What is to be sent or edited at `now`, the oldest first. Of more than `limit` those that
+    are urgent: they must not wait behind a storm."""
     rows = connection.execute(
-        "SELECT id, body, version, message_id, attempts FROM outbox"
-        " WHERE version > sent_version AND next_at <= ? ORDER BY id LIMIT ?",
-        (now, limit),
+        "SELECT id, body, version, message_id, attempts, hold, only_edit, instead_of FROM outbox"
+        f" WHERE channel = ? AND {_WAITS} AND next_at <= ?"
+        # An edit rings nobody: only a message of its own waits for the end of the quiet hours.
+        " AND (hold <= ? OR (message_id IS NOT NULL AND message_id NOT LIKE 'digest:%'))"
+        " ORDER BY urgent DESC, id LIMIT ?",
+        (channel, now, now, limit),
     )
-    return [OutboxItem(row[0], decode(Notice, row[1]), *row[2:]) for row in rows]
+    items = [OutboxItem(row[0], decode(Notice, row[1]), *row[2:]) for row in rows]
+    return sorted(items, key=lambda item: item.id)
 
 
 def sent(connection: sqlite3.Connection, item_id: int, version: int, message_id: str, now: float) -> None:
@@ -53,5 +74,42 @@ def dropped(connection: sqlite3.Connection, item_id: int, version: int, error: s
     )
 
 
-def waiting(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT count(*) FROM outbox WHERE version > sent_version").fetchone()[0])
+def waiting(connection: sqlite3.Connection, channel: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM outbox WHERE channel = ? AND {_WAITS}", (channel,))
+    return int(row.fetchone()[0])
+
+
+def hand_over(connection: sqlite3.Connection, channel: str, to: str) -> int:
+    """What waits on `channel` is told by `to`, once, and stays there for the rest of its story;
+    the number of messages."""
+    rows = connection.execute(
+        "SELECT id, key, thread, created_at, urgent, hold, body FROM outbox"
+        f" WHERE channel = ? AND {_WAITS} ORDER BY id",
+        (channel,),
+    ).fetchall()
+    for item_id, *row in rows:
+        # It came from there when that channel could not take it, and goes back.
+        connection.execute(
+            "UPDATE outbox SET handed_to = '', body = ?, version = version + 1"
+            " WHERE channel = ? AND key = ? AND thread = ? AND handed_to = ?",
+            (row[-1], to, row[0], row[1], channel),
+        )
+        connection.execute(
+            "INSERT OR IGNORE INTO outbox (channel, instead_of, key, thread, created_at, urgent, hold, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (to, channel, *row),
+        )
+        connection.execute("UPDATE outbox SET handed_to = ?, sent_version = version WHERE id = ?", (to, item_id))
+    return len(rows)
+
+
+def adopt(connection: sqlite3.Connection, known: Collection[str], heir: str) -> None:
+    """What waits on channels that are not there any more goes to `heir`; what they have been told
+    is not told on by them."""
+    places = ", ".join("?" * len(known))
+    gone = connection.execute(
+        f"SELECT DISTINCT channel FROM outbox WHERE handed_to = '' AND channel NOT IN ({places})", tuple(known)
+    ).fetchall()
+    for (channel,) in gone:
+        hand_over(connection, channel, heir)
+        connection.execute("UPDATE outbox SET handed_to = ? WHERE channel = ?", (heir, channel))

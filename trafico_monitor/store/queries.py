@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import StoreError
+from ..model.alarm import Alarm
 from ..model.incident import Incident
 from ..model.record import Record
+from ..model.silence import Silence
 from ..model.unknown import UnknownKind
-from . import unknown
+from . import alarms, silences, unknown
 from .codec import decode, readable
+from .ledger import Worth, worths
 from .store import DATABASE, NumberedRecord
 from .tallies import DAY, HOURS, MODELO, SECONDS, SEPARATOR, TYPE, places
 
@@ -32,7 +35,7 @@ class Story:
 class Summary:
     """Counts of incidents opened since a time. `hours` are keyed by the hour's first second since
     the epoch; `modelos` has "" for those that the lines did not name. Times to repair in seconds,
-    None when nothing was solved."""
+    None when nothing was solved. `ledger` says what each correction was good for."""
 
     total: int = 0
     types: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (error_type, estado)
@@ -40,6 +43,7 @@ class Summary:
     hours: Mapping[int, int] = field(default_factory=dict)
     mean_seconds: float | None = None
     median_seconds: float | None = None
+    ledger: tuple[Worth, ...] = ()
 
 
 class Queries:
@@ -121,6 +125,7 @@ class Queries:
         with self._errors():
             for kind, value, number in self._tallies(since):
                 counted[kind][value] += number
+            ledger = worths(self._connection, since)
         types = {_type_and_estado(name): number for name, number in counted[TYPE].items() if number}
         hours = {int(hour): number for hour, number in counted[HOURS].items() if number}
         seconds = Counter({int(took): number for took, number in counted[SECONDS].items()})
@@ -130,6 +135,7 @@ class Queries:
             {name: number for name, number in counted[MODELO].items() if number},
             dict(sorted(hours.items())),
             *_times(seconds),
+            ledger,
         )
 
     def _tallies(self, since: float) -> Iterator[tuple[str, str, int]]:
@@ -151,11 +157,24 @@ class Queries:
         return found if isinstance(found, dict) else None
 
     def unknown(self) -> tuple[UnknownKind, ...]:
-        """The kinds of errors that no rule knows, the newest first; () before the service of this
-        version has run once."""
+        """The kinds of errors that no rule knows, the newest first."""
         with self._errors():
-            there = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'unknown'").fetchone()
-            return unknown.kinds(self._connection) if there else ()
+            return unknown.kinds(self._connection) if self._has("unknown") else ()
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Alerts that have rung and are not solved, in the order in which they rang."""
+        with self._errors():
+            return alarms.alarms(self._connection) if self._has("alarms") else ()
+
+    def silences(self, at: float) -> tuple[Silence, ...]:
+        """Those that had not ended at `at`; () before the service of this version has run once."""
+        with self._errors():
+            return silences.not_ended(self._connection, at) if self._has("silences") else ()
+
+    def _has(self, table: str) -> bool:
+        """False before the service of this version has run once."""
+        found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        return found is not None
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..model.changes import Changes, OutboxItem, Saved
+from ..model.changes import Changes, Saved
 from ..model.incident import Incident
 from ..model.order import Order
 from ..model.record import Record
-from . import outbox, unknown
+from ..model.silence import Silence
+from . import alarms, outbox, silences, unknown
 from .codec import decode, encode, readable
 from .database import Database
-from .tallies import count
+from .mailbox import Mailbox
+from .tallies import count, count_attempts
 
 DATABASE = "monitor.db"
 RECENT_SECONDS = 3600.0  # incidents closed so lately are loaded too: their failure may come again
@@ -59,6 +61,14 @@ class Store:
         since = time.time() - RECENT_SECONDS
         return await self._database.read(lambda connection: _load(connection, since))
 
+    async def named(self, beginning: str) -> Sequence[Incident]:
+        """The incident of that id; where there is none, at most two whose ids begin so."""
+        return await self._database.read(lambda connection: _named(connection, beginning))
+
+    async def silences(self, at: float) -> Sequence[Silence]:
+        """Those that had not ended at `at`."""
+        return await self._database.read(lambda connection: silences.not_ended(connection, at))
+
     async def save_status(self, snapshot: Mapping[str, object]) -> None:
         """What `trafico-monitor status` shows when it cannot ask the service itself."""
         await self.keep("status", json.dumps(snapshot, ensure_ascii=False))
@@ -84,20 +94,17 @@ class Store:
 
     # The outbox.
 
-    async def due(self, now: float, limit: int) -> Sequence[OutboxItem]:
-        return await self._database.read(lambda connection: outbox.due(connection, now, limit))
+    def mailbox(self, channel: str) -> Mailbox:
+        """The messages of one channel."""
+        return Mailbox(self._database, channel)
 
-    async def sent(self, item_id: int, version: int, message_id: str, now: float) -> None:
-        await self._database.transaction(lambda c: outbox.sent(c, item_id, version, message_id, now))
+    async def hand_over(self, channel: str, to: str) -> int:
+        """What waits on `channel` is told by `to`; the number of messages."""
+        return await self._database.transaction(lambda c: outbox.hand_over(c, channel, to))
 
-    async def postponed(self, item_id: int, error: str, next_at: float) -> None:
-        await self._database.transaction(lambda c: outbox.postponed(c, item_id, error, next_at))
-
-    async def dropped(self, item_id: int, version: int, error: str, now: float) -> None:
-        await self._database.transaction(lambda c: outbox.dropped(c, item_id, version, error, now))
-
-    async def waiting(self) -> int:
-        return await self._database.read(outbox.waiting)
+    async def adopt(self, known: Collection[str], heir: str) -> None:
+        """What waits on channels that are not `known` is told by `heir`."""
+        await self._database.transaction(lambda c: outbox.adopt(c, known, heir))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,10 @@ class _Rows:
         )
         for notice in self.changes.notices:
             outbox.put(connection, notice)
+        alarms.put(connection, self.changes)
         unknown.put(connection, self.changes.unknown)
+        silences.put(connection, self.changes.silences)
+        count_attempts(connection, self.changes.attempts)
         if self.memory is not None:
             _keep(connection, "memory", self.memory)
         if self.changes.cursor is not None:
@@ -173,7 +183,19 @@ def _load(connection: sqlite3.Connection, since: float) -> Saved:
         _kept(connection, "cursor"),
         json.loads(memory) if memory else None,
         unknown.kinds(connection),
+        alarms.alarms(connection),
+        silences.unreported(connection),
+        alarms.held(connection),
     )
+
+
+def _named(connection: sqlite3.Connection, beginning: str) -> Sequence[Incident]:
+    rows = connection.execute(
+        "SELECT id, body FROM incidents WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+        (beginning, f"{beginning}\U0010ffff"),
+    ).fetchall()
+    exact = [row for row in rows if row[0] == beginning]
+    return [decode(Incident, body) for _, body in exact or rows]
 
 
 def _records_after(connection: sqlite3.Connection, seq: int, limit: int) -> Sequence[NumberedRecord]:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 
+from ..model.attempt import Attempt
 from ..model.incident import Estado, Incident
 from .codec import readable
 
 HOUR = 3600
 DAY = 24 * HOUR
 TYPE, MODELO, HOURS, SECONDS = "type", "modelo", "hour", "seconds"
+ORDER = "order"  # <hour of the day>/<error_type>/<order>/worked/<seconds>, or …/failed/<reason>
+WORKED, FAILED = "worked", "failed"
 SEPARATOR = "/"
 _LONGEST = 7 * DAY  # seconds; a longer repair counts as so long
 
@@ -26,6 +30,29 @@ def count(connection: sqlite3.Connection, incident: Incident) -> None:
     change = Counter(places(incident))
     for before in readable(Incident, connection.execute("SELECT body FROM incidents WHERE id = ?", (incident.id,))):
         change.subtract(places(before))
+    _add(connection, change)
+
+
+def count_attempts(connection: sqlite3.Connection, attempts: Iterable[Attempt]) -> None:
+    """Count orders that ran to their end, for the ledger."""
+    _add(connection, Counter(map(_place_of, attempts)))
+
+
+def _place_of(attempt: Attempt) -> Place:
+    day, hour = int(attempt.at // DAY), int(attempt.at % DAY // HOUR)
+    end = (WORKED, str(coarse(attempt.seconds or 0.0))) if attempt.worked else (FAILED, attempt.reason)
+    return day, ORDER, SEPARATOR.join((f"{hour:02}", attempt.error_type.value, attempt.kind.value, *end))
+
+
+def coarse(seconds: float) -> int:
+    """Whole seconds, of two significant digits from 100 on: a day has few rows then, whatever
+    happens in it."""
+    whole = min(_LONGEST, max(0, round(seconds)))
+    step: int = 10 ** max(0, len(str(whole)) - 2)
+    return round(whole / step) * step
+
+
+def _add(connection: sqlite3.Connection, change: Counter[Place]) -> None:
     rows = [(*place, number) for place, number in change.items() if number]
     connection.executemany(
         "INSERT INTO tallies VALUES (?, ?, ?, ?)"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..model.order import Order, OrderKind
 from ..model.result import Result
 from ..model.site import Site
 from ..model.verdict import Evidence, Verdict
+from .aside import look_at_aside
 from .file import check_file, check_owner
 from .folder import check_folder
 from .readable import READ
@@ -20,11 +22,22 @@ async def verify(order: Order, result: Result | None, site: Site, *, destination
 
     `destination` is where the download belongs, as `action.paths.resolve_destination` says, None
     when that is not known. The result's own path comes first: it is where the file was really
-    put. Nothing is taken from the result's word that it was done.
+    put. Nothing is taken from the result's word that it was done. What was put aside is looked
+    at too: that is evidence (`quarantine`), and never a proof.
 
     retry_download, confirm, quarantine, drop_quarantine: the whole video at that path (for
     quarantine: the file was healthy, or is again). create_folder: the folder. fix_owner: the
     bot's user can read the path; that it may not be the video is for the policy to know."""
+    if result is None or not result.quarantined:
+        return await _verify(order, result, site, destination)
+    aside = await look_at_aside(Path(result.quarantined))
+    if order.kind is OrderKind.QUARANTINE:
+        return Verdict(False, (aside,), "" if aside.ok else "nothing_there")
+    verdict = await _verify(order, result, site, destination)
+    return replace(verdict, evidence=(aside, *verdict.evidence))
+
+
+async def _verify(order: Order, result: Result | None, site: Site, destination: Path | None) -> Verdict:
     place = Path(result.path) if result and result.path else None
     match order.kind:
         case OrderKind.CREATE_FOLDER:

@@ -81,6 +81,12 @@ async def test_what_the_servers_trouble_means(
     assert snapshot(served.models) == before
 
 
+async def test_a_busy_server_says_how_long_to_leave_it_alone(served: Site, server: BotApiServer, tools: Tools) -> None:
+    server.api.add_fault({"method": "getFile", "kind": "status", "status": 429, "retry_after": 17})
+    result = await retry_download(known(file_id="AAA"), served, tools)
+    assert (result.reason, result.retry_after) == ("server_busy", 17.0)
+
+
 async def test_a_server_that_is_not_there(served: Site, server: BotApiServer, tools: Tools) -> None:
     server.listen({"open": False})
     result = await retry_download(known(file_id="AAA"), served, tools)

@@ -134,8 +134,8 @@ async def test_the_journal_of_a_folder_that_is_closed(scene: Scene, place: Path)
 
 
 async def test_the_bots_own_lines_are_looked_for_as_the_reader_does(scene: Scene) -> None:
-    with private_journald("preflight") as journald:
-        config = settle(scene.config, {"journal.namespace": "preflight"})
+    with private_journald(f"preflight{os.getpid()}") as journald:  # another run may go on beside this one
+        config = settle(scene.config, {"journal.namespace": journald.name})
         there = Scene(config, scene.site, Account("root", 0, 0, "/root"))
         with BotProcess(journald, process="poster_prd.py") as poster:
             poster.say("INFO:__main__:Poster Worker")

@@ -76,6 +76,7 @@ class ScriptedChannel:
 
     name: str = "scripted"
     remark: str = ""
+    edits: bool = True
     down: DeliveryError | Exception | None = None
     poison: dict[str, DeliveryError] = field(default_factory=dict)
     calls: list[tuple[str | None, str]] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,8 +40,8 @@ async def test_one_incident_is_one_message_also_over_a_restart(tmp_path: Path, s
         store = await Store.open(tmp_path)
         channel = TelegramChannel(TOKEN, str(ADMIN), server.url)
         await store.commit(changed(before, after, clock.now))
-        await work(Courier(store, channel, clock, "es"), clock, 5)
-        assert await store.waiting() == 0
+        await work(Courier(store.mailbox("admin"), channel, clock, "es"), clock, 5)
+        assert await store.mailbox("admin").waiting() == 0
         await channel.close()
         await store.close()
     assert [m["method"] for m in server.api.messages] == ["sendMessage", "editMessageText", "editMessageText"]
@@ -54,7 +55,7 @@ async def test_an_hour_without_channel_and_with_restarts(tmp_path: Path, every: 
     alarm is told exactly once and in order, each failure is named, and the rest is 5 messages."""
     clock, channel = Clock(NOON), ScriptedChannel(down=DeliveryError("no network"))
     store = await Store.open(tmp_path)
-    courier = Courier(store, channel, clock, "es")
+    courier = Courier(store.mailbox("admin"), channel, clock, "es")
     kinds = (ErrorType.CORRUPTO, ErrorType.TIMEOUT, ErrorType.SERVIDOR_CAIDO, ErrorType.PERMISOS)
     for n in range(200):
         new = incident(kinds[n % 4], id=f"I{n:04}", opened_at=clock.now, updated_at=clock.now)
@@ -65,7 +66,7 @@ async def test_an_hour_without_channel_and_with_restarts(tmp_path: Path, every: 
         if n % every == 0:
             await store.close()
             store = await Store.open(tmp_path)
-            courier = Courier(store, channel, clock, "es")
+            courier = Courier(store.mailbox("admin"), channel, clock, "es")
         await work(courier, clock, 18)
     channel.down = None
     await work(courier, clock, 600)
@@ -74,7 +75,7 @@ async def test_an_hour_without_channel_and_with_restarts(tmp_path: Path, every: 
     assert [f"#I{n:04}" in text for n, text in zip(range(2, 200, 4), rang, strict=True)] == [True] * 50
     assert len(rest) <= 5
     assert all(any(f"#I{n:04}" in text for text in rest) for n in range(1, 200, 4))
-    assert await store.waiting() == 0
+    assert await store.mailbox("admin").waiting() == 0
     await store.close()
 
 
@@ -82,14 +83,37 @@ async def test_the_store_is_an_outbox_and_telegram_a_channel(tmp_path: Path, ser
     server.listen({"open": False})
     clock, store = Clock(NOON), await Store.open(tmp_path)
     channel: Channel = TelegramChannel(TOKEN, str(ADMIN), server.url)
-    courier = Courier(store, channel, clock, "es")
+    courier = Courier(store.mailbox("admin"), channel, clock, "es")
     await store.commit(changed(None, incident(ErrorType.DISCO_LLENO), NOON))
     await work(courier, clock, 30)
     assert courier.status.waiting == 1 and "127.0.0.1" in courier.status.last_error
-    (waiting,) = await store.due(clock.now, 9)
+    (waiting,) = await store.mailbox("admin").due(clock.now, 9)
     assert waiting.attempts == 4
     server.listen({"open": True})
     await work(courier, clock, 60)
     assert courier.status.waiting == 0 and len(server.api.messages) == 1
     await channel.close()
+    await store.close()
+
+
+async def test_what_quiet_hours_hold_is_one_digest_at_their_end_with_the_original_times(tmp_path: Path) -> None:
+    """An incident that was solved meanwhile is told as solved; what is critical does not wait."""
+    clock, channel, morning = Clock(NOON), ScriptedChannel(), NOON + 8 * 3600
+    store = await Store.open(tmp_path)
+    courier = Courier(store.mailbox("admin"), channel, clock, "es")
+    for n in range(3):
+        new = incident(ErrorType.CORRUPTO, id=f"I{n:04}", opened_at=clock.now, updated_at=clock.now)
+        (told,) = notices_for(None, new, clock.now)
+        await store.commit(Changes(notices=(replace(told, hold=morning),)))
+        await work(courier, clock, 600)
+    done = incident(ErrorType.CORRUPTO, id="I0001", estado=Estado.SOLUCIONADO, closed_at=clock.now)
+    (told,) = notices_for(incident(ErrorType.CORRUPTO, id="I0001"), done, clock.now)
+    await store.commit(Changes(notices=(replace(told, hold=morning),)))
+    await store.commit(changed(None, incident(ErrorType.DISCO_LLENO, id="ALARM"), clock.now))
+    await work(courier, clock, morning - clock.now - 60)
+    (alarm,) = channel.shown.values()
+    assert "#ALARM" in alarm
+    await work(courier, clock, 180)
+    _, digest = channel.shown.values()
+    assert "3 avisos juntos" in digest and "✅ archivo corrupto · victor" in digest
     await store.close()

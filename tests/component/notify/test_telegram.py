@@ -15,16 +15,17 @@ from tests.component.notify.outbox import MemoryOutbox
 from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, notice
 from tests.unit.notify.test_message import HOSTILE
-from trafico_monitor.config.schema import BotApi, Telegram
+from trafico_monitor.config.schema import Config, Telegram
 from trafico_monitor.errors import DeliveryError
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.notice import Notice, Severity
 from trafico_monitor.notify import telegram
+from trafico_monitor.notify.channels import open_channels
 from trafico_monitor.notify.courier import Courier, RefusedByServer
 from trafico_monitor.notify.message import Message
 from trafico_monitor.notify.render import render
-from trafico_monitor.notify.telegram import NoChannel, TelegramChannel, open_channel
+from trafico_monitor.notify.telegram import NoChannel, TelegramChannel
 
 HELLO = Message("<b>hello</b> &amp; <code>x</code>", "hello & x")
 
@@ -246,7 +247,7 @@ async def test_a_message_outlives_every_trouble_of_the_server(server: BotApiServ
 async def test_without_token_or_admin_nobody_is_told_and_the_status_says_so() -> None:
     outbox = MemoryOutbox()
     outbox.put(*(Notice(f"K{n}", "start", Severity.INFO, NOON) for n in range(20)))
-    channel = open_channel(Telegram(admin_id="1"), BotApi(), "es")
+    (channel,) = open_channels(Config(telegram=Telegram(admin_id="1")))
     assert isinstance(channel, NoChannel)
     courier = Courier(outbox, channel, lambda: NOON, "es")
     while await outbox.waiting():
@@ -254,19 +255,3 @@ async def test_without_token_or_admin_nobody_is_told_and_the_status_says_so() ->
     status = courier.status
     assert "TELEGRAM_TOKEN" in status.remark and "nadie recibe" in status.last_error
     assert status.last_success is None and len(outbox.dropped_for) == 20
-
-
-@pytest.mark.parametrize(
-    ("settings", "local", "server", "token"),
-    [
-        ({"token": TOKEN}, True, "127.0.0.1", TOKEN),
-        ({"token": TOKEN}, False, "api.telegram.org", TOKEN),
-        ({"token": TOKEN, "alert_token": "1:alert"}, True, "api.telegram.org", "1:alert"),
-        ({"token": TOKEN, "api_url": "http://localhost:9"}, True, "localhost", TOKEN),
-    ],
-)
-async def test_the_token_decides_the_server(settings: dict[str, str], local: bool, server: str, token: str) -> None:
-    channel = open_channel(Telegram(admin_id="1", **settings), BotApi(local=local), "es")
-    assert isinstance(channel, TelegramChannel)
-    assert (channel._server, channel._token) == (server, token)
-    await channel.close()

@@ -23,10 +23,12 @@ owner = "nobody"
 namespace = "{namespace}"
 directory = "{directory}"
 [bot_api]
-url = "http://127.0.0.1:9"
+url = "{url}"
 host_dir = "{home}/api"
 [checks]
 {checks}
+[web]
+{web}
 [paths]
 state = "{home}/state"
 logs = "{home}/logs"
@@ -34,7 +36,7 @@ logs = "{home}/logs"
 
 
 class RunningService:
-    """Started with `checks` as further lines of that section; `prefix` is put before the command.
+    """Started with `checks` and `web` as further lines of those sections; `prefix` is put before the command.
     What it writes belongs to the owner of `home`."""
 
     def __init__(
@@ -44,6 +46,8 @@ class RunningService:
         *,
         directory: Path | None = None,
         checks: str = "interval = 1",
+        web: str = 'listen = ""',
+        url: str = "http://127.0.0.1:9",
         prefix: Sequence[str] = (),
     ) -> None:
         self.home = home
@@ -52,7 +56,7 @@ class RunningService:
             os.chown(home / folder, home.stat().st_uid, home.stat().st_gid)
         self._config = home / "config.toml"
         self._config.write_text(
-            _CONFIG.format(home=home, namespace=namespace, directory=directory or "", checks=checks)
+            _CONFIG.format(home=home, namespace=namespace, directory=directory or "", checks=checks, web=web, url=url)
         )
         environment = {name: value for name, value in os.environ.items() if name not in _MISSION}
         self._output = (home / "output").open("wb")

@@ -254,3 +254,46 @@ def test_it_runs_as_a_plain_program_with_nothing_but_python(tmp_path: Path) -> N
         control.wait_ready()
         assert control.messages() == []
     assert program.process.returncode == 0
+
+
+async def test_a_press_is_answered_once_and_in_time(bot: Bot, control: Control) -> None:
+    button = InlineKeyboardMarkup([[InlineKeyboardButton("Entendido", callback_data="ack")]])
+    sent = await bot.send_message(ADMIN, "incidente", reply_markup=button)
+    control.press(sent.message_id, "ack", ADMIN)
+    control.press(sent.message_id, "ack", ADMIN, old=True)
+    first, old = (u.callback_query for u in (await bot.get_updates(timeout=2))[-2:])
+    assert first is not None and old is not None
+    with pytest.raises(BadRequest, match=r"(?i)message_too_long"):
+        await first.answer("x" * 201)
+    assert await first.answer("hecho", show_alert=True)
+    assert control.answers()[-1] == {"query": first.id, "text": "hecho", "alert": True}
+    for query in (first, old):
+        with pytest.raises(BadRequest, match=r"(?i)query is too old"):
+            await query.answer()
+
+
+async def test_a_keyboard_can_be_taken_away(bot: Bot, control: Control) -> None:
+    button = InlineKeyboardMarkup([[InlineKeyboardButton("Entendido", callback_data="ack")]])
+    sent = await bot.send_message(ADMIN, "<b>incidente</b>", parse_mode="HTML", reply_markup=button)
+    await bot.edit_message_reply_markup(ADMIN, sent.message_id)
+    last = control.messages(chat_id=ADMIN)[-1]
+    assert (last["method"], last["reply_markup"], last["rendered"]) == ("editMessageReplyMarkup", "", "incidente")
+    with pytest.raises(BadRequest, match="Message is not modified"):
+        await bot.edit_message_reply_markup(ADMIN, sent.message_id)
+
+
+async def test_a_bot_with_a_webhook_cannot_be_polled(bot: Bot, control: Control) -> None:
+    control.webhook(TOKEN, "https://example.org/hook")
+    with pytest.raises(Conflict, match="webhook is active"):
+        await bot.get_updates(timeout=0)
+    await bot.delete_webhook()
+    await bot.get_updates(timeout=0)
+
+
+async def test_commands_have_rules_and_groups_have_numbers_below_zero(bot: Bot, control: Control) -> None:
+    with pytest.raises(BadRequest, match=r"(?i)bot_command_invalid"):
+        await bot.set_my_commands([("Estado", "cómo está")])
+    await bot.set_my_commands([("estado", "cómo está")])
+    assert control.commands()[-1]["commands"] == [{"command": "estado", "description": "cómo está"}]
+    control.chat(-100500)
+    assert (await bot.get_chat(-100500)).type == "supergroup"

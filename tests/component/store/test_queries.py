@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -11,14 +13,18 @@ from pathlib import Path
 import pytest
 
 from tests.component.store.conftest import incident, record
+from trafico_monitor.cli import main
 from trafico_monitor.errors import StoreError
+from trafico_monitor.model.attempt import Attempt
 from trafico_monitor.model.changes import Changes
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.order import OrderKind
 from trafico_monitor.store.codec import encode
 from trafico_monitor.store.queries import Queries, Summary
 from trafico_monitor.store.store import Store
+from trafico_monitor.store.tallies import coarse
 
 HOUR = 3600.0
 
@@ -133,3 +139,61 @@ def _seconds(look: Callable[[], object]) -> float:
     begin = time.perf_counter()
     look()
     return time.perf_counter() - begin
+
+
+class TestLedger:
+    """What each correction was good for."""
+
+    HOURS = 300 * HOUR  # the beginning of an hour in the middle of a day
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        again = OrderKind.RETRY_DOWNLOAD
+        worked = [Attempt(ErrorType.TIMEOUT, again, self.HOURS + n, True, seconds=float(n)) for n in range(1, 101)]
+        failed = [Attempt(ErrorType.TIMEOUT, again, self.HOURS, False, "source_missing")] * 3
+        before = Attempt(ErrorType.PERMISOS, OrderKind.FIX_OWNER, self.HOURS - 1, False, "sudo_refused")
+        return (*worked, *failed, Attempt(ErrorType.TIMEOUT, again, self.HOURS, False, "timeout"), before)
+
+    @pytest.fixture
+    async def ran(self, tmp_path: Path, store: Store) -> Path:
+        for attempt in self.attempts():
+            await store.commit(Changes(attempts=(attempt,)))
+        return tmp_path / "state"
+
+    def test_tried_worked_failed_and_the_time_it_took(self, ran: Path) -> None:
+        with Queries(ran) as queries:
+            owner, again = queries.summary().ledger
+        assert (owner.error_type, owner.order, owner.tried, owner.worked) == ("permisos", "fix_owner", 1, 0)
+        assert (owner.median_seconds, owner.p95_seconds) == (None, None)
+        assert (again.tried, again.worked, again.failed) == (104, 100, 4)
+        assert (again.median_seconds, again.p95_seconds) == (50.0, 95.0)
+        assert again.reasons == {"source_missing": 3, "timeout": 1}
+
+    def test_since_an_hour(self, ran: Path) -> None:
+        with Queries(ran) as queries:
+            assert [one.order for one in queries.summary(self.HOURS + 60).ledger] == ["retry_download"]
+            assert queries.summary(self.HOURS + HOUR).ledger == ()
+            assert queries.summary(self.HOURS + 60).total == 0
+
+    def test_a_step_that_was_not_stored_is_not_counted(self, ran: Path) -> None:
+        with Queries(ran) as queries:
+            assert sum(one.tried for one in queries.summary().ledger) == len(self.attempts())
+
+    def test_long_repairs_have_few_rows(self, ran: Path) -> None:
+        assert [coarse(s) for s in (0.4, 7.5, 99, 101, 12_345, 1e9)] == [
+            0,
+            8,
+            99,
+            100,
+            12_000,
+            604_800 // 10000 * 10000,
+        ]
+
+    def test_the_report_shows_it(self, ran: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        config = ran.parent / "config.toml"
+        config.write_text(f'[paths]\nstate = "{ran}"\n')
+        assert main(["report", "--config", str(config)]) == 0
+        shown = capsys.readouterr().out
+        assert re.search(r"timeout +retry_download +104 +100 +4 +50 s +95 s  el archivo de origen ya no existe", shown)
+        assert main(["report", "--json", "--config", str(config)]) == 0
+        ledger = json.loads(capsys.readouterr().out)["ledger"]
+        assert {one["order"]: one["tried"] for one in ledger} == {"fix_owner": 1, "retry_download": 104}

@@ -22,7 +22,6 @@ from trafico_monitor.errors import StoreError
 from trafico_monitor.model.changes import Changes, Saved
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.notice import Notice, Severity
 from trafico_monitor.model.order import Order, OrderKind
 from trafico_monitor.store.database import StoreUnavailable
 from trafico_monitor.store.store import Store
@@ -210,44 +209,6 @@ async def test_kill_9_at_any_moment_leaves_whole_steps(tmp_path: Path) -> None:
 
 
 # The outbox.
-
-
-def notice(key: str, at: float = 1.0, thread: int = 0, **fields: str) -> Notice:
-    return Notice(key, "opened", Severity.RECOVERABLE, at, thread, incident(key), fields)
-
-
-async def test_messages_are_due_in_the_order_of_their_creation_and_once(store: Store) -> None:
-    await store.commit(Changes(notices=(notice("a"), notice("b"), notice("a", thread=1))))
-    due = await store.due(10.0, 2)
-    assert [(item.notice.key, item.notice.thread, item.version) for item in due] == [("a", 0, 1), ("b", 0, 1)]
-    assert due[0].notice == notice("a") and due[0].message_id is None
-    await store.sent(due[0].id, 1, "77", 11.0)
-    assert [item.notice.key for item in await store.due(12.0, 9)] == ["b", "a"]
-    assert await store.waiting() == 2
-
-
-async def test_a_newer_notice_edits_the_message_also_while_it_is_being_sent(store: Store) -> None:
-    await store.commit(Changes(notices=(notice("a", 1.0),)))
-    [being_sent] = await store.due(2.0, 9)
-    await store.commit(Changes(notices=(notice("a", 3.0, estado="solucionado"),)))
-    await store.sent(being_sent.id, being_sent.version, "77", 4.0)
-    [edit] = await store.due(5.0, 9)
-    assert (edit.version, edit.message_id) == (2, "77") and edit.notice.fields == {"estado": "solucionado"}
-    await store.sent(edit.id, edit.version, "77", 6.0)
-    await store.commit(Changes(notices=(notice("a", 3.0, estado="solucionado"),)))  # nothing new to say
-    assert await store.due(7.0, 9) == [] and await store.waiting() == 0
-
-
-async def test_postponed_and_dropped(store: Store) -> None:
-    await store.commit(Changes(notices=(notice("a"), notice("b"))))
-    first, second = await store.due(1.0, 9)
-    await store.postponed(first.id, "429", 50.0)
-    await store.dropped(second.id, second.version, "chat not found", 2.0)
-    assert await store.due(49.0, 9) == [] and await store.waiting() == 1
-    [again] = await store.due(50.0, 9)
-    assert again.id == first.id and again.attempts == 1
-    await store.commit(Changes(notices=(notice("b", 3.0),)))
-    assert {item.notice.key for item in await store.due(50.0, 9)} == {"a", "b"}
 
 
 async def test_a_cancelled_waiter_does_not_tear_a_step(store: Store) -> None:

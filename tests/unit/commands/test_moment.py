@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from trafico_monitor.commands.moment import parse
+from trafico_monitor.commands.moment import parse, span
 from trafico_monitor.errors import MonitorError
 
 NOW = datetime(2025, 12, 25, 14, 30, 20).astimezone().timestamp()
@@ -36,3 +36,28 @@ def test_the_forms_that_people_use(typed: str, expected: float) -> None:
 def test_what_is_no_time_is_said_with_the_forms_that_are(typed: str) -> None:
     with pytest.raises(MonitorError, match="yesterday"):
         parse(typed, NOW)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("90", 90.0),
+        ("90s", 90.0),
+        ("30min", 1800.0),
+        ("30m", 1800.0),
+        ("1h30m", 5400.0),
+        ("1h 30min", 5400.0),
+        ("1.5h", 5400.0),
+        ("2d", 172_800.0),
+        ("1week", 604_800.0),
+    ],
+)
+def test_durations_as_systemd_writes_them(typed: str, expected: float) -> None:
+    assert span(typed) == expected
+
+
+@pytest.mark.parametrize("typed", ["", " ", "h", "1x", "-1h", "1h-", "nan", "inf", "1e9", "1M", "٣h"])
+def test_what_is_no_duration_is_said_with_examples(typed: str) -> None:
+    with pytest.raises(MonitorError, match="1h30m") as refused:
+        span(typed)
+    assert refused.value.exit_code == 64

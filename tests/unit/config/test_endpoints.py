@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from trafico_monitor.config import Config, endpoints
+from trafico_monitor.config.alerts import Channel, ChannelKind
 from trafico_monitor.config.build import settle
 
 BOT = "1234567890:AAExampleExampleExampleExampleExampl"
 ALERT = "9876543210:BBExampleExampleExampleExampleExampl"
+OTHER = "5555555555:CCExampleExampleExampleExampleExampl"
 LOCAL = "http://127.0.0.1:8081"
 
 
@@ -57,3 +61,42 @@ def test_two_names_of_one_server_are_no_conflict() -> None:
     same = config(telegram__token=BOT, telegram__api_url="http://localhost:8081")
     assert not endpoints.alert_conflict(same)
     assert endpoints.alert_token(same) == BOT
+
+
+def ready(*channels: Channel, **values: object) -> dict[str, tuple[str, str]]:
+    """Token and server of each channel."""
+    given = replace(config(**values), channels=channels)
+    return {channel.name: (channel.token, channel.api_url) for channel in endpoints.channels(given)}
+
+
+def test_the_channel_admin_is_that_of_telegram() -> None:
+    assert ready(telegram__token=BOT) == {"admin": (BOT, LOCAL)}
+    assert ready(telegram__token=BOT, telegram__alert_token=ALERT) == {"admin": (ALERT, endpoints.PUBLIC)}
+
+
+def test_another_chat_uses_the_same_bot_and_another_bot_the_public_server() -> None:
+    same, other = Channel("same", chat="1"), Channel("other", chat="2", token=OTHER)
+    assert ready(same, other, telegram__token=BOT) == {
+        "admin": (BOT, LOCAL),
+        "same": (BOT, LOCAL),
+        "other": (OTHER, endpoints.PUBLIC),
+    }
+    assert ready(same, telegram__alert_token=ALERT)["same"] == (ALERT, endpoints.PUBLIC)
+
+
+def test_the_bots_token_is_not_used_elsewhere_by_any_channel() -> None:
+    torn = Channel("torn", chat="1", token=BOT, api_url=endpoints.PUBLIC)
+    mine = Channel("mine", chat="1", token=BOT)
+    found = ready(torn, mine, telegram__token=BOT, telegram__alert_token=ALERT)
+    assert (found["torn"][0], found["mine"]) == ("", (BOT, LOCAL))
+    assert ready(Channel("torn", chat="1", api_url=endpoints.PUBLIC), telegram__token=BOT)["torn"][0] == ""
+
+
+def test_a_second_channel_makes_the_alerts_independent() -> None:
+    for channel in (
+        Channel("other", chat="2", token=OTHER),
+        Channel("mail", ChannelKind.APPRISE, url="mailtos://user@example.org"),
+    ):
+        assert endpoints.alert_independent(replace(config(telegram__token=BOT), channels=(channel,)))
+    same = replace(config(telegram__token=BOT), channels=(Channel("same", chat="1"),))
+    assert not endpoints.alert_independent(same)

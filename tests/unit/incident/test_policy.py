@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
+from trafico_monitor import chronicle
 from trafico_monitor.incident import policy
-from trafico_monitor.incident.policy import Conditions, Decision, Limits
+from trafico_monitor.incident.ledger import TRIES, Ledger
+from trafico_monitor.incident.policy import Decision
+from trafico_monitor.incident.situation import Conditions, Limits, Situation
+from trafico_monitor.model.attempt import Attempt
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
@@ -16,7 +21,6 @@ from trafico_monitor.model.result import Outcome, Result
 from trafico_monitor.model.verdict import Evidence, Verdict
 
 NOW = 1_766_000_000.0
-LIMITS = Limits()
 FREE = Conditions()
 FULL = Conditions(disk_full=True)
 DOWN = Conditions(server_down=True)
@@ -30,13 +34,13 @@ def incident(error_type: ErrorType, download: Download = KNOWN) -> Incident:
 
 
 def begun(error_type: ErrorType, download: Download = KNOWN, conditions: Conditions = FREE) -> Decision:
-    return policy.begin(incident(error_type, download), conditions, LIMITS, NOW)
+    return policy.begin(incident(error_type, download), Situation(NOW, conditions))
 
 
 def outcome(decision: Decision, result: Outcome, verdict: Verdict, conditions: Conditions = FREE) -> Decision:
     order = required(decision)
     answer = Result(order.id, result, "" if result is Outcome.DONE else "why")
-    return policy.after(decision.incident, order, answer, verdict, conditions, LIMITS, NOW)
+    return policy.after(decision.incident, order, answer, verdict, Situation(NOW, conditions))
 
 
 def required(decision: Decision) -> Order:
@@ -115,7 +119,7 @@ def test_quarantine_is_dropped_only_after_the_new_file_is_proven() -> None:
     decision = begun(ErrorType.CORRUPTO)
     order = required(decision)
     put_aside = Result(order.id, Outcome.DONE, quarantined="/m/_cuarentena/a.mp4")
-    decision = policy.after(decision.incident, order, put_aside, Verdict(False), FREE, LIMITS, NOW)
+    decision = policy.after(decision.incident, order, put_aside, Verdict(False), Situation(NOW))
     failed = decision
     for _ in range(3):
         failed = outcome(failed, Outcome.FAILED, NO_PROOF)
@@ -130,7 +134,7 @@ def test_a_cause_holds_the_symptoms_back_without_burning_attempts(conditions: Co
     decision = begun(ErrorType.TIMEOUT, conditions=conditions)
     assert decision.order is None
     assert (decision.incident.waiting_for, decision.incident.attempt) == (cause, 0)
-    freed = policy.cause_gone(decision.incident, 2, FREE, LIMITS, Evidence("space", "9 GB"), NOW)
+    freed = policy.cause_gone(decision.incident, 2, Evidence("space", "9 GB"), Situation(NOW))
     assert required(freed).kind is OrderKind.RETRY_DOWNLOAD
     assert required(freed).due_at == NOW + 1.0 + 2 * policy.RESUME_SPACING
 
@@ -150,14 +154,14 @@ def test_an_attempt_that_a_cause_cut_short_is_given_back(blocked: Outcome, cause
 def test_disk_full_waits_for_space_and_then_downloads_again() -> None:
     decision = begun(ErrorType.DISCO_LLENO)
     assert (decision.order, decision.incident.waiting_for) == (None, ErrorType.DISCO_LLENO)
-    freed = policy.cause_gone(decision.incident, 0, FREE, LIMITS, Evidence("space", "9 GB"), NOW)
+    freed = policy.cause_gone(decision.incident, 0, Evidence("space", "9 GB"), Situation(NOW))
     assert required(freed).kind is OrderKind.RETRY_DOWNLOAD
     assert outcome(freed, Outcome.DONE, PROOF).incident.estado is Estado.SOLUCIONADO
 
 
 def test_disk_full_without_download_data_is_solved_by_the_space_alone() -> None:
     decision = begun(ErrorType.DISCO_LLENO, Download())
-    freed = policy.cause_gone(decision.incident, 0, FREE, LIMITS, Evidence("space", "9 GB"), NOW)
+    freed = policy.cause_gone(decision.incident, 0, Evidence("space", "9 GB"), Situation(NOW))
     assert freed.incident.estado is Estado.SOLUCIONADO
     assert freed.incident.evidence == (Evidence("space", "9 GB"),)
 
@@ -238,7 +242,7 @@ def test_without_a_project_corrections_are_refused_with_that_reason() -> None:
 
 def test_the_bots_own_announced_repair_goes_first() -> None:
     own = replace(incident(ErrorType.PERMISOS), rule="permisos_bot_fix")
-    decision = policy.begin(own, FREE, LIMITS, NOW)
+    decision = policy.begin(own, Situation(NOW))
     assert required(decision).due_at == NOW + policy.BOT_REPAIR_SECONDS
 
 
@@ -249,3 +253,129 @@ def test_order_ids_are_never_used_twice_by_one_incident() -> None:
         decision = outcome(decision, Outcome.FAILED, NO_PROOF)
         assert required(decision).id not in seen
         seen.add(required(decision).id)
+
+
+class TestABusyServer:
+    """HTTP 429: asked again when it said, and no attempt is burnt."""
+
+    def busy(self, decision: Decision, seconds: float, now: float = NOW) -> Decision:
+        order = required(decision)
+        result = Result(order.id, Outcome.FAILED, "server_busy", retry_after=seconds)
+        return policy.after(decision.incident, order, result, Verdict(False), Situation(now))
+
+    def test_the_same_attempt_when_it_said(self) -> None:
+        decision = self.busy(begun(ErrorType.TIMEOUT), 17.0)
+        order = required(decision)
+        assert (order.kind, order.attempt, order.due_at) == (OrderKind.RETRY_DOWNLOAD, 1, NOW + 17)
+        assert (decision.incident.attempt, decision.incident.estado) == (1, Estado.PENDIENTE)
+        assert (decision.incident.accion, decision.incident.reason) == ("wait_turn", "server_busy")
+
+    def test_however_often_it_says_so_no_attempt_is_burnt_and_the_hours_budget_lasts(self) -> None:
+        decision, now = begun(ErrorType.TIMEOUT), NOW
+        asked = [now]
+        while now < NOW + 3 * 3600:
+            decision = self.busy(decision, 1.0, now)
+            now = required(decision).due_at
+            asked.append(now)
+        assert decision.incident.attempt == 1
+        assert all(sum(0 <= at - one < 3600 for at in asked) <= 12 for one in asked)  # Budget, per download
+        tried = [required(decision).attempt]
+        for _ in range(2):
+            decision = outcome(decision, Outcome.FAILED, NO_PROOF)
+            tried.append(required(decision).attempt)
+        assert tried == [1, 2, 3]
+        assert required(decision).busy == 0
+
+    def test_nobody_is_believed_who_asks_for_days(self) -> None:
+        assert required(self.busy(begun(ErrorType.TIMEOUT), 1e9)).due_at == NOW + 3600
+
+
+class TestWhereRetriesNeverWork:
+    def test_the_first_try_is_made_and_no_other(self) -> None:
+        failed = Attempt(ErrorType.TIMEOUT, OrderKind.RETRY_DOWNLOAD, NOW, False, "why")
+        ledger = Ledger()
+        for _ in range(TRIES):
+            ledger = ledger.with_attempt(failed)
+        here = Situation(NOW, ledger=ledger)
+        decision = policy.begin(incident(ErrorType.TIMEOUT), here)
+        order = required(decision)
+        assert (order.kind, order.attempt) == (OrderKind.RETRY_DOWNLOAD, 1)
+        result = Result(order.id, Outcome.FAILED, "why")
+        ended = policy.after(decision.incident, order, result, NO_PROOF, here)
+        assert (ended.order, ended.incident.estado) == (None, Estado.FALLIDO)
+        assert (ended.incident.accion, ended.incident.reason) == ("given_up_early", "why")
+        other = policy.after(decision.incident, order, replace(result, reason="else"), NO_PROOF, here)
+        assert required(other).attempt == 2
+
+
+@pytest.mark.parametrize("error_type", [ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO])
+def test_a_cause_that_is_gone_still_waits_for_the_other_one(error_type: ErrorType) -> None:
+    waiting = replace(incident(error_type), waiting_for=error_type)
+    other = {ErrorType.DISCO_LLENO: DOWN, ErrorType.SERVIDOR_CAIDO: FULL}[error_type]
+    freed = policy.cause_gone(waiting, 0, Evidence("space", "9 GB"), Situation(NOW, other))
+    assert freed.order is None
+    assert freed.incident.waiting_for not in (None, error_type)
+
+
+class TestAnOriginalInQuarantine:
+    ASIDE = Evidence("quarantine", "/m/_cuarentena/a.mp4 · 9 B · SHA-256 00")
+
+    def failed(self, limits: Limits) -> Incident:
+        here = Situation(NOW, limits=limits)
+        decision = policy.begin(incident(ErrorType.CORRUPTO), here)
+        result = Result("", Outcome.DONE, "quarantined", quarantined="/m/_cuarentena/a.mp4")
+        decision = policy.after(decision.incident, required(decision), result, Verdict(False, (self.ASIDE,)), here)
+        for _ in range(3):
+            failure = Result("", Outcome.FAILED, "source_missing")
+            decision = policy.after(decision.incident, required(decision), failure, NO_PROOF, here)
+        assert decision.order is None
+        return decision.incident
+
+    def test_the_failure_tells_where_it_is_and_that_it_stays(self) -> None:
+        ended = self.failed(Limits())
+        assert ended.quarantined == "/m/_cuarentena/a.mp4"
+        assert self.ASIDE in ended.evidence
+        assert ended.evidence[-1] == Evidence("kept_unsolved", "/m/_cuarentena/a.mp4")
+
+    def test_or_until_when(self) -> None:
+        kept = self.failed(Limits(keep_unsolved=86400.0)).evidence[-1]
+        assert kept.what == "kept_until"
+        day = datetime.fromtimestamp(NOW + 86400).astimezone().strftime("%Y-%m-%d %H:%M")
+        assert kept.value == f"/m/_cuarentena/a.mp4 · {day}"
+
+    def test_the_record_of_the_failure_says_so(self) -> None:
+        told = chronicle.of_incident(self.failed(Limits()), NOW, "es").text
+        assert "/m/_cuarentena/a.mp4" in told and "no se borra" in told
+
+    def test_a_folder_that_was_seen_stays_evidence_of_the_download_after_it(self) -> None:
+        decision = begun(ErrorType.RUTA_INEXISTENTE)
+        folder = Verdict(True, (Evidence("folder", "/m/victor"), Evidence("owner", "bot 0755")))
+        decision = outcome(decision, Outcome.DONE, folder)
+        solved = outcome(decision, Outcome.DONE, PROOF).incident
+        assert [each.what for each in solved.evidence] == ["folder", "file", "size"]
+
+
+FAILED = dict(estado=Estado.FALLIDO, attempt=3, reason="timeout", accion="given_up", closed_at=NOW)
+
+
+@pytest.mark.parametrize("error_type", [ErrorType.TIMEOUT, ErrorType.RUTA_INEXISTENTE, ErrorType.CORRUPTO])
+def test_a_person_gets_all_attempts_anew_and_at_once(error_type: ErrorType) -> None:
+    closed = replace(incident(error_type), **FAILED, acknowledged_by="cli:root", acknowledged_at=NOW)  # type: ignore[arg-type]
+    decision = policy.asked_again(closed, "cli:ana", Situation(NOW + 60))
+    again, order = decision.incident, required(decision)
+    assert (again.estado, again.closed_at, again.reason) == (Estado.REINTENTANDO, None, "")
+    assert (again.asked, again.asked_by, again.acknowledged_by) == (1, "cli:ana", "")
+    assert (order.kind, order.due_at) == (policy.plan(closed)[0], NOW + 60)
+    assert again.attempt == (1 if order.kind is OrderKind.RETRY_DOWNLOAD else 0)
+
+
+def test_what_holds_the_others_back_holds_that_one_too() -> None:
+    closed = replace(incident(ErrorType.TIMEOUT), **FAILED)  # type: ignore[arg-type]
+    decision = policy.asked_again(closed, "cli:ana", Situation(NOW, FULL))
+    assert decision.order is None
+    assert (decision.incident.estado, decision.incident.waiting_for) == (Estado.PENDIENTE, ErrorType.DISCO_LLENO)
+
+
+def test_a_full_disk_that_is_over_is_not_waited_for_again() -> None:
+    closed = replace(incident(ErrorType.DISCO_LLENO), **FAILED)  # type: ignore[arg-type]
+    assert required(policy.asked_again(closed, "cli:ana", Situation(NOW))).kind is OrderKind.RETRY_DOWNLOAD

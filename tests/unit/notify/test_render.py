@@ -32,6 +32,9 @@ SERVICE_CODES = [
     "server_up",
     "blind",
     "test",
+    "unit_stopped",
+    "muted",
+    "reminder",
 ]
 
 
@@ -199,3 +202,52 @@ def test_a_line_of_100_kilobytes_costs_little() -> None:
     began = time.process_time()
     check(render(notice("failed", incident=wild), "es"))
     assert time.process_time() - began < 0.5
+
+
+def test_an_open_incident_may_be_answered_and_a_solved_one_not() -> None:
+    own = "T7F3K2AB"
+    assert render(notice("failed", incident=failed()), "es").actions == (
+        f"retry:{own}",
+        f"acknowledge:{own}",
+        f"silence:{own}",
+    )
+    known = failed(acknowledged_by="cli:root", acknowledged_at=NOON)
+    assert render(notice("failed", incident=known), "es").actions == (f"retry:{own}", f"silence:{own}")
+    full = notice("critical", Severity.CRITICAL, incident=incident(ErrorType.DISCO_LLENO))
+    assert render(full, "es").actions == (f"acknowledge:{own}", f"silence:{own}")
+    for told in (
+        notice("solved", incident=incident(estado=Estado.SOLUCIONADO)),
+        notice("moved", incident=failed()),
+        notice("start"),
+    ):
+        assert render(told, "es").actions == ()
+
+
+def test_a_message_carries_what_it_tells() -> None:
+    told = notice("failed", incident=failed())
+    assert render(told, "es").notice == told
+
+
+def test_a_reminder_names_each_alarm_and_how_to_answer() -> None:
+    first = notice("failed", at=NOON, incident=failed())
+    second = notice("unit_died", Severity.CRITICAL, key="unit", at=NOON + 60)
+    both = Notice(
+        "reminder",
+        "reminder",
+        Severity.CRITICAL,
+        NOON + 1800,
+        1,
+        fields={"sin_respuesta": "1800"},
+        about=(first, second),
+    )
+    shown = render(both, "es", zone=UTC)
+    assert "Sin respuesta desde hace: 30 min" in shown.plain and "trafico-monitor ack ID" in shown.plain
+    assert "12:00:00 ❌ timeout · victor" in shown.plain and "12:01:00 El bot se detuvo" in shown.plain
+    assert shown.actions == ()
+    one = render(Notice("reminder", "reminder", Severity.RECOVERABLE, NOON, 1, about=(first,)), "es", zone=UTC)
+    assert "trafico-monitor ack T7F3K2AB" in one.plain and one.actions[1] == "acknowledge:T7F3K2AB"
+    assert "CRÍTICO" in shown.plain and "CRÍTICO" not in one.plain
+
+
+def test_a_message_that_comes_another_way_says_why() -> None:
+    assert "el canal «admin» no está disponible" in render(notice(incident=incident()), "es", instead_of="admin").plain

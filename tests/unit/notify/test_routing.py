@@ -10,7 +10,8 @@ from tests.unit.notify.samples import NOON, failed, incident
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.notify.routing import ALARM, FAILED, LIVE, RELIEF, notices_for
+from trafico_monitor.notify.render import render
+from trafico_monitor.notify.routing import ALARM, FAILED, LIVE, RELIEF, notices_for, notices_of_acknowledgement
 
 R, C = Severity.RECOVERABLE, Severity.CRITICAL
 
@@ -123,3 +124,25 @@ def test_the_notice_carries_the_incident_as_it_is_now() -> None:
     after = incident(ErrorType.CORRUPTO)
     (told,) = notices_for(None, after, NOON + 3)
     assert (told.key, told.at, told.incident) == (after.id, NOON + 3, after)
+
+
+def test_what_a_person_has_tried_again_rings_anew_and_its_good_end_is_told() -> None:
+    again = replace(retrying(ErrorType.TIMEOUT, 1), asked=1)
+    assert notices_for(failed(), again, NOON) == ()
+    (lost,) = notices_for(again, replace(failed(), asked=1), NOON)
+    (won,) = notices_for(again, replace(solved(ErrorType.TIMEOUT), asked=1), NOON)
+    assert (lost.code, won.code) == ("failed", "solved")
+    assert len({lost.thread, won.thread, FAILED, RELIEF, LIVE, ALARM}) == 6, "none of them edits an older message"
+
+
+@pytest.mark.parametrize("stands", [failed(), incident(ErrorType.DISCO_LLENO), incident(ErrorType.CORRUPTO)])
+def test_an_acknowledgement_is_written_into_the_message_that_told_of_it(stands: Incident) -> None:
+    told = notices_for(None, stands, NOON)[-1]
+    known = replace(stands, acknowledged_by="cli:ana", acknowledged_at=NOON)
+    (edit,) = notices_of_acknowledgement(known, NOON + 60)
+    assert (edit.key, edit.thread, edit.code, edit.severity) == (told.key, told.thread, told.code, told.severity)
+    assert "cli:ana" in render(edit, "es", now=NOON + 60).plain
+
+
+def test_nobody_is_told_that_something_untold_was_acknowledged() -> None:
+    assert notices_of_acknowledgement(incident(ErrorType.TIMEOUT), NOON) == ()

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.unit.notify.samples import NOON, item
 from trafico_monitor.model.changes import OutboxItem
-from trafico_monitor.model.notice import Severity
+from trafico_monitor.model.notice import Notice, Severity
 from trafico_monitor.notify.turn import DIGESTED, edits, next_turn
 
 C = Severity.CRITICAL
@@ -85,3 +85,44 @@ def test_no_row_is_in_two_places_and_a_digest_never_has_a_critical_one(
     pending = [i for i in items if i not in turn.superseded]
     if pending and not gathering:
         assert turn.items  # something always goes: nothing blocks for ever
+
+
+def reminder(number: int, at: float) -> OutboxItem:
+    return OutboxItem(number, Notice("reminder", "reminder", C, at, number))
+
+
+def test_of_several_reminders_only_the_last_is_sent_and_none_that_is_late() -> None:
+    turn = next_turn([reminder(1, NOON), item(2), reminder(3, NOON + 60)], NOON + 61)
+    assert (ids(turn.items), ids(turn.superseded)) == ([2], [1])
+    late = next_turn([reminder(1, NOON)], NOON + 300)
+    assert (ids(late.items), ids(late.superseded)) == ([], [1])
+
+
+def test_a_reminder_is_no_part_of_a_digest() -> None:
+    turn = next_turn([*(item(n) for n in range(1, 9)), reminder(9, NOON + 9)], NOON + 10)
+    assert ids(turn.items) == [9]
+
+
+def test_a_channel_that_cannot_edit_is_told_the_beginning_and_the_end() -> None:
+    told = [item(1, message_id="7", code="retrying"), item(2, message_id="8", code="solved"), item(3)]
+    turn = next_turn(told, NOON + 5, can_edit=False)
+    assert (ids(turn.superseded), ids(turn.items)) == ([1], [2])
+    moved = next_turn([item(1, message_id="7", code="moved")], NOON + 5, can_edit=False)
+    assert (ids(moved.superseded), ids(moved.items)) == ([1], [])
+    ends = [item(n, message_id="7", code="solved") for n in range(1, 9)]
+    assert next_turn(ends, NOON + 9, can_edit=False).digest
+
+
+def test_what_must_only_edit_is_no_message_of_its_own_once_it_has_been_told() -> None:
+    for told, can_edit in ((f"{DIGESTED}7", True), ("7", False)):
+        turn = next_turn([item(1, message_id=told, code="solved", only_edit=True)], NOON + 5, can_edit=can_edit)
+        assert (ids(turn.superseded), ids(turn.items)) == ([1], [])
+    assert ids(next_turn([item(1, message_id="7", only_edit=True)], NOON + 5).items) == [1]
+    assert ids(next_turn([item(1, only_edit=True)], NOON + 5).items) == [1]  # nobody has been told of it yet
+
+
+def test_what_would_ring_before_its_time_stays_where_it_is() -> None:
+    held = item(1, message_id="7", code="solved", hold=NOON + 900)
+    assert ids(next_turn([held, item(2)], NOON + 5).items) == [1]
+    turn = next_turn([held, item(2)], NOON + 5, can_edit=False)
+    assert (ids(turn.items), ids(turn.superseded)) == ([2], [])

@@ -11,7 +11,7 @@ from ...host.credentials import SERVICE
 from ..container import look_at_container
 from ..server import probe
 from ..unit import look_at_unit
-from . import alerts, bot, journal, machine, project
+from . import alerts, bot, journal, leftovers, machine, project
 from .check import MARK, NAME, Check, Level, Scene, subject
 
 __all__ = ["MARK", "NAME", "Check", "Level", "Scene", "preflight"]
@@ -41,6 +41,7 @@ async def preflight(config: Config) -> tuple[Check, ...]:
         bot.server(scene, answer, container),
         bot.local_mode(scene, container),
         await machine.space(scene),
+        await leftovers.leftovers(scene),
         await machine.ffprobe(scene),
         await machine.service(scene, own),
         *([] if scene.stands_in else await _as_the_service(scene)),

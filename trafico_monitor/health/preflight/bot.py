@@ -6,6 +6,7 @@ import glob
 import os
 from pathlib import Path
 
+from ...config import project_env
 from ...config.endpoints import file_server
 from ...host.accounts import SERVICE_USER, Account
 from ...host.containers import Container, Status
@@ -21,7 +22,7 @@ def unit(scene: Scene, state: UnitState) -> list[Check]:
     if not name:  # the bot is told by its command line alone
         return []
     if not state.known:
-        return [warning("unit_unknown", unit=name)]
+        return [warning("unit_unknown", "unit_lines", unit=name)]
     if state.load == "not-found":
         return [critical("unit_missing", "unit_install", unit=name)]
     found: list[Check] = []
@@ -31,7 +32,7 @@ def unit(scene: Scene, state: UnitState) -> list[Check]:
     if state.restart in ("", "no"):
         found.append(warning("unit_restart", "unit_restart", unit=name))
     if state.namespace != scene.config.journal.namespace and not scene.config.journal.directory:
-        found.append(critical("unit_namespace", unit=name, namespace=state.namespace or '""'))
+        found.append(critical("unit_namespace", "journal_namespace", unit=name, namespace=state.namespace or '""'))
     return found or [ok("unit", unit=name, restarts=state.restarts, pid=state.main_pid)]
 
 
@@ -69,9 +70,11 @@ def _container(scene: Scene, container: Container, *, up: bool) -> Check:
 def local_mode(scene: Scene, container: Container | None) -> list[Check]:
     """Without the local server, or without its --local, a bot gets no file over 20 MB."""
     if not scene.config.bot_api.local:
-        return [warning("not_local")]
+        env = project_env.path(scene.config) or "src/.env"
+        return [warning("not_local", "not_local", env=env)]
+    names = {"name": scene.config.bot_api.container, "dir": scene.config.project.dir or "."}
     if container is not None and container.local is False:
-        return [warning("container_not_local", name=scene.config.bot_api.container)]
+        return [warning("container_not_local", "container_not_local", **names)]
     return []
 
 

@@ -60,7 +60,7 @@ async def lines(scene: Scene) -> list[Check]:
     if not commands:
         return [warning("no_lines", "unit_lines", unit=unit)]
     if wanted and not any(wanted in command for command in commands):
-        return [warning("no_bot_lines", unit=unit, process=wanted)]
+        return [warning("no_bot_lines", "bot_process", unit=unit, process=wanted)]
     return [ok("lines", unit=unit)]
 
 
@@ -79,8 +79,19 @@ async def kept(scene: Scene) -> list[Check]:
     """Does the journal survive a reboot? Else failures before one are never seen."""
     if scene.config.journal.directory or not units.systemd_runs():
         return []
-    folder = _BASES[0] / machine_folder(scene.config.journal.namespace)
-    return [ok("journal_kept")] if folder.is_dir() else [warning("journal_volatile", "journal_persistent")]
+    name = machine_folder(scene.config.journal.namespace)
+    # Storage=volatile leaves an old folder as it is and writes in the other; a flush may leave an
+    # old file there: the one that is written now tells. journald touches its file (sd-journal(3)).
+    kept_at, lost_at = (_written(base / name / "system.journal") for base in _BASES)
+    lost = lost_at > kept_at or not (_BASES[0] / name).is_dir()
+    return [warning("journal_volatile", "journal_persistent")] if lost else [ok("journal_kept")]
+
+
+def _written(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 async def dropped(scene: Scene, bot: UnitState) -> list[Check]:

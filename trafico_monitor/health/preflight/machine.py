@@ -20,7 +20,7 @@ async def user(scene: Scene) -> list[Check]:
     """Whom the answers below are about."""
     service = accounts.by_name(accounts.SERVICE_USER)
     if service is None:
-        return [warning("user_absent", user=accounts.SERVICE_USER, caller=scene.user.name)]
+        return [warning("user_absent", "install", user=accounts.SERVICE_USER, caller=scene.user.name)]
     if scene.user != service:
         return [warning("not_root", "as_root", user=service.name, caller=scene.user.name)]
     return [ok("user", user=service.name)]
@@ -29,7 +29,7 @@ async def user(scene: Scene) -> list[Check]:
 async def service(scene: Scene, state: UnitState) -> list[Check]:
     """Installed, running, started at boot; may it write where the models are?"""
     if not state.known or state.load == "not-found":
-        return [warning("service_absent", unit=SERVICE)]
+        return [warning("service_absent", "install", unit=SERVICE)]
     found: list[Check] = []
     if state.active not in ("active", "activating", "reloading"):
         found.append(warning("service_inactive", "service_start", unit=SERVICE, active=state.active))
@@ -68,7 +68,7 @@ async def space(scene: Scene) -> list[Check]:
     try:
         state = await thread.call(lambda: disk.look(paths, *limits), seconds=10, name="disk")
     except TimeoutError:
-        return [critical("disk_dead", paths=", ".join(map(str, paths)))]
+        return [critical("disk_dead", "disk_dead", paths=", ".join(map(str, paths)))]
     found = disk.finding(state, 0.0, config.language)
     level = {"ok": Level.OK, "warning": Level.WARNING}.get(found.code, Level.CRITICAL)
     return [Check(level, "check.disk", fields={"message": found.message})]

@@ -55,9 +55,9 @@ async def project(scene: Scene) -> list[Check]:
     if closed is not None:
         return [critical("closed", "open_folder", path=closed, user=scene.user.name, target=folder)]
     if not await scene.may("-d", folder):
-        return [critical("project_absent", dir=folder)]
+        return [critical("project_absent", "project_dir", dir=folder)]
     if not await scene.may("-e", folder / "main.py"):
-        return [warning("main_absent", dir=folder)]
+        return [warning("main_absent", "project_dir", dir=folder)]
     return [ok("project", dir=folder)]
 
 
@@ -85,9 +85,9 @@ async def env(scene: Scene) -> list[Check]:
     try:
         found = project_env.read(file)
     except OSError:
-        return [warning("env_absent", env=file)] if not scene.config.telegram.token else []
+        return [warning("env_absent", "env_edit", env=file)] if not scene.config.telegram.token else []
     if not await scene.may("-r", file):
         return [critical("env_closed", "env_acl", env=file, user=scene.user.name)]
     if found.refused:
-        return [warning("env_values", names=", ".join(found.refused), env=file)]
+        return [warning("env_values", "env_edit", names=", ".join(found.refused), env=file)]
     return [ok("env", env=file)]

@@ -6,7 +6,8 @@ TEXTS: dict[str, str] = {
   sudo systemctl start trafico-monitor        begin to watch
   journalctl -u trafico-monitor -f            see what it does
   trafico-monitor check                       what is missing and how to mend it
-  trafico-monitor incidents show T7F3K2AB     one incident with its proof""",
+  trafico-monitor incidents show T7F3K2AB     one incident with its proof
+  trafico-monitor retry T7F3K2AB              repair a failed incident once more""",
     "cli.run": "watch (the service calls it; on a terminal it shows the story live)",
     "cli.run.examples": "example:\n  sudo -u trafico-monitor trafico-monitor run --config /etc/trafico-monitor/config.toml",
     "cli.check": "check the installation: each finding with the command that mends it",
@@ -66,12 +67,23 @@ TEXTS: dict[str, str] = {
     "status.outbox.waiting": "{n} to send{error}",
     "status.notify": "Watching {unidad} · {abiertos} open · {solucionados} solved · {fallidos} failed{falta}",
     "status.notify.missing": " · missing: {falta}",
+    "cli.space": "what the disk is used by, and what could safely be deleted",
+    "cli.space.examples": "examples:\n  sudo trafico-monitor space\n  sudo trafico-monitor space --list delivered | tr '\\0' '\\n'",
+    "option.list": "paths separated by NUL, for xargs -0",
     "report.title": "Summary of downloads since {desde}",
     "report.total": "{total} incidents: {solucionado} solved, {fallido} failed, {abiertos} open",
     "report.by_type": "By type and estado",
     "report.by_modelo": "By modelo",
     "report.by_hour": "By hour",
     "report.repair": "Time to repair: median {mediana} s, mean {media} s",
+    "report.ledger": "By correction (time from the first line to the proof; by whole hours)",
+    "head.orden": "ORDER",
+    "head.probadas": "TRIED",
+    "head.bien": "WORKED",
+    "head.mal": "FAILED",
+    "head.mediana": "MEDIAN",
+    "head.p95": "P95",
+    "head.motivo": "MOST FREQUENT REASON",
     "report.always": "the beginning",
     "incidents.usage": "`{palabras}` is not understood: expected `incidents` or `incidents show ID`",
     "head.id": "ID",

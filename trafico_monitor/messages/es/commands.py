@@ -6,7 +6,8 @@ TEXTS: dict[str, str] = {
   sudo systemctl start trafico-monitor        empezar a vigilar
   journalctl -u trafico-monitor -f            ver lo que hace
   trafico-monitor check                       qué falta y cómo se arregla
-  trafico-monitor incidents show T7F3K2AB     un incidente con sus pruebas""",
+  trafico-monitor incidents show T7F3K2AB     un incidente con sus pruebas
+  trafico-monitor retry T7F3K2AB              reparar otra vez un incidente fallido""",
     "cli.run": "vigilar (lo llama el servicio; en un terminal muestra la historia en directo)",
     "cli.run.examples": "ejemplo:\n  sudo -u trafico-monitor trafico-monitor run --config /etc/trafico-monitor/config.toml",
     "cli.check": "comprobar la instalación: cada hallazgo con la orden que lo arregla",
@@ -66,12 +67,23 @@ TEXTS: dict[str, str] = {
     "status.outbox.waiting": "{n} por enviar{error}",
     "status.notify": "Vigilando {unidad} · {abiertos} abiertos · {solucionados} solucionados · {fallidos} fallidos{falta}",
     "status.notify.missing": " · falta: {falta}",
+    "cli.space": "qué ocupa el disco y qué se podría borrar con seguridad",
+    "cli.space.examples": "ejemplos:\n  sudo trafico-monitor space\n  sudo trafico-monitor space --list delivered | tr '\\0' '\\n'",
+    "option.list": "rutas separadas por NUL, para xargs -0",
     "report.title": "Resumen de descargas desde {desde}",
     "report.total": "{total} incidentes: {solucionado} solucionados, {fallido} fallidos, {abiertos} abiertos",
     "report.by_type": "Por tipo y estado",
     "report.by_modelo": "Por modelo",
     "report.by_hour": "Por hora",
     "report.repair": "Tiempo de reparación: mediana {mediana} s, media {media} s",
+    "report.ledger": "Por corrección (tiempo desde la primera línea hasta la prueba; en horas enteras)",
+    "head.orden": "ORDEN",
+    "head.probadas": "PROBADAS",
+    "head.bien": "BIEN",
+    "head.mal": "MAL",
+    "head.mediana": "MEDIANA",
+    "head.p95": "P95",
+    "head.motivo": "MOTIVO MÁS FRECUENTE",
     "report.always": "el principio",
     "incidents.usage": "«{palabras}» no se entiende: se espera «incidents» o «incidents show ID»",
     "head.id": "ID",

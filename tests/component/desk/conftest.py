@@ -1,0 +1,141 @@
+"""A desk with everything real behind it: store, pipeline, dispatcher, repairs, a disk with videos."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from tests.component.action.conftest import ground, site, video  # noqa: F401
+from trafico_monitor.detection.detector import Detector
+from trafico_monitor.detection.rule_text import load
+from trafico_monitor.dispatch import Dispatcher
+from trafico_monitor.incident.situation import Limits
+from trafico_monitor.incident.tracker import Tracker
+from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.download import Download
+from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
+from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.notice import Notice
+from trafico_monitor.model.order import Order, OrderKind
+from trafico_monitor.model.record import Record
+from trafico_monitor.model.request import Reply, Request, RequestKind
+from trafico_monitor.model.result import Result
+from trafico_monitor.model.site import RESCUED, Site
+from trafico_monitor.model.verdict import Verdict
+from trafico_monitor.pipeline import Pipeline
+from trafico_monitor.reception import Heard, Reception
+from trafico_monitor.repair import Repairs
+from trafico_monitor.store.store import Store
+
+NOW = 1_766_000_000.0
+ANA = "cli:ana"
+SECONDS = 60.0  # for anything that is waited for
+FAILED = Incident(
+    "ABCDEF23", ErrorType.TIMEOUT, NOW - 9e5, NOW - 8e5, Estado.FALLIDO,
+    Download("victor", "a.mp4", source="/x/f.mp4"), attempt=3, step=3, reason="timeout", accion="given_up",
+    closed_at=NOW - 8e5,
+)  # fmt: skip
+
+
+@dataclass
+class Office:
+    """One life of the monitor, as the service composes it. `repair` stands before the real one."""
+
+    store: Store
+    site: Site
+    heard: list[Notice] = field(default_factory=list)
+    told: Heard = (("admin", 0.2, ""),)
+    before: Callable[[Order], asyncio.Future[None]] | None = None
+    blocked: asyncio.Event | None = None
+
+    async def begin(self) -> None:
+        self.pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es")
+        saved = await self.store.load()
+        self.pipeline.restore(saved)
+        self.repairs = Repairs(lambda: self.site, _server)
+        self.dispatcher = Dispatcher(self._repair, self._done, lambda: NOW)
+        self.desk = Reception(
+            lambda: self.pipeline, self.store, self.keep, lambda: self.site, self._sound, lambda: NOW
+        )
+        self.dispatcher.give(saved.orders, inherited=True)
+
+    async def end(self) -> None:
+        await self.desk.stop(SECONDS)
+        await self.dispatcher.stop(SECONDS)
+
+    async def keep(self, changes: Changes) -> None:
+        if self.blocked is not None:
+            await self.blocked.wait()
+        await self.store.commit(changes)
+        self.dispatcher.cancel(changes.finished)
+        self.dispatcher.give(changes.orders)
+
+    async def ask(self, kind: RequestKind, **fields: object) -> Reply:
+        async with asyncio.timeout(SECONDS):
+            return await self.desk.ask(Request(kind, ANA, NOW, **fields))  # type: ignore[arg-type]
+
+    async def assign(self, file: str, modelo: str) -> Reply:
+        return await self.ask(RequestKind.ASSIGN, file=file, modelo=modelo)
+
+    async def records(self) -> Sequence[Record]:
+        return [one.record for one in await self.store.records_after(0)]
+
+    async def events(self) -> list[str]:
+        return [record.event for record in await self.records()]
+
+    async def incident(self, name: str = FAILED.id) -> Incident:
+        (found,) = await self.store.named(name)
+        return found
+
+    def rescued(self, whole: Path, name: str = "file_1.mp4", **note: object) -> Path:
+        """`whole` as it lies in `_rescatados`, with its note."""
+        folder = self.site.models / RESCUED
+        folder.mkdir(exist_ok=True)
+        place = Path(shutil.copy(whole, folder / name))
+        os.chown(place, self.site.uid, -1)
+        known = {"incidente": FAILED.id, "video": "a.mp4", "size": whole.stat().st_size, **note}
+        place.with_name(f"{name}.json").write_text(json.dumps(known))
+        return place
+
+    async def _repair(self, order: Order, inherited: bool) -> tuple[Result, Verdict]:
+        if self.before is not None:
+            await self.before(order)
+        return await self.repairs.carry_out(order, inherited)
+
+    async def _done(self, order: Order, result: Result, verdict: Verdict) -> None:
+        if order.kind is OrderKind.ASSIGN:
+            await self.desk.assigned(order, result, verdict)
+        else:
+            await self.keep(self.pipeline.finish(order, result, verdict, NOW))
+
+    async def _sound(self, notice: Notice) -> Heard:
+        self.heard.append(notice)
+        if self.blocked is not None:
+            await self.blocked.wait()
+        return self.told
+
+
+async def _server() -> Finding:
+    return Finding(FindingKind.SERVER, NOW, code="up")
+
+
+@pytest.fixture
+async def office(tmp_path: Path, site: Site) -> AsyncIterator[Office]:  # noqa: F811
+    """With one failed incident of ten days ago."""
+    store = await Store.open(tmp_path / "state")
+    known = replace(FAILED, download=replace(FAILED.download, source=str(site.bot_api) + "/x/f.mp4"))
+    await store.commit(Changes(incidents=(known,)))
+    open_now = Office(store, site)
+    await open_now.begin()
+    yield open_now
+    if open_now.blocked is not None:
+        open_now.blocked.set()
+    await open_now.end()
+    await store.close()

@@ -1,0 +1,107 @@
+"""Several channels, escalation and maintenance in the running service, told by PID 1's own lines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journal_fixtures import UNIT, Line, manager_line, wait_until, write_journal
+from tests.standin.bot_api import BotApiServer
+
+from .running import RunningService
+
+TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
+ADMIN, SUPERVISOR = 123456789, 555
+STOPPING = ("de5b426a63be47a7b6ac3eaac82e2f6f", f"Stopping {UNIT} - main.py...")
+STOPPED = ("9d1aaa27d60140bd96365438aad20286", f"Stopped {UNIT} - main.py.")
+STARTED = ("39f53479d3a045ac8e11786248231fbf", f"Started {UNIT} - main.py.")
+FAILED = ("d9b373ed55a64feb8242e02dbe79a49c", f"{UNIT}: Failed with result 'exit-code'.")
+SECONDS = 60.0
+
+
+class Machine:
+    """A journal that PID 1 writes to, the Bot API server, and a configuration of two chats."""
+
+    def __init__(self, home: Path, server: BotApiServer) -> None:
+        self.home, self.server, self.files = home, server, 0
+        self.journal = home / "journal"
+        self.write(Line("INFO:__main__:bot", time.time() - 60))
+        (home / "conf.d").mkdir()
+        (home / "conf.d" / "alerts.toml").write_text(
+            f"[telegram]\ntoken = '{TOKEN}'\nadmin_id = {ADMIN}\n"
+            f"[channels.supervisor]\nchat = {SUPERVISOR}\n"
+            "[alerts]\nescalate_to = ['supervisor']\nescalate_after = [2]\nremind_every = 0\nmaintenance = 600\n"
+        )
+
+    def write(self, *lines: Line) -> None:
+        self.files += 1
+        write_journal(self.journal / f"{self.files}.journal", lines, boot=f"{self.files:032x}")
+
+    def manager(self, *said: tuple[str, str]) -> None:
+        now = time.time()
+        self.write(*(manager_line(words, now + n / 1000, MESSAGE_ID=kind) for n, (kind, words) in enumerate(said)))
+
+    def running(self) -> RunningService:
+        return RunningService(self.home, directory=self.journal, url=self.server.url)
+
+    def told(self, chat: int) -> str:
+        return "\n".join(m["rendered"] for m in self.server.api.messages if m["chat_id"] == chat)
+
+    def rung(self, chat: int) -> str:
+        """What came as a message of its own, edits left out."""
+        sent = [m for m in self.server.api.messages if m["chat_id"] == chat and m["method"] == "sendMessage"]
+        return "\n".join(m["rendered"] for m in sent)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    with BotApiServer(tmp_path / "files", control_port=0) as server:
+        server.api.add_chat({"id": ADMIN})
+        server.api.add_chat({"id": SUPERVISOR})
+        yield Machine(tmp_path, server)
+
+
+def test_a_death_that_nobody_answers_goes_to_the_supervisor_and_its_end_to_both(machine: Machine) -> None:
+    with machine.running() as service:
+        machine.manager(FAILED)
+        wait_until(lambda: "se detuvo inesperadamente" in machine.told(ADMIN), "told", SECONDS)
+        wait_until(lambda: "se detuvo inesperadamente" in machine.told(SUPERVISOR), "escalated", SECONDS)
+        assert "Sin respuesta desde hace" in machine.told(SUPERVISOR)
+        wait_until(lambda: "Sin respuesta: pasa al canal supervisor" in service.log, "recorded", SECONDS)
+        wait_until(lambda: service.status()["unanswered"] == ["unit"], "shown", SECONDS)
+        machine.manager(STARTED)
+        for chat in (ADMIN, SUPERVISOR):
+            wait_until(lambda chat=chat: "vuelve a funcionar" in machine.told(chat), "both hear of the end", SECONDS)
+        wait_until(lambda: service.status()["unanswered"] == [], "nothing stands", SECONDS)
+
+
+def test_a_stop_by_a_person_is_no_crash_also_over_a_restart_of_the_monitor(machine: Machine) -> None:
+    with machine.running() as service:
+        machine.manager(STOPPING, STOPPED)
+        wait_until(lambda: "se detiene por orden de una persona" in service.log, "known as one", SECONDS)
+        wait_until(lambda: len(service.status()["silences"]) == 1, "shown", SECONDS)
+        (planned,) = service.status()["silences"]
+        assert (planned["scope"], planned["value"]) == ("maintenance", UNIT)
+        assert "mantenimiento" in service.command("status")
+    with machine.running() as service:
+        wait_until(lambda: len(service.status()["silences"]) == 1, "still known", SECONDS)
+        assert service.log.count("por orden de una persona") == 1
+        machine.manager(FAILED)  # on its way up it died: that is one
+        wait_until(lambda: "se detuvo inesperadamente" in machine.told(ADMIN), "told", SECONDS)
+        wait_until(lambda: service.status()["silences"] == [], "and the maintenance is over", SECONDS)
+
+
+def test_when_the_administrator_has_blocked_the_bot_the_supervisor_is_told(machine: Machine) -> None:
+    where = {"chat_id": str(ADMIN)}
+    machine.server.api.add_fault({"method": "sendMessage", "kind": "status", "status": 403, "where": where})
+    with machine.running() as service:
+        machine.manager(FAILED)
+        wait_until(lambda: "se detuvo inesperadamente" in machine.told(SUPERVISOR), "told by the other", SECONDS)
+        assert "«admin» no está disponible" in machine.told(SUPERVISOR)
+        assert machine.rung(SUPERVISOR).count("se detuvo inesperadamente") == 1
+        wait_until(lambda: "NO ACEPTA AVISOS" in service.command("status"), "status says so", SECONDS)
+        assert "no acepta avisos ahora" in service.command("check")
+        assert machine.told(ADMIN) == ""

@@ -1,0 +1,293 @@
+"""What a person may ask of an incident, and what follows: pure, through the whole pipeline."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from trafico_monitor import asked
+from trafico_monitor.detection.detector import Detector
+from trafico_monitor.detection.rule_text import load
+from trafico_monitor.incident.situation import Conditions, Limits
+from trafico_monitor.incident.tracker import Tracker
+from trafico_monitor.messages import catalogue
+from trafico_monitor.model.download import Download
+from trafico_monitor.model.finding import ErrorType
+from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.order import OrderKind
+from trafico_monitor.model.request import Request, RequestKind
+from trafico_monitor.model.rescued import Rescued
+from trafico_monitor.model.result import Outcome, Result
+from trafico_monitor.model.silence import Scope, Silence
+from trafico_monitor.model.verdict import Evidence, Verdict
+from trafico_monitor.pipeline import Pipeline
+
+NOW = 1_766_000_000.0
+ANA = "cli:ana"
+KNOWN = Download("victor", "a.mp4", source="/x/videos/file_1.mp4", size=10)
+FAILED = Incident(
+    "ABCDEF23", ErrorType.TIMEOUT, NOW - 90, NOW - 60, Estado.FALLIDO, KNOWN, attempt=3, step=3,
+    reason="timeout", accion="given_up", closed_at=NOW - 60,
+)  # fmt: skip
+PROOF = Verdict(True, (Evidence("file", "/m/victor/a.mp4"), Evidence("size", "10 B")))
+
+
+def new(*incidents: Incident, refusal: str = "") -> Pipeline:
+    pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es", refusal)
+    for incident in incidents:
+        pipeline.tracker.put(incident)
+    return pipeline
+
+
+def events(answer: asked.Answer) -> list[str]:
+    return [record.event for record in answer.changes.records] if answer.changes else []
+
+
+# Retry.
+
+
+def test_a_failed_incident_is_opened_again_and_the_record_says_who_asked() -> None:
+    pipeline = new(FAILED)
+    answer = asked.retry(pipeline, FAILED, ANA, NOW)
+    assert (answer.reply.ok, answer.reply.code, answer.reply.fields["id"]) == (True, "retry_begun", FAILED.id)
+    assert answer.changes is not None
+    (incident,), (order,) = answer.changes.incidents, answer.changes.orders
+    assert (incident.estado, incident.attempt, incident.asked, incident.asked_by) == (
+        Estado.REINTENTANDO, 1, 1, ANA,
+    )  # fmt: skip
+    assert (order.kind, order.due_at, order.id) == (OrderKind.RETRY_DOWNLOAD, NOW, f"{FAILED.id}/4")
+    assert events(answer) == ["request_retry", "incident_retrying"]
+    first = answer.changes.records[0]
+    assert ANA in first.text and first.fields["por"] == ANA and first.incident == FAILED
+
+
+def test_asking_twice_begins_nothing_twice() -> None:
+    pipeline = new(FAILED)
+    asked.retry(pipeline, FAILED, ANA, NOW)
+    now = pipeline.tracker.get(FAILED.id)
+    assert now is not None
+    again = asked.retry(pipeline, now, "panel:token", NOW + 1)
+    assert (again.reply.ok, again.reply.code, again.changes) == (True, "retry_under_way", None)
+    assert len(pipeline.orders) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"estado": Estado.SOLUCIONADO}, "retry_solved"),
+        ({"download": Download("victor", "a.mp4")}, "retry_refused"),
+        ({"estado": Estado.PENDIENTE, "closed_at": None, "waiting_for": ErrorType.DISCO_LLENO}, "retry_waiting"),
+        ({"estado": Estado.PENDIENTE, "closed_at": None, "waiting_for": ErrorType.SERVIDOR_CAIDO}, "retry_waiting"),
+    ],
+)
+def test_what_cannot_be_tried_again_is_refused_with_the_reason(change: dict[str, object], code: str) -> None:
+    incident = replace(FAILED, **change)  # type: ignore[arg-type]
+    pipeline = new(incident)
+    pipeline.conditions = Conditions(disk_full=True, server_down=True)
+    answer = asked.retry(pipeline, incident, ANA, NOW)
+    assert (answer.reply.ok, answer.reply.code, answer.changes) == (False, code, None)
+    if code == "retry_waiting":
+        assert answer.reply.fields["causa"]
+
+
+def test_what_waits_for_a_cause_that_is_gone_goes_on() -> None:
+    waiting = replace(FAILED, estado=Estado.PENDIENTE, closed_at=None, waiting_for=ErrorType.DISCO_LLENO)
+    assert asked.retry(new(waiting), waiting, ANA, NOW).reply.code == "retry_begun"
+
+
+def test_a_failed_one_waits_for_the_cause_that_holds_now() -> None:
+    pipeline = new(FAILED)
+    pipeline.conditions = Conditions(disk_full=True)
+    answer = asked.retry(pipeline, FAILED, ANA, NOW)
+    assert (answer.reply.ok, answer.reply.code, answer.reply.fields["causa"]) == (True, "retry_held", "disco lleno")
+    assert answer.changes is not None and answer.changes.incidents[0].estado is Estado.PENDIENTE
+
+
+def test_without_a_project_nothing_is_tried() -> None:
+    answer = asked.retry(new(FAILED, refusal="missing.project"), FAILED, ANA, NOW)
+    assert (answer.reply.code, answer.reply.fields["reason"]) == ("retry_refused", "missing.project")
+
+
+def test_the_budget_is_overridden_once_an_hour() -> None:
+    pipeline, codes = new(FAILED), []
+    for number in range(3):
+        while pipeline.budget.spend(KNOWN.source or "", NOW):
+            pass
+        codes.append(asked.retry(pipeline, FAILED, ANA, NOW + number).reply.code)
+        for order in list(pipeline.orders):
+            pipeline.orders.pop(order)
+    assert codes == ["retry_begun", "retry_refused", "retry_refused"]
+
+
+# Acknowledge.
+
+
+@pytest.mark.parametrize("estado", [Estado.FALLIDO, Estado.PENDIENTE, Estado.REINTENTANDO])
+def test_an_acknowledgement_is_kept_with_who_and_when_and_said_in_the_message(estado: Estado) -> None:
+    incident = replace(FAILED, estado=estado, closed_at=NOW if estado is Estado.FALLIDO else None)
+    pipeline = new(incident)
+    answer = asked.acknowledge(pipeline, incident, ANA, NOW)
+    assert answer.changes is not None and answer.reply.code == "acknowledged"
+    (kept,) = answer.changes.incidents
+    assert (kept.acknowledged_by, kept.acknowledged_at, kept.updated_at) == (ANA, NOW, incident.updated_at)
+    assert events(answer) == ["request_ack"]
+    assert [notice.code for notice in answer.changes.notices] == (["failed"] if estado is Estado.FALLIDO else [])
+    again = asked.acknowledge(pipeline, kept, "telegram:7", NOW + 60)
+    assert (again.reply.ok, again.reply.code, again.changes) == (True, "acknowledged_already", None)
+    assert again.reply.fields["por"] == ANA
+
+
+def test_an_acknowledgement_leaves_the_repair_alone() -> None:
+    pipeline = new(FAILED)
+    asked.retry(pipeline, FAILED, ANA, NOW)
+    going_on = pipeline.tracker.get(FAILED.id)
+    assert going_on is not None
+    answer = asked.acknowledge(pipeline, going_on, ANA, NOW + 1)
+    assert answer.changes is not None and answer.changes.finished == ()
+    assert len(pipeline.orders) == 1
+
+
+def test_nothing_solved_has_to_be_acknowledged() -> None:
+    solved = replace(FAILED, estado=Estado.SOLUCIONADO)
+    answer = asked.acknowledge(new(solved), solved, ANA, NOW)
+    assert (answer.reply.ok, answer.reply.code, answer.changes) == (False, "ack_solved", None)
+
+
+# Silences.
+
+
+def silence(**fields: object) -> Request:
+    base = Request(RequestKind.SILENCE, ANA, NOW, seconds=3600.0, reason="cambio de disco")
+    return replace(base, **fields)  # type: ignore[arg-type]
+
+
+def begun(answer: asked.Answer) -> Silence:
+    assert answer.changes is not None
+    (one,) = answer.changes.silences
+    return one
+
+
+def test_a_silence_is_kept_together_with_its_record() -> None:
+    answer = asked.silence(new(), silence(scope=Scope.TYPE, value="timeout"), (), NOW)
+    one = begun(answer)
+    assert (one.scope, one.value, one.since, one.until) == (Scope.TYPE, "timeout", NOW, NOW + 3600)
+    assert (one.reason, one.by, answer.reply.fields["silencio"]) == ("cambio de disco", ANA, one.id)
+    assert len(one.id) == 6 and events(answer) == ["request_silence"]
+
+
+def test_the_same_silence_asked_for_twice_is_one() -> None:
+    one = begun(asked.silence(new(), silence(), (), NOW))
+    again = asked.silence(new(), silence(), (one,), NOW + 5)
+    assert (again.reply.ok, again.reply.code, again.changes) == (True, "silenced_already", None)
+    longer = asked.silence(new(), silence(seconds=7200.0), (one,), NOW + 5)
+    other = asked.silence(new(), silence(scope=Scope.MODELO, value="victor"), (one,), NOW + 5)
+    assert len({one.id, begun(longer).id, begun(other).id}) == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"reason": ""}, "invalid_reason"),
+        ({"reason": "x" * 201}, "invalid_reason"),
+        ({"seconds": 59.9}, "invalid_seconds"),
+        ({"seconds": 7 * 86400 + 1.0}, "invalid_seconds"),
+        ({"seconds": float("nan")}, "invalid_seconds"),
+        ({"seconds": float("inf")}, "invalid_seconds"),
+        ({"seconds": -3600.0}, "invalid_seconds"),
+        ({"scope": Scope.TYPE, "value": "todos"}, "invalid_type"),
+        ({"scope": Scope.MAINTENANCE, "value": "x"}, "invalid_scope"),
+        ({"value": "x"}, "invalid_scope"),
+    ],
+)
+def test_a_silence_that_makes_no_sense_is_refused(fields: dict[str, object], code: str) -> None:
+    answer = asked.silence(new(), silence(**fields), (), NOW)
+    assert (answer.reply.ok, answer.reply.code, answer.changes) == (False, code, None)
+
+
+def test_a_silence_is_ended_once() -> None:
+    one = begun(asked.silence(new(), silence(), (), NOW))
+    end = Request(RequestKind.END_SILENCE, ANA, NOW, value=one.id.lower())
+    answer = asked.end_silence(new(), end, (one,), NOW + 60)
+    assert begun(answer) == replace(one, until=NOW + 60) and events(answer) == ["request_silence_ended"]
+    again = asked.end_silence(new(), end, (begun(answer),), NOW + 61)
+    assert (again.reply.ok, again.reply.code, again.changes) == (True, "silence_ended_already", None)
+    assert asked.end_silence(new(), replace(end, value="SXXXXX"), (one,), NOW).reply.code == "unknown_silence"
+
+
+# Assign.
+
+FILE = Rescued("/m/_rescatados/file_1.mp4", 10, "a.mp4", FAILED.id)
+ASSIGN = Request(RequestKind.ASSIGN, ANA, NOW, file="file_1.mp4", modelo="luna")
+
+
+def test_a_rescued_file_becomes_an_order_that_nothing_overtakes() -> None:
+    pipeline = new(FAILED)
+    answer = asked.assign(pipeline, FILE, FAILED, ASSIGN, NOW)
+    assert answer.changes is not None and answer.changes.orders == (answer.order,)
+    assert answer.order is not None
+    assert (answer.order.kind, answer.order.incident_id) == (OrderKind.ASSIGN, FAILED.id)
+    assert (answer.order.download.modelo, answer.order.download.video) == ("luna", "a.mp4")
+    assert asked.retry(pipeline, FAILED, ANA, NOW + 1).reply.code == "retry_under_way"
+    again = asked.assign(pipeline, FILE, FAILED, ASSIGN, NOW + 1)
+    assert (again.order, again.changes) == (answer.order, None)
+    other = asked.assign(pipeline, FILE, FAILED, replace(ASSIGN, modelo="victor"), NOW + 1)
+    assert (other.reply.ok, other.reply.code, other.order) == (False, "assign_taken", None)
+
+
+def test_a_file_whose_repair_goes_on_is_not_taken_away_from_it() -> None:
+    pipeline = new(FAILED)
+    asked.retry(pipeline, FAILED, ANA, NOW)
+    answer = asked.assign(pipeline, FILE, pipeline.tracker.get(FAILED.id), ASSIGN, NOW + 1)
+    assert (answer.reply.ok, answer.reply.code, answer.changes) == (False, "assign_repairing", None)
+
+
+@pytest.mark.parametrize("estado", [Estado.FALLIDO, Estado.SOLUCIONADO])
+def test_the_proof_belongs_to_the_incident_and_solves_it(estado: Estado) -> None:
+    incident = replace(FAILED, estado=estado)
+    pipeline = new(incident)
+    order = asked.assign(pipeline, FILE, incident, ASSIGN, NOW).order
+    assert order is not None
+    result = Result(order.id, Outcome.DONE, "assigned", path="/m/luna/a.mp4")
+    answer = asked.assigned(pipeline, order, incident, result, PROOF, NOW + 2)
+    assert answer.changes is not None and (answer.reply.ok, answer.reply.code) == (True, "assigned")
+    (kept,) = answer.changes.incidents
+    assert (kept.estado, kept.evidence, kept.download.modelo) == (Estado.SOLUCIONADO, PROOF.evidence, "luna")
+    assert answer.changes.finished == (order.id,) and pipeline.orders == {}
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict", "code"),
+    [
+        (Result("", Outcome.FAILED, "source_corrupt"), Verdict(False), "assign_failed"),
+        (Result("", Outcome.REFUSED, "path_link"), PROOF, "assign_failed"),
+        (Result("", Outcome.DONE, "assigned"), Verdict(False, reason="unreadable_by_bot"), "assign_unproven"),
+    ],
+)
+def test_without_proof_it_is_no_success(result: Result, verdict: Verdict, code: str) -> None:
+    pipeline = new(FAILED)
+    order = asked.assign(pipeline, FILE, FAILED, ASSIGN, NOW).order
+    assert order is not None
+    answer = asked.assigned(pipeline, order, FAILED, result, verdict, NOW + 2)
+    assert answer.changes is not None and (answer.reply.ok, answer.reply.code) == (False, code)
+    assert answer.changes.incidents == () and answer.changes.finished == (order.id,)
+    assert events(answer) == ["assign_failed"] and answer.reply.fields["motivo"]
+
+
+# Words.
+
+
+@pytest.mark.parametrize("module", ["asked", "reception"])
+def test_every_answer_has_its_words(module: str) -> None:
+    place = Path(asked.__file__).with_name(f"{module}.py")
+    codes = re.findall(r'Reply\((?:True|False), "(\w+)"', place.read_text(encoding="utf-8"))
+    assert codes and not {code for code in codes if f"request.{code}" not in catalogue("es")}
+
+
+def test_a_token_never_gets_through() -> None:
+    token = "1234567890:AAExampleExampleExampleExampleExampl"
+    answer = asked.assign(new(), replace(FILE, path=f"/m/_rescatados/{token}.mp4", incident=""), None, ASSIGN, NOW)
+    assert answer.changes is not None
+    assert token not in answer.changes.records[0].text and token not in str(answer.reply.fields)

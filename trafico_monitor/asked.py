@@ -1,0 +1,327 @@
+"""What follows from a person's request: the changes to be kept and the answer to be given. Pure.
+
+Each function takes things as they stand; asking twice gives the second time an answer without
+changes. A refusal is an answer too.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+
+from . import chronicle
+from .chronicle import evidence_text, reason_text, short
+from .host.redact import redact
+from .incident import policy
+from .incident.policy import Decision
+from .incident.situation import Conditions, Situation
+from .messages import text
+from .model.changes import Changes
+from .model.download import Download
+from .model.finding import ErrorType
+from .model.incident import Estado, Incident
+from .model.order import Order, OrderKind
+from .model.record import Record
+from .model.request import Reply, Request
+from .model.rescued import Rescued
+from .model.result import Outcome, Result
+from .model.silence import Scope, Silence
+from .model.verdict import Verdict
+from .notify.routing import notices_of_acknowledgement
+from .pipeline import Pipeline, budget_key
+
+DAY = 86400.0
+SHORTEST_SILENCE, LONGEST_SILENCE = 60.0, 7 * DAY
+LONGEST_REASON = 200
+# A silence asked for twice ends at nearly the same time: the second changes nothing.
+SAID_TWICE_SECONDS = 30.0
+_PRIORITY = {"assign_failed": 4, "request_refused": 6}
+_WAITS = (OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`changes` are to be stored before `reply` is given; None when there is nothing to store."""
+
+    reply: Reply
+    changes: Changes | None = None
+    order: Order | None = None
+
+
+def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> Answer:
+    """Another go at a failed incident, or an open one that nothing is being done about."""
+    refused = _no_retry(pipeline, incident, now)
+    if refused is not None:
+        return Answer(refused)
+    situation = Situation(now, pipeline.conditions, pipeline.limits, pipeline.ledger)
+    decision = policy.asked_again(incident, by, situation)
+    record = _of_incident("request_retry", incident, by, now, pipeline.language)
+    changes = pipeline.asked([record], now, before=incident, decision=decision)
+    after = pipeline.tracker.get(incident.id) or decision.incident
+    if after.estado is Estado.FALLIDO:  # it was given up in the same step
+        return Answer(_with_reason("retry_refused", after, after.reason, pipeline.language), changes)
+    code = "retry_held" if after.waiting_for is not None and decision.order is None else "retry_begun"
+    return Answer(_about(code, after, pipeline.language), changes)
+
+
+def _no_retry(pipeline: Pipeline, incident: Incident, now: float) -> Reply | None:
+    """Why `incident` is not tried again now; None when it is."""
+    language, conditions = pipeline.language, pipeline.conditions
+    if incident.estado is Estado.SOLUCIONADO:
+        return _about("retry_solved", incident, language)
+    if _cause_holds(incident, conditions):
+        return _about("retry_waiting", incident, language)
+    if _under_way(pipeline, incident):
+        return _about("retry_under_way", incident, language, ok=True)
+    kinds = policy.plan(incident)
+    if not kinds:
+        return _with_reason("retry_refused", incident, "no_download_data", language)
+    if conditions.refusal and kinds[0] not in _WAITS:
+        return _with_reason("retry_refused", incident, conditions.refusal, language)
+    if not pipeline.budget.grant(budget_key(incident.download, incident.id), now):
+        return _with_reason("retry_refused", incident, "budget_spent", language)
+    return None
+
+
+def _cause_holds(incident: Incident, conditions: Conditions) -> bool:
+    match incident.waiting_for:
+        case ErrorType.DISCO_LLENO:
+            return conditions.disk_full
+        case ErrorType.SERVIDOR_CAIDO:
+            return conditions.server_down
+    return False
+
+
+def _under_way(pipeline: Pipeline, incident: Incident) -> bool:
+    return any(
+        order.incident_id == incident.id and order.kind is not OrderKind.DROP_QUARANTINE
+        for order in pipeline.orders.values()
+    )
+
+
+def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> Answer:
+    """Somebody knows of it: stored with who and when, and shown in the message that told of it."""
+    language = pipeline.language
+    if incident.estado is Estado.SOLUCIONADO:
+        return Answer(_about("ack_solved", incident, language))
+    if incident.acknowledged_by:
+        return Answer(_about("acknowledged_already", incident, language, ok=True))
+    after = replace(incident, acknowledged_by=by, acknowledged_at=now)
+    changes = pipeline.asked(
+        [_of_incident("request_ack", after, by, now, language)],
+        now,
+        before=incident,
+        decision=Decision(after),
+        notices=notices_of_acknowledgement(after, now),
+    )
+    return Answer(_about("acknowledged", after, language), changes)
+
+
+def silence(pipeline: Pipeline, request: Request, known: Sequence[Silence], now: float) -> Answer:
+    """A silence for `request`, whose value has been looked up; `known` are those that hold."""
+    language = pipeline.language
+    wrong = _no_silence(request)
+    if wrong is not None:
+        return Answer(wrong)
+    until = now + request.seconds
+    for one in known:
+        covers = (one.scope, one.value) == (request.scope, request.value)
+        if covers and one.until > now and one.until >= until - SAID_TWICE_SECONDS:
+            return Answer(Reply(True, "silenced_already", silence_fields(one, language)))
+    begun = Silence(_silence_name(request, now), request.scope, request.value, now, until, request.reason, request.by)
+    fields = silence_fields(begun, language)
+    record = _record("request_silence", now, language, None, **fields)
+    return Answer(Reply(True, "silenced", fields), pipeline.asked([record], now, silences=(begun,)))
+
+
+def _no_silence(request: Request) -> Reply | None:
+    """What is wrong with the silence that is asked for; None when nothing is."""
+    if not 1 <= len(request.reason) <= LONGEST_REASON:
+        return Reply(False, "invalid_reason", {"maximo": str(LONGEST_REASON)})
+    if not SHORTEST_SILENCE <= request.seconds <= LONGEST_SILENCE:  # NaN is not either
+        return Reply(False, "invalid_seconds")
+    if request.scope is Scope.MAINTENANCE or (request.scope is Scope.ALL and request.value):
+        return Reply(False, "invalid_scope")
+    types = [each.value for each in ErrorType]
+    if request.scope is Scope.TYPE and request.value not in types:
+        return Reply(False, "invalid_type", {"valor": plain(request.value), "tipos": ", ".join(types)})
+    return None
+
+
+def _silence_name(request: Request, now: float) -> str:
+    """Short enough to be typed: S and 5 of A-Z, 2-7."""
+    digest = blake2b(f"{request.scope.value}\0{request.value}\0{now:.6f}\0{request.by}".encode(), digest_size=5)
+    return "S" + b32encode(digest.digest()).decode("ascii")[:5]
+
+
+def end_silence(pipeline: Pipeline, request: Request, known: Sequence[Silence], now: float) -> Answer:
+    """End one of `known`, which holds also those that ended lately."""
+    language, name = pipeline.language, request.value.strip()
+    found = next((one for one in known if one.id.upper() == name.upper()), None)
+    if found is None:
+        return Answer(Reply(False, "unknown_silence", {"silencio": plain(name)}))
+    if found.until <= now:
+        return Answer(Reply(True, "silence_ended_already", silence_fields(found, language)))
+    ended = replace(found, until=now)
+    fields = {**silence_fields(ended, language), "por": request.by}
+    record = _record("request_silence_ended", now, language, None, **fields)
+    return Answer(Reply(True, "silence_ended", fields), pipeline.asked([record], now, silences=(ended,)))
+
+
+def silence_fields(silence: Silence, language: str) -> dict[str, str]:
+    """What the texts about a silence are filled with."""
+    return {
+        "silencio": silence.id,
+        "ambito": text(f"scope.{silence.scope.value}", language, valor=plain(silence.value)),
+        "hasta": moment(silence.until),
+        "motivo": silence.reason,
+        "por": silence.by,
+    }
+
+
+def assign(pipeline: Pipeline, rescued: Rescued, incident: Incident | None, request: Request, now: float) -> Answer:
+    """Order that `rescued` goes to `request.modelo`. `incident` is the one that rescued it, if
+    that is known."""
+    file, modelo = plain(base_name(rescued.path)), plain(request.modelo)
+    fields = {"archivo": file, "modelo": modelo}
+    for order in pipeline.orders.values():
+        if order.kind is OrderKind.ASSIGN and order.download.source == rescued.path:
+            if order.download.modelo == request.modelo:
+                return Answer(Reply(True, "assign_under_way", fields), order=order)
+            return Answer(Reply(False, "assign_taken", fields))
+    if incident is not None and incident.open and _under_way(pipeline, incident):
+        return Answer(Reply(False, "assign_repairing", {**fields, "id": incident.id}))
+    order = Order(
+        id=f"assign/{now:.6f}/{file}",
+        incident_id=incident.id if incident else "",
+        kind=OrderKind.ASSIGN,
+        error_type=incident.error_type if incident else ErrorType.RUTA_INEXISTENTE,
+        due_at=now,
+        download=Download(request.modelo, rescued.video, size=rescued.announced, source=rescued.path),
+        found_size=rescued.size,
+    )
+    record = _record("request_assign", now, pipeline.language, incident, **fields, para=modelo, por=request.by)
+    return Answer(Reply(True, "assign_under_way", fields), pipeline.asked([record], now, order=order), order)
+
+
+def assigned(
+    pipeline: Pipeline, order: Order, incident: Incident | None, result: Result, verdict: Verdict, now: float
+) -> Answer:
+    """The order of `assign` has run. Only `verdict.proven` makes it a success; then the incident
+    has the evidence, and is solved by it where it was not."""
+    language, download = pipeline.language, order.download
+    fields = {"archivo": plain(base_name(download.source or "")), "modelo": plain(download.modelo or "")}
+    done = result.outcome is Outcome.DONE
+    if not (done and verdict.proven):
+        reason = (verdict.reason if done else result.reason) or "internal"
+        failed = {**fields, "reason": reason, "motivo": reason_text(reason, language)}
+        record = _record("assign_failed", now, language, incident, **failed, para=fields["modelo"])
+        code = "assign_unproven" if done else "assign_failed"
+        return Answer(Reply(False, code, failed), pipeline.asked([record], now, finished=order.id))
+    proof = evidence_text(verdict.evidence, language)
+    fields |= {"ruta": plain(result.path or ""), "pruebas": proof, "id": order.incident_id}
+    decision = None if incident is None else _now_at_its_place(incident, order, verdict, now)
+    shown = decision.incident if decision else None
+    record = _record("assigned", now, language, shown, **fields)
+    changes = pipeline.asked([record], now, before=incident, decision=decision, finished=order.id)
+    return Answer(Reply(True, "assigned", fields), changes)
+
+
+def _now_at_its_place(incident: Incident, order: Order, verdict: Verdict, now: float) -> Decision:
+    known = replace(
+        incident.download,
+        modelo=order.download.modelo,
+        video=incident.download.video or order.download.video,
+    )
+    placed = replace(incident, download=known, evidence=verdict.evidence)
+    return Decision(placed) if incident.estado is Estado.SOLUCIONADO else policy.solve(placed, now)
+
+
+def tested(pipeline: Pipeline, by: str, heard: Sequence[tuple[str, float, str]], now: float) -> Answer:
+    """A test message went to every channel: of each its name, the seconds it took, and what was
+    wrong ("" when it was taken)."""
+    language = pipeline.language
+    lines, fields = [], {}
+    for name, seconds, trouble in heard:
+        code = "request.test.trouble" if trouble else "request.test.taken"
+        lines.append(text(code, language, canal=plain(name), segundos=f"{seconds:.1f}", problema=trouble))
+        fields[f"canal.{name}"] = trouble or "ok"
+        fields[f"segundos.{name}"] = f"{seconds:.3f}"
+    failed = sum(1 for each in heard if each[2])
+    code = "no_channel" if not heard else "tested_with_trouble" if failed else "tested"
+    fields |= {"total": str(len(heard)), "fallos": str(failed), "lista": "\n".join(lines)}
+    record = _record(
+        "request_test", now, language, None, por=by, resultado="; ".join(line.strip() for line in lines) or "-"
+    )
+    return Answer(Reply(code == "tested", code, fields), pipeline.asked([record], now))
+
+
+def refused(request: Request, reply: Reply, now: float, language: str) -> Record:
+    """What was asked and not done is on record as well."""
+    return _record(
+        "request_refused",
+        now,
+        language,
+        None,
+        por=request.by,
+        peticion=text(f"request.kind.{request.kind.value}", language),
+        motivo=text(f"request.{reply.code}", language, **reply.fields),
+    )
+
+
+def moment(at: float) -> str:
+    """Local time as people read it."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def plain(value: str) -> str:
+    """`value` as it may be stored and shown: one line, no secrets, not too long."""
+    return short(redact(value))
+
+
+def base_name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _about(code: str, incident: Incident, language: str, *, ok: bool | None = None) -> Reply:
+    fields = {
+        "id": incident.id,
+        "tipo": text(f"type.{incident.error_type.value}", language),
+        "video": short(incident.download.video or text("unknown", language)),
+        "accion": chronicle.action_text(incident, language),
+        "causa": text(f"type.{incident.waiting_for.value}", language) if incident.waiting_for else "",
+        "por": incident.acknowledged_by,
+        "hora": moment(incident.acknowledged_at) if incident.acknowledged_at is not None else "",
+    }
+    return Reply(code in _DONE if ok is None else ok, code, {name: value for name, value in fields.items() if value})
+
+
+_DONE = frozenset({"retry_begun", "retry_held", "acknowledged"})
+
+
+def _with_reason(code: str, incident: Incident, reason: str, language: str) -> Reply:
+    reply = _about(code, incident, language)
+    return replace(reply, fields={**reply.fields, "reason": reason, "motivo": reason_text(reason, language)})
+
+
+def _of_incident(event: str, incident: Incident, by: str, at: float, language: str) -> Record:
+    return _record(
+        event,
+        at,
+        language,
+        incident,
+        por=by,
+        id=incident.id,
+        tipo=text(f"type.{incident.error_type.value}", language),
+        video=short(incident.download.video or text("unknown", language)),
+    )
+
+
+def _record(event: str, at: float, language: str, incident: Incident | None, **fields: str) -> Record:
+    """With an incident it is part of that one's story; `accion` says what a person did."""
+    line = text(f"record.{event}", language, **fields)
+    accion = text(f"accion.{event}", language, **fields) if incident is not None else ""
+    return Record(at, event, line, _PRIORITY.get(event, 5), accion, incident, fields)

@@ -1,0 +1,21 @@
+"""`trafico-monitor notify test`: a message through every channel."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..cli import language
+from ..messages import text
+from .asking import ask
+from .records import add_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    spoken = language()
+    add_config(parser)
+    parser.add_argument("words", choices=["test"], metavar="test", help=text("option.notify", spoken))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask, and print the answer."""
+    return ask(args, "test")

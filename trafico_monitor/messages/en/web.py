@@ -1,0 +1,28 @@
+"""What the server and the dashboard say."""
+
+TEXTS: dict[str, str] = {
+    "web.bad_request": "the request cannot be understood",
+    "web.too_slow": "the request took too long to arrive",
+    "web.too_large": "the request is too large",
+    "web.not_found": "there is no such thing",
+    "web.bad_method": "that cannot be done here",
+    "web.sign_in": "please sign in: trafico-monitor dashboard prints a link",
+    "web.not_json": "a JSON object is expected (Content-Type: application/json)",
+    "web.invalid": "not understood: {campos}",
+    "web.no_desk": "the monitor is starting or stopping: try again",
+    "web.no_answer": "no answer yet; the request goes on",
+    "web.internal": "internal error of the monitor (journalctl -u trafico-monitor)",
+    "web.expect.missing": "missing",
+    "web.expect.unknown": "there is no such field",
+    "web.expect.text": "text in one line",
+    "web.expect.number": "a number within its limits",
+    "web.expect.kind": "retry, acknowledge, silence, end_silence, assign or test",
+    "web.expect.incident": "an incident's id, such as 7K2M9QXA",
+    "web.expect.modelo": "a model's name",
+    "web.expect.scope": "all, type, modelo, incident or maintenance",
+    "web.expect.seconds": "a number of seconds from 1 to 2592000 (30 days)",
+    "web.expect.error_type": "timeout, ruta_inexistente, corrupto, permisos, disco_lleno or servidor_caido",
+    "web.expect.no_value": "nothing: this scope takes no value",
+    "calling.nobody": "the monitor broke off before it answered ({motivo}): it is not known whether it took the request. `trafico-monitor status` and `incidents` tell; asking again does no harm",
+    "calling.forbidden": "{ruta}: permission denied. Use sudo, or `sudo adduser $USER trafico-monitor` and log in again",
+}

@@ -1,0 +1,128 @@
+"""What people ask of the running monitor, and what it answers: command line, panel, alert bot."""
+
+TEXTS: dict[str, str] = {
+    # Answers. The first of each group is what happens when all is well.
+    "request.retry_begun": "#{id} ({tipo}, {video}): se intenta otra vez; trafico-monitor incidents show {id} enseña cómo va",
+    "request.retry_held": "#{id} ({tipo}, {video}): reabierto; se intentará en cuanto se resuelva: {causa}",
+    "request.retry_under_way": "#{id} ({tipo}, {video}): ya se está reparando ({accion}); no hace falta pedirlo otra vez",
+    "request.retry_solved": "#{id} ({tipo}, {video}): ya está solucionado; no hay nada que repetir",
+    "request.retry_waiting": "#{id} ({tipo}, {video}): espera a que se resuelva: {causa}; entonces seguirá solo",
+    "request.retry_refused": "#{id} ({tipo}, {video}): no se puede repetir: {motivo}",
+    "request.acknowledged": "#{id} ({tipo}, {video}): enterado; no habrá más recordatorios",
+    "request.acknowledged_already": "#{id} ({tipo}, {video}): {por} ya se dio por enterado ({hora})",
+    "request.ack_solved": "#{id} ({tipo}, {video}): ya está solucionado; no hay nada de que darse por enterado",
+    "request.silenced": "silenciado hasta {hasta}: {ambito} (se termina antes con: trafico-monitor silence --end {silencio})",
+    "request.silenced_already": "ya estaba silenciado hasta {hasta}: {ambito} ({silencio})",
+    "request.silence_ended": "terminado: {silencio} ({ambito}); los avisos vuelven",
+    "request.silence_ended_already": "{silencio} ({ambito}) ya había terminado",
+    "request.assigned": "{archivo} es ahora {ruta} · {pruebas}",
+    "request.assign_under_way": "{archivo}: se está moviendo al modelo {modelo}; trafico-monitor status y monitor.log dirán cómo termina",
+    "request.assign_taken": "{archivo}: ya se está asignando a otro modelo",
+    "request.assign_repairing": "{archivo}: el incidente #{id} todavía se está reparando; espere a que termine",
+    "request.assign_failed": "{archivo} no se ha asignado al modelo {modelo}: {motivo}",
+    "request.assign_unproven": "{archivo} se ha movido al modelo {modelo}, pero no está demostrado que esté bien: {motivo}",
+    "request.tested": "mensaje de prueba enviado por todos los canales:\n{lista}",
+    "request.tested_with_trouble": "{fallos} de {total} canales no han aceptado el mensaje de prueba:\n{lista}",
+    "request.no_channel": "no hay ningún canal de avisos configurado: [telegram] admin_id y token, o [channels.NOMBRE]",
+    "request.test.taken": "  ✅ {canal}: entregado en {segundos} s",
+    "request.test.trouble": "  ❌ {canal}: {problema} ({segundos} s)",
+    # What cannot be understood or does not exist.
+    "request.unknown_incident": "ningún incidente «{id}» (trafico-monitor incidents los enseña)",
+    "request.unknown_silence": "ningún silencio «{silencio}» (trafico-monitor silence --list los enseña)",
+    "request.unknown_file": "«{archivo}» no está en _rescatados; ¿se asignó ya?",
+    "request.ambiguous_incident": "varios incidentes empiezan por «{id}»: escriba el identificador entero",
+    "request.invalid_incident": "«{id}» no es un identificador de incidente: se esperan 8 letras o cifras, como T7F3K2AB, o su comienzo",
+    "request.invalid_seconds": "un silencio dura entre 60 s y 7 días",
+    "request.invalid_reason": "hace falta un motivo, de 1 a {maximo} caracteres",
+    "request.invalid_scope": "un silencio es para todo, para un tipo, para un modelo o para un incidente",
+    "request.invalid_type": "«{valor}» no es un tipo de error: {tipos}",
+    "request.invalid_modelo": "«{modelo}» no puede ser la carpeta de un modelo: se espera un solo nombre, sin «/» ni «_» o «.» al principio",
+    "request.invalid_file": "«{archivo}» no es un archivo de _rescatados: se espera su nombre, o su ruta entera",
+    "request.unreadable_file": "«{archivo}» no se puede leer: {motivo}",
+    "request.no_site": "no se conoce la carpeta de modelos: falta configurar el proyecto (trafico-monitor check)",
+    # How the monitor itself stands.
+    "request.unconfirmed": "recibido, pero todavía sin confirmar: el monitor no puede guardarlo ahora mismo (trafico-monitor status dice por qué)",
+    "request.no_records": "los registros del monitor no se pueden leer ahora mismo: {texto}",
+    "request.stopping": "el monitor se está deteniendo: inténtelo cuando vuelva a estar en marcha",
+    "request.busy": "hay demasiadas peticiones a la vez: inténtelo dentro de un momento",
+    "request.internal": "error interno del monitor (journalctl -u trafico-monitor)",
+    # What was asked, in a few words.
+    "request.kind.retry": "repetir",
+    "request.kind.acknowledge": "darse por enterado",
+    "request.kind.silence": "silenciar",
+    "request.kind.end_silence": "terminar un silencio",
+    "request.kind.assign": "asignar un archivo rescatado",
+    "request.kind.test": "probar los avisos",
+    # What a silence is about.
+    "scope.all": "todos los avisos",
+    "scope.type": "tipo {valor}",
+    "scope.modelo": "modelo {valor}",
+    "scope.incident": "incidente #{valor}",
+    "scope.maintenance": "mantenimiento de {valor}",
+    # The monitor's own story.
+    "record.request_retry": "👤 {por} pide repetir: {tipo} · video {video} · #{id}",
+    "record.request_ack": "👤 {por} se da por enterado: {tipo} · video {video} · #{id}",
+    "record.request_silence": "🔕 {por} silencia hasta {hasta}: {ambito} · {motivo} · {silencio}",
+    "record.request_silence_ended": "🔔 {por} termina el silencio {silencio}: {ambito}",
+    "record.request_assign": "👤 {por} asigna {archivo} al modelo {modelo}",
+    "record.request_test": "👤 {por} prueba los avisos: {resultado}",
+    "record.request_refused": "👤 {por} pide {peticion}: no se hace · {motivo}",
+    "record.assigned": "✅ Asignado: {archivo} → {ruta} · {pruebas}",
+    "record.assign_failed": "❌ {archivo} no se ha asignado al modelo {modelo}: {motivo}",
+    "accion.request_retry": "reintento pedido por {por}",
+    "accion.request_ack": "enterado: {por}",
+    "accion.request_assign": "asignar al modelo {modelo}, pedido por {por}",
+    "accion.assigned": "asignado al modelo {modelo}",
+    "accion.assign_failed": "no asignado al modelo {modelo}",
+    # The commands.
+    "cli.retry": "repetir la reparación de un incidente fallido",
+    "cli.retry.examples": """ejemplos:
+  trafico-monitor retry T7F3K2AB              otra vez, con todos sus intentos
+  trafico-monitor retry T7F3 --json           basta el comienzo, si es único
+salida: 0 se repite, 1 no se puede (y por qué), 69 el monitor no está en marcha, 77 sin permiso""",
+    "cli.ack": "darse por enterado de un incidente: sin más recordatorios ni escalado",
+    "cli.ack.examples": """ejemplo:
+  trafico-monitor ack T7F3K2AB
+salida: 0 hecho, 1 no se puede (y por qué), 69 el monitor no está en marcha, 77 sin permiso""",
+    "cli.silence": "no recibir avisos durante un tiempo: de todo, de un tipo, de un modelo o de un incidente",
+    "cli.silence.examples": """ejemplos:
+  trafico-monitor silence 1h --reason "cambio de disco"
+  trafico-monitor silence 1h30m --type timeout --reason "la red va mal"
+  trafico-monitor silence 2d --modelo victor --reason "de vacaciones"
+  trafico-monitor silence --list              los que hay
+  trafico-monitor silence --end S7K2M         terminar uno antes de tiempo
+Los incidentes se siguen reparando y registrando. Duraciones como en systemd: 90s, 30min, 1h30m, 2d.""",
+    "cli.assign": "dar un archivo de _rescatados al modelo al que pertenece",
+    "cli.assign.examples": """ejemplos:
+  ls modelos/_rescatados                      los que hay; la nota .json dice de dónde vino cada uno
+  trafico-monitor assign file_16.mp4 victor
+salida: 0 en su sitio y comprobado, 1 no se puede (y por qué), 69 el monitor no está en marcha""",
+    "cli.notify": "los avisos: «notify test» envía un mensaje de prueba por cada canal",
+    "cli.notify.examples": "ejemplo:\n  trafico-monitor notify test                 salida: 0 llegaron todos, 1 alguno no",
+    "option.incident": "identificador del incidente, o su comienzo",
+    "option.duration": "cuánto tiempo: 90s, 30min, 1h30m, 2d (de 1 min a 7 días)",
+    "option.silence.type": "solo los avisos de este tipo de error",
+    "option.silence.modelo": "solo los avisos de este modelo",
+    "option.silence.incident": "solo los avisos de este incidente",
+    "option.silence.reason": "por qué; quedará anotado (obligatorio)",
+    "option.silence.list": "los silencios que hay",
+    "option.silence.end": "terminar este silencio",
+    "option.file": "nombre en _rescatados, o ruta entera",
+    "option.modelo": "carpeta del modelo; se crea si hace falta",
+    "option.notify": "probar todos los canales",
+    "silence.none": "ningún silencio",
+    "silence.usage": "hace falta una duración con --reason, o bien --list, o bien --end ID (trafico-monitor silence --help)",
+    "silence.head.id": "ID",
+    "silence.head.hasta": "HASTA",
+    "silence.head.ambito": "QUÉ",
+    "silence.head.por": "QUIÉN",
+    "silence.head.motivo": "MOTIVO",
+    "span.invalid": "«{valor}» no es una duración: se espera por ejemplo «90s», «30min», «1h30m» o «2d»",
+    "calling.stopped": "el monitor no está en marcha: nada se ha hecho. Arránquelo con «sudo systemctl start trafico-monitor» y pídalo otra vez",
+    "incident.acknowledged": "  enterado    {por}, {hora}",
+    "incident.asked": "  repetido    {veces} veces a petición de alguien; la última, {por}",
+    "status.silences": "silencios",
+    "status.acknowledged": " · enterado: {por}",
+    "status.asked": " · repetido por {por}",
+    "notice.acknowledged": "👤 Enterado: {por}, {hora}",
+}

@@ -1,0 +1,28 @@
+"""What the server and the dashboard say."""
+
+TEXTS: dict[str, str] = {
+    "web.bad_request": "la petición no se entiende",
+    "web.too_slow": "la petición ha tardado demasiado en llegar",
+    "web.too_large": "la petición es demasiado grande",
+    "web.not_found": "no existe",
+    "web.bad_method": "eso no se puede hacer aquí",
+    "web.sign_in": "hace falta entrar: trafico-monitor dashboard da un enlace",
+    "web.not_json": "se espera un objeto JSON (Content-Type: application/json)",
+    "web.invalid": "no se entiende: {campos}",
+    "web.no_desk": "el monitor está arrancando o deteniéndose: inténtelo otra vez",
+    "web.no_answer": "todavía no hay respuesta; la petición sigue en curso",
+    "web.internal": "error interno del monitor (journalctl -u trafico-monitor)",
+    "web.expect.missing": "falta",
+    "web.expect.unknown": "no se conoce ese campo",
+    "web.expect.text": "un texto en una línea",
+    "web.expect.number": "un número dentro de sus límites",
+    "web.expect.kind": "retry, acknowledge, silence, end_silence, assign o test",
+    "web.expect.incident": "el identificador de un incidente, como 7K2M9QXA",
+    "web.expect.modelo": "el nombre de un modelo",
+    "web.expect.scope": "all, type, modelo, incident o maintenance",
+    "web.expect.seconds": "un número de segundos, de 1 a 2592000 (30 días)",
+    "web.expect.error_type": "timeout, ruta_inexistente, corrupto, permisos, disco_lleno o servidor_caido",
+    "web.expect.no_value": "nada: ese alcance no lleva valor",
+    "calling.nobody": "el monitor se cortó antes de contestar ({motivo}): no se sabe si lo aceptó. «trafico-monitor status» y «incidents» lo dicen; pedirlo otra vez no hace daño",
+    "calling.forbidden": "{ruta}: permiso denegado. Use sudo, o «sudo adduser $USER trafico-monitor» y entre otra vez en la sesión",
+}

@@ -1,0 +1,28 @@
+"""An alert that has rung, until it is solved: who has been rung, and whether anybody has answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .notice import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """`key` is that of its notices; one key has one alarm, the last that rang (`notice`).
+
+    Times are seconds since the epoch. Escalation counts from `since`, reminders from `base`, which
+    is later where one reminder spoke of several. `reached` are the channels that were rung;
+    `muted` says that a silence holds it back: it rings (again) when that ends. `over` is an
+    alarm that is forgotten with this step.
+    """
+
+    key: str
+    notice: Notice
+    since: float
+    base: float
+    reached: tuple[str, ...] = ()
+    escalated: int = 0  # how many of `alerts.escalate_to` have had their turn
+    acknowledged_by: str = ""
+    muted: bool = False
+    over: bool = False

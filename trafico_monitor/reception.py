@@ -1,0 +1,264 @@
+"""The desk: takes people's requests in, one after the other, and answers when they are on record.
+
+A request is checked, becomes one step of the pipeline, and is stored together with who asked, in
+one transaction; only then is it answered. Whoever does not wait for the answer changes nothing:
+what was taken in is carried to its end. Killed in between, it was either never taken in, or its
+order is found again at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from . import asked
+from .action.assign import look
+from .action.paths import is_plain
+from .asked import Answer, base_name, plain
+from .errors import PathRefused, StoreError
+from .host.redact import redact
+from .model.changes import Changes
+from .model.incident import Incident
+from .model.notice import Notice, Severity
+from .model.order import Order
+from .model.request import Reply, Request, RequestKind
+from .model.rescued import Rescued
+from .model.result import Result
+from .model.silence import Scope, Silence
+from .model.site import Site
+from .model.verdict import Verdict
+from .pipeline import Pipeline
+
+logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 20.0  # less than whoever asks waits
+MOST_AT_ONCE = 32
+_NAME = re.compile(r"[A-Z2-7]{1,8}\Z")
+
+# Their own records have been stored with what was done.
+_ON_RECORD = frozenset({"assign_unproven", "assign_failed", "tested_with_trouble", "no_channel", "stopping"})
+
+# Channel, seconds, and what was wrong ("" when it took the message).
+Heard = Sequence[tuple[str, float, str]]
+
+
+class Records(Protocol):
+    """What is stored. `named` gives the incidents with that id, or at most two that begin so;
+    `silences` those that had not ended at `since`."""
+
+    async def named(self, beginning: str) -> Sequence[Incident]: ...
+    async def silences(self, since: float) -> Sequence[Silence]: ...
+
+
+class Reception:
+    """`keep` stores a step and lets its effects begin; `sound` sends one message through every
+    channel, each with a deadline of its own."""
+
+    def __init__(
+        self,
+        pipeline: Callable[[], Pipeline],
+        records: Records,
+        keep: Callable[[Changes], Awaitable[None]],
+        site: Callable[[], Site | None],
+        sound: Callable[[Notice], Awaitable[Heard]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._pipeline = pipeline
+        self._records = records
+        self._keep = keep
+        self._site = site
+        self._sound = sound
+        self._clock = clock
+        # What is read from the records must still hold when it is decided upon.
+        self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Reply]] = set()
+        self._awaited: dict[str, asyncio.Future[Reply]] = {}
+        self._testing: asyncio.Task[Heard] | None = None
+        self._closed = False
+
+    async def ask(self, request: Request) -> Reply:
+        """The answer of `desk.Desk`. One that takes longer than ANSWER_SECONDS goes on."""
+        if self._closed:
+            return Reply(False, "stopping")
+        if len(self._tasks) >= MOST_AT_ONCE:
+            return Reply(False, "busy")
+        task = asyncio.create_task(self._answer(_clean(request)), name=f"request {request.kind.value}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            return Reply(False, "unconfirmed")
+
+    async def stop(self, seconds: float) -> None:
+        """Take nothing in any more; what is under way gets so long."""
+        self._closed = True
+        for answer in self._awaited.values():
+            if not answer.done():
+                answer.set_result(Reply(False, "stopping"))
+        left = set(self._tasks)
+        if left:
+            _, left = await asyncio.wait(left, timeout=seconds)
+        if self._testing is not None:
+            self._testing.cancel()
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=seconds)
+
+    async def assigned(self, order: Order, result: Result, verdict: Verdict) -> None:
+        """The dispatcher has carried out an order of ASSIGN, perhaps one of before a restart."""
+        async with self._turn:
+            incident = await self._by_id(order.incident_id) if order.incident_id else None
+            if order.id not in self._pipeline().orders:
+                return
+            answer = asked.assigned(self._pipeline(), order, incident, result, verdict, self._clock())
+            if answer.changes is not None:
+                await self._keep(answer.changes)
+        waiting = self._awaited.pop(order.id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer.reply)
+
+    # One request.
+
+    async def _answer(self, request: Request) -> Reply:
+        try:
+            reply = await self._kinds[request.kind](self, request)
+            if not reply.ok and reply.code not in _ON_RECORD:
+                record = asked.refused(request, reply, self._clock(), self._pipeline().language)
+                await self._keep(Changes(records=(record,)))
+        except asyncio.CancelledError:
+            return Reply(False, "stopping")
+        except StoreError as error:
+            return Reply(False, "no_records", {"texto": str(error)})
+        except Exception:  # one broken request must not take the others with it
+            logger.exception("request %s of %s", request.kind.value, request.by)
+            return Reply(False, "internal")
+        return reply
+
+    async def _retry(self, request: Request) -> Reply:
+        return await self._about(request, asked.retry)
+
+    async def _acknowledge(self, request: Request) -> Reply:
+        return await self._about(request, asked.acknowledge)
+
+    async def _about(self, request: Request, decide: Callable[[Pipeline, Incident, str, float], Answer]) -> Reply:
+        async with self._turn:
+            incident = await self._incident(request.incident)
+            if isinstance(incident, Reply):
+                return incident
+            return await self._kept(decide(self._pipeline(), incident, request.by, self._clock()))
+
+    async def _silence(self, request: Request) -> Reply:
+        async with self._turn:
+            if request.scope is Scope.INCIDENT:
+                incident = await self._incident(request.value)
+                if isinstance(incident, Reply):
+                    return incident
+                request = replace(request, value=incident.id)
+            elif request.scope is Scope.MODELO and not is_plain(request.value):
+                return Reply(False, "invalid_modelo", {"modelo": plain(request.value)})
+            now = self._clock()
+            known = await self._records.silences(now)
+            return await self._kept(asked.silence(self._pipeline(), request, known, now))
+
+    async def _end_silence(self, request: Request) -> Reply:
+        async with self._turn:
+            now = self._clock()
+            known = await self._records.silences(now - asked.LONGEST_SILENCE)
+            return await self._kept(asked.end_silence(self._pipeline(), request, known, now))
+
+    async def _assign(self, request: Request) -> Reply:
+        site, shown = self._site(), {"archivo": plain(base_name(request.file)), "modelo": plain(request.modelo)}
+        if site is None:
+            return Reply(False, "no_site")
+        if not is_plain(request.modelo):
+            return Reply(False, "invalid_modelo", shown)
+        async with self._turn:
+            rescued = await self._rescued(request, site)
+            if isinstance(rescued, Reply):
+                return rescued
+            incident = await self._by_id(rescued.incident) if rescued.incident else None
+            answer = asked.assign(self._pipeline(), rescued, incident, request, self._clock())
+            if answer.order is None:
+                return answer.reply
+            # Waited for from before it can be done.
+            loop = asyncio.get_running_loop()
+            done = self._awaited.setdefault(answer.order.id, loop.create_future())
+            await self._kept(answer)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS - 1.0):
+                return await asyncio.shield(done)
+        except TimeoutError:
+            return answer.reply
+
+    async def _rescued(self, request: Request, site: Site) -> Rescued | Reply:
+        shown = {"archivo": plain(base_name(request.file))}
+        try:
+            return await look(request.file, site)
+        except FileNotFoundError:
+            return Reply(False, "unknown_file", shown)
+        except PathRefused:
+            return Reply(False, "invalid_file", shown)
+        except OSError as error:
+            return Reply(False, "unreadable_file", {**shown, "motivo": error.strerror or type(error).__name__})
+
+    async def _test(self, request: Request) -> Reply:
+        """Whoever asks while a test is under way gets the answer of that one."""
+        mine = self._testing is None
+        if self._testing is None:
+            now = self._clock()
+            notice = Notice("test", "test", Severity.INFO, now, int(now), fields={"por": request.by})
+            self._testing = asyncio.ensure_future(self._sound(notice))
+            self._testing.add_done_callback(self._tested)
+        heard = await asyncio.shield(self._testing)
+        answer = asked.tested(self._pipeline(), request.by, heard, self._clock())
+        return await self._kept(answer) if mine else answer.reply
+
+    def _tested(self, _: object) -> None:
+        self._testing = None
+
+    _kinds = {  # noqa: RUF012
+        RequestKind.RETRY: _retry,
+        RequestKind.ACKNOWLEDGE: _acknowledge,
+        RequestKind.SILENCE: _silence,
+        RequestKind.END_SILENCE: _end_silence,
+        RequestKind.ASSIGN: _assign,
+        RequestKind.TEST: _test,
+    }
+
+    async def _kept(self, answer: Answer) -> Reply:
+        if answer.changes is not None:
+            await self._keep(answer.changes)
+        return answer.reply
+
+    async def _incident(self, name: str) -> Incident | Reply:
+        """The incident that `name` means: its id, or what only its id begins with."""
+        wanted = name.strip().removeprefix("#").upper()
+        if not _NAME.match(wanted):
+            return Reply(False, "invalid_incident", {"id": plain(name)})
+        found = await self._records.named(wanted)
+        if not found:
+            return Reply(False, "unknown_incident", {"id": wanted})
+        if len(found) > 1 and found[0].id != wanted:
+            return Reply(False, "ambiguous_incident", {"id": wanted})
+        return self._pipeline().tracker.get(found[0].id) or found[0]
+
+    async def _by_id(self, incident_id: str) -> Incident | None:
+        found = [one for one in await self._records.named(incident_id) if one.id == incident_id]
+        return self._pipeline().tracker.get(incident_id) or (found[0] if found else None)
+
+
+def _clean(request: Request) -> Request:
+    """`request` with what is stored and shown in one line, and free of secrets."""
+    return replace(
+        request,
+        by=plain(request.by) or "?",
+        value=redact(request.value.strip()),
+        reason=redact(" ".join("".join(c if c.isprintable() else " " for c in request.reason).split())),
+    )

@@ -1,0 +1,32 @@
+"""One channel's part of the outbox, as its courier sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..model.changes import OutboxItem
+from . import outbox
+from .database import Database
+
+
+class Mailbox:
+    """All methods raise StoreError when nothing could be written; then nothing was."""
+
+    def __init__(self, database: Database, channel: str) -> None:
+        self._database = database
+        self._channel = channel
+
+    async def due(self, now: float, limit: int) -> Sequence[OutboxItem]:
+        return await self._database.read(lambda connection: outbox.due(connection, self._channel, now, limit))
+
+    async def sent(self, item_id: int, version: int, message_id: str, now: float) -> None:
+        await self._database.transaction(lambda c: outbox.sent(c, item_id, version, message_id, now))
+
+    async def postponed(self, item_id: int, error: str, next_at: float) -> None:
+        await self._database.transaction(lambda c: outbox.postponed(c, item_id, error, next_at))
+
+    async def dropped(self, item_id: int, version: int, error: str, now: float) -> None:
+        await self._database.transaction(lambda c: outbox.dropped(c, item_id, version, error, now))
+
+    async def waiting(self) -> int:
+        return await self._database.read(lambda connection: outbox.waiting(connection, self._channel))
