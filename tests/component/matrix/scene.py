@@ -50,6 +50,7 @@ class Scene:
     file_id: str = ""
     content: bytes = b""
     halfway: bool = False
+    unsettled: bool = False  # journald may not have taken its report yet
     stuck: str = ""  # what was waited for in vain
     previous: Scene | None = None
     untouched: tuple[int, int] | None = None  # inode and mtime_ns of a file that was whole already
@@ -111,9 +112,7 @@ class Scene:
         self.bot.say(f"INFO:__main__:✅ Video recibido: {self.video}", "INFO:__main__:⏬ Descargando: 1 MB")
         if not self.text:
             self.reporter.begins()
-            # Between a beginning and its failure lie seconds; here journald, who takes lines and
-            # reports by two sockets, might turn them round.
-            self.bench.journald.sync()
+            self.unsettled = True
 
     def copies(self) -> None:
         """The server has named the file, and the bot begins to copy it."""
@@ -192,6 +191,11 @@ class Scene:
             return self.bench.begun and (not waits or bool(self.previous and self.previous.messages))
 
         return Until(holds, f"{self.cell} may begin")
+
+    def settled(self) -> Until:
+        """Between a beginning and its failure lie seconds; here journald, who takes lines and reports
+        by two sockets, might turn them round."""
+        return Until(lambda: not self.unsettled, f"{self.cell}: journald has the report of the beginning")
 
     def reached(self, estado: str, accion: str = "") -> Until:
         def seen() -> bool:

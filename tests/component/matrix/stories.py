@@ -31,6 +31,7 @@ def _download(scene: Scene, prepare: Callable[[Scene], None], fail: Callable[[Sc
     _hinder(scene)
     yield scene.may_begin()
     scene.receives()
+    yield scene.settled()
     if scene.text:
         scene.copies()
     fail(scene)
@@ -116,6 +117,7 @@ def _disco(scene: Scene) -> Story:
         scene.halfway = True
         yield Until(lambda: bench.turned, "there is space again")
     scene.receives()
+    yield scene.settled()
     if scene.text:
         scene.copies()
     scene.copy_fails(28, "No space left on device", scene.destination)
@@ -146,6 +148,7 @@ def _servidor(scene: Scene) -> Story:
     if course != "gone":
         bench.server_down()
     scene.receives()
+    yield scene.settled()
     words = "httpx.ConnectError: All connection attempts failed"
     traceback = episodes.getting_file(f"telegram.error.NetworkError: {words}", words)
     # The line of a successful poll that comes last is no proof: the server is down all the same.

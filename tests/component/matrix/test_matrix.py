@@ -142,5 +142,6 @@ def test_every_monitor_ends_well_and_shows_no_token(played: list[Played]) -> Non
         assert [file.name for file in [*files, one.bench.home / "output"] if secret in file.read_bytes()] == []
         assert [m["rendered"] for m in one.bench.messages if secret.decode() in m["rendered"]] == []
         # A monitor that is started again edits its start message, perhaps into the same words.
-        refused = [call for call in one.bench.telegram.api.calls if call["status"] != 200]
+        calls = [c for c in one.bench.telegram.api.calls if c["method"].lower() != "getupdates"]  # open until it ends
+        refused = [call for call in calls if call["status"] != 200]
         assert [call for call in refused if "is not modified" not in str(call["description"])] == []
