@@ -25,6 +25,9 @@ from trafico_monitor.detection.linear import MOST_WAYS, NotLinear, compiled
         ("(a|a|a){0,20}", "ways"),
         ("(?:(?:a{99}){99}){99}b", "ways"),
         ("(?:){4000000000}", "ways"),
+        ("[a-z][a-z]{0,5000}[a-z]{9}\\d", "ways"),  # found by fuzzing: 0.5 s for one line of letters
+        ("(?m)^[a-z]{0,5000}[a-z]{9}\\d", "ways"),
+        ("x|[a-z]{0,5000}[a-z]{9}\\d", "ways"),
         ("(", "syntax"),
         ("a" * 3000, "long"),
     ],
@@ -36,7 +39,17 @@ def test_refused(pattern: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["abc", "timed? out", r"errno \d{1,3}\]", "a.{0,80}b", "(?:x|y){0,3}z", "[^ ]{0,400}+/"]
+    "pattern",
+    [
+        "abc",
+        "timed? out",
+        r"errno \d{1,3}\]",
+        "a.{0,80}b",
+        "(?:x|y){0,3}z",
+        "[^ ]{0,400}+/",
+        "^[a-z]{0,5000}[a-z]{9}\\d",
+        "error[a-z]{0,900}[a-z]{19}\\d",
+    ],
 )
 def test_accepted(pattern: str) -> None:
     assert compiled(pattern).pattern == pattern
