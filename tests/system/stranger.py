@@ -7,6 +7,7 @@ from pathlib import Path
 from ..standin.control import Control
 from .machine import Machine
 from .world import (
+    ADMIN,
     PROJECT,
     World,
     _container,
@@ -32,6 +33,7 @@ def arrive(machine: Machine, package: Path, workshop: Path) -> World:
     world = World(machine, ports[0], Control(f"http://127.0.0.1:{ports[1]}"),
                   Control(f"http://127.0.0.1:{ports[2]}"), workshop)  # fmt: skip
     world.local.wait_ready(30)
+    world.local.chat(ADMIN)  # the administrator has written to the bot before
     return world
 
 
