@@ -35,6 +35,7 @@ class BotApi:
         self.updates = Updates()
         self.faults: list[Fault] = []
         self.calls: deque[Json] = deque(maxlen=20000)
+        self.strays = 0  # requests for nothing of ours: somebody looks whether the server is there
         self.messages: list[Json] = []
         self.shown: dict[tuple[str, int], Json] = {}  # (token, message_id) → what it shows now
         self.chats: dict[int, Json] = {}

@@ -72,6 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
                 elif self.server.speaks and (asked := FILE_URL.match(path)):
                     self._download(asked["token"], asked["path"])
                 else:
+                    self.server.api.strays += 1
                     raise ApiError(404, "Not Found")
             except ApiError as error:
                 self._answer(error.status, error.body())

@@ -145,16 +145,22 @@ class Bench:
 
     @property
     def watches(self) -> bool:
-        """True once the monitor has its place in the journal, for each time that it was started."""
+        """True once the monitor has its place in the journal, for each time that it was started,
+        and its first round has seen the server: what goes wrong from now on, the bot sees first."""
         assert self._process is not None
         if self._process.poll() is not None:
             raise AssertionError((self.home / "output").read_text(errors="replace"))
-        return self.log.count("👀") >= self.starts
+        return self.log.count("👀") >= self.starts and self.local.api.strays > 0
 
     def kill(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(_STOP_SECONDS)
+
+    def look_now(self) -> None:
+        """Bring the next periodic look forward, as a reload does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         """End it in good order; what it has to tell is told then."""

@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.05  # the pace of looking, not a guess at how long anything tak
 # On these benches the first pause outlasts the test: what the bot does comes before our next try.
 PATIENT = Pace(backoff=(120.0, 120.0, 120.0))
 MENDED = Pace(backoff=(0.3, 15.0, 15.0))
-QUICK_PROBES = Pace(interval=2.0, server_interval=0.2)
+QUICK_PROBES = Pace(interval=120.0, server_interval=0.2)
 SLOW_PROBES = Pace(interval=120.0, server_interval=4.0)
 NO_MORE_PROBES = Pace(interval=120.0, server_interval=120.0)
 
@@ -104,7 +104,7 @@ def _all_plans() -> Iterator[Plan]:
     for cell in of("servidor_caido", f"{own} bot killed"):
         probed_out = cell.telling == "text" and cell.course in ("fails_once", "fails_always")
         pace = QUICK_PROBES if probed_out else NO_MORE_PROBES if cell.course == "bot" else SLOW_PROBES
-        turn = _killed_and_up if cell.course == "killed" else Bench.server_up
+        turn = _killed_and_up if cell.course == "killed" else _looked_at if probed_out else Bench.server_up
         yield f"server{cell.telling}{cell.course.replace('_', '')}", [cell], pace, turn
 
 
@@ -136,6 +136,11 @@ def _killed_and_freed(bench: Bench) -> None:
     bench.kill()
     bench.free()
     bench.start()
+
+
+def _looked_at(bench: Bench) -> None:
+    bench.server_up()
+    bench.look_now()
 
 
 def _killed_and_up(bench: Bench) -> None:
