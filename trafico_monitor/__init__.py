@@ -1,3 +1,3 @@
 """trafico-monitor: detects, repairs, proves and reports failed video downloads."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
