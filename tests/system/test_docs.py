@@ -38,6 +38,9 @@ def release(request: pytest.FixtureRequest) -> str:
 def ready(machine: Machine, package: Path, workshop: Path) -> World:
     world = arrive(machine, package, workshop)
     for_project(world, "--yes", "--docker")
+    # All machines share this one's loopback: another monitor may have the usual port.
+    world.machine.path("/etc/trafico-monitor/conf.d/90-port.toml").write_text('[web]\nlisten = "127.0.0.1:0"\n')
+    world.machine.sh("systemctl restart trafico-monitor", seconds=40)
     return world
 
 
