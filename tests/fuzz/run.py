@@ -26,6 +26,8 @@ SEEDS = 40
 def main(name: str, seconds: float, cases: list[str]) -> None:
     with atheris.instrument_imports(include=["trafico_monitor", "h11"], enable_loader_override=False):
         door = target(name)
+    if hasattr(door, "strict"):
+        door.strict()
     grown, findings = CACHE / "corpus" / name, CACHE / "findings"
     for folder in (grown, findings, CORPUS / name):
         folder.mkdir(parents=True, exist_ok=True)
