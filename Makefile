@@ -31,6 +31,7 @@ venv: .venv/.ready ## make .venv, with .venv/bin/trafico-monitor ready to call
 include packaging/deb.mk
 -include packaging/demo.mk
 include packaging/chaos.mk
+include packaging/fuzz.mk
 include packaging/sbom.mk
 
 lint: venv ## ruff, mypy --strict
@@ -44,7 +45,7 @@ check: lint ## linters, types, unit and component tests (no booted machine)
 
 test: lint deb ## everything: check, the package, and booted Debian 12 and 13
 	packaging/install-packages $(MACHINE_PACKAGES) $(WEB_PACKAGES)
-	$(PYTHON) -m pytest tests/unit tests/component tests/browser tests/system
+	$(PYTHON) -m pytest tests/unit tests/component tests/fuzz tests/browser tests/system
 
 test-testing: deb ## the booted tests on Debian testing
 	packaging/install-packages $(MACHINE_PACKAGES)

@@ -252,7 +252,7 @@ def check_access(*, directory: str = "", namespace: str = "") -> None:
     if hidden:
         raise JournalError(
             f"{hidden[0]}: this user may not read the journal; "
-            "sudo usermod --append --groups systemd-journal USER (the service: SupplementaryGroups=systemd-journal)"
+            "sudo usermod --append --groups systemd-journal USER (the service: user trafico-monitor)"
         )
     if directory and not files:
         raise JournalError(f"{directory}: no journal files (*.journal) there")

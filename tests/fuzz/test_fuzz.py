@@ -1,0 +1,49 @@
+"""A short walk through every door, the same each time, and the kept cases. The long one is `make fuzz`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .places import CORPUS
+from .targets import NAMES, target
+
+EXAMPLES = {"bot_api": 25, "http": 60, "rules": 40}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    for name in NAMES:
+        with contextlib.suppress(AttributeError):
+            target(name).close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_kept_cases_stay_solved(name: str) -> None:
+    cases = sorted((CORPUS / name).glob("*"))
+    assert cases, "every door has cases that lead far inside"
+    for case in cases:
+        target(name).fuzz(case.read_bytes())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_bytes(name: str) -> None:
+    door = target(name)
+
+    @settings(
+        max_examples=EXAMPLES.get(name, 150),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.binary(max_size=min(door.LONGEST, 600)))
+    def walk(data: bytes) -> None:
+        door.fuzz(data)
+
+    walk()
