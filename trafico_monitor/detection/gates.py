@@ -72,7 +72,8 @@ class Words:
             return False
         new = [word for word in lowered.split() if word not in self._harmless]
         few = len(new) <= _MOST_NEW
-        for word in new if few else new[:1]:  # else they would cost more than the line does
+        # Of many new ones one, now this and now that: all would cost more than the line does.
+        for word in new if few else new[len(lowered) % len(new) :][:1]:
             # Numbers are too many to be known, and the forms of lines take care of them.
             if len(word) > _LONGEST_WORD or not _DIGIT_SET.isdisjoint(word) or self._suspicious(word):
                 return False
