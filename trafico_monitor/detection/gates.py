@@ -102,14 +102,18 @@ class Dull:
         self._numbered = gates_for(literal.translate(_DIGITS) for literal in each if any(map(str.isdigit, literal)))
         self._words = Words(_outside_names(literal) for literal in each)
         self._known: set[bytes] = set()
+        self._loud = "\0"  # the last one that is not dull: a line that matters is asked for several times
 
     def __contains__(self, message: str) -> bool:
         """False when one of the literals occurs in the lower-cased `message` or may do so."""
+        if message == self._loud:
+            return False
         form = message.encode("utf-8", "surrogatepass").translate(_TO_ZERO)
         if form in self._known:
             return True
         lowered = message.lower()
         if not self._words.all_harmless(lowered) and passes(self._gates, lowered):
+            self._loud = message
             return False
         if len(form) <= _LONGEST_KNOWN and not self._numbers_matter(form):
             if len(self._known) >= _MOST_KNOWN:
