@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -70,6 +71,7 @@ logger = logging.getLogger(__name__)
 
 CURSOR_SECONDS = 1.0  # how long a cursor alone may wait to be stored (design document, section 2)
 SETTLE_SECONDS = 0.06  # after the last line: longer than the detector's own settling time
+MIND_SECONDS = 1.0  # silences and reminders are told in minutes: in a storm each look is a long one
 STUCK_SECONDS = 15.0  # no turn of the reader or the pipeline for so long: no watchdog ping
 READY_SECONDS = 20.0  # less than TimeoutStartSec: a reader that finds no place is an error of ours to name
 STOP_SECONDS = 1.5  # for each of the things that are waited for at the end; all in under 5 s
@@ -320,9 +322,12 @@ class Service:
             self._journal.busy = self._pipeline.detector.under_way
 
     async def _pass_time(self) -> None:
+        minded = -math.inf
         while True:
             await asyncio.sleep(SETTLE_SECONDS if self._pipeline.detector.unsettled else 0.25)
-            await self._keep(self._pipeline.mind_alerts(self._clock()))
+            if time.monotonic() - minded >= MIND_SECONDS:
+                minded = time.monotonic()
+                await self._keep(self._pipeline.mind_alerts(self._clock()))
             if self._sees_the_present():
                 await self._keep(self._pipeline.pass_time(self._clock()))
 
