@@ -106,6 +106,7 @@ class Service:
         self._heard = time.monotonic()  # when the bot last said something, or we began to listen
         self._sight = Sight()
         self._watching = asyncio.Event()
+        self._stirred = asyncio.Event()  # something has begun that time alone will end
         self._storing = asyncio.Lock()  # fair: steps are stored in the order in which they were taken
 
     async def run(self) -> int:
@@ -309,6 +310,7 @@ class Service:
             batch = await self._batches.get()
             self._watching.set()
             now = self._clock()
+            was_unsettled = self._pipeline.detector.unsettled
             self._taking, self._behind, self._taken_at = True, batch.more, batch.at or self._taken_at
             if batch.gap:
                 gap = Finding(FindingKind.BLIND, now, code=batch.gap)
@@ -320,16 +322,28 @@ class Service:
             self._taking = False
             self._progress = time.monotonic()
             self._journal.busy = self._pipeline.detector.under_way
+            if not was_unsettled and self._pipeline.detector.unsettled:
+                self._stirred.set()
 
     async def _pass_time(self) -> None:
         minded = -math.inf
         while True:
-            await asyncio.sleep(SETTLE_SECONDS if self._pipeline.detector.unsettled else 0.25)
+            self._stirred.clear()
+            with contextlib.suppress(TimeoutError):  # not wait_for: on Python 3.11 it swallows a cancellation
+                async with asyncio.timeout(self._pace()):
+                    await self._stirred.wait()
             if time.monotonic() - minded >= MIND_SECONDS:
                 minded = time.monotonic()
                 await self._keep(self._pipeline.mind_alerts(self._clock()))
             if self._sees_the_present():
                 await self._keep(self._pipeline.pass_time(self._clock()))
+
+    def _pace(self) -> float:
+        """How long nothing can be overdue: each look is a wake-up."""
+        detector = self._pipeline.detector
+        if detector.unsettled:
+            return SETTLE_SECONDS
+        return 0.25 if detector.under_way or self._pipeline.tracker.open_incidents() else 1.0
 
     async def _hear(self, at: float, now: float) -> None:
         """The bot has said something at `at`."""
