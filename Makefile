@@ -30,6 +30,7 @@ venv: .venv/.ready ## make .venv, with .venv/bin/trafico-monitor ready to call
 
 include packaging/deb.mk
 -include packaging/demo.mk
+-include packaging/bench.mk
 include packaging/chaos.mk
 include packaging/fuzz.mk
 include packaging/sbom.mk

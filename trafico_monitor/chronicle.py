@@ -130,5 +130,5 @@ def _fields(incident: Incident, language: str) -> dict[str, object]:
 def short(value: str) -> str:
     """`value` from a line, fit for one line of the log."""
     # A name comes from a line: control characters and kilobytes of it must not spoil the log.
-    clean = "".join(c if c.isprintable() else "�" for c in value)
+    clean = value if value.isprintable() else "".join(c if c.isprintable() else "�" for c in value)
     return clean if len(clean) <= _LONGEST_NAME else clean[: _LONGEST_NAME - 1] + "…"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -68,6 +69,7 @@ logger = logging.getLogger(__name__)
 
 CURSOR_SECONDS = 1.0  # how long a cursor alone may wait to be stored (design document, section 2)
 SETTLE_SECONDS = 0.06  # after the last line: longer than the detector's own settling time
+MIND_SECONDS = 1.0  # silences and reminders are told in minutes: in a storm each look is a long one
 STUCK_SECONDS = 15.0  # no turn of the reader or the pipeline for so long: no watchdog ping
 READY_SECONDS = 20.0  # less than TimeoutStartSec: a reader that finds no place is an error of ours to name
 STOP_SECONDS = 1.5  # for each of the things that are waited for at the end; all in under 5 s
@@ -94,6 +96,7 @@ class Service:
         self._tally = Tally(clock())
         self._seen: Mapping[str, str] = {}
         self._watching = asyncio.Event()
+        self._stirred = asyncio.Event()  # something has begun that time alone will end
         self._storing = asyncio.Lock()  # fair: steps are stored in the order in which they were taken
 
     async def run(self) -> int:
@@ -305,6 +308,7 @@ class Service:
             batch = await self._batches.get()
             self._watching.set()
             now = self._clock()
+            was_unsettled = self._pipeline.detector.unsettled
             self._hearing.begin(batch)
             if batch.gap:
                 gap = Finding(FindingKind.BLIND, now, code=batch.gap)
@@ -316,13 +320,28 @@ class Service:
             self._hearing.end()
             self._progress = time.monotonic()
             self._journal.busy = self._pipeline.detector.under_way
+            if not was_unsettled and self._pipeline.detector.unsettled:
+                self._stirred.set()
 
     async def _pass_time(self) -> None:
+        minded = -math.inf
         while True:
-            await asyncio.sleep(SETTLE_SECONDS if self._pipeline.detector.unsettled else 0.25)
-            await self._keep(self._pipeline.mind_alerts(self._clock()))
+            self._stirred.clear()
+            with contextlib.suppress(TimeoutError):  # not wait_for: on Python 3.11 it swallows a cancellation
+                async with asyncio.timeout(self._pace()):
+                    await self._stirred.wait()
+            if time.monotonic() - minded >= MIND_SECONDS:
+                minded = time.monotonic()
+                await self._keep(self._pipeline.mind_alerts(self._clock()))
             if self._hearing.sees_the_present(self._journal):
                 await self._keep(self._pipeline.pass_time(self._clock()))
+
+    def _pace(self) -> float:
+        """How long nothing can be overdue: each look is a wake-up."""
+        detector = self._pipeline.detector
+        if detector.unsettled:
+            return SETTLE_SECONDS
+        return 0.25 if detector.under_way or self._pipeline.tracker.open_incidents() else 1.0
 
     async def _round_done(self, found: Round) -> None:
         now = self._clock()

@@ -25,7 +25,9 @@ _STEMS = (
 )  # fmt: skip
 _TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 _DIGITS = {digit: "0" for digit in range(48, 58)}
+_DIGIT_SET = frozenset("0123456789")
 _MOST_KNOWN, _LONGEST_KNOWN = 2048, 512
+_MOST_WORDS, _LONGEST_WORD, _MOST_NEW, _START = 8192, 64, 4, 4
 
 
 def gates_for(literals: Iterable[str]) -> Gates:
@@ -51,6 +53,42 @@ def passes(gates: Gates, lowered: str) -> bool:
     return False
 
 
+class Words:
+    """The words of lines in which no literal can occur: a bot has few, and each is looked at once.
+
+    A literal that occurs in a line has its own longest word within one word of the line."""
+
+    def __init__(self, literals: Iterable[str]) -> None:
+        words = [max(literal.split(), key=len, default="") for literal in literals]
+        self._blank = not all(words)  # one of blanks alone is in no word: nothing can be told in this way
+        self._gates = gates_for(words)
+        self._starts = frozenset(word[:_START] for word in words if len(word) >= _START)
+        self._short = tuple(word for word in words if len(word) < _START)
+        self._harmless: set[str] = set()
+
+    def all_harmless(self, lowered: str) -> bool:
+        """True when none of the literals occurs in `lowered`; False says nothing."""
+        if self._blank:
+            return False
+        new = [word for word in lowered.split() if word not in self._harmless]
+        few = len(new) <= _MOST_NEW
+        # Of many new ones one, now this and now that: all would cost more than the line does.
+        for word in new if few else new[len(lowered) % len(new) :][:1]:
+            # Numbers are too many to be known, and the forms of lines take care of them.
+            if len(word) > _LONGEST_WORD or not _DIGIT_SET.isdisjoint(word) or self._suspicious(word):
+                return False
+            if len(self._harmless) >= _MOST_WORDS:
+                self._harmless.clear()
+            self._harmless.add(word)
+        return few
+
+    def _suspicious(self, word: str) -> bool:
+        starts = {word[at : at + _START] for at in range(len(word) - _START + 1)}
+        if self._starts.isdisjoint(starts):
+            return any(short in word for short in self._short)
+        return passes(self._gates, word)
+
+
 class Dull:
     """The forms of lines lately seen in which none of the literals occurs: a bot repeats itself.
 
@@ -62,15 +100,20 @@ class Dull:
         each = tuple(literals)
         self._gates = gates_for(each)
         self._numbered = gates_for(literal.translate(_DIGITS) for literal in each if any(map(str.isdigit, literal)))
+        self._words = Words(_outside_names(literal) for literal in each)
         self._known: set[bytes] = set()
+        self._loud = "\0"  # the last one that is not dull: a line that matters is asked for several times
 
     def __contains__(self, message: str) -> bool:
         """False when one of the literals occurs in the lower-cased `message` or may do so."""
+        if message == self._loud:
+            return False
         form = message.encode("utf-8", "surrogatepass").translate(_TO_ZERO)
         if form in self._known:
             return True
         lowered = message.lower()
-        if passes(self._gates, lowered):
+        if not self._words.all_harmless(lowered) and passes(self._gates, lowered):
+            self._loud = message
             return False
         if len(form) <= _LONGEST_KNOWN and not self._numbers_matter(form):
             if len(self._known) >= _MOST_KNOWN:

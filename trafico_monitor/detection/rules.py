@@ -7,7 +7,7 @@ error_type `none` (a negative rule) decides as well: the line is then known not 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ..model.finding import ErrorType
@@ -73,6 +73,14 @@ class Rule:
         return not any(refused.search(text) for refused in self.unless_patterns)
 
 
+class _Undecided:
+    pass
+
+
+_UNDECIDED = _Undecided()
+_MOST_DECIDED, _LONGEST_DECIDED = 1024, 512
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """`rules` are in order of priority, the highest first; `literals` are those without any of
@@ -82,6 +90,8 @@ class RuleSet:
     literals: tuple[str, ...] = ()
     gates: Gates = ()
     idle_words: tuple[str, ...] = ()
+    # Lines that differ only in the name of the video are one text: what was decided about it.
+    _decided: dict[str, Rule | None] = field(default_factory=dict, compare=False, repr=False)
 
     def decide(self, line: str) -> Rule | None:
         """The rule that decides about `line`, or None when no rule knows it."""
@@ -90,11 +100,24 @@ class RuleSet:
 
     def idle(self, lowered: str) -> bool:
         """True when a lower-cased line tells of polling or sending: no video was lost by it."""
-        return any(word in lowered for word in self.idle_words)
+        for word in self.idle_words:  # noqa: SIM110 (a generator costs more than all the tests)
+            if word in lowered:
+                return True
+        return False
 
     def decide_gated(self, lowered: str) -> Rule | None:
         """As `decide`, for a lower-cased line in which a gate was found."""
         text = without_names(lowered)
+        decided = self._decided.get(text, _UNDECIDED)
+        if isinstance(decided, _Undecided):
+            decided = self._first(text)
+            if len(text) <= _LONGEST_DECIDED:
+                if len(self._decided) >= _MOST_DECIDED:
+                    self._decided.clear()
+                self._decided[text] = decided
+        return decided
+
+    def _first(self, text: str) -> Rule | None:
         for rule in self.rules:
             if rule.scope is not Scope.FILE and rule.holds(text):
                 return rule

@@ -29,6 +29,7 @@ CURSOR_SECONDS = 1.0  # lines of others move only the cursor: told at most this 
 LOOK_AFTER_SECONDS = 0.5  # rotation is told by the descriptor; this is for where it is not
 SETTLE_SECONDS = 0.25  # after the last line of a burst the place is sought once more
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before the journal is opened again
+MAPPED_ENTRIES = 50_000  # after so many, at the end of what there is, the reader is opened anew
 GIVE_UP_PLACE = 8  # openings that fail at one place before it is left behind
 
 
@@ -168,6 +169,8 @@ class JournalThread:
                     self._settle(reader)
                 more = self._drain(reader)
                 self.trouble = ""
+                if not more and reader.seen >= MAPPED_ENTRIES:
+                    return  # sd-journal keeps mapped what it has read: begin anew where we are
                 if not more and poll.poll(1000 * self._slice()):
                     look_after = 0.0
 

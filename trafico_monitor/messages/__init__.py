@@ -6,6 +6,7 @@ One module a topic and a language: `es/notices.py`, `en/notices.py`, … each wi
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from string import Formatter
 
@@ -40,9 +41,22 @@ class _Lenient(Formatter):
 _formatter = _Lenient()
 
 
+@cache
+def _pieces(template: str) -> tuple[tuple[str, str | None], ...] | None:
+    """The literals of `template`, each with the field behind it; None when some field has a format
+    of its own. A storm fills in the same few templates ten thousand times."""
+    parsed = tuple(_formatter.parse(template))
+    if any(conversion or specification for _, _, specification, conversion in parsed):
+        return None
+    return tuple((literal, name) for literal, name, _, _ in parsed)
+
+
 def text(code: str, language: str = "es", **fields: object) -> str:
     """The text of `code` with its {fields} filled in; the code itself where there is none."""
     template = catalogue(language).get(code)
     if template is None:
         return code
-    return _formatter.vformat(template, (), fields)
+    pieces = _pieces(template)
+    if pieces is None:
+        return _formatter.vformat(template, (), fields)
+    return "".join([f"{literal}{'' if name is None else fields.get(name, '…')}" for literal, name in pieces])

@@ -40,7 +40,12 @@ def readable(kind: type[T], rows: Iterable[Sequence[str]]) -> Iterator[T]:
             yield decode(kind, row[0])
 
 
+_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
+
+
 def _plain(value: object) -> object:
+    if type(value) in _AS_THEY_ARE:  # not an Enum of text
+        return value
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):

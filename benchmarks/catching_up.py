@@ -1,0 +1,145 @@
+"""A backlog of a million entries: from the journal's file to the decision about each incident.
+
+Everything here waits for the processor alone, so processor seconds are compared: they hold also
+where other programs load the machine. All sides take turns; the best of the rounds counts.
+"""
+
+from __future__ import annotations
+
+import queue
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from trafico_monitor.config.schema import Retry
+from trafico_monitor.detection.detector import Detector
+from trafico_monitor.detection.rule_text import load
+from trafico_monitor.incident.policy import Limits
+from trafico_monitor.incident.tracker import Tracker
+from trafico_monitor.journal.follow import Batch, JournalThread
+from trafico_monitor.pipeline import Pipeline
+
+from .journals import BEGIN, PROCESS, UNIT, made
+from .rows import Row
+
+ROUNDS = 3
+ROOT = Path(__file__).resolve().parents[1]
+RULES = {file.name: file.read_text() for file in (ROOT / "trafico_monitor/detection/rules").glob("*.toml")}
+WORDS = r"timed out|timeout|permission denied|corrupt|moov atom|no such file|no space left|connection refused"
+
+
+def rows(work: Path, entries: int) -> Iterator[Row]:
+    """The table's row, with its peers, and the floor."""
+    place = made(work, entries, 0.01)
+    fewer = made(work, max(1000, entries // 10), 0.01)  # for peers that would take minutes
+    sides: dict[str, tuple[Callable[[], int], int]] = {
+        "trafico-monitor": (lambda: ours(place, entries), entries),
+        "journalctl -o cat": (lambda: shell(f"journalctl --directory={place} -o cat"), entries),
+        "C loop over sd_journal": (lambda: shell(f"{loop(work)} {place} _SYSTEMD_UNIT={UNIT}"), entries),
+        "journalctl | grep": (lambda: shell(f"journalctl --directory={place} -o cat | grep -Ei '{WORDS}'"), entries),
+        "SEC": (lambda: sec(work, fewer), entries // 10),
+        "fail2ban": (lambda: fail2ban(work, fewer), entries // 10),
+    }
+    best: dict[str, float] = {}
+    found = 0
+    for turn in range(ROUNDS):
+        for name, (run, number) in sides.items():
+            if turn and name in ("SEC", "fail2ban"):
+                continue
+            took, value = processor_seconds(run)
+            rate = number / took
+            best[name] = max(best.get(name, 0.0), rate)
+            found = value if name == "trafico-monitor" else found
+    own = best["trafico-monitor"]
+    what = f"catching up, {entries:,} entries, 1 % errors, to the decision"
+    note = f"{found} incidents of {entries // 100} error lines"
+    for name, least in (("journalctl -o cat", 1.0), ("fail2ban", 8.0), ("C loop over sd_journal", 0.3)):
+        ratio = own / best[name]
+        yield Row(what, own, "entries/s", name, best[name], ratio, f"≥ {least:g} ×", ratio >= least, note)
+    for name in ("SEC", "journalctl | grep"):
+        yield Row(what, own, "entries/s", name, best[name], own / best[name], note=note)
+    calm = made(work, entries, 0.0001)
+    rate = max(entries / processor_seconds(lambda: ours(calm, entries))[0] for _ in range(ROUNDS))
+    cat = max(entries / processor_seconds(lambda: shell(f"journalctl --directory={calm} -o cat"))[0] for _ in range(2))
+    yield Row("the same, 0.01 % errors", rate, "entries/s", "journalctl -o cat", cat, rate / cat)
+
+
+def ours(place: Path, entries: int) -> int:
+    """Read, detect, decide; the number of incidents."""
+    retry = Retry()
+    pipeline = Pipeline(Detector(load(RULES)), Tracker(), Limits(retry.max_attempts, retry.backoff, 3, 10.0), "es")
+    batches: queue.Queue[Batch] = queue.Queue(4)
+    reader = JournalThread(
+        unit=UNIT,
+        process=PROCESS,
+        directory=str(place),
+        deliver=batches.put,
+        start_at=0.0,
+        skip=pipeline.detector.passing(),
+    )
+    reader.start()
+    seen = found = 0
+    while seen < entries:
+        batch = batches.get(timeout=60)
+        seen += batch.seen
+        changes = pipeline.take(batch.entries, batch.cursor, BEGIN + 10_000_000)
+        found += sum(record.event == "incident_detected" for record in changes.records)
+    reader.stop()
+    return found
+
+
+def shell(command: str) -> int:
+    return subprocess.run(["/bin/sh", "-c", f"{command} >/dev/null"], check=True, timeout=600).returncode
+
+
+def loop(work: Path) -> Path:
+    program = work / "sd_loop"
+    source = Path(__file__).with_name("sd_loop.c")
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run(["gcc", "-O2", "-o", str(program), str(source), "-lsystemd"], check=True, timeout=120)
+    return program
+
+
+def sec(work: Path, place: Path) -> int:
+    rules = work / "sec.conf"
+    patterns = WORDS.split("|")
+    rules.write_text(
+        "\n".join(
+            f"type=Single\nptype=RegExp\npattern=(?i){pattern}\ndesc=error\naction=none\n" for pattern in patterns
+        )
+    )
+    return shell(f"journalctl --directory={place} -o cat | sec --conf={rules} --input=- --notail 2>/dev/null")
+
+
+def fail2ban(work: Path, place: Path) -> int:
+    expression = rf"(?i)^(?=.*(?:{WORDS})).*<F-ID>[^\s']+\.mp4</F-ID>"
+    program = shutil.which("fail2ban-regex")
+    if program is None:
+        raise RuntimeError("fail2ban is not installed")
+    match = f"_SYSTEMD_UNIT={UNIT}"
+    return subprocess.run(
+        [program, "-m", match, f"systemd-journal[journalpath='{place}']", expression],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=900,
+    ).returncode
+
+
+def processor_seconds(run: Callable[[], int]) -> tuple[float, int]:
+    """Of this process and of what it has waited for."""
+    before = _used()
+    value = run()
+    return max(1e-9, _used() - before), value
+
+
+def _used() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+if __name__ == "__main__":
+    sys.exit("run benchmarks/bench.py")
