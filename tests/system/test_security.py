@@ -234,16 +234,18 @@ def panel(world: World) -> Iterator[Babbler]:
 
 def test_no_secret_is_found_anywhere(world: World, panel: Babbler) -> None:
     machine = world.machine
+    # Whoever has been helped once is spared the next time: the default ACL that the helper leaves.
+    machine.sh(f"setfacl -R -b {BOT_API}")
     with watched(machine) as processes:
         world.bot()
-        original = world.video("nadia")  # the helper is asked for a path that holds the token
-        incident = world.incident("nadia", "permisos", "solucionado", 60)
+        original = world.video("sombra")  # the helper is asked for a path that holds the token
+        incident = world.incident("sombra", "permisos", "solucionado", 60)
         proven(world, incident, original)
         world.bot(STANDIN_STRUCTURED="1", STANDIN_READ_TIMEOUT="2")
         world.local.fault("getFile", "stall", times=1, seconds=30)
         world.local.fault("getFile", "damage", times=1)  # looked at by mediainfo where the token is in its path
-        world.video("luna", mode=READABLE)
-        repaired = world.incident("luna", "timeout", "solucionado", 90)
+        world.video("bruma", mode=READABLE)
+        repaired = world.incident("bruma", "timeout", "solucionado", 90)
         machine.wait_for("Telegram is told", lambda: world.telegram.messages(ADMIN), 30)
         machine.wait_for("the panel is asked", lambda: panel.heard, 30)
         pid = main_pid(machine)

@@ -21,7 +21,7 @@ PROJECT = "/home/victor/100-trafico/100trafico"
 BOT_API = "/home/victor/.telegram-bot-api"
 # Those of test_matrix: one for each cell of permisos.
 CELLS = tuple(f"{telling}{n}" for telling in ("texto", "campos") for n in range(1, 7))
-MODELS = ("victor", "yic", "luna", "nadia", "sol", "mar", "full", *CELLS)
+MODELS = ("victor", "yic", "luna", "nadia", "sol", "mar", "full", "sombra", "bruma", *CELLS)
 STATE = "/var/lib/trafico-monitor"
 LOGS = "/var/log/trafico-monitor"
 
