@@ -63,6 +63,11 @@ def world(release: str, package: Path, workshop: Path) -> Iterator[World]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_layer_left() -> Iterator[None]:
+    before = _layers()  # of a run that was killed, or of one beside this
     yield
+    assert _layers() <= before
+
+
+def _layers() -> set[str]:
     mounts = subprocess.run(["mount"], capture_output=True, text=True, timeout=10, check=True).stdout
-    assert [line for line in mounts.splitlines() if f"lowerdir={IMAGES}/" in line] == []
+    return {line for line in mounts.splitlines() if f"lowerdir={IMAGES}/" in line}
