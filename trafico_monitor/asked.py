@@ -16,8 +16,9 @@ from . import chronicle
 from .chronicle import evidence_text, reason_text, short
 from .host.redact import redact
 from .incident import policy
+from .incident.budget import budget_key
 from .incident.policy import Decision
-from .incident.situation import Conditions, Situation
+from .incident.situation import Conditions
 from .messages import text
 from .model.changes import Changes
 from .model.download import Download
@@ -31,7 +32,7 @@ from .model.result import Outcome, Result
 from .model.silence import Scope, Silence
 from .model.verdict import Verdict
 from .notify.routing import notices_of_acknowledgement
-from .pipeline import Pipeline, budget_key
+from .pipeline import Pipeline
 
 DAY = 86400.0
 SHORTEST_SILENCE, LONGEST_SILENCE = 60.0, 7 * DAY
@@ -56,8 +57,7 @@ def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> Answer
     refused = _no_retry(pipeline, incident, now)
     if refused is not None:
         return Answer(refused)
-    situation = Situation(now, pipeline.conditions, pipeline.limits, pipeline.ledger)
-    decision = policy.asked_again(incident, by, situation)
+    decision = policy.asked_again(incident, by, pipeline.incidents.situation(now))
     record = _of_incident("request_retry", incident, by, now, pipeline.language)
     changes = pipeline.asked([record], now, before=incident, decision=decision)
     after = pipeline.tracker.get(incident.id) or decision.incident
@@ -69,7 +69,7 @@ def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> Answer
 
 def _no_retry(pipeline: Pipeline, incident: Incident, now: float) -> Reply | None:
     """Why `incident` is not tried again now; None when it is."""
-    language, conditions = pipeline.language, pipeline.conditions
+    language, conditions = pipeline.language, pipeline.incidents.conditions
     if incident.estado is Estado.SOLUCIONADO:
         return _about("retry_solved", incident, language)
     if _cause_holds(incident, conditions):
@@ -81,7 +81,7 @@ def _no_retry(pipeline: Pipeline, incident: Incident, now: float) -> Reply | Non
         return _with_reason("retry_refused", incident, "no_download_data", language)
     if conditions.refusal and kinds[0] not in _WAITS:
         return _with_reason("retry_refused", incident, conditions.refusal, language)
-    if not pipeline.budget.grant(budget_key(incident.download, incident.id), now):
+    if not pipeline.incidents.budget.grant(budget_key(incident.download, incident.id), now):
         return _with_reason("retry_refused", incident, "budget_spent", language)
     return None
 

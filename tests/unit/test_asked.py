@@ -86,7 +86,7 @@ def test_asking_twice_begins_nothing_twice() -> None:
 def test_what_cannot_be_tried_again_is_refused_with_the_reason(change: dict[str, object], code: str) -> None:
     incident = replace(FAILED, **change)  # type: ignore[arg-type]
     pipeline = new(incident)
-    pipeline.conditions = Conditions(disk_full=True, server_down=True)
+    pipeline.incidents.conditions = Conditions(disk_full=True, server_down=True)
     answer = asked.retry(pipeline, incident, ANA, NOW)
     assert (answer.reply.ok, answer.reply.code, answer.changes) == (False, code, None)
     if code == "retry_waiting":
@@ -100,7 +100,7 @@ def test_what_waits_for_a_cause_that_is_gone_goes_on() -> None:
 
 def test_a_failed_one_waits_for_the_cause_that_holds_now() -> None:
     pipeline = new(FAILED)
-    pipeline.conditions = Conditions(disk_full=True)
+    pipeline.incidents.conditions = Conditions(disk_full=True)
     answer = asked.retry(pipeline, FAILED, ANA, NOW)
     assert (answer.reply.ok, answer.reply.code, answer.reply.fields["causa"]) == (True, "retry_held", "disco lleno")
     assert answer.changes is not None and answer.changes.incidents[0].estado is Estado.PENDIENTE
@@ -114,7 +114,7 @@ def test_without_a_project_nothing_is_tried() -> None:
 def test_the_budget_is_overridden_once_an_hour() -> None:
     pipeline, codes = new(FAILED), []
     for number in range(3):
-        while pipeline.budget.spend(KNOWN.source or "", NOW):
+        while pipeline.incidents.budget.spend(KNOWN.source or "", NOW):
             pass
         codes.append(asked.retry(pipeline, FAILED, ANA, NOW + number).reply.code)
         for order in list(pipeline.orders):

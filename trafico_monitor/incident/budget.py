@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..model.download import Download
+
 HOUR = 3600.0
+
+
+def budget_key(download: Download, incident_id: str) -> str:
+    """What the attempts at one download are counted under, whatever incidents it opens."""
+    return download.file_id or download.destination or download.source or incident_id
 
 
 class Budget:

@@ -53,6 +53,11 @@ class Saved:
     silences: tuple[Silence, ...] = ()
     held: tuple[Notice, ...] = ()
 
+    def part(self, name: str) -> Mapping[str, object]:
+        """What one stage has put into the memory; {} when nothing."""
+        value = (self.memory or {}).get(name)
+        return value if isinstance(value, dict) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:

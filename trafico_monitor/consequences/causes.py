@@ -1,0 +1,69 @@
+"""A full disk or a dead server holds many back: who meets it waits, and goes on when it is gone. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..incident import policy
+from ..incident.resumption import MET_TOO_OFTEN, Resumption
+from ..model.attempt import Attempt
+from ..model.finding import ErrorType
+from ..model.incident import Incident
+from ..model.order import OrderKind
+from ..model.result import Outcome, Result
+from ..model.verdict import Evidence
+from .incidents import Incidents
+from .step import Step
+
+
+class Causes:
+    """`resumption` says whose turn it is."""
+
+    def __init__(self, incidents: Incidents, resumption: Resumption) -> None:
+        self._incidents = incidents
+        self._resumption = resumption
+        # Causes that were seen not to hold: what showed it, and when that was looked at.
+        self._gone: dict[ErrorType, tuple[Evidence, float]] = {}
+
+    def meet(self, incident: Incident, result: Result, now: float) -> Result:
+        """An order ran into a cause: it holds from now on, until the next look says otherwise."""
+        conditions = self._incidents.conditions
+        if result.outcome is Outcome.BLOCKED_BY_SPACE:
+            self._resumption.met(incident.id, now)
+            self._incidents.conditions = replace(conditions, disk_full=True)
+        elif result.outcome is Outcome.BLOCKED_BY_SERVER:
+            if self._resumption.met(incident.id, now) > MET_TOO_OFTEN:
+                return replace(result, outcome=Outcome.FAILED)
+            self._incidents.conditions = replace(conditions, server_down=True)
+        return result
+
+    def release(self, cause: ErrorType, seen: tuple[Evidence, float], step: Step, now: float) -> None:
+        """A look (what it showed, and when it was begun) has found `cause` gone."""
+        self._gone[cause] = seen
+        self.resume(step, now)
+
+    def resume(self, step: Step, now: float) -> None:
+        """Let those go on whose cause is gone and whose turn has come."""
+        conditions, incidents = self._incidents.conditions, self._incidents
+        holding = {ErrorType.DISCO_LLENO: conditions.disk_full, ErrorType.SERVIDOR_CAIDO: conditions.server_down}
+        free = {cause: seen for cause, seen in self._gone.items() if not holding[cause]}
+        waiting = [
+            one
+            for one in incidents.tracker.open_incidents()
+            if one.waiting_for in free and _seen_after(one, free[one.waiting_for][1], now)
+        ]
+        for place, incident in enumerate(self._resumption.next(waiting, incidents.orders.values(), now)):
+            cause = incident.waiting_for
+            assert cause is not None
+            decision = policy.cause_gone(incident, place, free[cause][0], incidents.situation(now))
+            if incident.error_type is cause:
+                kind = OrderKind.WAIT_FOR_SPACE if cause is ErrorType.DISCO_LLENO else OrderKind.WAIT_FOR_SERVER
+                waited = max(0.0, now - incident.opened_at)
+                incidents.count(Attempt(cause, kind, now, True, seconds=waited), step)
+            incidents.apply(incident, decision, step, now)
+
+
+def _seen_after(incident: Incident, looked_at: float, now: float) -> bool:
+    """Whether it was looked at since `incident` last heard of its cause: what was seen before
+    proves nothing. (A time still to come is a clock that was set back.)"""
+    return incident.updated_at <= looked_at or incident.updated_at > now

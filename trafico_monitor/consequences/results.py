@@ -1,0 +1,30 @@
+"""An order has run, and its effect has been looked at. Pure."""
+
+from __future__ import annotations
+
+from ..incident import policy
+from ..incident.ledger import attempt_of
+from ..model.order import Order, OrderKind
+from ..model.result import Result
+from ..model.verdict import Verdict
+from .causes import Causes
+from .incidents import Incidents
+from .step import Step
+
+
+class Results:
+    def __init__(self, incidents: Incidents, causes: Causes) -> None:
+        self._incidents = incidents
+        self._causes = causes
+
+    def take(self, order: Order, result: Result, verdict: Verdict, step: Step, now: float) -> None:
+        """What `result` and its `verdict` mean for the incident, and for those that wait behind it."""
+        self._incidents.done(order.id, step)
+        incident = self._incidents.tracker.get(order.incident_id)
+        if incident is not None:
+            if incident.open and order.kind is not OrderKind.DROP_QUARANTINE:
+                result = self._causes.meet(incident, result, now)
+                decision = policy.after(incident, order, result, verdict, self._incidents.situation(now))
+                self._incidents.apply(incident, decision, step, now)
+            self._incidents.count(attempt_of(incident, order, result, verdict, now), step)
+        self._causes.resume(step, now)

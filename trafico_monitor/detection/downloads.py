@@ -1,0 +1,157 @@
+"""What the lines tell of downloads: one begins, goes on, ends well, or says nothing for too long. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..model.download import Download
+from ..model.entry import Entry
+from ..model.finding import ErrorType, Finding, FindingKind
+from ..model.sameness import agree, merged
+from . import silence
+from .attempts import Attempt
+from .context import Told, told
+from .findings import about
+from .memory import Memory
+from .paths import Paths
+from .process import Process
+
+_NOTHING: tuple[Finding, ...] = ()
+
+
+class Downloads:
+    """`deadline` is when some download's silence becomes a finding (journal time), or earlier."""
+
+    def __init__(self, memory: Memory, paths: Paths) -> None:
+        self.deadline = math.inf
+        self._memory = memory
+        self._paths = paths
+        self._looked_at: float | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """True while one has neither ended nor failed."""
+        return any(process.attempts.open for process in self._memory.processes.values())
+
+    @property
+    def open(self) -> tuple[Attempt, ...]:
+        """Those that have neither ended nor failed, to be looked at and not to be changed."""
+        return tuple(one for process in self._memory.processes.values() for one in process.attempts.open)
+
+    def told(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
+        """What a line in the bot's own words says of a download; `lowered` is it in lower case."""
+        told_of = told(line, lowered, self._paths)
+        if told_of is None:
+            return
+        if told_of.kind == "finished":
+            if not process.attempts.contradicted(told_of.download):
+                yield self.finished(entry, process, told_of.download, told_of.repaired)
+            return
+        began = self._begins(entry, process, line, told_of)
+        self._watch(process)
+        self._memory.changed()
+        if began:
+            process.failure = None
+            yield about(entry, FindingKind.STARTED, download=told_of.download)
+
+    def began(self, entry: Entry, process: Process, line: str, download: Download) -> Finding:
+        """A structured entry says that `download` begins."""
+        self._not_elsewhere(entry.pid, download)
+        process.attempts.began(download, entry.cursor, entry.at, "exact", line)
+        self._watch(process)
+        process.failure = None
+        self._memory.changed()
+        return about(entry, FindingKind.STARTED, download=download)
+
+    def finished(self, entry: Entry, process: Process, download: Download, repaired: bool = False) -> Finding:
+        """`download` has ended well, `repaired` by the bot itself after it had failed."""
+        attempt = process.attempts.finishing(download, repaired)
+        origin = ""
+        if attempt is not None:
+            download = merged(attempt.download, download)
+            origin = attempt.failure
+            process.attempts.end(attempt, entry.at)
+        elif repaired and process.failure is not None and agree(process.failure.download, download):
+            origin = process.failure.origin
+        self._memory.changed()
+        finding = about(entry, FindingKind.FINISHED, download=download, repaired=repaired)
+        return replace(finding, origin=origin)
+
+    def _begins(self, entry: Entry, process: Process, line: str, told_of: Told) -> bool:
+        """Takes in what the line says of a download; True when a new one has begun."""
+        attempts, download, announced = process.attempts, told_of.download, told_of.announced
+        if told_of.kind == "more":
+            if attempts.more(download, entry.at, line, announced) or not told_of.begins:
+                return False
+            if not download.video:
+                if process.failure is None:
+                    attempts.nameless(entry.cursor, entry.at, line, download.size, announced)
+                return False
+        self._not_elsewhere(entry.pid, download)
+        return attempts.began(download, entry.cursor, entry.at, told_of.kind, line, announced)
+
+    def _not_elsewhere(self, pid: int, download: Download) -> None:
+        """Another process has taken up this download: what became of it is told there."""
+        for other, process in self._memory.processes.items():
+            if other != pid:
+                process.attempts.doubt(download)
+
+    # -- silence
+
+    def overdue(self, now: float) -> tuple[Finding, ...]:
+        """Those that have neither ended nor failed within their limit at `now`."""
+        if now <= self.deadline:
+            return _NOTHING
+        found = [
+            _silent(pid, one, due)
+            for pid, process in self._memory.processes.items()
+            for one, due in process.attempts.overdue(now)
+        ]
+        self.watch_all()
+        if found:
+            self._memory.changed()
+        return tuple(sorted(found, key=lambda finding: finding.at))
+
+    def look_at_clock(self, now: float) -> None:
+        """What is under way does not count as silence the time by which the clock has jumped."""
+        jumped = silence.jump(self._looked_at, now)
+        self._looked_at = now
+        if not jumped or not self.under_way:
+            return
+        for process in self._memory.processes.values():
+            process.attempts.shift(jumped)
+        self.watch_all()
+        self._memory.changed()
+
+    def lose_sight(self) -> None:
+        """Lines were lost that may have held the end of what is under way."""
+        for process in self._memory.processes.values():
+            process.attempts.doubt()
+        self._memory.changed()
+
+    def watch_all(self) -> None:
+        """Find the deadline anew."""
+        self.deadline = math.inf
+        self._watch(*self._memory.processes.values())
+
+    def _watch(self, *processes: Process) -> None:
+        self.deadline = min([self.deadline, *(process.attempts.deadline for process in processes)])
+
+
+def _silent(pid: int, attempt: Attempt, due: float) -> Finding:
+    return Finding(
+        FindingKind.FAILED,
+        due,
+        pid=pid,
+        download=attempt.download,
+        error_type=ErrorType.TIMEOUT,
+        rule=silence.RULE,
+        message=attempt.line,
+        lines=(attempt.line,),
+        origin=attempt.started,
+        last=attempt.started,
+        code=silence.CODE,
+        waited=due - attempt.heard,
+    )

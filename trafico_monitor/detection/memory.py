@@ -1,0 +1,86 @@
+"""What is open in all processes of the bot, and how that outlives the monitor. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..model.entry import Entry
+from .process import Process, as_data, process_from
+
+_MOST_PROCESSES = 256
+_ANYBODY = 0  # in `outage`: a process that is gone
+
+
+class Memory:
+    """What every part of the detector knows and changes. Who changes anything says so by `changed`.
+
+    `busy` are the processes with an open traceback or ERROR record; `outage` those that have seen
+    the server down and not yet answer. `quiet` is True while there are neither.
+    """
+
+    __slots__ = ("busy", "changes", "outage", "processes", "quiet")
+
+    def __init__(self) -> None:
+        self.changes = 0
+        self.quiet = True
+        self.processes: dict[int, Process] = {}
+        self.busy: set[int] = set()
+        self.outage: set[int] = set()
+
+    def changed(self) -> None:
+        """`snapshot` would differ from now on."""
+        self.changes += 1
+        self.quiet = not self.busy and not self.outage
+
+    def of(self, entry: Entry) -> Process:
+        """The process that wrote `entry`, which is its newest word."""
+        process = self.processes.get(entry.pid)
+        if process is None:
+            process = self.processes[entry.pid] = Process()
+            if len(self.processes) > _MOST_PROCESSES:
+                self._drop_oldest()
+        process.at = entry.at
+        return process
+
+    def _drop_oldest(self) -> None:
+        closed = [pid for pid in self.processes if pid not in self.busy]
+        for pid in sorted(closed, key=lambda pid: self.processes[pid].at)[: _MOST_PROCESSES // 2]:
+            del self.processes[pid]
+
+    def head(self, pid: int, process: Process, header: tuple[str, str, str] | None) -> None:
+        """`header` is the last ERROR record of the process, or None: it has said something else since."""
+        if header == process.header:
+            return
+        process.header = header
+        if header is None:
+            self.busy.discard(pid)
+        else:
+            self.busy.add(pid)
+        self.changed()
+
+    def seen_down_by(self, pid: int) -> bool:
+        """Whether an answer of the server that `pid` tells of is news."""
+        return bool(self.outage & {pid, _ANYBODY})
+
+    def forget_processes(self) -> None:
+        """All of them are gone; that the server was down is not."""
+        if self.processes or self.outage:
+            self.processes.clear()
+            self.busy.clear()
+            self.outage = {_ANYBODY} if self.outage else set()
+            self.changed()
+
+    def snapshot(self) -> dict[str, object]:
+        """Everything that is open, as JSON-able data; `restore` takes it back."""
+        processes = {str(pid): as_data(one) for pid, one in self.processes.items() if not one.blank}
+        return {"outage": sorted(self.outage), "processes": processes}
+
+    def restore(self, data: Mapping[str, object]) -> None:
+        """Goes on from a snapshot; unknown or missing parts count as nothing open."""
+        outage, processes = data.get("outage"), data.get("processes")
+        self.outage = {int(pid) for pid in outage} if isinstance(outage, list) else set()
+        self.processes = {}
+        if isinstance(processes, Mapping):
+            self.processes = {int(pid): process_from(one) for pid, one in processes.items()}
+        self.busy = {pid for pid, process in self.processes.items() if process.block or process.header}
+        self.changed()
