@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..model.download import Download
 from ..model.entry import Entry, Origin
@@ -35,7 +36,7 @@ SETTLE_UNFINISHED = 5.0
 BELONGS_SECONDS = 10.0
 _MOST_PROCESSES = 256
 # Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.
-_SUSPECT = ("traceback (most", "❌", "exception", "critical", "error", "fatal")
+_SUSPECT = ("error", "❌", "exception", "traceback (most", "critical", "fatal")
 _PREFIX, _SUFFIX = ANSWERED_START.decode(), ANSWERED_END.decode()
 _NOTHING: tuple[Finding, ...] = ()
 _BOT = Origin.BOT
@@ -77,7 +78,7 @@ class Detector:
 
     def new_dull(self) -> Dull:
         """What tells the lines that say nothing by themselves; one for each thread that asks."""
-        return Dull((*self._rules.literals, *MARKS, *_SUSPECT))
+        return Dull((*self._rules.literals, *MARKS), _SUSPECT)
 
     def passing(self) -> Passing:
         """What tells a reader which raw lines need not be fed, from here on."""
@@ -202,8 +203,12 @@ class Detector:
         yield from self._plain(entry, process, line, lowered)
 
     def _plain(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
-        rule = None if line in self._dull else self._rules.decide_gated(lowered)
         record = begins_record(line)
+        if line in self._dull:  # no rule, no error, nothing of a download: at most the end of a record
+            if record:
+                self._head(entry.pid, process, None)
+            return
+        rule = self._rules.decide_gated(lowered)
         silenced = not record and process.header is not None and process.header[2] == Silence.BLOCK.value
         if rule is not None and rule.error_type is not None:
             full = rule.error_type is ErrorType.DISCO_LLENO
@@ -424,14 +429,10 @@ class Detector:
             waited=due - attempt.heard,
         )
 
-    def _finding(self, kind: FindingKind, entry: Entry, **fields: object) -> Finding:
-        known: dict[str, object] = {
-            "pid": entry.pid,
-            "message": entry.message[:LONGEST_LINE],
-            "origin": entry.cursor,
-            "last": entry.cursor,
-        }
-        return Finding(kind, entry.at, **{**known, **fields})  # type: ignore[arg-type]
+    def _finding(self, kind: FindingKind, entry: Entry, **fields: Any) -> Finding:
+        fields.setdefault("origin", entry.cursor)
+        message = entry.message[:LONGEST_LINE]
+        return Finding(kind, entry.at, pid=entry.pid, message=message, last=entry.cursor, **fields)
 
     # -- tracebacks
 
