@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .messages import text
 from .model.finding import ErrorType, Finding
 from .model.incident import Estado, Incident
@@ -17,6 +19,7 @@ _EVENTS = {
     Estado.SOLUCIONADO: ("incident_solved", "record.solved", 5),
     Estado.FALLIDO: ("incident_failed", "record.failed", 3),
 }
+_TYPES = {each: f"type.{each.value}" for each in ErrorType}
 _CRITICAL = frozenset({ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO})
 _LONGEST_NAME = 120
 MEGABYTE = 1000**2
@@ -95,6 +98,8 @@ def action_text(incident: Incident, language: str) -> str:
 
 def evidence_text(evidence: tuple[Evidence, ...], language: str) -> str:
     """The proof in one line, for the log."""
+    if not evidence:
+        return ""
     return "; ".join(_one(each, language) for each in evidence if each.ok)
 
 
@@ -102,24 +107,32 @@ def _one(evidence: Evidence, language: str) -> str:
     return f"{text(f'evidence.{evidence.what}', language)}: {short(evidence.value)}"
 
 
+@lru_cache(256)
+def _fixed(code: str, language: str) -> str:
+    """A text without fields: an incident's record needs six of them, and of all there are few."""
+    return text(code, language)
+
+
 def reason_text(reason: str, language: str) -> str:
     """The words for a reason: a code of the actions, or a whole code such as `missing.project`."""
     if not reason:
         return ""
-    return text(reason if "." in reason else f"reason.{reason}", language)
+    return _fixed(reason if "." in reason else f"reason.{reason}", language)
 
 
 def _fields(incident: Incident, language: str) -> dict[str, object]:
-    unknown = text("unknown", language)
+    unknown = _fixed("unknown", language)
     reasons = [reason_text(incident.reason, language)]
     if incident.accion == "given_up_early":
         reasons.append(action_text(incident, language))
-    reasons += [_one(each, language) for each in incident.evidence if each.what.startswith("kept_")]
+    if incident.evidence:
+        reasons += [_one(each, language) for each in incident.evidence if each.what.startswith("kept_")]
+    download = incident.download
     return {
         "id": incident.id,
-        "tipo": text(f"type.{incident.error_type.value}", language),
-        "modelo": short(incident.download.modelo or unknown),
-        "video": short(incident.download.video or unknown),
+        "tipo": _fixed(_TYPES[incident.error_type], language),
+        "modelo": short(download.modelo) if download.modelo else unknown,
+        "video": short(download.video) if download.video else unknown,
         "motivo": "".join(f" · {reason}" for reason in reasons if reason),
         "segundos": f"{max(0.0, incident.updated_at - incident.opened_at):.0f}",
         "pruebas": evidence_text(incident.evidence, language),

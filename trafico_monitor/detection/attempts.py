@@ -145,6 +145,8 @@ class Attempts:
 
     def failing(self, download: Download) -> Attempt | None:
         """The attempt that a failure naming `download` belongs to, when only one can be meant."""
+        if not self.all:
+            return None
         fitting = [one for one in self.open if agree(one.download, download)]
         exact = [one for one in fitting if _named(one, download)]
         exact = exact or [one for one in self.all if one.failure and _named(one, download)][-1:]

@@ -29,7 +29,7 @@ from .process import Process
 from .rules import RuleSet, Silence
 
 # Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.
-_SUSPECT = ("traceback (most", "❌", "exception", "critical", "error", "fatal")
+_SUSPECT = ("error", "❌", "exception", "traceback (most", "critical", "fatal")
 _PREFIX, _SUFFIX = ANSWERED_START.decode(), ANSWERED_END.decode()
 _NOTHING: tuple[Finding, ...] = ()
 _BOT = Origin.BOT
@@ -59,7 +59,7 @@ class Detector:
 
     def new_dull(self) -> Dull:
         """What tells the lines that say nothing by themselves; one for each thread that asks."""
-        return Dull((*self._rules.literals, *MARKS, *_SUSPECT))
+        return Dull((*self._rules.literals, *MARKS), _SUSPECT)
 
     def passing(self) -> Passing:
         """What tells a reader which raw lines need not be fed, from here on."""
@@ -167,8 +167,12 @@ class Detector:
         yield from (self._structured if reported else self._plain)(entry, process, line, lowered)
 
     def _plain(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
-        rule = None if line in self._dull else self._rules.decide_gated(lowered)
         record = begins_record(line)
+        if line in self._dull:  # no rule, no error, nothing of a download: at most the end of a record
+            if record:
+                self._memory.head(entry.pid, process, None)
+            return
+        rule = self._rules.decide_gated(lowered)
         silenced = not record and process.header is not None and process.header[2] == Silence.BLOCK.value
         if rule is not None and rule.error_type is not None:
             full = rule.error_type is ErrorType.DISCO_LLENO

@@ -26,7 +26,7 @@ _STEMS = (
 _TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 _DIGITS = {digit: "0" for digit in range(48, 58)}
 _DIGIT_SET = frozenset("0123456789")
-_MOST_KNOWN, _LONGEST_KNOWN = 2048, 512
+_MOST_KNOWN, _LONGEST_KNOWN, _MOST_ALIKE = 2048, 512, 256
 _MOST_WORDS, _LONGEST_WORD, _MOST_NEW, _START = 8192, 64, 4, 4
 
 
@@ -96,29 +96,44 @@ class Dull:
     occur in any line of that form, so that it answers for all of them.
     """
 
-    def __init__(self, literals: Iterable[str]) -> None:
-        each = tuple(literals)
+    def __init__(self, literals: Iterable[str], signs: tuple[str, ...] = ()) -> None:
+        """`signs` are further literals, of which most lines that matter have one: asked first."""
+        each = (*literals, *signs)
+        self._signs = signs
         self._gates = gates_for(each)
         self._numbered = gates_for(literal.translate(_DIGITS) for literal in each if any(map(str.isdigit, literal)))
         self._words = Words(_outside_names(literal) for literal in each)
         self._known: set[bytes] = set()
+        self._alike: set[str] = set()  # whole lines, where their form says too little
         self._loud = "\0"  # the last one that is not dull: a line that matters is asked for several times
 
     def __contains__(self, message: str) -> bool:
         """False when one of the literals occurs in the lower-cased `message` or may do so."""
         if message == self._loud:
             return False
+        if message in self._alike:
+            return True
         form = message.encode("utf-8", "surrogatepass").translate(_TO_ZERO)
         if form in self._known:
             return True
         lowered = message.lower()
+        for sign in self._signs:
+            if sign in lowered:
+                self._loud = message
+                return False
         if not self._words.all_harmless(lowered) and passes(self._gates, lowered):
             self._loud = message
             return False
-        if len(form) <= _LONGEST_KNOWN and not self._numbers_matter(form):
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known.add(form)
+        if len(form) > _LONGEST_KNOWN:
+            return True
+        if self._numbers_matter(form):
+            if len(self._alike) >= _MOST_ALIKE:
+                self._alike.clear()
+            self._alike.add(message)
+            return True
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known.add(form)
         return True
 
     def knows(self, message: str) -> bool:

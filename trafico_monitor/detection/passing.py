@@ -24,7 +24,7 @@ from .manager import ENDS, unit_finding
 
 ANSWERED_START, ANSWERED_END = b"INFO:httpx:", b'200 OK"'
 _LONGEST = 4096  # bytes; longer lines are rare and may be pieces of one
-_LONGEST_KNOWN, _MOST_KNOWN = 512, 4096
+_LONGEST_KNOWN, _MOST_KNOWN, _MOST_ALIKE = 512, 4096, 256
 _MOST_DOUBTS = 10_000  # beyond, every line is kept until the unit ends: nobody has so many processes
 _SPELT = re.compile(rb"[%&\\]")
 _TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
@@ -34,7 +34,9 @@ _ANYBODY = 0
 
 class Passing:
     """`calm` is True while nothing of any process is open: then `dull` alone decides, and who
-    wrote the line need not be looked up."""
+    wrote the line need not be looked up. What is `answered` says nothing then, as in `Detector.feed`."""
+
+    answered = (ANSWERED_START, ANSWERED_END)
 
     def __init__(
         self, dull: Dull, answers: Iterable[str], busy: Iterable[int] = (), outage: Iterable[int] = ()
@@ -43,6 +45,8 @@ class Passing:
         open now, and `outage` those that have seen the server down (0: one that is gone)."""
         self._dull = dull
         self._known: set[bytes] = set()
+        self._alike: set[bytes] = set()  # whole lines, where their form says too little
+        self._loud = b""  # the last one that is not dull: it is asked for twice
         self._answers = tuple(answers)
         self._doubts: dict[int, int] = dict.fromkeys((pid for pid in outage if pid != _ANYBODY), _ANSWER)
         self._doubts.update((pid, _RECORD | _ANSWER) for pid in busy)
@@ -51,34 +55,32 @@ class Passing:
 
     def use(self, dull: Dull) -> None:
         """Other rules from now on."""
-        # In this order: what is looked up meanwhile is asked of the old or of the new ones.
-        self._known = set()
-        self._dull = dull
-        self._known = set()
-
-    def nothing(self, message: bytes) -> bool:
-        """True, while `calm`, for a raw line that nobody needs."""
-        # As in `Detector.feed`: an answered request says nothing while nothing is open.
-        if message.endswith(ANSWERED_END) and message.startswith(ANSWERED_START) and len(message) <= _LONGEST:
-            return True
-        return self.dull(message)
+        # Twice: what is looked up meanwhile, perhaps of the old ones, is kept in a set that goes.
+        for _ in range(2):
+            self._known, self._alike, self._loud = set(), set(), b""
+            self._dull = dull
 
     def dull(self, message: bytes) -> bool:
         """True when nothing in the raw `message` could mean anything by itself."""
         form = message.translate(_TO_ZERO)
-        if form in self._known:
+        if form in self._known or message in self._alike:
             return True
-        if len(message) > _LONGEST or b"\0" in message:
+        if message == self._loud or len(message) > _LONGEST or b"\0" in message:
             return False
-        dull, known = self._dull, self._known
+        known, alike, dull = self._known, self._alike, self._dull  # `dull` last: see `use`
         text = redact(message.decode("utf-8", "replace"))
         if text not in dull:
+            self._loud = message
             return False
         # Lines of one form are redacted alike, but for those with a colon written in digits («%3A»).
         if len(message) <= _LONGEST_KNOWN and not _SPELT.search(message) and dull.knows(text):
             if len(known) >= _MOST_KNOWN:
                 known.clear()
             known.add(form)
+        elif len(message) <= _LONGEST_KNOWN:
+            if len(alike) >= _MOST_ALIKE:
+                alike.clear()
+            alike.add(message)
         return True
 
     def may_pass(self, message: bytes, pid: int) -> bool:

@@ -7,7 +7,6 @@ is never a video. The values stay text from a hostile line: whoever uses them ch
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from ..model.download import Download
 
@@ -38,20 +37,19 @@ class Paths:
     def read(self, line: str) -> Download:
         """The modelo, video, source and destination that `line` names; None for the rest."""
         text = line[:_LONGEST]
-        found = Download(source=_source(text))
+        source, modelo, file, destination = _source(text), None, None, None
         if self._name[0] not in text and self._name[1] not in text:
-            return found
+            return Download(source=source)
         for match in self._below.finditer(text):
-            modelo, file = match["modelo"], match["file"]
-            if not _plain(modelo) or (file is not None and not _plain(file)):
+            named, video = match["modelo"], match["file"]
+            if not _plain(named) or (video is not None and not _plain(video)):
                 continue
-            if file is not None:
+            if video is not None:
                 # The last one named is where it goes: `source -> destination`.
-                path = match[0].rstrip("/\\")
-                found = replace(found, modelo=modelo, video=file, destination=_unpart(path))
-            elif found.modelo is None:
-                found = replace(found, modelo=modelo)
-        return found
+                modelo, file, destination = named, video, _unpart(match[0].rstrip("/\\"))
+            elif modelo is None:
+                modelo = named
+        return Download(modelo, file, None, None, source, destination)
 
 
 def video_name(text: str) -> str | None:

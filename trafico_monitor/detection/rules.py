@@ -89,7 +89,7 @@ class RuleSet:
     rules: tuple[Rule, ...] = ()
     literals: tuple[str, ...] = ()
     gates: Gates = ()
-    idle_words: tuple[str, ...] = ()
+    idle_gates: Gates = ()
     # Lines that differ only in the name of the video are one text: what was decided about it.
     _decided: dict[str, Rule | None] = field(default_factory=dict, compare=False, repr=False)
 
@@ -100,10 +100,7 @@ class RuleSet:
 
     def idle(self, lowered: str) -> bool:
         """True when a lower-cased line tells of polling or sending: no video was lost by it."""
-        for word in self.idle_words:  # noqa: SIM110 (a generator costs more than all the tests)
-            if word in lowered:
-                return True
-        return False
+        return passes(self.idle_gates, lowered)
 
     def decide_gated(self, lowered: str) -> Rule | None:
         """As `decide`, for a lower-cased line in which a gate was found."""
@@ -139,4 +136,4 @@ def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
     telling = [rule for rule in ordered if rule.error_type is not None and rule.scope is not Scope.FILE]
     literals = {literal for rule in telling for literal in rule.literals or rule.all_literals[:1]}
     idle = [word for rule in ordered if rule.silences is Silence.NETWORK for word in rule.literals]
-    return RuleSet(ordered, tuple(sorted(literals)), gates_for(literals), tuple(idle))
+    return RuleSet(ordered, tuple(sorted(literals)), gates_for(literals), gates_for(idle))

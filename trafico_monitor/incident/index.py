@@ -44,6 +44,8 @@ class Index(Mapping[str, Incident]):
     def put(self, incident: Incident) -> None:
         """Take in `incident`, new or as it is now."""
         name, before = incident.id, self._all.get(incident.id)
+        if before is incident:
+            return
         if before is None:
             self._numbers[name] = self._next
             self._next += 1
@@ -102,7 +104,11 @@ class Index(Mapping[str, Incident]):
             keys.append(("of", (pid, error_type)))
         if error_type is ErrorType.SERVIDOR_CAIDO:
             keys.append(("type", error_type))
-        return self._ordered({name for key in keys for name in self._places.get(key, ())})[::-1]
+        found: set[str] = set()
+        for key in keys:  # in a storm of new names nothing is in any of these places
+            if key in self._places:
+                found.update(self._places[key])
+        return self._ordered(found)[::-1] if found else ()
 
     def _ordered(self, names: Iterable[str]) -> tuple[Incident, ...]:
         return tuple(self._all[name] for name in sorted(names, key=self._numbers.__getitem__))

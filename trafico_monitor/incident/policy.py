@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
@@ -63,7 +64,9 @@ def plan(incident: Incident) -> tuple[OrderKind, ...]:
 def begin(incident: Incident, at: Situation) -> Decision:
     """The first order of a new incident, or why there is none (`pendiente` with a reason)."""
     kinds = plan(incident)
-    fresh = replace(incident, max_attempts=at.limits.max_attempts, updated_at=at.now)
+    fresh, most = incident, at.limits.max_attempts
+    if incident.max_attempts != most:
+        fresh = replace(incident, max_attempts=most)
     if not kinds:
         return _pending(fresh, "none", "no_download_data", at.now)
     if at.conditions.refusal and kinds[0] not in (OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER):
@@ -296,10 +299,22 @@ def _give(incident: Incident, kind: OrderKind, at: Situation) -> Decision:
         case OrderKind.WAIT_FOR_SPACE:
             return _held(incident, ErrorType.DISCO_LLENO, at.now)
         case OrderKind.WAIT_FOR_SERVER:
-            waiting = replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO)
-            return Decision(*_ordered(waiting, kind, at.now, accion="wait_server", estado=Estado.PENDIENTE))
+            waits = ErrorType.SERVIDOR_CAIDO
+            return Decision(
+                *_ordered(
+                    incident,
+                    kind,
+                    at.now,
+                    accion="wait_server",
+                    estado=Estado.PENDIENTE,
+                    waiting_for=waits,
+                    updated_at=at.now,
+                )
+            )
     due = at.now + (BOT_REPAIR_SECONDS if incident.rule.endswith("_bot_fix") else 0.0)
-    return Decision(*_ordered(incident, kind, due, accion=kind.value, estado=Estado.PENDIENTE))
+    return Decision(
+        *_ordered(incident, kind, due, accion=kind.value, estado=Estado.PENDIENTE, updated_at=at.now),
+    )
 
 
 def _retry(incident: Incident, at: Situation) -> Decision:
@@ -308,17 +323,25 @@ def _retry(incident: Incident, at: Situation) -> Decision:
         return give_up(incident, incident.reason or "attempts_used", at)
     waits = incident.error_type is ErrorType.TIMEOUT or attempt > 1
     due = at.now + (_pause(at.limits, attempt) if waits else 0.0)
-    marked = replace(incident, attempt=attempt)
+    marked = replace(incident, attempt=attempt, updated_at=at.now)
     return Decision(
         *_ordered(marked, OrderKind.RETRY_DOWNLOAD, due, accion="retry", estado=Estado.REINTENTANDO, attempt=attempt)
     )
 
 
 def _ordered(
-    incident: Incident, kind: OrderKind, due_at: float, *, accion: str, estado: Estado, attempt: int = 1
+    incident: Incident,
+    kind: OrderKind,
+    due_at: float,
+    *,
+    accion: str,
+    estado: Estado,
+    attempt: int = 1,
+    **also: Any,
 ) -> tuple[Incident, Order]:
+    """`incident` with the order given, and whatever `also` changes of it: one copy, not two."""
     step = incident.step + 1
-    ordered = replace(incident, step=step, accion=accion, estado=estado)
+    ordered = replace(incident, step=step, accion=accion, estado=estado, **also)
     order = Order(
         id=f"{incident.id}/{step}",
         incident_id=incident.id,
@@ -335,13 +358,13 @@ def _ordered(
 def _held(incident: Incident, cause: ErrorType, now: float) -> Decision:
     # An attempt that the cause cut short is given back: it proved nothing about the download.
     given_back = max(0, incident.attempt - 1) if incident.estado is Estado.REINTENTANDO else incident.attempt
-    held = replace(incident, waiting_for=cause, attempt=given_back)
     accion = "wait_space" if cause is ErrorType.DISCO_LLENO else "wait_server"
-    return _pending(held, accion, incident.reason, now)
+    return _pending(incident, accion, incident.reason, now, waiting_for=cause, attempt=given_back)
 
 
-def _pending(incident: Incident, accion: str, reason: str, now: float) -> Decision:
-    return Decision(replace(incident, estado=Estado.PENDIENTE, accion=accion, reason=reason, updated_at=now))
+def _pending(incident: Incident, accion: str, reason: str, now: float, **also: Any) -> Decision:
+    pending = replace(incident, estado=Estado.PENDIENTE, accion=accion, reason=reason, updated_at=now, **also)
+    return Decision(pending)
 
 
 def _pause(limits: Limits, attempt: int) -> float:

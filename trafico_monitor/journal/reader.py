@@ -20,6 +20,7 @@ from ..model.entry import Entry
 from .parse import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
 
 PASSED_AT_ONCE = 256
+LONG = 4096  # bytes; longer lines are rare, and looked at one by one
 _BASES = (Path("/var/log/journal"), Path("/run/log/journal"))
 _FORGET = 4096  # entries after which the longest line is sought anew: journald's LineMax= may be less now
 
@@ -28,10 +29,12 @@ class Skip(Protocol):
     """Tells lines of standard output that nobody needs by their raw MESSAGE: they are counted and
     passed over before anything is built of them."""
 
+    # While calm nobody needs a line that begins and ends so, whoever wrote it and however it came.
+    answered: tuple[bytes, bytes]
+
     @property
-    def calm(self) -> bool: ...  # who wrote a line makes no difference now: ask only `nothing`
-    def nothing(self, message: bytes) -> bool: ...  # while calm: nobody needs it
-    def dull(self, message: bytes) -> bool: ...  # else: nobody needs it if it `may_pass`
+    def calm(self) -> bool: ...  # who wrote a line makes no difference now: nobody needs a dull one
+    def dull(self, message: bytes) -> bool: ...  # while not calm: nobody needs it if it `may_pass`
     def may_pass(self, message: bytes, pid: int) -> bool: ...
     def kept(self, entry: Entry) -> None: ...  # every entry that is handed on, in order
 
@@ -95,24 +98,26 @@ class EntryReader:
         if self._skip is None or self._broken or not self._skip.calm:
             return bool(self.raw._next())
         # Nine lines of ten end here: nothing but what this loop does is done for them.
-        step, field, nothing = self.raw._next, self.raw._get, self._skip.nothing
-        longest, broken_at = self._longest, self._broken_at
-        passed, there = 0, True
-        while passed < PASSED_AT_ONCE and (there := step()):
+        step, field, dull = self.raw._next, self.raw._get, self._skip.dull
+        begin, end = self._skip.answered
+        longest, broken_at = min(self._longest, LONG), self._broken_at
+        for passed in range(PASSED_AT_ONCE):
+            if not step():
+                self._pass(passed)
+                return False
             try:
                 message = field("MESSAGE")
-                if not nothing(message) or field("_TRANSPORT") != b"stdout":
-                    break
+                if broken_at != len(message) <= longest:
+                    if message.endswith(end) and message.startswith(begin):
+                        continue
+                    if dull(message) and field("_TRANSPORT") == b"stdout":
+                        continue
             except (KeyError, OSError):  # `entry` says what is to be done about it
-                break
-            if len(message) > longest or len(message) == broken_at:
-                break
-            passed += 1
-        else:
+                pass
             self._pass(passed)
-            return None if there else False
-        self._pass(passed)
-        return True
+            return True
+        self._pass(PASSED_AT_ONCE)
+        return None
 
     def _pass(self, lines: int) -> None:
         if not lines:

@@ -13,6 +13,7 @@ from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.passing import Passing
 from trafico_monitor.detection.rule_text import load
 from trafico_monitor.journal.parse import bot_entry
+from trafico_monitor.journal.reader import LONG
 from trafico_monitor.model.entry import Entry, Origin
 from trafico_monitor.model.finding import Finding
 
@@ -78,8 +79,10 @@ class Reader:
         if not said.pid:
             return Entry(ENDED, 1, at, cursor, Origin.MANAGER)
         passing = self.passing
-        if passing is not None and passing.calm and passing.nothing(raw):
-            return None
+        if passing is not None and passing.calm:
+            begin, end = passing.answered
+            if (raw.startswith(begin) and raw.endswith(end) and len(raw) <= LONG) or passing.dull(raw):
+                return None
         if passing is not None and passing.dull(raw) and passing.may_pass(raw, said.pid):
             return None
         return bot_entry(raw, said.pid, at, cursor)
