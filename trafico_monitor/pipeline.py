@@ -208,6 +208,12 @@ class Pipeline:
             self._apply(before, decision, step, now)
         return self._close(step, now)
 
+    def acknowledged(self, key: str, by: str, now: float, records: Sequence[Record]) -> Changes:
+        """Somebody knows of an alarm that no incident stands behind."""
+        step = _Step(records=list(records))
+        self._told(self.alerting.acknowledge(key, by, now), step, now)
+        return step.changes(None, None)
+
     def set_disk_full(self, full: bool, evidence: Evidence, now: float, looked_at: float | None = None) -> Changes:
         """What the last look at the disks, at `looked_at`, means for orders that would write."""
         self.conditions = replace(self.conditions, disk_full=full)
@@ -368,12 +374,13 @@ class Pipeline:
             told.append(Notice(incident.id, "critical", Severity.CRITICAL, now, ALARM, incident))
         edits = [replace(one, fields={**one.fields, **fields}, only_edit=True) for one in told]
         # What has rung is not to ring once more, nor to begin its reminders anew.
-        rung = tuple(one for one in edits if one.severity is Severity.CRITICAL)
+        rung = self.alerting.edit(one for one in edits if one.severity is Severity.CRITICAL)
         step.notices += [one for one in edits if one.severity is not Severity.CRITICAL]
         if told:
             step.records.append(chronicle.of_event("space_used", now, self.language, 6, **fields))
         changes = self._close(step, now)
-        return replace(changes, notices=(*changes.notices, *rung))
+        alarms = (*changes.alarms, *rung.alarms.values())
+        return replace(changes, notices=(*changes.notices, *rung.notices), alarms=alarms)
 
     def _on_server(self, finding: Finding, step: _Step, now: float) -> None:
         changed, self.server = finding.code != self.server, finding.code
