@@ -132,8 +132,10 @@ def test_trouble_is_said_first_and_its_end(stage: Stage, visit: Open) -> None:
     expect(page.locator("#verdict")).to_contain_text("Algo no funciona")
     picture(page, "trouble")
     no_serious_finding(page)
-    here.said = fine
+    taken = time.mktime((2025, 12, 25, 14, 30, 0, 0, 0, -1))
+    here.said = {**fine, "channels": [{"channel": "admin", "waiting": 0, "last_error": "", "last_success": taken}]}
     expect(page.locator("#verdict")).to_contain_text("Todo en orden")
+    expect(page.locator("#tiles")).to_contain_text("último aceptado: 25 dic")
 
 
 def test_by_keyboard_alone(month: Stage, visit: Open) -> None:

@@ -100,6 +100,21 @@ def test_an_alarm_of_the_unit_is_acknowledged_by_its_name_also_over_a_restart(ma
         assert "ninguna alarma «unit»" in json.loads(service.command("ack", "unit", "--json"))["text"]
 
 
+def test_when_a_channel_last_took_a_message_is_known_after_a_restart(machine: Machine) -> None:
+    with machine.running() as service:
+        machine.manager(FAILED)
+        wait_until(lambda: "se detuvo inesperadamente" in machine.told(ADMIN), "told", SECONDS)
+        wait_until(lambda: service.status()["channels"][0]["last_success"], "shown", SECONDS)
+        taken = service.status()["channels"][0]["last_success"]
+    for method in ("sendMessage", "editMessageText"):
+        machine.server.api.add_fault({"method": method, "kind": "status", "status": 500})
+    restarted = time.time()
+    with machine.running() as service:
+        wait_until(lambda: service.status()["started_at"] >= restarted, "its own word", SECONDS)
+        wait_until(lambda: service.status()["channels"][0]["last_success"], "still known", SECONDS)
+        assert taken <= service.status()["channels"][0]["last_success"] <= restarted
+
+
 def test_a_stop_by_a_person_is_no_crash_also_over_a_restart_of_the_monitor(machine: Machine) -> None:
     with machine.running() as service:
         machine.manager(STOPPING, STOPPED)

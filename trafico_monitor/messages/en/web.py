@@ -102,6 +102,7 @@ TEXTS: dict[str, str] = {
     "ui.alerts.waiting.many": "{n} waiting",
     "ui.alerts.going": "being sent",
     "ui.alerts.none": "No channel",
+    "ui.alerts.last": "last taken: {hora}",
     "ui.alerts.set": "nobody would be told: trafico-monitor check",
     "ui.downloads": "Downloads under way",
     "ui.downloads.none": "No download under way",

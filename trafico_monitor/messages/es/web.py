@@ -102,6 +102,7 @@ TEXTS: dict[str, str] = {
     "ui.alerts.waiting.many": "{n} en espera",
     "ui.alerts.going": "se están enviando",
     "ui.alerts.none": "Sin canal",
+    "ui.alerts.last": "último aceptado: {hora}",
     "ui.alerts.set": "nadie recibiría un aviso: trafico-monitor check",
     "ui.downloads": "Descargas en curso",
     "ui.downloads.none": "Ninguna descarga en curso",

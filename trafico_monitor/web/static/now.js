@@ -97,6 +97,7 @@ function alerts(status) {
   const outbox = status.outbox ?? {};
   const lacking = (status.missing ?? []).some((code) => ["admin", "token", "alert_conflict"].includes(code));
   const channels = status.channels ?? [];
+  const taken = Math.max(0, ...channels.map((one) => one.last_success ?? 0));
   const ailing = channels.filter((one) => one.unusable || one.last_error);
   if (ailing.length) {
     const note = ailing.map((one) => `${shown(one.channel)}: ${shown(one.last_error || one.remark)}${one.stand_in ? ` → ${shown(one.stand_in)}` : ""}`).join("; ");
@@ -106,7 +107,7 @@ function alerts(status) {
   if (outbox.error) return { tone: "bad", name: t("ui.alerts"), value: count("ui.alerts.waiting", outbox.waiting ?? 0), note: shown(outbox.error) };
   if (lacking) return { tone: "warn", name: t("ui.alerts"), value: t("ui.alerts.none"), note: t("ui.alerts.set") };
   if (outbox.waiting) return { tone: "good", name: t("ui.alerts"), value: count("ui.alerts.waiting", outbox.waiting), note: t("ui.alerts.going") };
-  return { tone: "good", name: t("ui.alerts"), value: t("ui.alerts.done"), note: channels.length > 1 ? channels.map((one) => shown(one.channel)).join(", ") : t("ui.alerts.all") };
+  return { tone: "good", name: t("ui.alerts"), value: t("ui.alerts.done"), note: [channels.length > 1 ? channels.map((one) => shown(one.channel)).join(", ") : t("ui.alerts.all"), taken ? t("ui.alerts.last", { hora: when(taken) }) : ""].filter(Boolean).join(" · ") };
 }
 
 // What has rung and is not over: unit, disk, the monitor's own files. Incidents have a list of their own.
