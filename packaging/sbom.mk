@@ -7,4 +7,4 @@ sbom: ## what the package is made of, as CycloneDX 1.6 (the package has it in /u
 audit: venv ## ask the registry's advisories about every pinned library (needs a network; not part of `make check`)
 	/usr/bin/python3 -m venv .cache/audit
 	.cache/audit/bin/python -m pip install --quiet pip-audit==2.10.1
-	.cache/audit/bin/pip-audit --require-hashes --no-deps --disable-pip --strict -r packaging/vendor.txt
+	packaging/audit .cache/audit/bin/pip-audit packaging/vendor.txt

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """What the package is made of, as a CycloneDX 1.6 bill of materials on standard output.
 
-Two kinds of components: the libraries that travel inside (packaging/vendor.txt, with the hash of each
-file that was fetched) and the Debian packages that debian/control asks for. The same sources give the same
+Three kinds of components: the libraries that travel inside (packaging/vendor.txt, with the hash of each
+file that was fetched), the dashboard's one (its files lie in the source tree, unchanged, so their hashes are
+those of what npm has) and the Debian packages that debian/control asks for. The same sources give the same
 bytes: the time is that of the changelog (SOURCE_DATE_EPOCH), the serial number comes from the content.
 Standard library only: the package is built without a network, by Debian's own python3.
 """
@@ -10,6 +11,7 @@ Standard library only: the package is built without a network, by Debian's own p
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import os
 import re
@@ -28,6 +30,9 @@ SPDX = {
     "Expat or Apache-2.0": "MIT OR Apache-2.0",
     "LGPL-3+": "LGPL-3.0-or-later",
 }
+STATIC = "trafico_monitor/web/static"
+# What minified libraries of JavaScript begin with: where they are from, and which version.
+_BANNER = re.compile(r"/\*! https://\S+/(?P<name>[\w.-]+) \(v(?P<version>[\w.-]+)\) \*/")
 REQUIRED, OPTIONAL = ("Depends", "Pre-Depends"), ("Recommends", "Suggests")
 _RELATION = re.compile(r"(?P<name>[a-z0-9][a-z0-9.+-]+)(?:\s*\((?P<version>[^)]+)\))?(?:\s*\|\s*(?P<others>.+))?")
 
@@ -39,7 +44,7 @@ def bill(root: Path = ROOT) -> Json:
     version = re.search(r'__version__ = "(.+)"', (root / "trafico_monitor/__init__.py").read_text())
     assert version is not None
     whole = _application(version[1])
-    components = [*_vendored(root), *_debian(root)]
+    components = [*_vendored(root), *_dashboard(root), *_debian(root)]
     content: Json = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -82,6 +87,40 @@ def _vendored(root: Path) -> Iterator[Json]:
             "purl": f"pkg:pypi/{name}@{version}",
             "properties": [_property("origin", "vendored"), _property("file", kind)],
         }
+
+
+def _dashboard(root: Path) -> Iterator[Json]:
+    """Each library below web/static: the script that names itself, and its other files as parts of it."""
+    licences = re.findall(
+        rf"^Files: ({STATIC}/[^\n]+).*?^License: ([^\n]+)",
+        (root / "debian/copyright").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    for files, licence in licences:
+        script, *others = files.split()
+        banner = _BANNER.match((root / script).read_text())
+        assert banner is not None, f"{script} does not say what it is"
+        name, version = banner["name"], banner["version"]
+        yield {
+            "type": "library",
+            "bom-ref": f"dashboard/{name}",
+            "name": name,
+            "version": version,
+            "scope": "required",
+            "hashes": [_digest(root / script)],
+            "licenses": [_licence(licence)],
+            # Names in npm's address are lower case.
+            "purl": f"pkg:npm/{name.lower()}@{version}",
+            "components": [
+                {"type": "file", "bom-ref": f"dashboard/{each}", "name": each, "hashes": [_digest(root / each)]}
+                for each in others
+            ],
+            "properties": [_property("origin", "dashboard"), _property("file", script)],
+        }
+
+
+def _digest(file: Path) -> Json:
+    return {"alg": "SHA-256", "content": hashlib.sha256(file.read_bytes()).hexdigest()}
 
 
 def _module(name: str) -> str:

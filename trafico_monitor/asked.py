@@ -20,6 +20,7 @@ from .incident.budget import budget_key
 from .incident.policy import Decision
 from .incident.situation import Conditions
 from .messages import text
+from .model.alarm import Alarm
 from .model.changes import Changes
 from .model.download import Download
 from .model.finding import ErrorType
@@ -31,6 +32,7 @@ from .model.rescued import Rescued
 from .model.result import Outcome, Result
 from .model.silence import Scope, Silence
 from .model.verdict import Verdict
+from .notify.render import headline
 from .notify.routing import notices_of_acknowledgement
 from .pipeline import Pipeline
 
@@ -118,6 +120,18 @@ def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> 
         notices=notices_of_acknowledgement(after, now),
     )
     return Answer(_about("acknowledged", after, language), changes)
+
+
+def acknowledge_alarm(pipeline: Pipeline, alarm: Alarm, by: str, now: float) -> Answer:
+    """Somebody knows of an alarm that no incident stands behind: the bot's unit, the disk, our own files."""
+    language = pipeline.language
+    fields = {"alarma": alarm.key, "que": short(headline(alarm.notice, language).plain)}
+    if alarm.acknowledged_by:
+        known = {"por": alarm.acknowledged_by, "hora": moment(alarm.acknowledged_at or 0.0)}
+        return Answer(Reply(True, "alarm_acknowledged_already", {**fields, **known}))
+    record = _record("request_ack_alarm", now, language, None, **fields, por=by)
+    changes = pipeline.acknowledged(alarm.key, by, now, [record])
+    return Answer(Reply(True, "alarm_acknowledged", fields), changes)
 
 
 def silence(pipeline: Pipeline, request: Request, known: Sequence[Silence], now: float) -> Answer:

@@ -213,6 +213,7 @@ class Panel:
             server_up=_flag(said["server_up"]),
             unit_active=_flag(said["unit_active"]),
             unit_restarts=None if said["unit_restarts"] is None else int(_number(said["unit_restarts"])),
+            took=_took(said.get("channels")),
         )
 
 
@@ -231,6 +232,11 @@ def _measured(one: UnderWay, site: Site) -> UnderWay:
     except (OSError, PathRefused, ValueError):
         return one
     return replace(one, done=done)
+
+
+def _took(channels: object) -> dict[str, float]:
+    known = [one for one in channels if isinstance(one, dict)] if isinstance(channels, list) else []
+    return {str(one.get("channel")): _number(one["last_success"]) for one in known if one.get("last_success")}
 
 
 def _flag(value: object) -> bool | None:

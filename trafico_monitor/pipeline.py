@@ -156,6 +156,12 @@ class Pipeline:
             self.incidents.apply(before, decision, step, now)
         return self._close(step, now)
 
+    def acknowledged(self, key: str, by: str, now: float, records: Sequence[Record]) -> Changes:
+        """Somebody knows of an alarm that no incident stands behind."""
+        step = Step(self.language, records=list(records))
+        step.take_in(self.alerting.acknowledge(key, by, now), now)
+        return step.changes(None, None)
+
     def set_disk_full(self, full: bool, evidence: Evidence, now: float, looked_at: float | None = None) -> Changes:
         """What the last look at the disks, at `looked_at`, means for orders that would write."""
         self.incidents.conditions = replace(self.incidents.conditions, disk_full=full)
@@ -168,9 +174,10 @@ class Pipeline:
     def tell_room(self, fields: Mapping[str, str], now: float) -> Changes:
         """What takes the space, and what could go, is known by now (`Disk.explain`)."""
         step = Step(self.language)
-        rung = self._disk.explain(fields, self.tracker.open_incidents(), step, now)
+        rung = self.alerting.edit(self._disk.explain(fields, self.tracker.open_incidents(), step, now))
         changes = self._close(step, now)
-        return replace(changes, notices=(*changes.notices, *rung))
+        alarms = (*changes.alarms, *rung.alarms.values())
+        return replace(changes, notices=(*changes.notices, *rung.notices), alarms=alarms)
 
     def tell(self, notices: Sequence[Notice], now: float, records: Sequence[Record] = ()) -> Changes:
         """What the service itself has to say."""

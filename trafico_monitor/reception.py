@@ -21,6 +21,7 @@ from .action.paths import is_plain
 from .asked import Answer, base_name, plain
 from .errors import PathRefused, StoreError
 from .host.redact import redact
+from .model.alarm import ALARM_KEYS
 from .model.changes import Changes
 from .model.incident import Incident
 from .model.notice import Notice, Severity
@@ -145,7 +146,15 @@ class Reception:
         return await self._about(request, asked.retry)
 
     async def _acknowledge(self, request: Request) -> Reply:
-        return await self._about(request, asked.acknowledge)
+        async with self._turn:
+            alarm = self._pipeline().alerting.standing(request.incident)
+            if alarm is not None:
+                return await self._kept(asked.acknowledge_alarm(self._pipeline(), alarm, request.by, self._clock()))
+        called = request.incident.strip().removeprefix("#").lower().partition("-")[0]
+        reply = await self._about(request, asked.acknowledge)
+        if not reply.ok and called in ALARM_KEYS:
+            return Reply(False, "unknown_alarm", {"alarma": called})
+        return reply
 
     async def _about(self, request: Request, decide: Callable[[Pipeline, Incident, str, float], Answer]) -> Reply:
         async with self._turn:

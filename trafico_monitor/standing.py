@@ -11,6 +11,7 @@ from .dispatch import Dispatcher
 from .messages import text
 from .model.incident import Estado
 from .notify.post_office import PostOffice
+from .notify.render import headline
 from .pipeline import Pipeline
 from .tally import Tally
 from .upkeep import Upkeep
@@ -68,6 +69,7 @@ class Standing:
             "outbox": self._outbox(),
             "channels": [asdict(one) for one in self.post_office.status.values()],
             "silences": self._silences(),
+            "alarms": self._alarms(),
             "unanswered": [one.key for one in self.pipeline.alerting.alarms if not one.acknowledged_by],
         }
 
@@ -92,6 +94,21 @@ class Standing:
     def _silences(self) -> list[dict[str, object]]:
         silences = self.pipeline.alerting.silences(self.clock())
         return [{**asdict(one), "scope": one.scope.value} for one in silences]
+
+    def _alarms(self) -> list[dict[str, object]]:
+        """What has rung and is not over, and no incident stands behind: unit, disk, our own files."""
+        return [
+            {
+                "id": one.key,
+                "code": one.notice.code,
+                "text": headline(one.notice, self.config().language).plain,
+                "since": one.notice.at,
+                "acknowledged_by": one.acknowledged_by or None,
+                "acknowledged_at": one.acknowledged_at,
+            }
+            for one in self.pipeline.alerting.alarms
+            if one.notice.incident is None
+        ]
 
     def _blindness(self) -> dict[str, object]:
         """What the monitor does not see, since when, and how many lines journald has dropped."""

@@ -132,8 +132,10 @@ def test_trouble_is_said_first_and_its_end(stage: Stage, visit: Open) -> None:
     expect(page.locator("#verdict")).to_contain_text("Algo no funciona")
     picture(page, "trouble")
     no_serious_finding(page)
-    here.said = fine
+    taken = time.mktime((2025, 12, 25, 14, 30, 0, 0, 0, -1))
+    here.said = {**fine, "channels": [{"channel": "admin", "waiting": 0, "last_error": "", "last_success": taken}]}
     expect(page.locator("#verdict")).to_contain_text("Todo en orden")
+    expect(page.locator("#tiles")).to_contain_text("último aceptado: 25 dic")
 
 
 def test_by_keyboard_alone(month: Stage, visit: Open) -> None:
@@ -197,6 +199,34 @@ def test_actions_ask_first_and_tell_the_answer(stage: Stage, visit: Open, act: s
     page.locator(f"[data-act={act}]").click()
     page.locator("#ask button.main").click()
     expect(page.locator(".toast.bad")).to_be_visible()
+
+
+def test_an_alarm_without_an_incident_stands_on_top_until_it_is_over(stage: Stage, visit: Open) -> None:
+    alarm = {
+        "id": "unit", "code": "unit_died", "text": f"El bot se detuvo {HOSTILE}", "since": time.time() - 60,
+        "acknowledged_by": None, "acknowledged_at": None,
+    }  # fmt: skip
+    here = stage.window.here
+    here.said = {**here.said, "alarms": [alarm]}
+    page = visit(stage)
+    settled(page)
+    expect(page.locator(".alarm")).to_contain_text("nadie se ha dado por enterado")
+    no_serious_finding(page)
+    picture(page, "alarm", full=False)
+    page.locator(".alarm button").click()
+    assert here.desk_now is not None and not here.desk_now.asked, "nothing before it is confirmed"
+    page.locator("#ask button.main").click()
+    expect(page.locator(".toast")).to_be_visible()
+    (request,) = here.desk_now.asked
+    assert (request.kind, request.incident) == (RequestKind.ACKNOWLEDGE, "UNIT"), "as every id that people write"
+    here.said = {
+        **here.said, "alarms": [{**alarm, "acknowledged_by": "panel:ana", "acknowledged_at": time.time()}],
+    }  # fmt: skip
+    expect(page.locator(".alarm")).to_contain_text("enterado: panel:ana")
+    expect(page.locator(".alarm button")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    here.said = {**here.said, "alarms": []}
+    expect(page.locator("#alarms")).to_be_hidden()
 
 
 def test_hostile_names_are_only_names(stage: Stage, visit: Open) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import re
 import threading
@@ -170,12 +171,17 @@ def test_the_socket_takes_members_of_the_group_and_writes_down_who(world: World)
 def test_the_bill_of_materials_is_there_and_tells_the_truth(world: World) -> None:
     machine = world.machine
     bill = json.loads(machine.path(f"{DOCUMENTS}/trafico-monitor.cdx.json").read_text())
-    travelled = {each["name"]: each["version"] for each in bill["components"] if "version" in each}
+    libraries = [each for each in bill["components"] if "version" in each]
+    travelled = {each["name"]: each["version"] for each in libraries if each["purl"].startswith("pkg:pypi/")}
     installed = {
         re.sub(r"[_.]+", "-", folder.name.partition("-")[0]): folder.name.removesuffix(".dist-info").partition("-")[2]
         for folder in machine.path("/usr/lib/trafico-monitor/vendor").glob("*.dist-info")
     }
     assert travelled == installed
+    (uplot,) = (each for each in libraries if each["name"] not in travelled)
+    static = machine.path("/usr/lib/python3/dist-packages/trafico_monitor/web/static")
+    for part, name in ((uplot, "uplot.js"), (uplot["components"][0], "uplot.css")):
+        assert part["hashes"][0]["content"] == hashlib.sha256((static / name).read_bytes()).hexdigest()
     version = machine.sh("dpkg-query -W -f '${Version}' trafico-monitor")
     assert bill["metadata"]["component"]["version"] == version
     asked = {each["name"] for each in bill["components"] if each.get("scope") == "required" and "version" not in each}

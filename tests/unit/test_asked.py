@@ -17,6 +17,7 @@ from trafico_monitor.messages import catalogue
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.notice import Notice, Severity
 from trafico_monitor.model.order import OrderKind
 from trafico_monitor.model.request import Request, RequestKind
 from trafico_monitor.model.rescued import Rescued
@@ -154,6 +155,29 @@ def test_nothing_solved_has_to_be_acknowledged() -> None:
     solved = replace(FAILED, estado=Estado.SOLUCIONADO)
     answer = asked.acknowledge(new(solved), solved, ANA, NOW)
     assert (answer.reply.ok, answer.reply.code, answer.changes) == (False, "ack_solved", None)
+
+
+def with_a_dead_unit() -> Pipeline:
+    pipeline = new()
+    died = Notice("unit", "unit_died", Severity.CRITICAL, NOW, 2, fields={"unidad": "trafico-main.service"})
+    pipeline.tell([died], NOW)
+    return pipeline
+
+
+def test_an_alarm_without_an_incident_is_acknowledged_with_who_and_when() -> None:
+    pipeline = with_a_dead_unit()
+    alarm = pipeline.alerting.standing("unit")
+    assert alarm is not None
+    answer = asked.acknowledge_alarm(pipeline, alarm, ANA, NOW + 60)
+    assert (answer.reply.ok, answer.reply.code, answer.reply.fields["alarma"]) == (True, "alarm_acknowledged", "unit")
+    assert answer.changes is not None and events(answer) == ["request_ack_alarm"]
+    (kept,), (record,) = answer.changes.alarms, answer.changes.records
+    assert (kept.acknowledged_by, kept.acknowledged_at) == (ANA, NOW + 60)
+    assert ANA in record.text and "unit" in record.text and record.incident is None
+    assert [notice.only_edit for notice in answer.changes.notices] == [True]
+    again = asked.acknowledge_alarm(pipeline, kept, "telegram:7", NOW + 90)
+    assert (again.reply.ok, again.reply.code, again.changes) == (True, "alarm_acknowledged_already", None)
+    assert again.reply.fields["por"] == ANA
 
 
 # Silences.

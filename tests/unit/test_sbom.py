@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import re
@@ -66,8 +67,33 @@ def test_it_names_exactly_what_debian_is_asked_for(bill: dict[str, Any]) -> None
     assert "python3-systemd" in asked and "docker.io" in asked
 
 
-def test_everything_in_it_is_one_of_the_two(bill: dict[str, Any]) -> None:
-    assert len(bill["components"]) == len(of(bill, "vendored")) + len(of(bill, "debian"))
+def test_it_names_the_dashboards_library_by_the_files_that_travel(bill: dict[str, Any]) -> None:
+    """Told by what lies there and what docs/dependencies.md says, not by what the writer looks at."""
+    (uplot,) = of(bill, "dashboard").values()
+    said = re.search(
+        r"^\| (uPlot) \| (\S+) \(npm, .+\) \| (\S+) \|", (ROOT / "docs/dependencies.md").read_text(), re.M
+    )
+    assert said is not None
+    assert (uplot["name"], uplot["version"], uplot["licenses"][0]["license"]["id"]) == said.groups()
+    assert uplot["purl"] == f"pkg:npm/uplot@{said[2]}"
+    static = ROOT / "trafico_monitor/web/static"
+    parts = [uplot, *uplot["components"]]
+    digests = {each["hashes"][0]["content"] for each in parts}
+    foreign = [each for each in static.glob("uplot.*") if each.suffix != ".LICENSE"]
+    assert len(foreign) == len(parts)
+    assert digests == {hashlib.sha256(each.read_bytes()).hexdigest() for each in foreign}
+
+
+def test_no_other_script_of_the_dashboard_is_foreign(bill: dict[str, Any]) -> None:
+    """Minified code that nobody has named would be in the package unseen."""
+    scripts = (ROOT / "trafico_monitor/web/static").glob("*.js")
+    minified = [each.name for each in scripts if max(map(len, each.read_text().splitlines())) > 1000]
+    assert minified == ["uplot.js"]
+
+
+def test_everything_in_it_is_one_of_the_three(bill: dict[str, Any]) -> None:
+    named = [*of(bill, "vendored"), *of(bill, "dashboard"), *of(bill, "debian")]
+    assert sorted(named) == sorted(each["name"] for each in bill["components"])
     refs = [each["bom-ref"] for each in bill["components"]]
     assert bill["dependencies"][0] == {"ref": "trafico-monitor", "dependsOn": refs}
 

@@ -13,7 +13,7 @@ from .records import add_config
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     spoken = language()
     add_config(parser)
-    parser.add_argument("incident", metavar="ID", help=text("option.incident", spoken))
+    parser.add_argument("incident", metavar="ID", help=text("option.ack", spoken))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -42,6 +42,10 @@ def run(args: argparse.Namespace) -> int:
     for channel in channels if isinstance(channels, list) else []:
         name = text("status.channel", spoken, canal=printable(str(channel.get("channel", ""))))
         print(text("status.line", spoken, nombre=name, valor=printable(_channel(channel, spoken))))
+    alarms = said.get("alarms")
+    for alarm in alarms if isinstance(alarms, list) else []:
+        name = text("status.alarm", spoken, id=printable(str(alarm.get("id", ""))))
+        print(text("status.line", spoken, nombre=name, valor=printable(_alarm(alarm, spoken))))
     for silence in silences:
         what = text(f"scope.{silence.scope.value}", spoken, valor=silence.value)
         planned = silence.scope is Scope.MAINTENANCE
@@ -71,6 +75,13 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     if isinstance(missing, list) and missing:
         lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))
     return lines
+
+
+def _alarm(said: dict[str, object], spoken: str) -> str:
+    """What has rung, since when, and who knows of it."""
+    by, at = said.get("acknowledged_by"), _number(said.get("acknowledged_at"))
+    known = text("status.acknowledged", spoken, por=f"{by}, {clock(at, spoken)}") if by else ""
+    return f"{clock(_number(said.get('since')), spoken)} · {said.get('text', '')}{known}"
 
 
 def _channel(said: dict[str, object], spoken: str) -> str:

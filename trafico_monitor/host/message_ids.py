@@ -39,6 +39,7 @@ MESSAGE_IDS = {
     "own_files_back": "514859debb824cbebc1f22d6282b7aaa",
     "request_retry": "89dafebc62f34789937497de38926516",
     "request_ack": "5e50b7ced65e4f51aaeb773696dff220",
+    "request_ack_alarm": "077d2a78444747c6839c6a010dfe5415",
     "request_silence": "ded4c629ab5c4f4e97222be4df356f9f",
     "request_silence_ended": "d89d9e3adec240e1a7587898055aa03c",
     "request_assign": "06d94c3d5e824bbaa868340eba9ea9d7",

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from .notice import Notice
 
+# What rings without an incident, and is acknowledged by this name.
+ALARM_KEYS = ("unit", "space", "own_store", "own_logs")
+
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
@@ -24,5 +27,15 @@ class Alarm:
     reached: tuple[str, ...] = ()
     escalated: int = 0  # how many of `alerts.escalate_to` have had their turn
     acknowledged_by: str = ""
+    acknowledged_at: float | None = None  # of one that no incident stands behind; an incident has it itself
     muted: bool = False
     over: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a button beneath its message means: this alarm, and none that rang later."""
+        return alarm_name(self.notice)
+
+
+def alarm_name(notice: Notice) -> str:
+    return f"{notice.key}-{notice.thread}"

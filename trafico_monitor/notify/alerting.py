@@ -17,7 +17,7 @@ from ..model.silence import Scope, Silence
 from . import escalation, reminders
 from .addressing import Plan, address, together
 from .quiet_hours import quiet_until
-from .routing import ENDS, MOVED, rings
+from .routing import ANSWERED_AT, ANSWERED_BY, ENDS, MOVED, rings
 from .silencing import DIED, SETTLING_SECONDS, STARTED, STOPPED, holds, maintenance, of_the_new_run, silencing
 
 Current = Callable[[str], Incident | None]
@@ -89,13 +89,41 @@ class Alerting:
             self._silences[silence.id] = replace(silence, silenced=known.silenced) if known else silence
             self._next = 0.0
 
-    def acknowledge(self, key: str, by: str) -> Told:
-        """Somebody knows of the alarm `key` (an incident's says so itself): no more reminders."""
+    def standing(self, name: str) -> Alarm | None:
+        """The alarm without an incident that `name` means: its key, or its whole name, which is that
+        of this alarm only. An incident is acknowledged by its own id."""
+        wanted = name.strip().removeprefix("#").lower()
+        own = (one for one in self._alarms.values() if one.notice.incident is None)
+        return next((one for one in own if wanted in (one.key, one.name)), None)
+
+    def acknowledge(self, key: str, by: str, at: float) -> Told:
+        """Somebody knows of the alarm `key` (an incident's says so itself): no more reminders and no
+        further channels until it ends; what rings anew is a new alarm. Its message says who."""
         told = Told()
         alarm = self._alarms.get(key)
         if alarm is not None and not alarm.acknowledged_by:
-            self._put(replace(alarm, acknowledged_by=by), told)
+            known = replace(alarm, acknowledged_by=by, acknowledged_at=at)
+            known = replace(known, notice=_with_answer(known))
+            told.notices.append(replace(known.notice, to=self._rung(known), only_edit=True))
+            self._put(known, told)
         return told
+
+    def edit(self, notices: Iterable[Notice]) -> Told:
+        """More is known of what has rung: for whoever was rung, and with who has answered. Nothing rings,
+        and no reminder begins anew."""
+        told = Told()
+        for notice in notices:
+            alarm = self._alarms.get(notice.key)
+            if alarm is not None and alarm.notice.thread == notice.thread:
+                known = replace(alarm, notice=replace(notice, to=alarm.notice.to))
+                known = replace(known, notice=_with_answer(known))
+                notice = replace(known.notice, to=self._rung(known))
+                self._put(known, told)
+            told.notices.append(replace(notice, only_edit=True))
+        return told
+
+    def _rung(self, alarm: Alarm) -> tuple[str, ...]:
+        return together(alarm.notice.to, alarm.reached, self.plan)
 
     def unit(self, code: str, unit: str, at: float, now: float) -> Told:
         """PID 1 about the bot's unit. A stop that somebody asked for (`stopping`) is maintenance,
@@ -232,6 +260,8 @@ class Alerting:
         """The silence is over and the trouble is not: it rings now, and counts from now."""
         if not alarm.reached:
             self._put(replace(alarm, muted=False), told)
+            if alarm.acknowledged_by and alarm.notice.incident is None:
+                return  # whoever looked it up knows
             self._tell(_now_as(alarm.notice, current), told, now)
             return
         base = now - self.plan.alerts.remind_every
@@ -299,6 +329,14 @@ def _acknowledges(notice: Notice, alarm: Alarm) -> bool:
     """True for the alarm's own message, written anew because somebody has answered it."""
     known = notice.incident is not None and bool(notice.incident.acknowledged_by)
     return known and not alarm.acknowledged_by and notice.thread == alarm.notice.thread
+
+
+def _with_answer(alarm: Alarm) -> Notice:
+    """The alarm's notice; one without an incident, which would say so itself, with who has answered."""
+    if alarm.notice.incident is not None or not alarm.acknowledged_by:
+        return alarm.notice
+    known = {ANSWERED_BY: alarm.acknowledged_by, ANSWERED_AT: f"{alarm.acknowledged_at or 0.0:.0f}"}
+    return replace(alarm.notice, fields={**alarm.notice.fields, **known})
 
 
 def _now_as(notice: Notice, current: Current) -> Notice:

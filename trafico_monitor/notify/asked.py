@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeGuard
 
+from ..model.alarm import ALARM_KEYS
 from ..model.request import RequestKind
 from .keyboard import ID_FORM, Action, pressed
 
@@ -50,7 +51,7 @@ class Show(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something to be done. `incident` "" means all of them, for `seconds`."""
+    """Something to be done. `incident` is its id, or what an alarm is called; "" means all of them, for `seconds`."""
 
     kind: RequestKind
     incident: str = ""
@@ -126,8 +127,9 @@ def wish_of(asked: Asked, bot: str) -> Wish | None:
     if name in _SHOWN:
         return _SHOWN[name]
     if name in _DONE:
-        incident = _incident(rest)
-        return Act(_DONE[name], incident) if incident else Unclear("incident")
+        kind = _DONE[name]
+        incident = _incident(rest) or (_alarm(rest) if kind is RequestKind.ACKNOWLEDGE else "")
+        return Act(kind, incident) if incident else Unclear("incident")
     if name in _SILENCED:
         return _silence(rest)
     return Show.HELP if asked.private or addressee else None
@@ -162,6 +164,11 @@ def _silence(words: str) -> Wish:
 def _incident(word: str) -> str:
     candidate = word.removeprefix("#").upper()
     return candidate if word.isascii() and _ID.fullmatch(candidate) else ""
+
+
+def _alarm(word: str) -> str:
+    candidate = word.removeprefix("#").lower()
+    return candidate if candidate in ALARM_KEYS else ""
 
 
 def _read_press(query: dict[str, object]) -> Asked | None:

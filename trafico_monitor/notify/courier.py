@@ -95,6 +95,7 @@ class Courier:
         self._last: set[int] = set()
         self._marks: list[tuple[int, int, str]] = []
         self._last_success: float | None = None
+        self._remembers = False  # that of before a restart has been looked up
         self._error = ""
         self._error_at: float | None = None
         self._waiting = 0
@@ -175,6 +176,8 @@ class Courier:
         `run` calls it for ever; a test calls it with a clock of its own. Raises what the outbox
         raises, and nothing else."""
         await self._close_retired()
+        if not self._remembers:
+            self._last_success, self._remembers = await self._outbox.last_success(), True
         await self._mark_taken()
         now = self._clock()
         if rest := self._hold.rest(now):

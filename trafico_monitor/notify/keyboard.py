@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..messages import text
+from ..model.alarm import ALARM_KEYS
 
 # Bytes of one button's data (core.telegram.org/bots/api#inlinekeyboardbutton).
 LONGEST_DATA = 64
@@ -19,6 +20,8 @@ LONGEST_DATA = 64
 VERSION = "1"
 # `incident.tracker.incident_id`: 8 characters of base32.
 ID_FORM = r"[A-Z2-7]{8}"
+# `model.alarm.alarm_name`: an alarm that no incident stands behind can only be acknowledged.
+ALARM_FORM = rf"(?:{'|'.join(ALARM_KEYS)})-[0-9]{{1,12}}"
 
 
 class Action(str, Enum):
@@ -29,7 +32,7 @@ class Action(str, Enum):
     SILENCE = "silence"  # for one hour
 
 
-_ACTION = re.compile(rf"({'|'.join(Action)}):({ID_FORM})")
+_ACTION = re.compile(rf"({'|'.join(Action)}):({ID_FORM})|({Action.ACKNOWLEDGE.value}):({ALARM_FORM})")
 _ROWS = ((Action.RETRY, Action.ACKNOWLEDGE), (Action.SILENCE,))
 
 
@@ -41,7 +44,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button of ours, for the incident that it was put beneath."""
+    """A button of ours, for the incident (or alarm) that it was put beneath."""
 
     action: Action
     incident: str
@@ -64,7 +67,7 @@ def pressed(data: object) -> Press | None:
 
 def _press(action: str) -> Press | None:
     found = _ACTION.fullmatch(action)
-    return Press(Action(found[1]), found[2]) if found else None
+    return Press(Action(found[1] or found[3]), found[2] or found[4]) if found else None
 
 
 def _button(press: Press, language: str) -> Button:

@@ -11,11 +11,13 @@ from dataclasses import replace
 from datetime import tzinfo
 
 from ..messages import catalogue, text
+from ..model.alarm import ALARM_KEYS, alarm_name
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
 from ..model.notice import Notice, Severity
 from . import figures
 from .message import Line, Message, assemble, bold, line, name, verbatim, words
+from .routing import ANSWERED_AT, ANSWERED_BY, rings
 
 # A message that arrives this much later than what it tells says when that was.
 LATE_SECONDS = 120.0
@@ -85,6 +87,8 @@ def render(
     closing = None
     if incident is None:
         lines += _service(notice, language, zone)
+        called = _name_of(notice)
+        closing = line("notice.id", language, id=words(called, 40)) if called else None
     else:
         lines += _incident(notice, incident, language)
         closing = line("notice.id", language, id=words(incident.id or "?", 40))
@@ -141,6 +145,9 @@ def _service(notice: Notice, language: str, zone: tzinfo | None) -> Iterator[Lin
         code = f"notice.field.{key}"
         if value and code in catalogue(language):
             yield line(code, language, **{key: _field(key, str(value), language, zone)})
+    if by := notice.fields.get(ANSWERED_BY):
+        hora = _field("desde", notice.fields.get(ANSWERED_AT, ""), language, zone)
+        yield line("notice.acknowledged", language, por=verbatim(str(by), 80), hora=hora)
     for other in notice.about:
         yield entry(other, language, zone)
     if notice.about:
@@ -148,16 +155,24 @@ def _service(notice: Notice, language: str, zone: tzinfo | None) -> Iterator[Lin
 
 
 def _how_to_answer(alarms: tuple[Notice, ...], language: str) -> Line:
-    known = [alarm.incident.id for alarm in alarms if alarm.incident is not None]
-    if not known:  # the bot's unit, the disk: there is no incident to acknowledge
-        return line("notice.reminder.silence", language)
-    return line("notice.reminder.advice", language, id=words(known[0] if len(alarms) == 1 else "ID", 40))
+    called = _name_of(alarms[0]) if len(alarms) == 1 else ""
+    return line("notice.reminder.advice", language, id=words(called or "ID", 40))
+
+
+def _name_of(notice: Notice) -> str:
+    """What it is acknowledged by, "" for what is not."""
+    if notice.incident is not None:
+        return notice.incident.id
+    return notice.key if notice.key in ALARM_KEYS and rings(notice) else ""
 
 
 def _actions(notice: Notice) -> tuple[str, ...]:
-    """What may be answered to an incident that is not solved: `retry:ID`, `acknowledge:ID`, …"""
+    """What may be answered to an incident that is not solved, `retry:ID`, `acknowledge:ID`, …, or to an
+    alarm without one."""
     about = notice.about[0] if len(notice.about) == 1 else notice
     incident = about.incident
+    if incident is None and _name_of(about) and not about.fields.get(ANSWERED_BY):
+        return (f"acknowledge:{alarm_name(about)}",)
     if incident is None or not incident.id or incident.estado is Estado.SOLUCIONADO or about.code == "moved":
         return ()
     # While its cause lasts a critical one goes on by itself; there is nothing to be tried.

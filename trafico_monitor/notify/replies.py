@@ -14,6 +14,7 @@ from .render import who
 
 MOST_INCIDENTS = 10
 _MOST_CHANNELS = 10
+_MOST_ALARMS = 10
 _STANDING = ("unit", "server", "space")
 
 
@@ -24,6 +25,7 @@ def status_message(status: Mapping[str, object], language: str) -> Message:
     for what in _STANDING:
         value = str(status.get(what) or "") or "-"
         lines.append(line(f"answers.status.{what}", language, valor=words(value)))
+    lines += _alarms(status, language)
     lines.append(line("answers.status.open", language, n=words(status.get("open", 0))))
     lines += _channels(status, language)
     missing = status.get("missing")
@@ -78,6 +80,17 @@ def _incident(incident: Incident, language: str, zone: tzinfo | None) -> Iterato
     )
     when = words(figures.moment(incident.opened_at, zone, day=True))
     yield line("answers.incident.whom", language, modelo=modelo, video=video, hora=when)
+
+
+def _alarms(status: Mapping[str, object], language: str) -> Iterator[Line]:
+    """`alarms`: one mapping each with `id`, `text` and `acknowledged_by`."""
+    known = status.get("alarms")
+    for one in known[:_MOST_ALARMS] if isinstance(known, list) else []:
+        if isinstance(one, Mapping):
+            by = str(one.get("acknowledged_by") or "")
+            code = "answers.status.alarm.known" if by else "answers.status.alarm"
+            fields = {"que": words(one.get("text", "-"), 200), "id": words(one.get("id", "-"), 40)}
+            yield line(code, language, **fields, por=verbatim(by, 80))
 
 
 def _channels(status: Mapping[str, object], language: str) -> Iterator[Line]:

@@ -40,6 +40,9 @@ ENDS = frozenset(
     }
 )
 
+# Fields of a notice without an incident, once somebody has acknowledged it.
+ANSWERED_BY, ANSWERED_AT = "enterado_por", "enterado_hora"
+
 _CRITICAL = frozenset({ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
 from ..model.changes import OutboxItem
@@ -20,7 +21,15 @@ class Mailbox:
         return await self._database.read(lambda connection: outbox.due(connection, self._channel, now, limit))
 
     async def sent(self, item_id: int, version: int, message_id: str, now: float) -> None:
-        await self._database.transaction(lambda c: outbox.sent(c, item_id, version, message_id, now))
+        def write(connection: sqlite3.Connection) -> None:
+            outbox.sent(connection, item_id, version, message_id, now)
+            outbox.took(connection, self._channel, now)
+
+        await self._database.transaction(write)
+
+    async def last_success(self) -> float | None:
+        """When the channel last took a message, also before a restart."""
+        return await self._database.read(lambda connection: outbox.last_success(connection, self._channel))
 
     async def postponed(self, item_id: int, error: str, next_at: float) -> None:
         await self._database.transaction(lambda c: outbox.postponed(c, item_id, error, next_at))

@@ -14,6 +14,7 @@ from ..model.notice import Notice, Severity
 from .codec import decode, encode
 
 _DEFAULT = Notice("", "", Severity.INFO, 0.0)
+_TOOK = "took."
 _WAITS = "version > sent_version"
 
 
@@ -58,6 +59,17 @@ def sent(connection: sqlite3.Connection, item_id: int, version: int, message_id:
         " attempts = 0, next_at = 0, error = '' WHERE id = ?",
         (version, message_id, now, item_id),
     )
+
+
+def took(connection: sqlite3.Connection, channel: str, now: float) -> None:
+    """`channel` has taken a message: known beyond the rows, which are deleted in time, and a restart."""
+    connection.execute("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", (f"{_TOOK}{channel}", repr(now)))
+
+
+def last_success(connection: sqlite3.Connection, channel: str) -> float | None:
+    """When `channel` last took a message; None for never."""
+    row = connection.execute("SELECT value FROM state WHERE name = ?", (f"{_TOOK}{channel}",)).fetchone()
+    return float(row[0]) if row else None
 
 
 def postponed(connection: sqlite3.Connection, item_id: int, error: str, next_at: float) -> None:

@@ -137,6 +137,12 @@ def _gauges(now: Gauges) -> Iterator[str]:
         "outbox_failing", "gauge", "1 when the last message was not taken.", (({}, int(now.outbox_failing)),)
     )
     yield from _metric(
+        "channel_last_success_timestamp_seconds",
+        "gauge",
+        "When a channel last took a message, by channel; none for one that never did.",
+        (({"channel": name}, at) for name, at in sorted(now.took.items())),
+    )
+    yield from _metric(
         "disk_free_bytes", "gauge", "Free space, by file system.", (({"path": v.path}, v.free) for v in now.volumes)
     )
     yield from _metric(

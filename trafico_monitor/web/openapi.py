@@ -87,7 +87,14 @@ _UNDER_WAY = _object(
     incident=_TEXT_OR_NULL,
     intento=_COUNT_OR_NULL,
 )
-_STATUS: Schema = {"type": "object", "properties": {"running": _FLAG}, "required": ["running"]}
+_ALARM = _object(
+    id=_TEXT, code=_TEXT, text=_TEXT, since=_NUMBER, acknowledged_by=_TEXT_OR_NULL, acknowledged_at=_NUMBER_OR_NULL
+)
+_STATUS: Schema = {
+    "type": "object",
+    "properties": {"running": _FLAG, "alarms": _list(_ALARM)},
+    "required": ["running"],
+}
 _MODELO = _object(modelo=_TEXT_OR_NULL, total=_COUNT)
 _MODELO_LINE = _object(modelo=_TEXT_OR_NULL, others=_FLAG, values=_list(_COUNT))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..model.incident import Incident
@@ -83,6 +83,7 @@ class Gauges:
     server_up: bool | None = None
     unit_active: bool | None = None
     unit_restarts: int | None = None
+    took: Mapping[str, float] = field(default_factory=dict)  # channel → when it last took a message
 
 
 class Present(Protocol):

@@ -13,6 +13,7 @@ from tests.component.action.conftest import TOKEN
 from trafico_monitor import reception
 from trafico_monitor.model.changes import Changes
 from trafico_monitor.model.incident import Estado
+from trafico_monitor.model.notice import Notice, Severity
 from trafico_monitor.model.request import Request, RequestKind
 from trafico_monitor.model.silence import Scope
 from trafico_monitor.store.queries import Queries
@@ -82,6 +83,27 @@ async def test_hostile_names_of_incidents(office: Office, name: str, code: str) 
         (record,) = await office.records()
         assert record.event == "request_refused" and ANA in record.text
         assert record.text.isprintable() and TOKEN not in record.text
+
+
+async def test_an_alarm_without_an_incident_is_acknowledged_once_and_over_a_restart(office: Office) -> None:
+    for name in ("unit", "unit-2", "#SPACE", "own_logs"):
+        assert (await office.ask(ACK, incident=name)).code == "unknown_alarm"
+    died = Notice("unit", "unit_died", Severity.CRITICAL, NOW, 2)
+    await office.keep(office.pipeline.tell([died], NOW))
+    assert (await office.ask(ACK, incident="unit-0")).code == "unknown_alarm", "the button of an older one"
+    replies = await asyncio.gather(*(office.ask(ACK, incident=name) for name in ("unit", "UNIT-2", "#unit")))
+    assert [reply.code for reply in replies] == ["alarm_acknowledged"] + ["alarm_acknowledged_already"] * 2
+    assert (await office.events()).count("request_ack_alarm") == 1
+    await office.end()
+    await office.begin()
+    reply = await office.ask(ACK, incident="unit")
+    assert (reply.ok, reply.code, reply.fields["por"]) == (True, "alarm_acknowledged_already", ANA)
+
+
+async def test_an_incident_whose_id_begins_like_an_alarm_is_found_while_no_alarm_stands(office: Office) -> None:
+    await office.store.commit(Changes(incidents=(replace(FAILED, id="UNIT2345"),)))
+    reply = await office.ask(ACK, incident="unit")
+    assert (reply.code, reply.fields["id"]) == ("acknowledged", "UNIT2345")
 
 
 async def test_two_that_begin_alike_have_to_be_told_apart(office: Office) -> None:

@@ -26,6 +26,7 @@ class MemoryOutbox:
         self.rows: dict[tuple[str, int], Row] = {}
         self.dropped_for: list[tuple[int, str]] = []
         self.broken = False
+        self.last: float | None = None
 
     def put(self, *notices: Notice) -> None:
         for notice in notices:
@@ -46,6 +47,11 @@ class MemoryOutbox:
         row = self._row(item_id)
         row.told = version
         row.item = replace(row.item, message_id=message_id, attempts=0)
+        self.last = now
+
+    async def last_success(self) -> float | None:
+        self._check()
+        return self.last
 
     async def postponed(self, item_id: int, error: str, next_at: float) -> None:
         self._check()

@@ -356,6 +356,17 @@ async def test_the_status_says_how_the_channel_does_without_secrets(desk: Desk) 
     assert status.last_success is not None
 
 
+async def test_what_was_taken_before_a_restart_is_known_before_anything_else_is_tried(desk: Desk) -> None:
+    desk.outbox.last = 1234.5
+    desk.tell(alarm(1))
+    desk.channel.down = DeliveryError("cannot reach")
+    await desk.work(1)
+    assert desk.courier.status.last_success == 1234.5
+    desk.channel.down = None
+    await desk.work(10)
+    assert desk.courier.status.last_success == desk.outbox.last != 1234.5
+
+
 async def test_settled_returns_when_the_last_message_is_out_and_not_before(desk: Desk) -> None:
     desk.tell(alarm(1), alarm(2))
     desk.courier.wake()

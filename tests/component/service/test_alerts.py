@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,42 @@ def test_a_death_that_nobody_answers_goes_to_the_supervisor_and_its_end_to_both(
         for chat in (ADMIN, SUPERVISOR):
             wait_until(lambda chat=chat: "vuelve a funcionar" in machine.told(chat), "both hear of the end", SECONDS)
         wait_until(lambda: service.status()["unanswered"] == [], "nothing stands", SECONDS)
+
+
+def test_an_alarm_of_the_unit_is_acknowledged_by_its_name_also_over_a_restart(machine: Machine) -> None:
+    with machine.running() as service:
+        machine.manager(FAILED)
+        wait_until(lambda: "Sin respuesta: pasa al canal supervisor" in service.log, "escalated", SECONDS)
+        assert "unit (El bot se detuvo inesperadamente): enterado" in service.command("ack", "unit")
+        for chat in (ADMIN, SUPERVISOR):
+            wait_until(lambda chat=chat: "👤 Enterado: cli:" in machine.told(chat), "their message says who", SECONDS)
+            assert machine.rung(chat).count("se detuvo inesperadamente") == 1, "by an edit: no phone rings"
+        wait_until(lambda: service.status()["alarms"][0]["acknowledged_by"], "shown", SECONDS)
+        assert service.log.count("se da por enterado: El bot se detuvo inesperadamente · unit") == 1
+    with machine.running() as service:
+        wait_until(lambda: "ya se dio por enterado" in service.command("ack", "unit"), "still known", SECONDS)
+        said = service.status()
+        assert [(one["id"], one["code"]) for one in said["alarms"]] == [("unit", "unit_died")]
+        assert said["alarms"][0]["acknowledged_by"].startswith("cli:") and said["unanswered"] == []
+        assert "enterado: cli:" in service.command("status")
+        machine.manager(STARTED)
+        wait_until(lambda: service.status()["alarms"] == [], "over", SECONDS)
+        assert "ninguna alarma «unit»" in json.loads(service.command("ack", "unit", "--json"))["text"]
+
+
+def test_when_a_channel_last_took_a_message_is_known_after_a_restart(machine: Machine) -> None:
+    with machine.running() as service:
+        machine.manager(FAILED)
+        wait_until(lambda: "se detuvo inesperadamente" in machine.told(ADMIN), "told", SECONDS)
+        wait_until(lambda: service.status()["channels"][0]["last_success"], "shown", SECONDS)
+        taken = service.status()["channels"][0]["last_success"]
+    for method in ("sendMessage", "editMessageText"):
+        machine.server.api.add_fault({"method": method, "kind": "status", "status": 500})
+    restarted = time.time()
+    with machine.running() as service:
+        wait_until(lambda: service.status()["started_at"] >= restarted, "its own word", SECONDS)
+        wait_until(lambda: service.status()["channels"][0]["last_success"], "still known", SECONDS)
+        assert taken <= service.status()["channels"][0]["last_success"] <= restarted
 
 
 def test_a_stop_by_a_person_is_no_crash_also_over_a_restart_of_the_monitor(machine: Machine) -> None:

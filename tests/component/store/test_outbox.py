@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,23 @@ async def test_postponed_and_dropped(store: Store) -> None:
     assert again.id == first.id and again.attempts == 1
     await store.commit(Changes(notices=(notice("b", 3.0),)))
     assert {item.notice.key for item in await box.due(50.0, 9)} == {"a", "b"}
+
+
+async def test_when_a_channel_last_took_a_message_outlives_the_row_and_a_restart(store: Store, tmp_path: Path) -> None:
+    box = store.mailbox("admin")
+    assert await box.last_success() is None
+    await store.commit(Changes(notices=(notice("a"), notice("b", to=("dev",)))))
+    [item] = await box.due(1.0, 9)
+    await box.sent(item.id, item.version, "77", 1_766_664_000.25)
+    [other] = await store.mailbox("dev").due(1.0, 9)
+    await store.mailbox("dev").dropped(other.id, other.version, "chat not found", 9.0)
+    await store.close()
+    with contextlib.closing(sqlite3.connect(next(tmp_path.rglob("monitor.db")))) as database, database:
+        database.execute("DELETE FROM outbox")
+    again = await Store.open(next(tmp_path.rglob("monitor.db")).parent)
+    assert await again.mailbox("admin").last_success() == 1_766_664_000.25
+    assert await again.mailbox("dev").last_success() is None, "what was given up was not taken"
+    await again.close()
 
 
 async def test_each_channel_has_its_own_row_and_is_told_the_rest_of_what_it_was_told(store: Store) -> None:

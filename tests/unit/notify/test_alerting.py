@@ -416,3 +416,83 @@ def test_a_restart_that_is_read_late_is_over_when_it_was() -> None:
     desk.unit("stopping", ago=100)
     desk.unit("started", ago=90)
     assert desk.wait(5) == [] and shown(fail(desk)) == [("failed", ("admin",))]
+
+
+# Alarms that no incident stands behind.
+
+
+def died(desk: Desk, thread: int = 2) -> list[Notice]:
+    told = Notice("unit", "unit_died", Severity.CRITICAL, desk.now, thread, fields={"unidad": "trafico-main.service"})
+    return desk.tell(told)
+
+
+def back(desk: Desk, thread: int = 3) -> list[Notice]:
+    return desk.tell(Notice("unit", "unit_back", Severity.RECOVERABLE, desk.now, thread))
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+def test_an_alarm_of_the_unit_is_acknowledged_until_it_ends(restarting: bool) -> None:
+    desk = Desk()
+    assert shown(died(desk)) == [("unit_died", ("admin",))]
+    assert shown(desk.wait(900)) == [("unit_died", ("supervisor",))]
+    told = desk.alerting.acknowledge("unit", "cli:ana", desk.now)
+    (edited,) = told.notices
+    assert (edited.only_edit, edited.thread, edited.to) == (True, 2, ("admin", "supervisor"))
+    assert edited.fields["enterado_por"] == "cli:ana" and edited.fields["unidad"] == "trafico-main.service"
+    assert desk._keep(told) == []
+    if restarting:
+        desk.restart()
+    assert desk.wait(20_000) == []
+    assert shown(back(desk)) == [("unit_back", ("admin", "supervisor"))]
+    desk.now += 60
+    assert shown(died(desk, 4)) == [("unit_died", ("admin",))], "another death is another alarm"
+    (alarm,) = desk.alerting.alarms
+    assert alarm.acknowledged_by == ""
+    assert shown(desk.wait(900)) == [("unit_died", ("supervisor",))]
+
+
+def test_an_alarm_that_becomes_worse_rings_although_somebody_knew() -> None:
+    desk = Desk()
+    died(desk)
+    desk._keep(desk.alerting.acknowledge("unit", "cli:ana", desk.now))
+    assert shown(died(desk, 4)) == [("unit_died", ("admin",))]
+    assert shown(desk.wait(900)) == [("unit_died", ("supervisor",))]
+
+
+def test_acknowledging_twice_changes_nothing_and_what_does_not_stand_is_not_found() -> None:
+    desk = Desk()
+    died(desk)
+    down(desk)
+    desk._keep(desk.alerting.acknowledge("unit", "cli:ana", desk.now))
+    again = desk.alerting.acknowledge("unit", "cli:eva", desk.now)
+    assert (again.notices, again.alarms) == ([], {})
+    found = [desk.alerting.standing(name) for name in ("unit", "#UNIT", " unit-2 ", "UNIT-2")]
+    assert [alarm.acknowledged_by for alarm in found if alarm is not None] == ["cli:ana"] * 4
+    for name in ("unit-4", "space", "", "D", "d-1", "unit-"):
+        assert desk.alerting.standing(name) is None, "another alarm, or an incident, which has an id of its own"
+
+
+def test_what_was_acknowledged_during_a_silence_does_not_ring_when_it_ends() -> None:
+    desk = Desk()
+    desk.silence(Scope.ALL, seconds=3600)
+    assert died(desk) == []
+    desk._keep(desk.alerting.acknowledge("unit", "cli:ana", desk.now))
+    assert [told.code for told in desk.wait(20_000)] == ["muted"]
+    (alarm,) = desk.alerting.alarms
+    assert (alarm.acknowledged_by, alarm.muted) == ("cli:ana", False)
+
+
+def test_what_is_known_later_is_told_to_everyone_who_was_rung_together_with_who_answered() -> None:
+    desk = Desk()
+    full = Notice("space", "space_critical", Severity.CRITICAL, desk.now, 7, fields={"texto": "0 GB"})
+    desk.tell(full)
+    desk.wait(900)
+    desk._keep(desk.alerting.acknowledge("space", "cli:ana", desk.now))
+    told = desk.alerting.edit([replace(full, fields={**full.fields, "uso": "modelos 40 GB"})])
+    assert desk._keep(told) == [], "nothing rings"
+    (edited,) = told.notices
+    assert edited.to == ("admin", "supervisor")
+    assert (edited.fields["uso"], edited.fields["enterado_por"]) == ("modelos 40 GB", "cli:ana")
+    assert desk.wait(20_000) == []
+    stale = desk.alerting.edit([replace(full, thread=6)])
+    assert "enterado_por" not in stale.notices[0].fields and stale.alarms == {}

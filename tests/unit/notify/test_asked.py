@@ -35,6 +35,15 @@ def wish(text: str, *, private: bool = True) -> object:
     return wish_of(Asked(99, 99, private, 5, words=text, at=1.0), BOT)
 
 
+def test_an_alarm_without_an_incident_is_acknowledged_by_its_name_and_nothing_else() -> None:
+    assert wish("/entendido unit") == wish("/ack #Unit") == Act(RequestKind.ACKNOWLEDGE, "unit")
+    for words in ("/reintentar unit", "/entendido other", "/entendido unit space", "/entendido ünit"):
+        assert wish(words) == Unclear("incident")
+    pressed = read(press("1:acknowledge:unit-59"))
+    assert pressed is not None
+    assert wish_of(pressed, BOT) == Act(RequestKind.ACKNOWLEDGE, "unit-59")
+
+
 def test_who_where_and_when_are_read() -> None:
     assert read(message()) == Asked(99, 99, True, 5, words="/estado", at=1766664000.0)
     group = message(chat={"id": -100, "type": "supergroup"})

@@ -26,6 +26,17 @@ def test_no_button_is_made_of_anything_else(action: str) -> None:
     assert buttons((action,), "es") == ()
 
 
+def test_an_alarm_without_an_incident_can_only_be_acknowledged() -> None:
+    rows = buttons(("retry:unit-59", "acknowledge:unit-59", "silence:unit-59"), "es")
+    assert [[button.data for button in row] for row in rows] == [["1:acknowledge:unit-59"]]
+    assert pressed("1:acknowledge:unit-59") == Press(Action.ACKNOWLEDGE, "unit-59")
+
+
+@pytest.mark.parametrize("name", ["unit", "unit-", "UNIT-5", "unit--5", "unit-5x", "other-5", "unit-" + "9" * 13])
+def test_an_alarm_has_a_name_of_exactly_one_form(name: str) -> None:
+    assert pressed(f"1:acknowledge:{name}") is None
+
+
 def test_a_row_without_buttons_is_no_row() -> None:
     assert len(buttons((f"silence:{ID}",), "en")) == 1
 

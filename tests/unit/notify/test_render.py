@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -244,9 +245,23 @@ def test_a_reminder_names_each_alarm_and_how_to_answer() -> None:
     assert "Sin respuesta desde hace: 30 min" in shown.plain and "trafico-monitor ack ID" in shown.plain
     assert "12:00:00 ❌ timeout · victor" in shown.plain and "12:01:00 El bot se detuvo" in shown.plain
     assert shown.actions == ()
+    alone = render(Notice("reminder", "reminder", Severity.CRITICAL, NOON, 1, about=(second,)), "es", zone=UTC)
+    assert "trafico-monitor ack unit," in alone.plain and alone.actions == ("acknowledge:unit-0",)
     one = render(Notice("reminder", "reminder", Severity.RECOVERABLE, NOON, 1, about=(first,)), "es", zone=UTC)
     assert "trafico-monitor ack T7F3K2AB" in one.plain and one.actions[1] == "acknowledge:T7F3K2AB"
     assert "CRÍTICO" in shown.plain and "CRÍTICO" not in one.plain
+
+
+def test_an_alarm_without_an_incident_has_a_name_a_button_and_says_who_knows() -> None:
+    died = notice("unit_died", Severity.CRITICAL, key="unit", thread=2, fields={"unidad": "trafico-main.service"})
+    shown = render(died, "es", zone=UTC)
+    assert shown.plain.endswith("#unit") and shown.actions == ("acknowledge:unit-2",)
+    answered = replace(died, fields={**died.fields, "enterado_por": "cli:<ana>", "enterado_hora": f"{NOON:.0f}"})
+    known = render(answered, "es", zone=UTC)
+    assert "👤 Enterado: cli:<ana>, " in known.plain and "12:00" in known.plain and "&lt;ana&gt;" in known.html
+    assert known.actions == ()
+    over = render(notice("unit_back", key="unit", thread=3), "es")
+    assert over.actions == () and "#unit" not in over.plain
 
 
 def test_a_message_that_comes_another_way_says_why() -> None:

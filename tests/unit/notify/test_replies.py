@@ -36,9 +36,17 @@ def test_the_status_in_spanish() -> None:
     )
 
 
+def test_what_has_rung_and_who_knows_of_it() -> None:
+    rung = {"id": "unit", "text": "El bot se detuvo inesperadamente", "acknowledged_by": None}
+    known = {"id": "space", "text": "Disco <lleno>", "acknowledged_by": "cli:ana"}
+    shown = replies.status_message({**STATUS, "alarms": [rung, known]}, "es").plain
+    assert "🚨 El bot se detuvo inesperadamente · #unit\n🚨 Disco <lleno> · #space · enterado: cli:ana\n" in shown
+
+
 @pytest.mark.parametrize(
     "status",
-    [{}, {"channels": 5}, {"channels": "text"}, {"channels": [None, {}, {"waiting": "x"}]}, {"missing": "text"},
+    [{}, {"alarms": 5}, {"alarms": [None, {}, {"text": HOSTILE[0], "acknowledged_by": 7}]},
+     {"channels": 5}, {"channels": "text"}, {"channels": [None, {}, {"waiting": "x"}]}, {"missing": "text"},
      {"outbox": {"waiting": 4, "error": "x"}}, {"unit": HOSTILE[0], "missing": ["no_such_code"]}],
 )  # fmt: skip
 def test_a_status_of_any_shape_is_shown(status: dict[str, object]) -> None:

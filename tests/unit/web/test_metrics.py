@@ -66,6 +66,12 @@ def test_what_is_counted() -> None:
     assert found[f"{name}reader_lag_seconds"] == 0.25 and found[f"{name}unit_restarts"] == 4
 
 
+def test_when_a_channel_last_took_a_message() -> None:
+    found = values(Meter().exposition(replace(GAUGES, took={"admin": NOON, 'x"\n': 1.0})))
+    name = "trafico_monitor_channel_last_success_timestamp_seconds"
+    assert found[f'{name}{{channel="admin"}}'] == NOON and len([one for one in found if one.startswith(name)]) == 2
+
+
 def test_the_histogram_only_grows() -> None:
     found = values(filled().exposition(GAUGES))
     for kind in (each.value for each in ErrorType):

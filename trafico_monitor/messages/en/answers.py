@@ -25,6 +25,8 @@ TEXTS: dict[str, str] = {
     "answers.status.server": "🖥️ Server: {valor}",
     "answers.status.space": "💾 Disk: {valor}",
     "answers.status.open": "📂 Open incidents: {n}",
+    "answers.status.alarm": "🚨 {que} · #{id}",
+    "answers.status.alarm.known": "🚨 {que} · #{id} · acknowledged: {por}",
     "answers.status.missing": "⚠️ Missing: {falta}",
     "answers.status.channel.ok": "📬 Channel {nombre}: fine, {n} to send",
     "answers.status.channel.bad": "📭 Channel {nombre}: {n} to send – {detalle}",

@@ -11,6 +11,9 @@ TEXTS: dict[str, str] = {
     "request.acknowledged": "#{id} ({tipo}, {video}): acknowledged; no more reminders",
     "request.acknowledged_already": "#{id} ({tipo}, {video}): {por} has acknowledged it already ({hora})",
     "request.ack_solved": "#{id} ({tipo}, {video}): solved already; there is nothing to acknowledge",
+    "request.alarm_acknowledged": "{alarma} ({que}): acknowledged; no more reminders until it ends or becomes worse",
+    "request.alarm_acknowledged_already": "{alarma} ({que}): {por} has acknowledged it already ({hora})",
+    "request.unknown_alarm": "no alarm «{alarma}» stands (trafico-monitor status shows those that do)",
     "request.silenced": "silenced until {hasta}: {ambito} (to end it earlier: trafico-monitor silence --end {silencio})",
     "request.silenced_already": "silenced already until {hasta}: {ambito} ({silencio})",
     "request.silence_ended": "ended: {silencio} ({ambito}); the alerts are back",
@@ -62,6 +65,7 @@ TEXTS: dict[str, str] = {
     # The monitor's own story.
     "record.request_retry": "👤 {por} asks for a retry: {tipo} · video {video} · #{id}",
     "record.request_ack": "👤 {por} acknowledges: {tipo} · video {video} · #{id}",
+    "record.request_ack_alarm": "👤 {por} acknowledges: {que} · {alarma}",
     "record.request_silence": "🔕 {por} silences until {hasta}: {ambito} · {motivo} · {silencio}",
     "record.request_silence_ended": "🔔 {por} ends the silence {silencio}: {ambito}",
     "record.request_assign": "👤 {por} assigns {archivo} to modelo {modelo}",
@@ -80,9 +84,12 @@ TEXTS: dict[str, str] = {
   trafico-monitor retry T7F3K2AB              once more, with all its attempts
   trafico-monitor retry T7F3 --json           its beginning will do, if no other begins so
 exit: 0 it is tried again, 1 it cannot be (and why), 69 the monitor is not running, 77 no permission""",
-    "cli.ack": "acknowledge an incident: no more reminders, no escalation",
-    "cli.ack.examples": """example:
+    "cli.ack": "acknowledge an incident or an alarm: no more reminders, no escalation",
+    "cli.ack.examples": """examples:
   trafico-monitor ack T7F3K2AB
+  trafico-monitor ack unit                    an alarm without an incident
+Alarms without an incident: unit (the bot), space (the disk), own_store and own_logs
+(the monitor's own files); trafico-monitor status shows those that stand.
 exit: 0 done, 1 it cannot be (and why), 69 the monitor is not running, 77 no permission""",
     "cli.silence": "get no alerts for a time: of anything, of a type, of a modelo or of an incident",
     "cli.silence.examples": """examples:
@@ -100,6 +107,7 @@ exit: 0 in its place and verified, 1 it cannot be (and why), 69 the monitor is n
     "cli.notify": "the alerts: «notify test» sends a test message through every channel",
     "cli.notify.examples": "example:\n  trafico-monitor notify test                 exit: 0 all arrived, 1 some did not",
     "option.incident": "the incident's id, or its beginning",
+    "option.ack": "the incident's id, or its beginning; or the alarm's name",
     "option.duration": "for how long: 90s, 30min, 1h30m, 2d (from 1 min to 7 days)",
     "option.silence.type": "only the alerts of this type of error",
     "option.silence.modelo": "only the alerts of this modelo",
@@ -123,6 +131,7 @@ exit: 0 in its place and verified, 1 it cannot be (and why), 69 the monitor is n
     "incident.asked": "  tried again {veces} times because somebody asked; last {por}",
     "status.silences": "silences",
     "status.acknowledged": " · acknowledged: {por}",
+    "status.alarm": "alarm {id}",
     "status.asked": " · tried again for {por}",
     "notice.acknowledged": "👤 Acknowledged: {por}, {hora}",
 }

@@ -84,7 +84,6 @@ TEXTS: dict[str, str] = {
     "notice.test": "Test message: notifications arrive",
     "notice.reminder": "🔔 Reminder: still not solved, and nobody has answered",
     "notice.reminder.advice": "To hear no more of it: trafico-monitor ack {id}, or trafico-monitor silence",
-    "notice.reminder.silence": "To hear no more of it: trafico-monitor silence",
     "notice.muted": "A silence is over",
     "notice.instead_of": "It comes this way because the channel «{canal}» is not available.",
     # One line for each field that the sender gives, in the sender's order.

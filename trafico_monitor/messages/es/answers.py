@@ -9,7 +9,7 @@ TEXTS: dict[str, str] = {
     "answers.commands": "estado\tcómo está todo ahora"
     "\nincidentes\tlos incidentes abiertos"
     "\nreintentar\treintentar un incidente: /reintentar ID"
-    "\nentendido\tdar por visto un incidente: /entendido ID"
+    "\nentendido\tdar por visto un incidente o una alarma: /entendido ID"
     "\nsilenciar\tno avisar un tiempo: /silenciar ID o /silenciar 1h"
     "\nayuda\tqué se puede pedir",
     "answers.help": "👀 Monitor de Descargas\n"
@@ -25,6 +25,8 @@ TEXTS: dict[str, str] = {
     "answers.status.server": "🖥️ Servidor: {valor}",
     "answers.status.space": "💾 Disco: {valor}",
     "answers.status.open": "📂 Incidentes abiertos: {n}",
+    "answers.status.alarm": "🚨 {que} · #{id}",
+    "answers.status.alarm.known": "🚨 {que} · #{id} · enterado: {por}",
     "answers.status.missing": "⚠️ Falta: {falta}",
     "answers.status.channel.ok": "📬 Canal {nombre}: bien, {n} por enviar",
     "answers.status.channel.bad": "📭 Canal {nombre}: {n} por enviar – {detalle}",

@@ -11,6 +11,9 @@ TEXTS: dict[str, str] = {
     "request.acknowledged": "#{id} ({tipo}, {video}): enterado; no habrá más recordatorios",
     "request.acknowledged_already": "#{id} ({tipo}, {video}): {por} ya se dio por enterado ({hora})",
     "request.ack_solved": "#{id} ({tipo}, {video}): ya está solucionado; no hay nada de que darse por enterado",
+    "request.alarm_acknowledged": "{alarma} ({que}): enterado; no habrá más recordatorios hasta que termine o empeore",
+    "request.alarm_acknowledged_already": "{alarma} ({que}): {por} ya se dio por enterado ({hora})",
+    "request.unknown_alarm": "ninguna alarma «{alarma}» sigue en pie (trafico-monitor status enseña las que hay)",
     "request.silenced": "silenciado hasta {hasta}: {ambito} (se termina antes con: trafico-monitor silence --end {silencio})",
     "request.silenced_already": "ya estaba silenciado hasta {hasta}: {ambito} ({silencio})",
     "request.silence_ended": "terminado: {silencio} ({ambito}); los avisos vuelven",
@@ -62,6 +65,7 @@ TEXTS: dict[str, str] = {
     # The monitor's own story.
     "record.request_retry": "👤 {por} pide repetir: {tipo} · video {video} · #{id}",
     "record.request_ack": "👤 {por} se da por enterado: {tipo} · video {video} · #{id}",
+    "record.request_ack_alarm": "👤 {por} se da por enterado: {que} · {alarma}",
     "record.request_silence": "🔕 {por} silencia hasta {hasta}: {ambito} · {motivo} · {silencio}",
     "record.request_silence_ended": "🔔 {por} termina el silencio {silencio}: {ambito}",
     "record.request_assign": "👤 {por} asigna {archivo} al modelo {modelo}",
@@ -80,9 +84,12 @@ TEXTS: dict[str, str] = {
   trafico-monitor retry T7F3K2AB              otra vez, con todos sus intentos
   trafico-monitor retry T7F3 --json           basta el comienzo, si es único
 salida: 0 se repite, 1 no se puede (y por qué), 69 el monitor no está en marcha, 77 sin permiso""",
-    "cli.ack": "darse por enterado de un incidente: sin más recordatorios ni escalado",
-    "cli.ack.examples": """ejemplo:
+    "cli.ack": "darse por enterado de un incidente o de una alarma: sin más recordatorios ni escalado",
+    "cli.ack.examples": """ejemplos:
   trafico-monitor ack T7F3K2AB
+  trafico-monitor ack unit                    una alarma sin incidente
+Alarmas sin incidente: unit (el bot), space (el disco), own_store y own_logs (los
+archivos del monitor); trafico-monitor status enseña las que hay.
 salida: 0 hecho, 1 no se puede (y por qué), 69 el monitor no está en marcha, 77 sin permiso""",
     "cli.silence": "no recibir avisos durante un tiempo: de todo, de un tipo, de un modelo o de un incidente",
     "cli.silence.examples": """ejemplos:
@@ -100,6 +107,7 @@ salida: 0 en su sitio y comprobado, 1 no se puede (y por qué), 69 el monitor no
     "cli.notify": "los avisos: «notify test» envía un mensaje de prueba por cada canal",
     "cli.notify.examples": "ejemplo:\n  trafico-monitor notify test                 salida: 0 llegaron todos, 1 alguno no",
     "option.incident": "identificador del incidente, o su comienzo",
+    "option.ack": "identificador del incidente, o su comienzo; o el nombre de la alarma",
     "option.duration": "cuánto tiempo: 90s, 30min, 1h30m, 2d (de 1 min a 7 días)",
     "option.silence.type": "solo los avisos de este tipo de error",
     "option.silence.modelo": "solo los avisos de este modelo",
@@ -123,6 +131,7 @@ salida: 0 en su sitio y comprobado, 1 no se puede (y por qué), 69 el monitor no
     "incident.asked": "  repetido    {veces} veces a petición de alguien; la última, {por}",
     "status.silences": "silencios",
     "status.acknowledged": " · enterado: {por}",
+    "status.alarm": "alarma {id}",
     "status.asked": " · repetido por {por}",
     "notice.acknowledged": "👤 Enterado: {por}, {hora}",
 }

@@ -84,7 +84,6 @@ TEXTS: dict[str, str] = {
     "notice.test": "Mensaje de prueba: los avisos llegan",
     "notice.reminder": "🔔 Recordatorio: sigue sin resolver y nadie ha respondido",
     "notice.reminder.advice": "Para que no se repita: trafico-monitor ack {id}, o trafico-monitor silence",
-    "notice.reminder.silence": "Para que no se repita: trafico-monitor silence",
     "notice.muted": "Ha terminado un silencio",
     "notice.instead_of": "Llega por aquí porque el canal «{canal}» no está disponible.",
     # One line for each field that the sender gives, in the sender's order.

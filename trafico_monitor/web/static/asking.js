@@ -23,6 +23,10 @@ export function request(kind, incident) {
   confirm(t(`ui.ask.${kind}`), name, t(`ui.ask.${kind}.about`), fields, t(`ui.act.${kind}`), () => ({ ...body(), ...(reason.value.trim() ? { reason: reason.value.trim() } : {}) }));
 }
 
+export function acknowledge(alarm) {
+  confirm(t("ui.ask.acknowledge"), shown(alarm.text), t("ui.ask.acknowledge.alarm"), [], t("ui.act.acknowledge"), () => ({ kind: "acknowledge", incident: alarm.id }));
+}
+
 export function end_silence(silence, done) {
   confirm(t("ui.ask.end_silence"), shown(silence.value || t("ui.scope.all")), "", [], t("ui.act.end_silence"), () => ({ kind: "end_silence", value: silence.id }), done);
 }

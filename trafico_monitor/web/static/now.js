@@ -1,7 +1,8 @@
 // How things stand: one sentence, then a tile for each thing that has to work.
 
+import { acknowledge } from "./asking.js";
 import { at, fill, h, shown, svg } from "./dom.js";
-import { bytes, clock, count, date, number, span, t } from "./words.js";
+import { bytes, clock, count, date, number, span, t, when } from "./words.js";
 
 let histories = {};
 let present = null;
@@ -28,6 +29,7 @@ export function draw() {
   const tiles = [unit(status), server(status), ...disks(volumes, status), reading(status), alerts(status)];
   fill(at("tiles"), tiles.map(tile));
   verdict(status, tiles);
+  alarms(status.alarms ?? []);
   const since = status.started_at;
   fill(at("foot"), t("ui.foot", { version: status.version ?? "", desde: since ? `${date(since)}, ${clock(since, false)}` : "–" }));
 }
@@ -95,6 +97,7 @@ function alerts(status) {
   const outbox = status.outbox ?? {};
   const lacking = (status.missing ?? []).some((code) => ["admin", "token", "alert_conflict"].includes(code));
   const channels = status.channels ?? [];
+  const taken = Math.max(0, ...channels.map((one) => one.last_success ?? 0));
   const ailing = channels.filter((one) => one.unusable || one.last_error);
   if (ailing.length) {
     const note = ailing.map((one) => `${shown(one.channel)}: ${shown(one.last_error || one.remark)}${one.stand_in ? ` → ${shown(one.stand_in)}` : ""}`).join("; ");
@@ -104,7 +107,18 @@ function alerts(status) {
   if (outbox.error) return { tone: "bad", name: t("ui.alerts"), value: count("ui.alerts.waiting", outbox.waiting ?? 0), note: shown(outbox.error) };
   if (lacking) return { tone: "warn", name: t("ui.alerts"), value: t("ui.alerts.none"), note: t("ui.alerts.set") };
   if (outbox.waiting) return { tone: "good", name: t("ui.alerts"), value: count("ui.alerts.waiting", outbox.waiting), note: t("ui.alerts.going") };
-  return { tone: "good", name: t("ui.alerts"), value: t("ui.alerts.done"), note: channels.length > 1 ? channels.map((one) => shown(one.channel)).join(", ") : t("ui.alerts.all") };
+  return { tone: "good", name: t("ui.alerts"), value: t("ui.alerts.done"), note: [channels.length > 1 ? channels.map((one) => shown(one.channel)).join(", ") : t("ui.alerts.all"), taken ? t("ui.alerts.last", { hora: when(taken) }) : ""].filter(Boolean).join(" · ") };
+}
+
+// What has rung and is not over: unit, disk, the monitor's own files. Incidents have a list of their own.
+function alarms(standing) {
+  const place = at("alarms"), said = JSON.stringify([standing, t("ui.act.acknowledge")]);
+  if (place.dataset.said === said) return; // a button that has the focus keeps it
+  place.dataset.said = said;
+  place.hidden = !standing.length;
+  fill(place, standing.map((one) => h("div", { class: "alarm" },
+    h("div", {}, h("div", {}, shown(one.text)), h("div", { class: "sub" }, [t("ui.alarm.since", { hora: when(one.since) }), one.acknowledged_by ? t("ui.alarm.known", { por: shown(one.acknowledged_by), hora: when(one.acknowledged_at) }) : t("ui.alarm.unknown")].join(" · "))),
+    one.acknowledged_by ? null : h("button", { type: "button", onclick: () => acknowledge(one) }, t("ui.act.acknowledge")))));
 }
 
 function verdict(status, tiles) {
