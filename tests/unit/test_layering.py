@@ -12,7 +12,7 @@ STAGES = frozenset({"journal", "detection", "incident", "action", "verification"
 SHARED = frozenset({"model", "errors", "messages", "host", "config"})
 PURE = (
     "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "blindness.py", "pipeline.py",
-    "consequences",
+    "consequences", "announcement.py",
     "errors.py", "host/redact.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
     "config/schema.py", "config/alerts.py", "config/together.py", "asked.py", "notify/addressing.py",
     "notify/alerting.py", "notify/escalation.py", "notify/silencing.py", "notify/quiet_hours.py",
@@ -31,6 +31,12 @@ COMPOSERS = frozenset(
         "pipeline",
         "consequences",
         "service",
+        "configuration",
+        "mainline",
+        "keeping",
+        "reports",
+        "alive",
+        "announcement",
         "repair",
         "rounds",
         "room",

@@ -1,0 +1,80 @@
+"""What the service goes by: its configuration, the project that was found by it, the rules."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from .action.access import ensure_access
+from .action.copying import sweep
+from .config.discover import discover
+from .config.load import load
+from .config.rule_files import directories, read_rule_files
+from .config.schema import Config
+from .detection.rule_text import load as load_rules
+from .detection.rules import RuleSet
+from .errors import MonitorError
+from .incident.situation import Limits
+from .model.site import Site
+from .tidying import DAY
+
+logger = logging.getLogger(__name__)
+
+_HIDDEN = frozenset({"env_unreadable", "models_hidden", "bot_api_hidden"})
+
+
+class Configuration:
+    """As it was last read: `read` comes before all else, and may come again at any time."""
+
+    current: Config
+    rules: RuleSet
+
+    def __init__(self, path: Path | None) -> None:
+        self.site: Site | None = None
+        self._path = path
+
+    async def read(self) -> None:
+        """Read everything anew; a MonitorError says what is wrong with it."""
+        rules = await asyncio.to_thread(self._read_rules)
+        await self._look()
+        self.rules = rules
+
+    async def _look(self) -> None:
+        self.current, self.site = await discover(load(self._path))
+        if self.site is not None and _HIDDEN & set(self.current.missing):
+            # A closed home hides the project's own files; the helper opens the way to its roots.
+            await ensure_access(self.site)
+            self.current, self.site = await discover(load(self._path))
+
+    def _read_rules(self) -> RuleSet:
+        return load_rules(read_rule_files(directories(self._path)))
+
+    @property
+    def limits(self) -> Limits:
+        """What bounds the corrections."""
+        config = self.current
+        return Limits(
+            config.retry.max_attempts,
+            config.retry.backoff,
+            config.checks.server_attempts,
+            config.checks.server_interval,
+            None if config.quarantine.keep_unsolved else config.quarantine.keep_days * DAY,
+        )
+
+    @property
+    def refusal(self) -> str:
+        """The code of what is lacking for any correction at all, "" when nothing."""
+        return "" if self.site is not None else "missing.project"
+
+
+async def prepare(site: Site) -> tuple[str, ...]:
+    """Access to the two directories, and the end of what a killed copy left behind. Given back are
+    the codes of what is lacking."""
+    try:
+        missing = await ensure_access(site)
+        await asyncio.to_thread(sweep, site)
+    except (MonitorError, OSError):
+        logger.exception("preparing %s", site.models)
+        return ()
+    return tuple(missing)

@@ -1,0 +1,83 @@
+"""What those beside the main line have found, met or done goes into the pipeline, or on record, and is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from . import chronicle
+from .action.paths import resolve_destination
+from .action.retention import Expired
+from .config.schema import Config
+from .keeping import Keeper
+from .messages import text
+from .model.changes import Changes
+from .model.finding import ErrorType
+from .model.incident import Incident
+from .model.notice import Notice
+from .model.record import Record
+from .model.site import Site
+from .pipeline import Pipeline
+from .store.store import Store
+
+WAITING_LOOKED_AT = 50  # the oldest downloads in wait tell which file systems are meant
+
+
+class Reports:
+    """What `rounds`, `room`, `tidying`, `upkeep` and the companions ask for and report."""
+
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        site: Callable[[], Site | None],
+        pipeline: Pipeline,
+        store: Store,
+        keeper: Keeper,
+        clock: Callable[[], float],
+    ) -> None:
+        self._config = config
+        self._site = site
+        self._pipeline = pipeline
+        self._store = store
+        self._keeper = keeper
+        self._clock = clock
+
+    def awaited_folders(self) -> list[Path]:
+        """Where downloads that wait for space are to be written."""
+        site = self._site()
+        if site is None:
+            return []
+        waiting = [i for i in self._pipeline.tracker.open_incidents() if i.waiting_for is ErrorType.DISCO_LLENO]
+        places = [resolve_destination(incident.download, site) for incident in waiting[:WAITING_LOOKED_AT]]
+        return [place.parent for place in places if place is not None]
+
+    async def incident(self, name: str) -> Incident | None:
+        """The incident of exactly that id, from the store."""
+        return next((one for one in await self._store.named(name) if one.id == name), None) if name else None
+
+    async def room_seen(self, fields: dict[str, str]) -> None:
+        """What takes the space, and what could go."""
+        await self._keeper.keep(self._pipeline.tell_room(fields, self._clock()))
+
+    async def tidied(self, gone: tuple[Expired, ...]) -> None:
+        """Files that have left the quarantine for good."""
+        config, now = self._config(), self._clock()
+        days, language = config.quarantine.keep_days, config.language
+        records = [
+            chronicle.of_expired(str(one.path), one.incident, one.size, one.why, days, now, language) for one in gone
+        ]
+        await self._keeper.keep(Changes(records=tuple(records)))
+
+    async def told(self, records: tuple[Record, ...], notices: tuple[Notice, ...]) -> None:
+        """What is to be recorded and told as it stands."""
+        await self._keeper.keep(self._pipeline.tell(notices, self._clock(), records))
+
+    async def recorded(self, records: tuple[Record, ...]) -> None:
+        """What is only to be recorded."""
+        await self._keeper.keep(Changes(records=records))
+
+    def met(self, event: str, code: str, fields: Mapping[str, str]) -> Record:
+        """What a companion has met, for the record."""
+        language = self._config().language
+        words = text(code, language, **fields)
+        return chronicle.of_event(event, self._clock(), language, 4, code="missing", texto=words)
