@@ -11,6 +11,7 @@ from importlib import import_module
 from . import __version__
 from .errors import MonitorError
 from .messages import text
+from .terminal import say
 from .terminal_help import USAGE as USAGE
 from .terminal_help import Parser
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return int(args.execute(args))
     except MonitorError as error:
-        print(f"trafico-monitor: {error}", file=sys.stderr)
+        say(f"trafico-monitor: {error}", stream=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # `trafico-monitor incidents | head`: the reader has seen enough.

@@ -7,14 +7,13 @@ import re
 import shutil
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from .messages import text
+from .terminal import WIDTH
 
 USAGE = 64  # EX_USAGE: 2 means «critical» of `check`
-WIDTH = 80
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,16 +37,6 @@ class Parser(argparse.ArgumentParser):
         self.print_usage(sys.stderr)
         hint = text("help.hint", self.spoken, order=self.prog)
         self.exit(USAGE, f"{self.prog}: {message}\n{hint}\n")
-
-
-def wrapped(line: str, below: str) -> list[str]:
-    """`line` on 80 columns, its further lines indented by `below`; words and paths stay whole. What
-    is no terminal gets it as it is: a line that is searched must not be cut."""
-    if not sys.stdout.isatty():
-        return [line]
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in line)  # pictographs take two columns
-    width = min(shutil.get_terminal_size().columns, WIDTH) - 1 - wide
-    return textwrap.wrap(line, width, subsequent_indent=below, **_WORDS) or [""]
 
 
 def _narrow(line: str) -> list[str]:

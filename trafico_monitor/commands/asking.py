@@ -9,6 +9,7 @@ from typing import TextIO
 
 from ..cli import USAGE, language
 from ..errors import MonitorError
+from ..terminal import say
 from .calling import NotAnswered, call
 from .records import print_json, printable
 
@@ -40,4 +41,4 @@ def _print(said: Mapping[str, object], stream: TextIO) -> None:
     if said.get("code") == "invalid" and isinstance(fields, Mapping):  # what is expected of which
         lines += [f"  {name}: {expected}" for name, expected in fields.items()]
     for line in lines:
-        print(printable(line), file=stream)
+        say(printable(line), stream=stream)

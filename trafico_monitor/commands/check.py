@@ -19,7 +19,7 @@ from ..errors import ConfigError, StoreError
 from ..health.preflight import MARK, NAME, Check, Level, preflight
 from ..messages import text
 from ..store.queries import Queries
-from ..terminal_help import wrapped
+from ..terminal import wrapped
 from .status import SILENT_SECONDS
 
 
@@ -109,7 +109,7 @@ def _as_text(checks: Sequence[Check], worst: Level, language: str) -> str:
         remedy = check.remedy(language)
         lines += [f"   → {part}" for part in remedy.splitlines()]
     counts = {NAME[level]: sum(check.level is level for check in checks) for level in Level}
-    lines += ["", text(f"check.result.{NAME[worst]}", language, **counts)]
+    lines += ["", *wrapped(text(f"check.result.{NAME[worst]}", language, **counts), "")]
     return "\n".join(lines)
 
 

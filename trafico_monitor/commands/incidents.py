@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..cli import language
 from ..errors import MonitorError
@@ -12,8 +13,11 @@ from ..messages import text
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
 from ..store.queries import Story
+from ..terminal import say, table, width_of
 from .moment import parse
 from .records import add_config, as_fields, as_json, clock, print_json, printable, records_of
+
+ROOMY = 100  # columns; on fewer the time of the list is without year and seconds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,16 +53,22 @@ def _list(args: argparse.Namespace, spoken: str) -> int:
             print_json(as_json(incident))
         return 0
     if not found:
-        print(text("incidents.none", spoken))
+        say(text("incidents.none", spoken))
         return 0
-    row = "{id:10} {hora:19} {tipo:17} {estado:13} {modelo:14} {video}"
-    print(row.format(**{name: text(f"head.{name}", spoken) for name in _COLUMNS}).rstrip())
-    for incident in found:
-        print(row.format(**as_fields(incident, spoken)))
+    rows = [[text(f"head.{name}", spoken) for name in _COLUMNS]]
+    rows += [[_cell(name, as_fields(incident, spoken)) for name in _COLUMNS] for incident in found]
+    print("\n".join(table(rows, least=(10, 19, 17, 13, 14, 0), cuttable=(4,))))
     return 0
 
 
 _COLUMNS = ("id", "hora", "tipo", "estado", "modelo", "video")
+_YEAR, _SECONDS = slice(5, None), slice(None, -3)
+
+
+def _cell(name: str, fields: Mapping[str, object]) -> str:
+    said = str(fields[name])
+    narrow = name == "hora" and (width_of() or ROOMY) < ROOMY
+    return said[_YEAR][_SECONDS] if narrow else said
 
 
 def _show(args: argparse.Namespace, name: str, spoken: str) -> int:
@@ -76,9 +86,9 @@ def _show(args: argparse.Namespace, name: str, spoken: str) -> int:
 
 def _print_story(story: Story, spoken: str) -> None:
     incident = story.incident
-    print(text("incident.show", spoken, **as_fields(incident, spoken)))
+    say(text("incident.show", spoken, **as_fields(incident, spoken)), " " * 14)
     for line in _by_people(incident, spoken):
-        print(printable(line))
+        say(printable(line), " " * 14)
     sections = (
         ("incident.evidence", [f"{'✅' if e.ok else '❌'} {text(f'evidence.{e.what}', spoken)}: {e.value}"
                                for e in incident.evidence]),
@@ -89,7 +99,7 @@ def _print_story(story: Story, spoken: str) -> None:
         if lines:
             print(f"\n{text(title, spoken)}")
             for line in lines:
-                print(f"  {printable(line)}")
+                say(f"  {printable(line)}", "    ", most=sys.maxsize)
 
 
 def _by_people(incident: Incident, spoken: str) -> Iterator[str]:

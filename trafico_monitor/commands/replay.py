@@ -17,6 +17,7 @@ from ..errors import MonitorError
 from ..messages import text
 from ..model.entry import Entry
 from ..rehearsal import Difference, Rehearsed, compare, rehearse
+from ..terminal import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,18 +47,18 @@ def run(args: argparse.Namespace) -> int:
         return _print_differences(differences, count, args.json, spoken)
     found = rehearse(_entries(args, config, spoken), rules, config.project.models_dir)
     for one in found:
-        print(json.dumps(one.as_data(), ensure_ascii=False) if args.json else _line(one, spoken))
+        print(json.dumps(one.as_data(), ensure_ascii=False)) if args.json else say(_line(one, spoken), "    ")
     if not args.json:
-        print(text("replay.total" if found else "replay.none", spoken, count=len(found)))
+        say(text("replay.total" if found else "replay.none", spoken, count=len(found)))
     return 0
 
 
 def _print_differences(found: tuple[Difference, ...], count: int, as_json: bool, spoken: str) -> int:
     for one in found:
-        print(json.dumps(one.as_data(), ensure_ascii=False) if as_json else _difference(one, spoken))
+        print(json.dumps(one.as_data(), ensure_ascii=False)) if as_json else say(_difference(one, spoken), "    ")
     if not as_json:
         kinds = {kind: sum(one.kind == kind for one in found) for kind in ("appears", "vanishes", "changes")}
-        print(text("replay.differs" if found else "replay.same", spoken, count=count, **kinds))
+        say(text("replay.differs" if found else "replay.same", spoken, count=count, **kinds))
     return 1 if found else 0
 
 

@@ -13,6 +13,8 @@ from ..messages import text
 from ..model.incident import Estado
 from ..store.ledger import Worth
 from ..store.queries import Summary
+from ..terminal import say
+from ..terminal import table as in_columns
 from .moment import parse
 from .records import add_config, clock, print_json, printable, records_of
 from .report_html import render
@@ -45,10 +47,10 @@ def run(args: argparse.Namespace) -> int:
 def print_summary(summary: Summary, since: float, spoken: str) -> None:
     """The summary as people read it."""
     start = clock(since, spoken) if since else text("report.always", spoken)
-    print(text("report.title", spoken, desde=start))
+    say(text("report.title", spoken, desde=start))
     counts = {estado.value: _of(summary, estado) for estado in Estado}
     closed = counts["solucionado"] + counts["fallido"]
-    print(text("report.total", spoken, total=summary.total, abiertos=summary.total - closed, **counts))
+    say(text("report.total", spoken, total=summary.total, abiertos=summary.total - closed, **counts))
     _table(
         "report.by_type", ((f"{kind} · {estado}", n) for (kind, estado), n in sorted(summary.types.items())), spoken
     )
@@ -58,7 +60,7 @@ def print_summary(summary: Summary, since: float, spoken: str) -> None:
     _print_ledger(summary.ledger, spoken)
     if summary.median_seconds is not None:
         times = {"mediana": f"{summary.median_seconds:.0f}", "media": f"{summary.mean_seconds:.0f}"}
-        print("\n" + text("report.repair", spoken, **times))
+        say("\n" + text("report.repair", spoken, **times))
 
 
 def _table(title: str, rows: Iterable[tuple[str, int]], spoken: str) -> None:
@@ -66,11 +68,11 @@ def _table(title: str, rows: Iterable[tuple[str, int]], spoken: str) -> None:
     if listed:
         print("\n" + text(title, spoken))
         for name, number in listed:
-            print(f"  {number:6}  {name}")
+            say(f"  {number:6}  {name}", " " * 10)
 
 
 _LEDGER = ("tipo", "orden", "probadas", "bien", "mal", "mediana", "p95", "motivo")
-_ROW = "  {tipo:17} {orden:16} {probadas:>9} {bien:>7} {mal:>7} {mediana:>9} {p95:>9}  {motivo}"
+_LEAST, _NUMBERS = (19, 16, 9, 7, 7, 9, 9, 0), (2, 3, 4, 5, 6)
 
 
 def _print_ledger(ledger: Iterable[Worth], spoken: str) -> None:
@@ -78,8 +80,8 @@ def _print_ledger(ledger: Iterable[Worth], spoken: str) -> None:
     listed = list(ledger)
     if not listed:
         return
-    print("\n" + text("report.ledger", spoken))
-    print(_ROW.format(**{name: text(f"head.{name}", spoken) for name in _LEDGER}).rstrip())
+    say("\n" + text("report.ledger", spoken))
+    rows = [[text(f"head.{name}", spoken) for name in _LEDGER]]
     for worth in listed:
         common = next(iter(worth.reasons), "")
         fields = {
@@ -92,7 +94,10 @@ def _print_ledger(ledger: Iterable[Worth], spoken: str) -> None:
             "p95": _seconds(worth.p95_seconds),
             "motivo": reason_text(common, spoken),
         }
-        print(_ROW.format(**fields).rstrip())
+        rows.append([str(fields[name]) for name in _LEDGER])
+    for row in rows:
+        row[0], row[-1] = f"  {row[0]}", f" {row[-1]}" if row[-1] else ""
+    print("\n".join(in_columns(rows, _LEAST, _NUMBERS)))
 
 
 def _seconds(value: float | None) -> str:

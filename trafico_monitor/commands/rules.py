@@ -19,6 +19,7 @@ from ..detection.rules import Rule, RuleSet
 from ..errors import MonitorError, RuleError
 from ..host.redact import redact
 from ..messages import text
+from ..terminal import say, table
 from .records import printable
 
 ACTIONS = ("list", "lint", "test", "unknown")
@@ -83,12 +84,16 @@ def _decoded(opened: object) -> Iterator[str]:
 
 
 def _list(rules: RuleSet, as_json: bool, language: str) -> int:
-    for rule in rules.rules:
-        if as_json:
+    if as_json:
+        for rule in rules.rules:
             print(json.dumps(_described(rule), ensure_ascii=False))
-        else:
-            kind = rule.error_type.value if rule.error_type else text("rules.list.none", language)
-            print(f"{rule.priority:4} {kind:17} {rule.name:28} {rule.file}")
+    elif rules.rules:
+        none = text("rules.list.none", language)
+        rows = [
+            (str(rule.priority), rule.error_type.value if rule.error_type else none, rule.name, rule.file)
+            for rule in rules.rules
+        ]
+        print("\n".join(table(rows, least=(4, 17, 28, 0), right=(0,), cuttable=(2,))))
     return 0
 
 
@@ -119,14 +124,14 @@ def _lint(places: tuple[Path, ...], as_json: bool, language: str) -> int:
             print(json.dumps(one, ensure_ascii=False))
     else:
         for line in (*(f"❌ {one}" for one in mistakes), *(_fault_text(one, language) for one in wrong)):
-            print(line)
+            say(printable(line), "   ")
         for hint in hints:
-            print(
+            say(
                 text(
                     f"rules.lint.{hint.code}", language, file=hint.file, other=_meant(hint.code, hint.other, language)
                 )
             )
-        print(_verdict_of_lint(rules, len(mistakes) + len(wrong), len(hints), language))
+        say(_verdict_of_lint(rules, len(mistakes) + len(wrong), len(hints), language))
     return 2 if mistakes or wrong else 1 if hints else 0
 
 
@@ -191,9 +196,9 @@ def _test(rules: RuleSet, lines: Iterator[str], as_json: bool, language: str) ->
             continue
         code = "rules.test.line" if verdict["error_type"] else "rules.test.nothing"
         shown = {key: value or text("unknown", language) for key, value in verdict.items()}
-        print(text(code, language, **shown))
+        say(text(code, language, **shown), "    ")
         for reason in _reason_lines(why, language):
-            print(reason)
+            say(reason, "      ")
     return 0
 
 

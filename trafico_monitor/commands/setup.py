@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Iterable
 
 from ..cli import language
 from ..errors import MonitorError
@@ -20,6 +21,10 @@ from ..setup.ledger import Entry, Ledger, opened
 from ..setup.look import look
 from ..setup.plan import Plan, plan
 from ..setup.render import unit_path
+from ..terminal import say
+
+_COMMAND = "   → "  # whole, to be copied
+_CONTENT = "    │ "
 
 
 class NotRoot(MonitorError):
@@ -71,8 +76,8 @@ async def _setup(args: argparse.Namespace, spoken: str) -> int:
     wishes = Wishes(unit, spoken, start=not args.no_start, docker=args.docker, asks=asks)
     with opened(spoken) as ledger:
         if any(entry.after is None and not entry.undone for entry in ledger.entries):
-            print(text("setup.resumed", spoken))
-        print(text("setup.looking", spoken))
+            say(text("setup.resumed", spoken))
+        say(text("setup.looking", spoken))
         facts = await look(project, user, wishes, ledger)
         todo = plan(facts, wishes)
         _show(facts, todo, spoken)
@@ -81,23 +86,32 @@ async def _setup(args: argparse.Namespace, spoken: str) -> int:
         if args.dry_run:
             for number, change in enumerate(todo.changes, 1):
                 _explain(number, len(todo.changes), change, facts, spoken)
-            print("\n" + text("setup.dry_run", spoken, n=len(todo.changes)))
+            say("\n" + text("setup.dry_run", spoken, n=len(todo.changes)))
             return 0
         done, failed = await _make(todo, facts, ledger, args, spoken)
-    print("\n" + text("setup.done" if todo.changes else "setup.nothing", spoken, n=done))
+    say("\n" + text("setup.done" if todo.changes else "setup.nothing", spoken, n=done))
     if todo.changes and not failed:
-        print(text("setup.next", spoken))
+        say(text("setup.next", spoken))
     return 1 if failed else 0
 
 
 def _show(facts: Facts, todo: Plan, spoken: str) -> None:
-    print("\n".join(["", text("setup.found", spoken), *talk.facts_lines(facts, spoken)]))
+    say("\n" + text("setup.found", spoken))
+    _tell(talk.facts_lines(facts, spoken), " " * 25)
     if todo.notes or todo.refusals:
         print()
     for note in todo.notes:
-        print("\n".join(talk.note_lines(note, spoken)))
+        _tell(talk.note_lines(note, spoken))
     for note in todo.refusals:
-        print("\n".join(talk.note_lines(note, spoken, mark="❌")))
+        _tell(talk.note_lines(note, spoken, mark="❌"))
+
+
+def _tell(lines: Iterable[str], below: str = "      ") -> None:
+    for line in lines:
+        if line.startswith(_COMMAND):
+            print(line)
+        else:
+            say(line, _CONTENT if line.startswith(_CONTENT) else below)
 
 
 async def _make(todo: Plan, facts: Facts, ledger: Ledger, args: argparse.Namespace, spoken: str) -> tuple[int, bool]:
@@ -108,22 +122,22 @@ async def _make(todo: Plan, facts: Facts, ledger: Ledger, args: argparse.Namespa
             continue
         _explain(number, len(todo.changes), change, facts, spoken)
         if not _agreed(change, args, spoken):
-            print(f"  ⏭️ {text('setup.skipped', spoken)}")
+            say(f"  ⏭️ {text('setup.skipped', spoken)}")
             if change.required:
-                print("\n" + text("setup.ended", spoken))
+                say("\n" + text("setup.ended", spoken))
                 break
             declined.add(change.target)
             continue
         try:
             await carry_out(change, ledger, spoken)
         except ChangeError as error:
-            print(f"  ❌ {error}")
+            say(f"  ❌ {error}")
             failed = True
             if change.required:
                 break
             declined.add(change.target)
             continue
-        print(f"  ✅ {text('setup.made', spoken)}")
+        say(f"  ✅ {text('setup.made', spoken)}")
         done += 1
     return done, failed
 
@@ -136,11 +150,11 @@ def _pointless(change: Change, declined: set[str]) -> bool:
 
 
 def _explain(number: int, total: int, change: Change, facts: Facts, spoken: str) -> None:
-    print("\n" + "\n".join(talk.describe(change, spoken, before=f"[{number}/{total}] ")))
+    print()
+    _tell(talk.describe(change, spoken, before=f"[{number}/{total}] "))
     there = facts.files.get(change.target)
     lines = [*talk.meaning(change, spoken), *talk.content_lines(change, there.content if there else None)]
-    if lines:
-        print("\n".join(lines))
+    _tell(lines, "    ")
 
 
 def _agreed(change: Change, args: argparse.Namespace, spoken: str) -> bool:
@@ -156,33 +170,34 @@ async def _undo(args: argparse.Namespace, spoken: str) -> int:
                 ledger.undo(entry)
         entries = ledger.open_entries()
         if not entries:
-            print(text("setup.undo.nothing", spoken))
+            say(text("setup.undo.nothing", spoken))
             return 0
         kept = take_back.altered(ledger.entries)
         whole = True
         for number, entry in enumerate(entries, 1):
             before = f"[{number}/{len(entries)}] {text('setup.undo.one', spoken)} "
-            print("\n" + "\n".join(talk.describe(entry.change, spoken, before=before)))
+            print()
+            _tell(talk.describe(entry.change, spoken, before=before))
             whole = await _undo_one(entry, kept, ledger, args, spoken) and whole
         await take_back.settle()
-    print("\n" + text("setup.undo.done" if whole else "setup.undo.part", spoken))
+    say("\n" + text("setup.undo.done" if whole else "setup.undo.part", spoken))
     return 0 if whole else 1
 
 
 async def _undo_one(entry: Entry, kept: frozenset[str], ledger: Ledger, args: argparse.Namespace, spoken: str) -> bool:
     """True when the change is taken back, or somebody else's by now."""
     if not (args.yes or talk.ask(text("setup.ask", spoken), spoken, default=True)):
-        print(f"  ⏭️ {text('setup.skipped', spoken)}")
+        say(f"  ⏭️ {text('setup.skipped', spoken)}")
         return False
     try:
         left = await take_back.take_back(entry, kept)
     except (OSError, chown.Stop) as error:
         reason = error.code if isinstance(error, chown.Stop) else (error.strerror or str(error))
-        print(f"  ❌ {text('setup.failed', spoken, target=entry.change.target, reason=reason)}")
+        say(f"  ❌ {text('setup.failed', spoken, target=entry.change.target, reason=reason)}")
         return False
     ledger.undo(entry)
     for code, about in left:
-        print(f"  ⚠️ {text(f'setup.left.{code}', spoken, target=about)}")
+        say(f"  ⚠️ {text(f'setup.left.{code}', spoken, target=about)}")
     if not left:
-        print(f"  ✅ {text('setup.undo.made', spoken)}")
+        say(f"  ✅ {text('setup.undo.made', spoken)}")
     return True

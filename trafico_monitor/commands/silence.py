@@ -9,6 +9,7 @@ from ..cli import language
 from ..messages import text
 from ..model.finding import ErrorType
 from ..model.silence import Silence
+from ..terminal import say, table
 from .asking import UsageError, ask
 from .moment import span
 from .records import add_config, clock, print_json, printable, records_of, silence_as_json
@@ -51,12 +52,11 @@ def _list(args: argparse.Namespace, spoken: str) -> int:
             print_json(silence_as_json(silence))
         return 0
     if not found:
-        print(text("silence.none", spoken))
+        say(text("silence.none", spoken))
         return 0
-    row = "{id:8} {hasta:19} {ambito:28} {por:16} {motivo}"
-    print(row.format(**{name: text(f"silence.head.{name}", spoken) for name in _COLUMNS}))
-    for silence in found:
-        print(row.format(**_row(silence, spoken)).rstrip())
+    rows = [[text(f"silence.head.{name}", spoken) for name in _COLUMNS]]
+    rows += [[_row(silence, spoken)[name] for name in _COLUMNS] for silence in found]
+    print("\n".join(table(rows, least=(8, 19, 28, 16, 0), cuttable=(2, 3))))
     return 0
 
 

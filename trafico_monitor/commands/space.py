@@ -20,8 +20,10 @@ from ..health.preflight import Check, Level
 from ..host.redact import redact
 from ..messages import text
 from ..room import DELIVERED, OVER, WITHIN, Room
+from ..terminal import say
 from .records import add_config, print_json, printable
 
+_COMMAND = "   → "  # whole, to be copied
 KINDS = (DELIVERED, OVER, WITHIN)
 
 
@@ -77,13 +79,13 @@ def _print(found: Room, spoken: str) -> None:
     usage = found.usage
     if usage is not None:
         free = {"path": usage.path, "free": size_text(usage.free), "total": size_text(usage.total)}
-        print(text("space.ok", spoken, **free))
+        say(text("space.ok", spoken, **free))
         for kind, size in sorted(usage.parts.items(), key=lambda part: -part[1]):
-            print(f"  {text(f'space.part.{kind}', spoken, size=size_text(size))}")
+            say(f"  {text(f'space.part.{kind}', spoken, size=size_text(size))}", "    ")
     for line in advice(found, spoken) or [text("space.nothing_loose", spoken)]:
-        print(line)
+        print(line) if line.startswith(_COMMAND) else say(line)
     if not found.complete:
-        print(text("space.part.incomplete", spoken))
+        say(text("space.part.incomplete", spoken))
 
 
 def _remedy(found: Room, kind: str, spoken: str) -> str:
@@ -95,5 +97,5 @@ def advice(found: Room, spoken: str) -> list[str]:
     lines: list[str] = []
     for kind in KINDS:
         words = room.could_go(found, spoken, kind)
-        lines += [words, f"   → {_remedy(found, kind, spoken)}"] if words else []
+        lines += [words, f"{_COMMAND}{_remedy(found, kind, spoken)}"] if words else []
     return lines

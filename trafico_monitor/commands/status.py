@@ -10,10 +10,12 @@ from ..cli import language
 from ..messages import text
 from ..model.incident import Incident
 from ..model.silence import Scope
+from ..terminal import say
 from .records import add_config, clock, print_json, printable, records_of, silence_as_json
 
 # The service says how it is at least every 10 s; after this long it has stopped, or hangs.
 SILENT_SECONDS = 30.0
+_BELOW = " " * 15  # where the values stand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,28 +37,35 @@ def run(args: argparse.Namespace) -> int:
     state = text("status.running", spoken, desde=clock(_number(said.get("started_at")), spoken))
     if not running:
         state = text("status.stopped", spoken, desde=clock(at, spoken))
-    print(text("status.head", spoken, version=said.get("version", __version__), resumen=state))
+    say(text("status.head", spoken, version=said.get("version", __version__), resumen=state))
     for name, value in _lines(said, spoken):
-        print(text("status.line", spoken, nombre=text(f"status.{name}", spoken), valor=value))
+        _line(text(f"status.{name}", spoken), str(value), spoken)
     channels = said.get("channels")
     for channel in channels if isinstance(channels, list) else []:
         name = text("status.channel", spoken, canal=printable(str(channel.get("channel", ""))))
-        print(text("status.line", spoken, nombre=name, valor=printable(_channel(channel, spoken))))
+        _line(name, printable(_channel(channel, spoken)), spoken)
     alarms = said.get("alarms")
     for alarm in alarms if isinstance(alarms, list) else []:
         name = text("status.alarm", spoken, id=printable(str(alarm.get("id", ""))))
-        print(text("status.line", spoken, nombre=name, valor=printable(_alarm(alarm, spoken))))
+        _line(name, printable(_alarm(alarm, spoken)), spoken)
     for silence in silences:
         what = text(f"scope.{silence.scope.value}", spoken, valor=silence.value)
         planned = silence.scope is Scope.MAINTENANCE
         why = text(f"status.maintenance.{silence.reason}", spoken) if planned else silence.reason
         kept = text("status.silenced", spoken, n=silence.silenced) if silence.silenced else ""
         line = f"{clock(silence.until, spoken)} · {what} · {why} ({silence.by}, {silence.id}){kept}"
-        print(text("status.line", spoken, nombre=text("status.silences", spoken), valor=printable(line)))
+        _line(text("status.silences", spoken), printable(line), spoken)
     for incident in open_now:
         if incident.open:
-            print(f"    #{incident.id} {incident.error_type.value} {incident.estado.value}{_people(incident, spoken)}")
+            say(
+                f"    #{incident.id} {incident.error_type.value} {incident.estado.value}{_people(incident, spoken)}",
+                " " * 6,
+            )
     return 0 if running else 3
+
+
+def _line(name: str, value: str, spoken: str) -> None:
+    say(text("status.line", spoken, nombre=name, valor=value), _BELOW)
 
 
 def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:

@@ -23,7 +23,7 @@ from ..host.accounts import Account
 from ..messages import text
 from ..setup import look, place
 from ..store.queries import Queries
-from ..terminal_help import wrapped
+from ..terminal import wrapped
 from ..trial import units
 from ..trial.timeline import Counted, Line, line_of
 from . import report

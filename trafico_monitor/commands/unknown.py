@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from ..config.rule_files import directories
@@ -10,6 +11,7 @@ from ..detection.proposal import proposal
 from ..detection.rules import RuleSet
 from ..messages import text
 from ..model.unknown import UnknownKind
+from ..terminal import say
 from .records import clock, print_json, printable, records_of
 
 
@@ -19,7 +21,7 @@ def show(rules: RuleSet, config: Path | None, as_json: bool, known_too: bool, sp
     with records_of(config) as records:
         kinds = [kind for kind in records.unknown() if known_too or not _known(kind, rules)]
     if not kinds and not as_json:
-        print(text("rules.unknown.none", spoken))
+        say(text("rules.unknown.none", spoken))
     for kind in kinds:
         if as_json:
             print_json(_as_data(kind))
@@ -47,7 +49,7 @@ def _as_data(kind: UnknownKind) -> dict[str, object]:
 
 def _print(kind: UnknownKind, directory: Path, spoken: str) -> None:
     frame = text("rules.unknown.frame", spoken, frame=printable(kind.frame)) if kind.frame else ""
-    print(
+    say(
         text(
             "rules.unknown.kind",
             spoken,
@@ -59,10 +61,10 @@ def _print(kind: UnknownKind, directory: Path, spoken: str) -> None:
         )
     )
     for sample in kind.samples:
-        print(f"    {printable(sample)}")
+        say(f"    {printable(sample)}", "      ", most=sys.maxsize)
     rule = proposal(kind)
     if rule is None:
-        print(text("rules.unknown.no_rule", spoken) + "\n")
+        say(text("rules.unknown.no_rule", spoken) + "\n")
         return
-    print(text("rules.unknown.rule", spoken, directory=directory) + "\n")
+    say(text("rules.unknown.rule", spoken, directory=directory) + "\n")
     print("\n".join(printable(line) for line in rule.splitlines()) + "\n")

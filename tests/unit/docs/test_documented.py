@@ -114,6 +114,16 @@ def test_the_index_names_every_document() -> None:
     assert [path.name for path in (ROOT / "docs/decisions").glob("0*.md") if path.name not in decisions] == []
 
 
+@pytest.mark.parametrize("kind", ["tutorial", "how-to"])
+def test_each_is_there_in_both_languages_with_the_same_commands(kind: str) -> None:
+    pages = {path.name: path.read_text() for path in (ROOT / "docs" / kind).glob("*.md")}
+    other = {name: re.findall(r"\*\[(?:In English|En español)\]\(([^)]+)\)\*", said) for name, said in pages.items()}
+    assert {name for name, to in other.items() if len(to) != 1 or other.get(to[0]) != [name]} == set()
+    for name, (twin,) in other.items():
+        mine, theirs = (re.findall(r"```sh\n(.*?)```", pages[each], re.DOTALL) for each in (name, twin))
+        assert mine == theirs, f"{name} and {twin} show other commands"
+
+
 def test_what_make_is_asked_for_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", "\n".join(
         path.read_text() for path in (ROOT / "Makefile", *(ROOT / "packaging").glob("*.mk"))

@@ -87,7 +87,7 @@ TEXTS: dict[str, str] = {
     "report.by_modelo": "Por modelo",
     "report.by_hour": "Por hora",
     "report.repair": "Tiempo de reparación: mediana {mediana} s, media {media} s",
-    "report.ledger": "Por corrección (tiempo desde la primera línea hasta la prueba; en horas enteras)",
+    "report.ledger": "Por corrección (desde la primera línea hasta la prueba; por horas enteras)",
     "head.orden": "ORDEN",
     "head.probadas": "PROBADAS",
     "head.bien": "BIEN",
