@@ -46,6 +46,10 @@ class Detector:
         self._downloads = Downloads(self._memory, paths)
         self._failures = Failures(self._memory, paths)
         self._folding = Folding(self._memory, self._failures, rules)
+        # When some download's silence becomes a finding (journal time), or earlier: compare it
+        # with each entry's time, and call `overdue` once it has passed. No line moves it on.
+        # (That of `_downloads`, copied after whatever may change it: it is looked at for every line.)
+        self.deadline = self._downloads.deadline
         self.rules = rules
 
     @property
@@ -69,12 +73,6 @@ class Detector:
     def changes(self) -> int:
         """Grows whenever `snapshot()` would differ: compare it to know what to save."""
         return self._memory.changes
-
-    @property
-    def deadline(self) -> float:
-        """When some download's silence becomes a finding (journal time), or earlier: compare it with
-        each entry's time, and call `overdue` once it has passed. No line moves it on."""
-        return self._downloads.deadline
 
     @property
     def unsettled(self) -> bool:
@@ -101,7 +99,9 @@ class Detector:
         line, memory = message[:LONGEST_LINE], self._memory
         if not memory.outage and entry.pid not in memory.busy and not entry.fields and line in self._dull:
             return _NOTHING
-        return tuple(self._of_bot(entry, line, line.lower()))
+        found = tuple(self._of_bot(entry, line, line.lower()))
+        self.deadline = self._downloads.deadline
+        return found
 
     def settle(self, now: float) -> tuple[Finding, ...]:
         """Ends the tracebacks whose last line is older (journal time, seconds since the epoch)
@@ -111,12 +111,15 @@ class Detector:
     def overdue(self, now: float) -> tuple[Finding, ...]:
         """The downloads that have neither ended nor failed within their limit at `now`: the time
         of an entry that is about to be fed, or the clock's while the reader is not behind."""
-        return self._downloads.overdue(now)
+        found = self._downloads.overdue(now)
+        self.deadline = self._downloads.deadline
+        return found
 
     def look_at_clock(self, now: float) -> None:
         """Notice a clock that was set and a machine that slept: call it often, with the real
         time. What is under way does not count that time as silence."""
         self._downloads.look_at_clock(now)
+        self.deadline = self._downloads.deadline
 
     def lose_sight(self) -> None:
         """Lines were lost that may have held the end of what is under way."""
@@ -130,6 +133,7 @@ class Detector:
         """Goes on from a snapshot; unknown or missing parts count as nothing open."""
         self._memory.restore(data)
         self._downloads.watch_all()
+        self.deadline = self._downloads.deadline
 
     # -- one kind of entry each
 
