@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 JOURNAL_REMOTE = "/lib/systemd/systemd-journal-remote"
@@ -78,25 +78,63 @@ def lines(count: int, errors: float) -> Iterator[str]:
             yield POLL.format(METHODS[n % len(METHODS)])
 
 
-def made(folder: Path, count: int, errors: float) -> Path:
+def printed(count: int, errors: float) -> Iterator[str]:
+    """As `lines`, but the share of failures as a bot prints them: each an ERROR record with its
+    traceback, 15 to 60 lines that count as theirs."""
+    said, failed, number = 0, 0, 0
+    while said < count:
+        story = list(_failure(number, 15 + number * 7 % 46)) if failed <= said * errors else []
+        if not story:
+            other = OTHERS[said // 10 % len(OTHERS)].format(n=said * 7919 % 999983)
+            story = [other if said % 10 == 5 else POLL.format(METHODS[said % len(METHODS)])]
+        else:
+            failed, number = failed + len(story), number + 1
+        yield from story[: count - said]
+        said += len(story)
+
+
+def _failure(number: int, length: int) -> Iterator[str]:
+    """One failure of `length` lines: the record, the library's exception, the bot's own one."""
+    file = f"/home/ana/trafico/modelos/luna/20260101_101010_{number:06x}.mp4"
+    site = "/home/ana/trafico/.venv/lib/python3.11/site-packages"
+    yield f"ERROR:__main__:❌ Error descargando {file}: Timed out"
+    yield "Traceback (most recent call last):"
+    for n in range((length - 10) // 2):
+        yield f'  File "{site}/httpcore/_async/connection_pool.py", line {n + 200}, in handle_async_request'
+        yield "    response = await connection.handle_async_request(request)"
+    yield "httpcore.ReadTimeout"
+    yield ""
+    yield "The above exception was the direct cause of the following exception:"
+    yield ""
+    yield "Traceback (most recent call last):"
+    yield f'  File "{site}/telegram/_bot.py", line 4000, in get_file'
+    yield "    result = await self._post("
+    yield "telegram.error.TimedOut: Timed out"
+
+
+Writing = Callable[[int, float], Iterator[str]]
+
+
+def made(folder: Path, count: int, errors: float, write: Writing = lines) -> Path:
     """A directory with a journal of such lines; kept in `folder` for the next run."""
-    name = hashlib.sha256(f"{count} {errors} {''.join(lines(200, errors))} {_ENTRY}".encode()).hexdigest()[:12]
+    sample = "".join(write(2000, errors)) if write is not lines else "".join(lines(200, errors))
+    name = hashlib.sha256(f"{count} {errors} {sample} {_ENTRY}".encode()).hexdigest()[:12]
     place = folder / f"journal-{count}-{name}"
     if not place.exists():
         making = folder / f".{place.name}"
         making.mkdir(parents=True, exist_ok=True)
-        _write(making / "bench.journal", count, errors)
+        _write(making / "bench.journal", write(count, errors))
         making.rename(place)
     return place
 
 
-def _write(file: Path, count: int, errors: float) -> None:
+def _write(file: Path, said: Iterator[str]) -> None:
     file.unlink(missing_ok=True)
     with subprocess.Popen(
         [JOURNAL_REMOTE, "-o", str(file), "--split-mode=none", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
     ) as writer:
         assert writer.stdin is not None
-        for n, line in enumerate(lines(count, errors)):
+        for n, line in enumerate(said):
             at = round((BEGIN + n * APART) * 1e6)
             writer.stdin.write(_ENTRY.format(at=at, monotonic=1_000_000 + n, line=line).encode())
         _, said = writer.communicate()

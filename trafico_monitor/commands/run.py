@@ -16,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Watch until SIGTERM; the exit status is 0, or that of the error that ended it."""
-    from ..host import secrecy
+    from ..host import imports, secrecy
+
+    imports.leave_out_unused()
     from ..service import Service
 
     secrecy.begin_log()

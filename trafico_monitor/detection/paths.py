@@ -38,9 +38,10 @@ class Paths:
         """The modelo, video, source and destination that `line` names; None for the rest."""
         text = line[:_LONGEST]
         source, modelo, file, destination = _source(text), None, None, None
-        if self._name[0] not in text and self._name[1] not in text:
+        places = [place for name in self._name if (place := text.find(name)) >= 0]
+        if not places:
             return Download(source=source)
-        for match in self._below.finditer(text):
+        for match in self._below.finditer(text, _word_at(text, min(places))):
             named, video = match["modelo"], match["file"]
             if not _plain(named) or (video is not None and not _plain(video)):
                 continue
@@ -50,6 +51,12 @@ class Paths:
             elif modelo is None:
                 modelo = named
         return Download(modelo, file, None, None, source, destination)
+
+
+def _word_at(text: str, place: int) -> int:
+    """Where the word that goes on at `place` begins: no path has a blank before its models directory."""
+    before = text[:place]
+    return place if not before or before[-1].isspace() else place - len(before.rsplit(None, 1)[-1])
 
 
 def video_name(text: str) -> str | None:
