@@ -97,7 +97,7 @@ def test_an_alarm_of_the_unit_is_acknowledged_by_its_name_also_over_a_restart(ma
         assert "enterado: cli:" in service.command("status")
         machine.manager(STARTED)
         wait_until(lambda: service.status()["alarms"] == [], "over", SECONDS)
-        assert "ninguna alarma «unit»" in json.loads(service.command("ack", "unit", "--json"))["text"]
+        assert "esa alarma «unit» ya terminó" in json.loads(service.command("ack", "unit", "--json"))["text"]
 
 
 def test_when_a_channel_last_took_a_message_is_known_after_a_restart(machine: Machine) -> None:

@@ -13,7 +13,7 @@ TEXTS: dict[str, str] = {
     "request.ack_solved": "#{id} ({tipo}, {video}): ya está solucionado; no hay nada de que darse por enterado",
     "request.alarm_acknowledged": "{alarma} ({que}): enterado; no habrá más recordatorios hasta que termine o empeore",
     "request.alarm_acknowledged_already": "{alarma} ({que}): {por} ya se dio por enterado ({hora})",
-    "request.unknown_alarm": "ninguna alarma «{alarma}» sigue en pie (trafico-monitor status enseña las que hay)",
+    "request.unknown_alarm": "esa alarma «{alarma}» ya terminó, o no la hubo (trafico-monitor status enseña las que siguen en pie)",
     "request.silenced": "silenciado hasta {hasta}: {ambito} (se termina antes con: trafico-monitor silence --end {silencio})",
     "request.silenced_already": "ya estaba silenciado hasta {hasta}: {ambito} ({silencio})",
     "request.silence_ended": "terminado: {silencio} ({ambito}); los avisos vuelven",
