@@ -26,8 +26,8 @@ _STEMS = (
 _TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 _DIGITS = {digit: "0" for digit in range(48, 58)}
 _DIGIT_SET = frozenset("0123456789")
-_MOST_KNOWN, _LONGEST_KNOWN, _MOST_ALIKE = 2048, 512, 256
-_MOST_WORDS, _LONGEST_WORD, _MOST_NEW, _START = 8192, 64, 4, 4
+_MOST_KNOWN, _LONGEST_KNOWN, _MOST_ALIKE = 1024, 512, 256
+_MOST_WORDS, _LONGEST_WORD, _MOST_NEW, _START = 2048, 64, 4, 4
 
 
 def gates_for(literals: Iterable[str]) -> Gates:

@@ -24,7 +24,7 @@ from .manager import ENDS, unit_finding
 
 ANSWERED_START, ANSWERED_END = b"INFO:httpx:", b'200 OK"'
 _LONGEST = 4096  # bytes; longer lines are rare and may be pieces of one
-_LONGEST_KNOWN, _MOST_KNOWN, _MOST_ALIKE = 512, 4096, 256
+_LONGEST_KNOWN, _MOST_KNOWN, _MOST_ALIKE = 512, 1024, 256
 _MOST_DOUBTS = 10_000  # beyond, every line is kept until the unit ends: nobody has so many processes
 _SPELT = re.compile(rb"[%&\\]")
 _TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))

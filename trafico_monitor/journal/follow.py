@@ -1,7 +1,8 @@
 """The live journal: one thread that owns its Reader from opening to closing.
 
 journald coalesces its change notification, so the descriptor alone brings a line 250–430 ms
-late (facts, section 2). While lines keep coming the thread therefore looks again every 20 ms;
+late (facts, section 2). While lines keep coming the thread therefore looks again every 20 ms, and
+every 10 ms while a download is under way;
 a wake-up costs about 0.1 ms of processor here, so it does not do that for ever.
 """
 
@@ -20,7 +21,8 @@ from ..model.entry import Entry, Origin
 from .parse import Watch
 from .reader import EntryReader, Skip, check_access, journal_folders
 
-HOT_SLICE = 0.020  # seconds between two looks while lines keep coming
+BUSY_SLICE = 0.010  # seconds between two looks while a download is under way
+HOT_SLICE = 0.020  # … while lines keep coming
 COLD_SLICE = 0.100  # … and when it is quiet: 0.1 % of a core
 HOT_SECONDS = 2.0  # how long after the last line it still counts as chatting
 BATCH_ENTRIES = 1000  # one batch is one transaction of the pipeline
@@ -59,7 +61,7 @@ class JournalThread:
 
     With a `cursor` it goes on behind it; without, it begins at `start_at` (seconds), or at the
     end of the journal when that is None. The first batch comes at once, empty if need be: from
-    then on nothing is missed. `busy` (set by anyone) keeps it looking every 20 ms:
+    then on nothing is missed. `busy` (set by anyone) keeps it looking every 10 ms:
     while a download is under way the next line matters. `last_turn` is the monotonic time of its
     last turn, for the watchdog; an exception out of `deliver` ends it and is kept in `failure`.
     """
@@ -183,8 +185,9 @@ class JournalThread:
         self._settle_at = math.inf
 
     def _slice(self) -> float:
-        chatting = self.busy or time.monotonic() < self._hot_until
-        return HOT_SLICE if chatting else COLD_SLICE
+        if self.busy:
+            return BUSY_SLICE
+        return HOT_SLICE if time.monotonic() < self._hot_until else COLD_SLICE
 
     def _places(self) -> tuple[tuple[str, int], ...]:
         folders = journal_folders(self._directory, self._namespace)

@@ -280,6 +280,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         if path.stat().st_size <= CHECKED_SIZE:
             _check(connection)
         migrate(connection)
+        connection.execute("PRAGMA cache_size = -512")  # KiB: the writer asks for what it has just written
     except BaseException:
         connection.close()
         raise
