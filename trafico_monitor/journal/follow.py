@@ -2,8 +2,8 @@
 
 journald coalesces its change notification, so the descriptor alone brings a line 250–430 ms
 late (facts, section 2). While lines keep coming the thread therefore looks again every 20 ms, and
-every 10 ms while a download is under way;
-a wake-up costs about 0.1 ms of processor here, so it does not do that for ever.
+every 10 ms while a download is under way; a wake-up costs about 0.1 ms of processor here, so it
+does not do that for ever.
 """
 
 from __future__ import annotations

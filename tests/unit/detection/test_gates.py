@@ -60,6 +60,13 @@ def test_what_was_seen_before_answers_only_for_lines_like_it(lines: list[str], d
             assert (one in dull) == (not passes(RULES.gates, one.lower()))
 
 
+def test_a_sign_is_a_literal_like_the_others() -> None:
+    dull = Dull(["http 500"], ("error",))
+    for _ in range(2):  # the second time from what is remembered
+        assert "an HTTP 200 answer" in dull and "nothing at 12:00" in dull
+        assert "an HTTP 500 answer" not in dull and "an ERROR at 12:00" not in dull
+
+
 def test_an_operators_literal_in_a_blanked_name_passes() -> None:
     rule = Rule("mine", ErrorType.TIMEOUT, (f"perdido {BLANK} entero",))
     line = "perdido 'x.mp4' entero"

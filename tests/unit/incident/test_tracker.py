@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from base64 import b32encode
 from dataclasses import replace
+from hashlib import blake2b
 
 import pytest
 
@@ -132,6 +134,9 @@ def test_names_are_the_same_every_time() -> None:
     name = incident_id("s=abc;i=1", ErrorType.TIMEOUT)
     assert name == incident_id("s=abc;i=1", ErrorType.TIMEOUT) and len(name) == 8 and name.isalnum()
     assert name != incident_id("s=abc;i=2", ErrorType.TIMEOUT)
+    for n in range(200):  # records of older versions name their incidents so
+        digest = blake2b(f"c{n}\0timeout".encode(), digest_size=5).digest()
+        assert incident_id(f"c{n}", ErrorType.TIMEOUT) == b32encode(digest).decode()
 
 
 def test_memory_survives_a_restart(tracker: Tracker) -> None:
