@@ -33,7 +33,7 @@ def fail_while(field: Field, first: int, failures: int, disturb: Callable[[], ob
     field.speak(failures * 40, failures, pace, first)
     while not field.has_spoken():
         disturb()
-    field.machine.wait_for("every incident has ended", lambda: field.settled(first, failures), 120)
+    field.machine.wait_for("every incident has ended", lambda: field.settled(first, failures), 300)
 
 
 def test_rotation_and_vacuum_in_a_loop(field: Field, note: Note, first: int) -> None:
@@ -70,7 +70,7 @@ def test_journald_itself_restarts(field: Field, note: Note, first: int, how: str
     field.machine.wait_for("the bot has said all", field.has_spoken, 120)
     # A journald that is killed may drop what it had not written yet: that is not for us to find.
     kept = [n for n in range(first, first + failures) if kept_whole(field.machine, n)]
-    field.machine.wait_for("what was kept has ended", lambda: set(map(video_name, kept)) <= ended(field), 120)
+    field.machine.wait_for("what was kept has ended", lambda: set(map(video_name, kept)) <= ended(field), 300)
     note(f"journald: {how}", restarts=next(restarts), failures=failures, still_in_the_journal=len(kept), lost=0)
 
 
@@ -151,7 +151,7 @@ def test_two_boots(field: Field, note: Note, first: int) -> None:
     field.reboot()
     assert field.machine.sh("cat /proc/sys/kernel/random/boot_id") != boot
     field.machine.sh("systemctl start trafico-monitor", seconds=40)
-    field.machine.wait_for("every incident has ended", lambda: field.settled(first, failures), 120)
+    field.machine.wait_for("every incident has ended", lambda: field.settled(first, failures), 300)
     again = first + 500
     fail_while(field, again, 5, lambda: time.sleep(0.2))
     story = field.story(first, failures)
