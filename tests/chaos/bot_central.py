@@ -8,6 +8,7 @@ Standard library only: it runs inside the booted machine as the bot's user.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -69,13 +70,19 @@ def live_for_days(lines: int, failures: int, pace: float, first: int) -> None:
             # Between whole lines of requests: a real bot's lines of one download are not torn apart either.
             said += failure(first + told)
             told += 1
-        sys.stdout.write("\n".join(said) + "\n")
-        sys.stdout.flush()
+        write_whole("\n".join(said) + "\n")
         time.sleep(max(0.0, begun + (number + 1) * days.LINES / pace - time.monotonic()))
     sibling.terminate()
     sibling.wait(10)
     print(READY, flush=True)
     time.sleep(86400)
+
+
+def write_whole(text: str) -> None:
+    """Unbuffered, Python leaves out what one system call does not take."""
+    data = memoryview(text.encode())
+    while data:
+        data = data[os.write(1, data) :]
 
 
 def main() -> None:

@@ -174,7 +174,7 @@ def _server(name: str, port: int, control: str, folder: str) -> str:
 def _units(machine: Machine) -> None:
     machine.path("/etc/systemd/system/trafico-main.service").write_text(
         "[Unit]\nDescription=a loud bot\nStartLimitIntervalSec=0\n[Service]\nUser=victor\n"
-        f"WorkingDirectory={PROJECT}\nEnvironmentFile=/etc/loud-bot.env\nLogRateLimitIntervalSec=0\n"
+        f"WorkingDirectory={PROJECT}\nEnvironmentFile=/etc/loud-bot.env\nLogRateLimitIntervalSec=1\nLogRateLimitBurst=10000000\n"
         "ExecStart=/usr/bin/python3 -u /opt/loud/bot_central.py $LOUD\n"
     )
     drop_in = machine.path("/etc/systemd/system/trafico-monitor.service.d")

@@ -38,8 +38,7 @@ that arrives in `modelos/`, by `PRAGMA integrity_check`, by a JSON parser, by th
 An alert that was under way when its server hung, or answered too late or nonsense, may be told again: better
 twice than never. So `told 2` is allowed there and nowhere else. ENOSPC is an ext4 that is full to the last block;
 EDQUOT is the kernel's own, from a btrfs qgroup; the read-only disk is an ext4 that its kernel has given up
-(`errors=remount-ro`), after a flush, because what was not flushed is lost as in a power cut. The soak's clock runs
-sixty times as fast.
+(`errors=remount-ro`), after a flush, because what was not flushed is lost as in a power cut.
 
 """
 _GROUPS = {

@@ -6,17 +6,16 @@ import itertools
 import random
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from ..system.machine import Machine
 from .bot_central import failure, video_name
+from .clock import false_clock
 from .conftest import Note, scaled
 from .field import Field
 from .test_kills import NOTHING
 
-LIBFAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 _numbers = itertools.count(10_000, 1_000)
 
 
@@ -160,35 +159,18 @@ def test_two_boots(field: Field, note: Note, first: int) -> None:
 
 
 def test_the_clock_is_set_back_and_forth(field: Field, note: Note, first: int) -> None:
-    machine, failures = field.machine, scaled(40, 10)
-    machine.path("/opt/libfaketime.so.1").write_bytes(LIBFAKETIME.read_bytes())
-    for unit in ("systemd-journald", "trafico-monitor"):
-        folder = machine.path(f"/etc/systemd/system/{unit}.service.d")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "clock.conf").write_text(
-            "[Service]\nEnvironment=LD_PRELOAD=/opt/libfaketime.so.1 FAKETIME_TIMESTAMP_FILE=/opt/offset"
-            " FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1\n"
-        )
-    offset = machine.path("/opt/offset")
-    offset.write_text("+0\n")
-    machine.sh(
-        "systemctl daemon-reload; systemctl restart systemd-journald; systemctl restart trafico-monitor", seconds=40
-    )
+    """Back and forth while the bot fails, and right again in the end."""
+    failures, settings = scaled(40, 10), 0
     hours = itertools.cycle((-3, 26, 0, -50, 1))
-    settings = 0
-
-    def turn() -> None:
-        nonlocal settings
-        settings += 1
-        offset.write_text(f"{next(hours):+}h\n")
-        time.sleep(0.5)
-
-    try:
-        fail_while(field, first, failures, turn)
-    finally:
-        for unit in ("systemd-journald", "trafico-monitor"):
-            machine.path(f"/etc/systemd/system/{unit}.service.d/clock.conf").unlink()
-        machine.sh("systemctl daemon-reload; systemctl restart systemd-journald trafico-monitor", seconds=40)
+    with false_clock(field) as set_off:
+        field.videos(first, failures)
+        field.speak(failures * 40, failures, 100.0, first)
+        while not field.has_spoken():
+            set_off(3600 * next(hours))
+            settings += 1
+            time.sleep(0.5)
+        set_off(0)
+        field.machine.wait_for("every incident has ended", lambda: field.settled(first, failures), 300)
     story = field.story(first, failures)
-    note("the clock set back and forth by hours", settings=settings, failures=failures, **story)
+    note("the monitor's clock set back and forth by hours", settings=settings, failures=failures, **story)
     assert story == NOTHING
