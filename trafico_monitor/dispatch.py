@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -68,7 +69,7 @@ class Dispatcher:
             await asyncio.wait(tasks, timeout=seconds)
 
     async def _carry_out(self, order: Order, inherited: bool) -> None:
-        await asyncio.sleep(max(0.0, order.due_at - self._clock()))
+        await asyncio.sleep(_wait(order, self._clock()))
         lock = self._files.setdefault(_file_of(order), asyncio.Lock())
         async with lock, self._places:
             result, verdict = await self._attempt(order, inherited)
@@ -83,6 +84,12 @@ class Dispatcher:
             logger.exception("order %s (%s) broke", order.id, order.kind.value)
             detail = f"{type(error).__name__}: {error}"
             return Result(order.id, Outcome.FAILED, "internal", detail), Verdict(False, reason="internal")
+
+
+def _wait(order: Order, now: float) -> float:
+    """Seconds until it is due; never more than it was to wait when it was made."""
+    meant = order.due_at - order.made_at if order.made_at else math.inf
+    return max(0.0, min(order.due_at - now, meant))
 
 
 def _file_of(order: Order) -> str:

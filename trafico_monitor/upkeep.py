@@ -114,7 +114,7 @@ class Upkeep:
 
     async def run(self) -> None:
         """Look after everything; for ever."""
-        tried = swept = -float("inf")
+        tried, swept = -float("inf"), 0.0
         while True:
             now = time.monotonic()
             if now - tried >= TRY_SECONDS:
@@ -122,10 +122,12 @@ class Upkeep:
                 await self._keep((), ())
             await self._look_after_store()
             await self._look_after_logs()
-            if now - swept >= self._retention.pause and not self._store.database.standing_in:
-                swept = now
+            # By the clock that ages are counted by; one that was set back sweeps at once.
+            wall = self._clock()
+            if not 0 <= wall - swept < self._retention.pause and not self._store.database.standing_in:
+                swept = wall
                 with contextlib.suppress(StoreError):
-                    await self._retention.sweep(self._bounds(), self._clock())
+                    await self._retention.sweep(self._bounds(), wall)
             await asyncio.sleep(LOOK_SECONDS)
 
     def _bounds(self) -> Bounds:

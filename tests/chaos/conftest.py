@@ -1,12 +1,14 @@
-"""Chaos at its full size by `make chaos`, or scaled down: CHAOS_SCALE=0.05 is what `make test` runs.
+"""Chaos at its full size by `make chaos`, or scaled down: CHAOS_SCALE=0.04 is what `make test` runs.
 
-Every experiment writes what it saw to build/chaos.json; report.py makes docs/reliability.md of it.
+Every experiment writes what it saw to build/chaos.json (a short run to build/chaos-short.json: it proves
+less, and must not replace what a full one has shown); report.py makes docs/reliability.md of it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,8 @@ from ..system.conftest import package, workshop  # noqa: F401  (fixtures)
 from ..system.machine import REPOSITORY, booted
 from .field import Field, build
 
-RESULTS = REPOSITORY / "build" / "chaos.json"
 SCALE = float(os.environ.get("CHAOS_SCALE", "1"))
+RESULTS = REPOSITORY / "build" / ("chaos.json" if SCALE >= 1 else "chaos-short.json")
 RELEASE = os.environ.get("CHAOS_RELEASE", "trixie")
 
 Note = Callable[..., None]
@@ -31,7 +33,8 @@ def scaled(number: int, least: int = 1) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        item.add_marker(pytest.mark.machine)
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.machine)
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +47,20 @@ def field(package: Path) -> Iterator[Field]:  # noqa: F811
 def note(request: pytest.FixtureRequest) -> Note:
     """Write down what an experiment was, what had to hold, and what was seen."""
 
+    began = time.monotonic()
+
     def write(what: str, **seen: Any) -> None:
         RESULTS.parent.mkdir(exist_ok=True)
         results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        results[request.node.name] = {"what": what, "release": RELEASE, "scale": SCALE, "seen": seen}
+        results[f"{RELEASE} {request.path.name} {request.node.name}"] = {
+            "what": what,
+            "release": RELEASE,
+            "scale": SCALE,
+            "at": time.strftime("%Y-%m-%d %H:%M"),
+            "took": round(time.monotonic() - began),
+            "load": round(os.getloadavg()[0], 1),
+            "seen": seen,
+        }
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
 
     return write

@@ -22,7 +22,7 @@ from ..standin.control import Control
 from ..standin.project import lay_out
 from ..system.machine import REPOSITORY, Machine
 from ..system.world import ADMIN, ALERT_TOKEN, BOT_API, LOGS, PROJECT, STATE, TOKEN, free_ports, install
-from .bot_central import MODELOS, READY, modelo_of, video_name
+from .bot_central import MIXED, MODELOS, READY, modelo_of, video_name
 
 Json = dict[str, Any]
 SOURCES = f"{BOT_API}/{TOKEN}/videos"
@@ -52,9 +52,9 @@ class Field:
             self.originals[number] = hashlib.sha256(content).hexdigest()
         self.machine.sh(f"chown -R 101:101 {BOT_API} && chmod -R u=rwX,go=rX {BOT_API}")
 
-    def speak(self, lines: int, failures: int, pace: float, first: int) -> None:
+    def speak(self, lines: int, failures: int, pace: float, first: int, kind: str = MIXED) -> None:
         """Let the bot say `lines` lines, `pace` a second, with `failures` from video `first` on."""
-        self.machine.path("/etc/loud-bot.env").write_text(f"LOUD={lines} {failures} {pace} {first}\n")
+        self.machine.path("/etc/loud-bot.env").write_text(f"LOUD={lines} {failures} {pace} {first} {kind}\n")
         self.machine.sh("systemctl restart trafico-main")
 
     def has_spoken(self) -> bool:
@@ -75,8 +75,16 @@ class Field:
 
     def records(self) -> list[Json]:
         """descarga_errors.json, which must be a valid array at every moment."""
-        content: list[Json] = json.loads(self.machine.path(JSON).read_text(encoding="utf-8"))
+        content: list[Json] = json.loads(self.seen(JSON).read_text(encoding="utf-8"))
         return content
+
+    def seen(self, inside: str) -> Path:
+        """A file as the machine sees it, with what is mounted there."""
+        return Path(f"/proc/{self.machine.leader}/root{inside}")
+
+    def main_pid(self) -> str:
+        """The monitor's process by the machine's own numbers; "0" when there is none."""
+        return self.machine.sh("systemctl show -p MainPID --value trafico-monitor")
 
     def story(self, first: int, count: int) -> dict[str, int]:
         """What became of these videos, as counts that are all zero when nothing went wrong."""
@@ -88,11 +96,19 @@ class Field:
         return {
             "lost": sum(opened[name] == 0 for name in names),
             "doubled": sum(opened[name] > 1 for name in names),
-            "not_repaired": sum(self._digest(n) != self.originals[n] for n in numbers),
+            "not_repaired": self.digests_missing(first, count),
             "solved_without_the_file": sum(ended[video_name(n)] > 0 and not self._place(n).exists() for n in numbers),
             "told_twice": sum(number > 1 for name, number in ended.items() if name in names)
             + sum(number > 1 for number in begun.values()),
         }
+
+    def digests_missing(self, first: int, count: int) -> int:
+        """How many of these videos are not at their place, byte for byte."""
+        return sum(self._digest(n) != self.originals[n] for n in range(first, first + count))
+
+    def arrived(self, first: int, count: int) -> bool:
+        """All of these videos are at their place, whatever they are."""
+        return all(self._place(n).exists() for n in range(first, first + count))
 
     def reboot(self) -> None:
         """The same disk, another boot: the servers are started again by hand."""
@@ -118,13 +134,14 @@ class Field:
 
 def build(machine: Machine, package: Path) -> Field:
     """Install the package and put the loud bot and the servers around it."""
-    local, control, telegram = free_ports(3)
+    local, control, telegram, web = free_ports(4)
     machine.sh("useradd --create-home --uid 1000 --shell /bin/bash victor && chmod 700 /home/victor")
     lay_out(
         machine.path(PROJECT), token=TOKEN, admin_id=str(ADMIN), url=f"http://127.0.0.1:{local}", models=MODELOS
     )  # fmt: skip
     machine.path("/opt/loud").mkdir()
-    shutil.copy(Path(__file__).with_name("bot_central.py"), machine.path("/opt/loud/bot_central.py"))
+    for name in ("bot_central.py", "days.py", "poster_prd.py"):
+        shutil.copy(Path(__file__).with_name(name), machine.path(f"/opt/loud/{name}"))
     machine.sh(f"chown -R victor:victor /home/victor && install -d -o 101 -g 101 -m 755 {BOT_API}")
     ignored = shutil.ignore_patterns("__pycache__", "project")
     shutil.copytree(REPOSITORY / "tests" / "standin", machine.path("/opt/standin/tests/standin"), ignore=ignored)
@@ -135,7 +152,7 @@ def build(machine: Machine, package: Path) -> Field:
     for start in servers:
         machine.sh(start)
     _units(machine)
-    _configuration(machine, local, telegram)
+    _configuration(machine, local, telegram, web)
     install(machine, package)
     machine.sh(f"setfacl -m u:trafico-monitor:r {PROJECT}/src/.env; systemctl restart trafico-monitor", seconds=40)
     seed = media.video(REPOSITORY / ".cache" / "media", seed=7, seconds=1).read_bytes()
@@ -157,7 +174,7 @@ def _server(name: str, port: int, control: str, folder: str) -> str:
 def _units(machine: Machine) -> None:
     machine.path("/etc/systemd/system/trafico-main.service").write_text(
         "[Unit]\nDescription=a loud bot\nStartLimitIntervalSec=0\n[Service]\nUser=victor\n"
-        f"WorkingDirectory={PROJECT}\nEnvironmentFile=/etc/loud-bot.env\nLogRateLimitIntervalSec=0\n"
+        f"WorkingDirectory={PROJECT}\nEnvironmentFile=/etc/loud-bot.env\nLogRateLimitIntervalSec=1\nLogRateLimitBurst=10000000\n"
         "ExecStart=/usr/bin/python3 -u /opt/loud/bot_central.py $LOUD\n"
     )
     drop_in = machine.path("/etc/systemd/system/trafico-monitor.service.d")
@@ -166,7 +183,7 @@ def _units(machine: Machine) -> None:
     machine.sh("systemctl daemon-reload")
 
 
-def _configuration(machine: Machine, local: int, telegram: int) -> None:
+def _configuration(machine: Machine, local: int, telegram: int, web: int) -> None:
     folder = machine.path("/etc/trafico-monitor/conf.d")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "50-chaos.toml").write_text(
@@ -174,6 +191,7 @@ def _configuration(machine: Machine, local: int, telegram: int) -> None:
         'disk_warning = "4MB"\ndisk_critical = "3MB"\n[retry]\nbackoff = [0.1, 0.5, 1]\n'
         f'[bot_api]\nurl = "http://127.0.0.1:{local}"\ncontainer = ""\nhost_dir = "{BOT_API}"\n'
         f'[telegram]\nalert_token = "{ALERT_TOKEN}"\napi_url = "http://127.0.0.1:{telegram}"\n'
+        f'[web]\nlisten = "127.0.0.1:{web}"\n'  # loopback is the host's: another machine may run
     )
 
 

@@ -161,12 +161,20 @@ def _stand_ins(machine: Machine) -> None:
 def _container(machine: Machine, port: int, control: int) -> None:
     # A real container from an image that holds nothing but links: /usr comes from the machine.
     machine.sh("systemctl start docker", seconds=90)
-    server = f"/opt/standin/tests/standin/bot_api.py --port {port} --control {control} --directory {_INSIDE}"
     machine.sh(
         "mkdir -p /tmp/image && cd /tmp/image && mkdir -p usr opt var/lib tmp etc proc sys dev run"
         " && for d in bin lib lib64 sbin; do ln -sfn usr/$d $d; done"
-        " && tar -c . | docker import - telegram-bot-api"
-        f" && docker run -d --name telegram-bot-api --network host --user 101:101 -v /usr:/usr:ro -v /etc:/etc:ro"
+        " && tar -c . | docker import - telegram-bot-api",
+        seconds=120,
+    )
+    run_container(machine, port, control)
+
+
+def run_container(machine: Machine, port: int, control: int) -> None:
+    """Make and start the container of the Bot API server; there is none of its name."""
+    server = f"/opt/standin/tests/standin/bot_api.py --port {port} --control {control} --directory {_INSIDE}"
+    machine.sh(
+        "docker run -d --name telegram-bot-api --network host --user 101:101 -v /usr:/usr:ro -v /etc:/etc:ro"
         f" -v /opt/standin:/opt/standin:ro -v {BOT_API}:{_INSIDE} telegram-bot-api /usr/bin/python3 {server}",
         seconds=120,
     )

@@ -351,6 +351,7 @@ def _ordered(
         attempt=attempt,
         download=incident.download,
         quarantined=incident.quarantined,
+        made_at=incident.updated_at,
     )
     return ordered, order
 

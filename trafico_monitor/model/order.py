@@ -25,8 +25,9 @@ class OrderKind(str, Enum):
 class Order:
     """`id` is `<incident>/<step>`: carrying out the same id twice is the same order.
 
-    `due_at` is in seconds since the epoch. `attempt` counts from 1. `busy` is how often in a row
-    the server has asked to wait instead of answering.
+    `due_at` and `made_at` are in seconds since the epoch, by the same clock: one that is set back
+    later must not make the wait longer than it was to be (0.0: not known). `attempt` counts from 1.
+    `busy` is how often in a row the server has asked to wait instead of answering.
 
     Of ASSIGN the id begins with `assign/`, the incident may be "", and the download is the rescued
     file (`source`, the announced `size`) and where it is to go (`modelo`, `video`); `found_size`
@@ -43,3 +44,4 @@ class Order:
     quarantined: str | None = None
     found_size: int | None = None
     busy: int = 0
+    made_at: float = field(default=0.0, compare=False)

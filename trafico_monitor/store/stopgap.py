@@ -130,8 +130,11 @@ def reading_only(path: Path) -> sqlite3.Connection:
     nothing need be written for that. Raises sqlite3.Error."""
     # Without locks, for a lock on a file that may not be written is refused; the monitor is the
     # only one that ever writes. `exclusive` keeps the log's index in memory: no -shm file.
+    how = "mode=ro&vfs=unix-none"
+    if not Path(f"{path}-wal").exists():  # closed in an orderly way: it would be made, and cannot be
+        how = "immutable=1"
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro&vfs=unix-none", uri=True, isolation_level=None, check_same_thread=False
+        f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -18,6 +18,8 @@ import pytest
 
 from tests.journal_fixtures import BotProcess, PrivateJournald, private_journald, wait_until
 from tests.standin.bot_api import BotApiServer
+from trafico_monitor.model.changes import Changes
+from trafico_monitor.store.store import Store
 
 from .running import RunningService
 
@@ -187,6 +189,26 @@ def test_it_starts_on_a_read_only_disk_behind_the_last_line(
             wait_until(lambda: "vuelve a escribirse" in service.log, "it can store again", 60)
     check_all_is_whole(home, names)
     assert 3 <= alerts(server) <= 4  # as above
+
+
+async def test_a_store_that_was_closed_is_read_on_a_read_only_disk(tmp_path: Path) -> None:
+    """After an orderly stop there is no log beside the database, and none can be made."""
+    with mounted(tmp_path):
+        store = await Store.open(tmp_path)
+        await store.commit(Changes(cursor="here"))
+        await store.close()
+        assert not (tmp_path / "monitor.db-wal").exists()
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path)], check=True, timeout=10)
+        store = await Store.open(tmp_path)
+        assert store.database.standing_in
+        assert (await store.load()).cursor == "here"
+        subprocess.run(["mount", "-o", "remount,rw", str(tmp_path)], check=True, timeout=10)
+        await store.commit(Changes(cursor="there"))
+        await store.database.come_back()
+        await store.close()
+        store = await Store.open(tmp_path)
+        assert (await store.load()).cursor == "there"
+        await store.close()
 
 
 def test_over_quota(home: Path, journald: PrivateJournald, server: BotApiServer) -> None:
