@@ -15,7 +15,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,8 +24,17 @@ sys.path.insert(0, str(ROOT))
 from benchmarks import catching_up, living, million  # noqa: E402
 from benchmarks.rows import Row  # noqa: E402
 
-PAGE = ROOT / "docs/performance.md"
+PAGE, RESULT = ROOT / "docs/performance.md", ROOT / "build/bench.json"
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+
+
+@dataclass(frozen=True)
+class Part:
+    """`at` and `load` (of one minute) are those when it began."""
+
+    at: str
+    load: float
+    rows: list[Row]
 
 
 def parts(arguments: argparse.Namespace) -> dict[str, Callable[[], Iterator[Row]]]:
@@ -39,7 +48,7 @@ def parts(arguments: argparse.Namespace) -> dict[str, Callable[[], Iterator[Row]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("catching-up", "living", "million"), help="one part of it")
+    parser.add_argument("--only", choices=("catching-up", "living", "million"), help="measure one part anew")
     parser.add_argument("--entries", type=int, default=1_000_000, help="of the backlog (1,000,000)")
     parser.add_argument("--incidents", type=int, default=1_000_000, help="in the store (1,000,000)")
     parser.add_argument("--idle", type=float, default=600.0, help="seconds of silence (600)")
@@ -47,31 +56,35 @@ def main() -> int:
     parser.add_argument("--write-docs", action="store_true", help="put the table into docs/performance.md")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    began, load = time.time(), os.getloadavg()[0]
-    rows: list[Row] = []
+    measured: dict[str, Part] = {} if arguments.only is None else before()
     for name, run in parts(arguments).items():
         if arguments.only in (None, name):
+            at, load, rows = time.strftime("%Y-%m-%d %H:%M"), os.getloadavg()[0], []
             for row in run():
                 rows.append(row)
                 print(line_of(row), flush=True)
-    result = {
-        "at": time.strftime("%Y-%m-%d %H:%M", time.localtime(began)),
-        "machine": machine(),
-        "load_before": round(load, 2),
-        "rows": [asdict(row) for row in rows],
-    }
-    (ROOT / "build/bench.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+            measured[name] = Part(at, round(load, 2), rows)
+    result = {"machine": machine(), "parts": {name: asdict(part) for name, part in measured.items()}}
+    RESULT.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
     if arguments.write_docs:
-        write_docs(result, rows)
-    missed = [row.what for row in rows if row.met is False]
-    print(f"\n{len(rows)} figures, {len(missed)} short of their bar")
+        write_docs(measured)
+    figures = [row for part in measured.values() for row in part.rows]
+    print(f"\n{len(figures)} figures, {sum(row.met is False for row in figures)} short of their bar")
     return 0
+
+
+def before() -> dict[str, Part]:
+    """What an earlier run has measured: one part is measured anew, the others stay."""
+    if not RESULT.exists():
+        return {}
+    told = json.loads(RESULT.read_text())["parts"]
+    return {name: Part(one["at"], one["load"], [Row(**row) for row in one["rows"]]) for name, one in told.items()}
 
 
 def line_of(row: Row) -> str:
     sign = {True: "✓", False: "✗", None: " "}[row.met]
-    beside = f"{row.peer}: {row.peer_value:,.4g} ({row.ratio:.2f} ×)" if row.peer else ""
-    return f"{sign} {row.what:60} {row.value:>12,.4g} {row.unit:10} {row.bar:18} {beside:48} {row.note}"
+    beside = f"{row.peer}: {shown(row.peer_value)} ({row.ratio:.2f} ×)" if row.peer else ""
+    return f"{sign} {row.what:60} {shown(row.value):>12} {row.unit:10} {row.bar:18} {beside:48} {row.note}"
 
 
 def machine() -> str:
@@ -81,24 +94,29 @@ def machine() -> str:
     return f"{os.cpu_count()} × {known[0]}, {known[1]}, Python {platform.python_version()}"
 
 
-def write_docs(result: dict[str, object], rows: list[Row]) -> None:
+def write_docs(measured: dict[str, Part]) -> None:
+    """Put the table between the marks of the page."""
+    when = "; ".join(f"{name} {part.at} (load {part.load})" for name, part in measured.items())
     table = [
         BEGIN,
-        f"{result['at']}, {result['machine']}; load when it began: {result['load_before']}.",
+        f"{machine()}. Begun: {when}.",
         "",
         "| what | figure | bar | met | beside, in the same run | ratio | |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in rows:
+    for row in (row for part in measured.values() for row in part.rows):
         met = {True: "yes", False: "**no**", None: ""}[row.met]
-        beside = f"{row.peer}: {row.peer_value:,.4g}" if row.peer else ""
+        beside = f"{row.peer}: {shown(row.peer_value)}" if row.peer else ""
         ratio = f"{row.ratio:.2f}" if row.peer else ""
-        table.append(
-            f"| {row.what} | {row.value:,.4g} {row.unit} | {row.bar} | {met} | {beside} | {ratio} | {row.note} |"
-        )
+        cells = (row.what, f"{shown(row.value)} {row.unit}", row.bar, met, beside, ratio, row.note)
+        table.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     text = PAGE.read_text()
-    before, _, rest = text.partition(BEGIN)
-    PAGE.write_text(before + "\n".join([*table, END]) + rest.partition(END)[2])
+    head, _, rest = text.partition(BEGIN)
+    PAGE.write_text(head + "\n".join([*table, END]) + rest.partition(END)[2])
+
+
+def shown(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ where that word stands, and one that begins with `^` only once.
 from __future__ import annotations
 
 import re
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -46,9 +47,11 @@ def compiled(pattern: str) -> re.Pattern[str]:
     if len(pattern) > LONGEST_PATTERN:
         raise NotLinear("long", str(len(pattern)))
     try:
-        tree = _parser.parse(pattern)
-        ways, steps = _ways(tree), _steps(tree)
-        result = re.compile(pattern)
+        with warnings.catch_warnings():  # `[[` may mean something else in a later Python: it means what it does now
+            warnings.simplefilter("ignore", FutureWarning)
+            tree = _parser.parse(pattern)
+            ways, steps = _ways(tree), _steps(tree)
+            result = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise NotLinear("syntax", str(error)) from error
     if ways > MOST_WAYS or steps > MOST_STEPS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trafico_monitor.detection.linear import MOST_WAYS, NotLinear, compiled
@@ -101,6 +101,7 @@ def test_whatever_is_accepted_ends_soon_on_a_hostile_line(pattern: str) -> None:
 
 
 @given(st.text(max_size=80))
+@example("[[a]")  # Python warns of it, and takes it
 @settings(max_examples=300)
 def test_any_text_is_a_pattern_or_refused(pattern: str) -> None:
     try:
