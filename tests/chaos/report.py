@@ -40,9 +40,9 @@ twice than never. So `told 2` is allowed there and nowhere else. ENOSPC is an ex
 EDQUOT is the kernel's own, from a btrfs qgroup; the read-only disk is an ext4 that its kernel has given up
 (`errors=remount-ro`), after a flush, because what was not flushed is lost as in a power cut. Over quota on
 btrfs the kernel may end the monitor with SIGBUS (the database's index is mapped into memory): seen in two runs of
-five; systemd started it anew, and every incident was there, once. The soak is written as fast as journald takes it: what a bot says
-in weeks, within minutes. Its memory grows by some MiB over the first ten million lines, while bounded caches and what
-is kept of the last hour fill up, and is judged after that.
+five; systemd started it anew, and every incident was there, once. The soak is written as fast as
+journald takes it: what a bot says in weeks, within minutes. Memory grows by some MiB over the first ten million lines,
+while bounded caches and what is kept of the last hour fill up, and is judged after that.
 
 """
 _GROUPS = {
