@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import time
 from collections import Counter, defaultdict
@@ -21,6 +22,7 @@ from ..model.wanted import Wanted
 from . import alarms, hours, pages, silences, unknown
 from .codec import decode, readable
 from .ledger import Worth, worths
+from .stopgap import reading_only
 from .store import DATABASE, NumberedRecord
 from .tallies import DAY, HOURS, MODELO, SECONDS, SEPARATOR, TYPE, places
 
@@ -64,13 +66,25 @@ class Queries:
         try:
             with self._path.open("rb"):
                 pass  # SQLite says only «unable to open»
-            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+            connection = self._connected()
         except FileNotFoundError:
             raise StoreError(f"{self._path}: not there yet; has the service run? (systemctl status)") from None
         except (OSError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or error
             raise StoreError(f"{self._path}: {reason}; try sudo") from error
         connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _connected(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            if os.access(self._path.parent, os.W_OK):
+                raise
+            # Its log or the log's index would have to be made first, and cannot be: nobody writes here.
+            return reading_only(self._path)
         return connection
 
     def __enter__(self) -> Queries:

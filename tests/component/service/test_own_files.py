@@ -4,6 +4,7 @@ corrects when it can store again, and nothing is lost, doubled or torn."""
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import pytest
 from tests.journal_fixtures import BotProcess, PrivateJournald, private_journald, wait_until
 from tests.standin.bot_api import BotApiServer
 from trafico_monitor.model.changes import Changes
+from trafico_monitor.store.queries import Queries
 from trafico_monitor.store.store import Store
 
 from .running import RunningService
@@ -73,6 +75,14 @@ def fill(place: Path) -> None:
     with (place / "ballast").open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(b"\0" * 4096)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Each in the place of the other, at one moment: the service would make anew what is missing."""
+    at_cwd, renameat2_exchange = -100, 2
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(at_cwd, bytes(one), at_cwd, bytes(other), renameat2_exchange):
+        raise OSError(ctypes.get_errno(), f"{one} ↔ {other}")
 
 
 def told(server: BotApiServer, words: str) -> list[str]:
@@ -268,8 +278,9 @@ def test_a_state_directory_that_cannot_be_made_again(
     with BotProcess(journald) as bot, RunningService(home, NAME) as service:
         bot.say(FULL.format(names[0]))
         wait_until(lambda: names[0] in service.log, "an incident")
-        shutil.rmtree(home / "state")
-        (home / "state").write_text("in its place")
+        (tmp_path / "other").write_text("in its place")
+        exchange(tmp_path / "other", home / "state")
+        shutil.rmtree(tmp_path / "other")
         bot.say(FULL.format(names[1]))
         wait_until(lambda: names[1] in service.log, "the next one is recorded all the same", 60)
         wait_until(lambda: "la carpeta ya no existe" in service.log, "and the reason", 60)
@@ -284,3 +295,22 @@ def test_a_state_directory_that_cannot_be_made_again(
 def _as_root() -> None:
     if os.geteuid() != 0:
         raise RuntimeError("a private journald and small file systems need root: run the tests with sudo")
+
+
+@pytest.mark.parametrize("left", [(), ("-wal",), ("-wal", "-shm")], ids=["closed", "killed", "killed, index left"])
+async def test_what_is_stored_can_be_looked_at_on_a_read_only_disk(tmp_path: Path, left: tuple[str, ...]) -> None:
+    """`status`, `incidents` and the rest, when the service stands still or cannot write either."""
+    store = await Store.open(tmp_path / "here")
+    await store.save_status({"open": 3})
+    if not left:
+        await store.close()
+    (tmp_path / "disk").mkdir()
+    with mounted(tmp_path / "disk"):
+        for end in ("", *left):
+            shutil.copy(tmp_path / f"here/monitor.db{end}", tmp_path / "disk")
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True, timeout=10)
+        with Queries(tmp_path / "disk") as queries:
+            assert queries.status() == {"open": 3}
+            assert queries.incidents() == ()
+    if left:
+        await store.close()
