@@ -220,4 +220,6 @@ def test_what_takes_the_space_is_told_where_it_was_told_that_it_is_short() -> No
     assert told.notices[0].fields["texto"] == "0 GB"
     assert "modelos 40 GB" in told.records[0].text
     pipeline.observe((Finding(FindingKind.SPACE, NOW + 9, code="ok"),), NOW + 9)
-    assert len(pipeline.tell_room({"uso": "x", "liberable": ""}, NOW + 10).notices) == 1
+    again = pipeline.tell_room({"uso": "x", "liberable": ""}, NOW + 10)
+    assert len(again.notices) == 1
+    assert "nada que se pueda borrar" in again.records[0].text and again.records[0].event == "space_used"

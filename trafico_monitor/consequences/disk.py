@@ -47,5 +47,6 @@ class Disk:
         edits = [replace(one, fields={**one.fields, **fields}, only_edit=True) for one in told]
         step.notices += [one for one in edits if one.severity is not Severity.CRITICAL]
         if told:
-            step.event("space_used", now, 6, **fields)
+            code = "space_used" if fields.get("liberable") else "space_used_for_good"
+            step.event("space_used", now, 6, code, **fields)
         return tuple(one for one in edits if one.severity is Severity.CRITICAL)

@@ -44,6 +44,7 @@ TEXTS: dict[str, str] = {
     "record.space_critical": "❌ Disk space is critical: {texto}",
     "record.space_ok": "✅ Enough disk space: {texto}",
     "record.space_used": "💽 Used by: {uso} · could be deleted: {liberable}",
+    "record.space_used_for_good": "💽 Used by: {uso} · nothing that could simply be deleted",
     "record.server_down": "❌ The local Telegram server does not answer: {texto}",
     "record.server_up": "✅ The local Telegram server answers: {texto}",
     "record.blind": "⚠️ The monitor does not see all lines of the bot: {texto}",

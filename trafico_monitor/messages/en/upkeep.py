@@ -10,7 +10,7 @@ TEXTS: dict[str, str] = {
     "own.advice.space": "What to do: free space on that disk (df -h {ruta}); the monitor goes on by itself.",
     "own.advice.quota": "What to do: raise the quota or remove files of that user (quota); the monitor goes on by itself.",
     "own.advice.read_only": "What to do: see why it is mounted read-only (dmesg) and mount it again;"
-    " the monitor goes on by itself.",
+    " if it does not go on by itself: sudo systemctl restart trafico-monitor.",
     "own.advice.gone": "What to do: sudo systemctl restart trafico-monitor makes it again.",
     "own.advice.denied": "What to do: give the directory back to the user trafico-monitor (sudo chown -R trafico-monitor: {ruta}).",
     "own.advice.other": "What to do: look at the state of the disk (dmesg, df -h {ruta}).",

@@ -44,6 +44,7 @@ TEXTS: dict[str, str] = {
     "record.space_critical": "❌ Espacio en disco crítico: {texto}",
     "record.space_ok": "✅ Espacio en disco suficiente: {texto}",
     "record.space_used": "💽 Ocupado por: {uso} · se podría borrar: {liberable}",
+    "record.space_used_for_good": "💽 Ocupado por: {uso} · nada que se pueda borrar sin más",
     "record.server_down": "❌ El servidor local de Telegram no responde: {texto}",
     "record.server_up": "✅ El servidor local de Telegram responde: {texto}",
     "record.blind": "⚠️ El monitor no ve todas las líneas del bot: {texto}",

@@ -10,7 +10,7 @@ TEXTS: dict[str, str] = {
     "own.advice.space": "Qué hacer: libera espacio en ese disco (df -h {ruta}); el monitor seguirá solo.",
     "own.advice.quota": "Qué hacer: amplía la cuota o borra archivos de ese usuario (quota); el monitor seguirá solo.",
     "own.advice.read_only": "Qué hacer: mira por qué está montado de solo lectura (dmesg) y vuelve a montarlo;"
-    " el monitor seguirá solo.",
+    " si no sigue solo: sudo systemctl restart trafico-monitor.",
     "own.advice.gone": "Qué hacer: sudo systemctl restart trafico-monitor la crea de nuevo.",
     "own.advice.denied": "Qué hacer: devuelve la carpeta al usuario trafico-monitor (sudo chown -R trafico-monitor: {ruta}).",
     "own.advice.other": "Qué hacer: mira el estado del disco (dmesg, df -h {ruta}).",
