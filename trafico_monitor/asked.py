@@ -80,10 +80,10 @@ def _no_retry(pipeline: Pipeline, incident: Incident, now: float) -> Reply | Non
         return _about("retry_under_way", incident, language, ok=True)
     kinds = policy.plan(incident)
     if not kinds:
-        return _with_reason("retry_refused", incident, "no_download_data", language)
+        return _with_reason("retry_refused", incident, policy.unplanned(incident), language)
     if conditions.refusal and kinds[0] not in _WAITS:
         return _with_reason("retry_refused", incident, conditions.refusal, language)
-    if not pipeline.incidents.budget.grant(budget_key(incident.download, incident.id), now):
+    if not pipeline.incidents.budget.grant(budget_key(incident.actionable, incident.id), now):
         return _with_reason("retry_refused", incident, "budget_spent", language)
     return None
 

@@ -31,7 +31,7 @@ def show(rules: RuleSet, config: Path | None, as_json: bool, known_too: bool, sp
 
 
 def _known(kind: UnknownKind, rules: RuleSet) -> bool:
-    return all(rules.decide_gated(sample[:LONGEST_LINE].lower()) is not None for sample in kind.samples)
+    return all(rules.decide_said(statement(sample)) is not None for sample in kind.samples)
 
 
 def _as_data(kind: UnknownKind) -> dict[str, object]:

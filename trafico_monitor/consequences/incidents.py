@@ -140,7 +140,9 @@ def _of_playbook(order: Order) -> bool:
 
 def _left_alone(incident: Incident) -> bool:
     return (
-        incident.estado is Estado.PENDIENTE and incident.reason == "no_download_data" and incident.waiting_for is None
+        incident.estado is Estado.PENDIENTE
+        and incident.reason in ("no_download_data", "single_record")
+        and incident.waiting_for is None
     )
 
 

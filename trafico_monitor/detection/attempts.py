@@ -175,6 +175,10 @@ class Attempts:
             fitting = exact or sized
         return fitting[0] if len(fitting) == 1 else None
 
+    def just_ended(self, download: Download, at: float) -> Download | None:
+        """What has ended well so shortly before `at` that a failure naming `download` may be of it."""
+        return self.ended if self._afterword(download, at) else None
+
     def overdue(self, now: float) -> list[tuple[Attempt, float]]:
         """Those whose silence is a finding at `now`, journal time, and since when it has been
         one; each is given back once."""

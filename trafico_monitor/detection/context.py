@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ..model.download import Download
 from ..model.sameness import base_name
+from .log_formats import Record, read
 from .paths import Paths, video_name
 
 # «250 MB» is rounded: taken for the announced size it would refuse every whole file.
@@ -19,12 +20,16 @@ _BYTES = re.compile(r"(?<![\d.,])(\d{1,15})\s{0,3}(?:bytes|b)(?![a-z])")
 _MODELO = re.compile(r"v[ií]deo recibido de[: ]{1,3}([^\s/\\'\"<>|*?]{1,80})", re.IGNORECASE)
 _NAMED = re.compile(r"(?:v[ií]deo recibido|descarga completa|descargando)[: ]{1,3}(\S{1,300})", re.IGNORECASE)
 _FILE_SIZE = re.compile(r"file_size=(\d{1,15})(?!\d)")
-# A success stands where a record begins: further back the same words are a stranger's name. Level,
-# logger and time may come before it, and signs.
+# The bot's own templates stand at the beginning of a record's message, behind one of its own signs;
+# further back, or behind a chat's sign, the same words are a stranger's.
+_SIGNS = r"[📥🔍⏬⬇✅🎬🎥📹💾📁📂📦🚀➡▶ℹ️\s]{0,8}(?:debug:? )?"
+_TEMPLATE = re.compile(
+    _SIGNS + r"(?:file_path=|file_size=|copiando desde|descarga|v[ií]deo (?:recibido|copiado|guardado|descargado)"
+    r"|archivo (?:copiado|descargado))",
+    re.IGNORECASE,
+)
 _SUCCESS = re.compile(
-    r"(?:\[[^\]]{1,40}\] {0,2})?(?:\d[\d:.,tz/+ -]{5,40}[ -])?(?:[\w.]{1,40} - )?"
-    r"(?:(?:debug|info|warning|error)[: -]{1,3}(?:[\w.]{1,80}:)?)?[^\w'\"]{0,8}"
-    r"(?:archivo (?:copiado|descargado)|descarga(?:do|da)?\b|v[ií]deo (?:copiado|descargado|guardado))"
+    _SIGNS + r"(?:archivo (?:copiado|descargado)|descarga(?:do|da)?\b|v[ií]deo (?:copiado|descargado|guardado))"
 )
 _MEDIA = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 
@@ -43,6 +48,13 @@ class Told:
 
 # A line without any of these tells nothing of a download (lower case).
 MARKS = ("file_path=", "file_size=", "copiando desde", "descarga", "eo recibido", "archivo copiado")
+
+
+def own_template(line: str) -> str:
+    """The message of the record that `line` is, when it begins with one of the templates; else ""."""
+    said = read(line)
+    message = said.message if isinstance(said, Record) else said.text
+    return message if _TEMPLATE.match(message) else ""
 
 
 def told(line: str, lowered: str, paths: Paths) -> Told | None:
@@ -68,9 +80,9 @@ def told(line: str, lowered: str, paths: Paths) -> Told | None:
 def _finished(line: str, lowered: str, paths: Paths) -> Told | None:
     if not any(word in lowered for word in ("archivo copiado", "archivo descargado", "descarga")):
         return None
-    named = _named(line, paths)
-    if _SUCCESS.match(lowered) is None and (named.video is None or "eo recibido" in lowered):
+    if _SUCCESS.match(lowered) is None:
         return None
+    named = _named(line, paths)
     return Told("finished", replace(named, size=_amount(lowered)), repaired="después de" in lowered)
 
 

@@ -27,6 +27,7 @@ from .passing import ANSWERED_END, ANSWERED_START, Passing
 from .paths import Paths
 from .process import Process
 from .rules import RuleSet, Silence
+from .statement import Voice, statement
 
 # Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.
 _SUSPECT = ("error", "❌", "exception", "traceback (most", "critical", "fatal")
@@ -176,17 +177,18 @@ class Detector:
             if record:
                 self._memory.head(entry.pid, process, None)
             return
-        rule = self._rules.decide_gated(lowered)
+        said = statement(line)
+        rule = self._rules.decide_said(said)
         silenced = not record and process.header is not None and process.header[2] == Silence.BLOCK.value
         if rule is not None and rule.error_type is not None:
             full = rule.error_type is ErrorType.DISCO_LLENO
             if full or not silenced:
                 idle = self._rules.idle(lowered)
                 yield self._failures.of_line(entry, process, line, rule, record=record, idle=idle)
-        elif is_error_record(line):
+        elif said.voice is Voice.RECORD:
             pass  # «❌ Error descargando …» begins nothing
         elif (rule is None or rule.silences is Silence.LINE) and any(mark in lowered for mark in MARKS):
-            yield from self._downloads.told(entry, process, line, lowered)
+            yield from self._downloads.told(entry, process, line)
         if rule is not None and rule.error_type is not None:
             process.unknown = None  # the rest of the record has told what it is
         elif rule is None and (record or process.header is None) and is_error_record(line):

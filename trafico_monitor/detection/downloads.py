@@ -12,7 +12,7 @@ from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.sameness import agree, merged
 from . import silence
 from .attempts import Attempt
-from .context import Told, told
+from .context import Told, own_template, told
 from .findings import about
 from .memory import Memory
 from .paths import Paths
@@ -40,9 +40,10 @@ class Downloads:
         """Those that have neither ended nor failed, to be looked at and not to be changed."""
         return tuple(one for process in self._memory.processes.values() for one in process.attempts.open)
 
-    def told(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
-        """What a line in the bot's own words says of a download; `lowered` is it in lower case."""
-        told_of = told(line, lowered, self._paths)
+    def told(self, entry: Entry, process: Process, line: str) -> Iterator[Finding]:
+        """What a line in the bot's own words says of a download."""
+        template = own_template(line)
+        told_of = told(template, template.lower(), self._paths)
         if told_of is None:
             return
         if told_of.kind == "finished":
@@ -146,6 +147,7 @@ def _silent(pid: int, attempt: Attempt, due: float) -> Finding:
         due,
         pid=pid,
         download=attempt.download,
+        actionable=attempt.download,
         error_type=ErrorType.TIMEOUT,
         rule=silence.RULE,
         message=attempt.line,

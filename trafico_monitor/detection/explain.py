@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .lines import LONGEST_LINE, without_names
+from .lines import LONGEST_LINE
 from .rules import Rule, RuleSet, Scope
+from .statement import statement
 
 _MOST_SHOWN = 120  # characters of what a pattern found
 _MOST_BELOW = 5
@@ -31,19 +32,20 @@ class Why:
 
 def explain(rules: RuleSet, line: str) -> Why:
     """The decision of `rules` about `line` with its reasons: the same rule as `rules.decide`."""
-    lowered = line[:LONGEST_LINE].lower()
-    text = without_names(lowered)
+    said = statement(line)
+    blanked = said.line != line[:LONGEST_LINE].lower()
     rule = rules.decide(line)
     if rule is None:
-        return Why(blanked=text != lowered)
+        return Why(blanked=blanked)
+    text = said.line if rule.error_type is None else said.message if rule.exact else said.own
     found = rule.pattern.search(text) if rule.pattern is not None else None
     later = rules.rules[rules.rules.index(rule) + 1 :]
     # Scope.FILE counts in tracebacks only; it never decides about a line alone.
-    below = tuple(one.name for one in later if one.scope is not Scope.FILE and one.holds(text))
+    below = tuple(one.name for one in later if one.scope is not Scope.FILE and one.matches_said(said))
     return Why(
         rule,
         tuple(literal for literal in (*rule.literals, *rule.all_literals) if literal in text),
         found[0][:_MOST_SHOWN] if found else None,
         below[:_MOST_BELOW],
-        text != lowered,
+        blanked,
     )

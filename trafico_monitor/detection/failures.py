@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..model.download import Download
 from ..model.entry import Entry
 from ..model.finding import ErrorType, Finding, FindingKind
@@ -52,11 +54,13 @@ class Failures:
             origin = attempt.failure  # its silence was the first sign of this
         if _another(attempt, origin, named):
             attempt, download = None, named
+        actionable = merged(_actionable(process, attempt, named, entry.at), exact or Download())
         self._remember(entry.pid, process, origin, rule, download, entry.at, attempt)
         return about(
             entry,
             FindingKind.FAILED,
             download=download,
+            actionable=actionable,
             error_type=rule.error_type,
             rule=rule.name,
             lines=(line[:MOST_CHARS],),
@@ -80,6 +84,7 @@ class Failures:
         block.origin = block.origin or _origin(process, rule, download, Entry("", pid, block.at, block.first))
         if _another(attempt, block.origin, named):
             attempt, download = None, named
+        actionable = Download() if answer.polling else _actionable(process, attempt, named, block.at)
         self._remember(pid, process, block.origin, rule, download, block.at, attempt)
         if process.failure is not None:
             process.failure.sealed = block.whole
@@ -87,6 +92,7 @@ class Failures:
             Entry(answer.message, pid, block.at, block.last),
             FindingKind.FAILED,
             download=download,
+            actionable=actionable,
             error_type=rule.error_type,
             rule=rule.name,
             lines=tuple(block.lines),
@@ -114,6 +120,16 @@ class Failures:
         if rule.error_type is ErrorType.SERVIDOR_CAIDO:
             self._memory.outage.add(pid)
         self._memory.changed()
+
+
+def _actionable(process: Process, attempt: Attempt | None, named: Download, at: float) -> Download:
+    """What may be acted on of a failure whose own lines name `named`: they name nothing alone, but
+    only together with the records by which this process began that very download."""
+    began = attempt.download if attempt is not None and not attempt.nameless else process.attempts.just_ended(named, at)
+    if began is None or not (began.known or began.modelo or began.video or began.destination):
+        return Download()
+    # The file of the server is the one that the beginning names.
+    return replace(merged(began, named), source=began.source or named.source)
 
 
 def continues(process: Process, at: float) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .lines import LONGEST_LINE, without_names
 from .rules import Rule, RuleSet, Scope
+from .statement import statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def _faults_of(rule: Rule, rules: RuleSet) -> list[Fault]:
         return [Fault("no_examples", rule)]
     deciding = [rules.decide(example) for example in rule.matches]
     for example, decider in zip(rule.matches, deciding, strict=True):
-        if not rule.holds(_seen(example)):
+        if not rule.matches_said(statement(example)):
             found.append(Fault("must_match", rule, example))
         elif decider is not None and decider.error_type is not rule.error_type:
             found.append(Fault("decided_by_other", rule, example, decider.name))
@@ -42,6 +42,3 @@ def _faults_of(rule: Rule, rules: RuleSet) -> list[Fault]:
         found.append(Fault("shadowed", rule, other=others[0].name if others[0] else ""))
     return found
 
-
-def _seen(example: str) -> str:
-    return without_names(example[:LONGEST_LINE].lower())

@@ -14,8 +14,8 @@ from unicodedata import normalize
 from ..errors import RuleError
 from ..model.finding import ErrorType
 from ..model.unknown import UnknownKind
-from .lines import LONGEST_LINE, without_names
 from .rule_text import NONE, parse
+from .statement import statement
 
 CHOOSE = "CHOOSE"
 _MOST_LITERALS = 3
@@ -27,13 +27,13 @@ _ANY = r"\S{1,400}+"
 def proposal(kind: UnknownKind) -> str | None:
     """TOML of a rule for `kind` whose error_type is left to choose (CHOOSE); None when its
     samples have nothing in common that a rule could be made of."""
-    samples = tuple(without_names(sample[:LONGEST_LINE].lower()) for sample in kind.samples)
+    samples = tuple(statement(sample).own for sample in kind.samples)
     literals = _literals(kind.template, samples)
     if not literals:
         return None
     for pattern in (*_patterns(kind.template), ""):
         text = _toml(kind, literals, pattern)
-        if _holds(text, samples):
+        if _holds(text, kind.samples):
             return text
     return None
 
@@ -43,7 +43,7 @@ def _holds(text: str, samples: tuple[str, ...]) -> bool:
         [rule] = parse(text.replace(CHOOSE, ErrorType.TIMEOUT.value), "")
     except RuleError:
         return False
-    return all(rule.holds(sample) for sample in samples)
+    return all(rule.reports(statement(sample)) for sample in samples)
 
 
 def _literals(template: str, samples: tuple[str, ...]) -> tuple[str, ...]:

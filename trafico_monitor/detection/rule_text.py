@@ -17,7 +17,7 @@ from .rules import Rule, RuleSet, Scope, Silence, rule_set
 NONE = "none"
 _KEYS = frozenset(
     {"name", "error_type", "literals", "all_literals", "pattern", "unless", "unless_patterns"}
-    | {"priority", "scope", "silences", "matches", "misses"}
+    | {"priority", "scope", "silences", "matches", "misses", "guarded", "exact", "loggers"}
 )
 _MOST_SAID = 200  # characters of a mistake that are repeated to the operator
 _SHORTEST_LITERAL = 3  # bytes: one symbol is enough, «er» is not
@@ -96,7 +96,9 @@ class _Table:
         literals, all_literals = self._literals("literals"), self._literals("all_literals")
         if not literals and not all_literals:
             raise self._wrong("no_literals")
-        pattern = self._table.get("pattern", "")
+        pattern, exact = self._table.get("pattern", ""), self._flag("exact")
+        if exact and not str(pattern).startswith("^"):
+            raise self._wrong("exact")
         return Rule(
             name=self._name,
             error_type=self._error_type(),
@@ -111,6 +113,9 @@ class _Table:
             matches=self._texts("matches"),
             misses=self._texts("misses"),
             file=self._file,
+            guarded=self._flag("guarded"),
+            exact=exact,
+            loggers=self._literals("loggers"),
         )
 
     def _error_type(self) -> ErrorType | None:
@@ -131,6 +136,12 @@ class _Table:
         except ValueError as error:
             expected = ", ".join(str(choice.value) for choice in kind)
             raise self._wrong("value", key=key, expected=expected) from error
+
+    def _flag(self, key: str) -> bool:
+        value = self._table.get(key, False)
+        if not isinstance(value, bool):
+            raise self._wrong("value", key=key, expected="true, false")
+        return value
 
     def _priority(self) -> int:
         value = self._table.get("priority", 50)

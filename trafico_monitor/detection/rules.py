@@ -13,6 +13,7 @@ from enum import Enum
 from ..model.finding import ErrorType
 from .gates import Gates, gates_for, passes
 from .lines import LONGEST_LINE, without_names
+from .statement import Statement, Voice, allows, of_text, statement
 
 
 class Scope(Enum):
@@ -33,11 +34,17 @@ class Silence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """All texts and patterns are lower case and compared with the lower-cased line.
+    """All texts and patterns are lower case and compared with the lower-cased record, its prefix taken off.
 
     `literals`: one must occur; `all_literals`: every one must; `pattern`: must be found;
     `unless` and `unless_patterns`: none may be. Names of media files are blanked out before the
     comparison: a video may be called timeout.mp4.
+
+    A rule with an error type speaks of the record's own words, which quotations are not, and counts
+    from level WARNING on; of a `guarded` rule the words before its match must be about a download, the
+    disk, the server or nothing in particular. An `exact` one is a template of a library or of the operator: its pattern
+    is anchored at the beginning, it sees the whole record, and it counts at every level; `loggers`
+    then bind it to the beginnings of loggers' names, where the format says the logger at all.
     """
 
     name: str
@@ -53,6 +60,37 @@ class Rule:
     matches: tuple[str, ...] = ()
     misses: tuple[str, ...] = ()
     file: str = ""
+    guarded: bool = False
+    exact: bool = False
+    loggers: tuple[str, ...] = ()
+
+    def matches_said(self, said: Statement) -> bool:
+        """Whether the rule decides about `said`: a negative rule may see the quotations, too."""
+        return self.holds(said.line) if self.error_type is None else self.reports(said)
+
+    def reports(self, said: Statement) -> bool:
+        """Whether `said` reports a failure of this rule's type in its own words."""
+        if self.exact:
+            bound = not (said.logger and self.loggers) or said.logger.startswith(self.loggers)
+            return bound and self.holds(said.message)
+        if said.voice is Voice.QUIET or any(refused in said.line for refused in self.unless):
+            return False
+        if any(refused.search(said.line) for refused in self.unless_patterns):
+            return False
+        place = self._place(said.own)
+        return place is not None and (not self.guarded or allows(said.own, *place, said.voice))
+
+    def _place(self, own: str) -> tuple[int, int] | None:
+        """Where the rule's words begin and end in `own`; None when they are not all there."""
+        if any(literal not in own for literal in self.all_literals):
+            return None
+        places = [at for literal in self.literals if (at := own.find(literal)) >= 0]
+        if self.literals and not places:
+            return None
+        if self.pattern is None:
+            return (first := min(places, default=0)), first
+        found = self.pattern.search(own)
+        return None if found is None else found.span()
 
     def holds(self, text: str) -> bool:
         """Whether the rule matches `text`: a lower-cased line without names of media files."""
@@ -91,32 +129,37 @@ class RuleSet:
     gates: Gates = ()
     idle_gates: Gates = ()
     # Lines that differ only in the name of the video are one text: what was decided about it.
-    _decided: dict[str, Rule | None] = field(default_factory=dict, compare=False, repr=False)
+    _decided: dict[tuple[Voice, str, str], Rule | None] = field(default_factory=dict, compare=False, repr=False)
 
     def decide(self, line: str) -> Rule | None:
-        """The rule that decides about `line`, or None when no rule knows it."""
-        lowered = line[:LONGEST_LINE].lower()
-        return self.decide_gated(lowered) if passes(self.gates, lowered) else None
+        """The rule that decides about `line` alone, or None when no rule knows it."""
+        return self.decide_said(statement(line)) if passes(self.gates, line[:LONGEST_LINE].lower()) else None
+
+    def decide_exception(self, line: str) -> Rule | None:
+        """As `decide`, for the exception's line of a traceback: it begins with a class, not with a format."""
+        return self.decide_said(of_text(line[:LONGEST_LINE]))
 
     def idle(self, lowered: str) -> bool:
         """True when a lower-cased line tells of polling or sending: no video was lost by it."""
         return passes(self.idle_gates, lowered)
 
-    def decide_gated(self, lowered: str) -> Rule | None:
-        """As `decide`, for a lower-cased line in which a gate was found."""
-        text = without_names(lowered)
-        decided = self._decided.get(text, _UNDECIDED)
+    def decide_said(self, said: Statement) -> Rule | None:
+        """The first rule in order of priority that decides about `said`, or None."""
+        key = (said.voice, said.logger, said.line)
+        decided = self._decided.get(key, _UNDECIDED)
         if isinstance(decided, _Undecided):
-            decided = self._first(text)
-            if len(text) <= _LONGEST_DECIDED:
+            decided = self._first(said)
+            if len(said.line) <= _LONGEST_DECIDED:
                 if len(self._decided) >= _MOST_DECIDED:
                     self._decided.clear()
-                self._decided[text] = decided
+                self._decided[key] = decided
         return decided
 
-    def _first(self, text: str) -> Rule | None:
+    def _first(self, said: Statement) -> Rule | None:
         for rule in self.rules:
-            if rule.scope is not Scope.FILE and rule.holds(text):
+            if rule.scope is Scope.FILE:
+                continue
+            if rule.matches_said(said):
                 return rule
         return None
 

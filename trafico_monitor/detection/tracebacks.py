@@ -216,7 +216,7 @@ def unfamiliar(block: Block, rules: RuleSet) -> bool:
     another subsystem."""
     if not block.links or block.silence is Silence.BLOCK or Doing.ELSEWHERE in block.doing:
         return False
-    return all(rules.decide_gated(line.lower()) is None for line, _ in block.links)
+    return all(rules.decide_exception(line) is None for line, _ in block.links)
 
 
 def judge(block: Block, rules: RuleSet) -> Answer | None:
@@ -224,7 +224,7 @@ def judge(block: Block, rules: RuleSet) -> Answer | None:
     silence = block.silence
     chosen: tuple[Rule, str] | None = None
     for line, joint in block.links:
-        rule = rules.decide(line)
+        rule = rules.decide_exception(line)
         if rule is None:
             continue
         if rule.error_type is None:

@@ -21,6 +21,8 @@ from .situation import Limits, Situation
 # Evidence of a step that stays true when the next step is looked at.
 _STEPS = frozenset({"folder", "quarantine"})
 _CAUSES = (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO)
+# Orders that change nothing on the disk: they may look at a place that a single record names.
+_LOOKING = frozenset({OrderKind.CONFIRM, OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER})
 
 # The bot's own repair (sudo chmod) is cut off after 5 s by the bot itself (corpus E-012): an
 # announced repair gets that long before ours begins, so that the two do not run side by side.
@@ -39,9 +41,9 @@ class Decision:
 
 
 def plan(incident: Incident) -> tuple[OrderKind, ...]:
-    """The orders that the playbook foresees for `incident`, in order; () when nothing is known
+    """The orders that the playbook foresees for `incident`, in order; () when nothing may be acted on
     from which anything could be repaired without guessing."""
-    download = incident.download
+    download = incident.actionable
     again = (OrderKind.RETRY_DOWNLOAD,) if download.known else ()
     placed = bool(download.destination or (download.modelo and download.video))
     match incident.error_type:
@@ -61,6 +63,14 @@ def plan(incident: Incident) -> tuple[OrderKind, ...]:
             return (OrderKind.WAIT_FOR_SERVER, *again)
 
 
+def unplanned(incident: Incident) -> str:
+    """Why `plan` has no order for `incident`: nothing is known of the download, or only what a single
+    record says, which a line break in a stranger's text can forge."""
+    download = incident.download
+    told = download.known or download.destination or download.modelo or download.video
+    return "single_record" if told else "no_download_data"
+
+
 def begin(incident: Incident, at: Situation) -> Decision:
     """The first order of a new incident, or why there is none (`pendiente` with a reason)."""
     kinds = plan(incident)
@@ -68,7 +78,7 @@ def begin(incident: Incident, at: Situation) -> Decision:
     if incident.max_attempts != most:
         fresh = replace(incident, max_attempts=most)
     if not kinds:
-        return _pending(fresh, "none", "no_download_data", at.now)
+        return _pending(fresh, "none", unplanned(incident), at.now)
     if at.conditions.refusal and kinds[0] not in (OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER):
         return _pending(fresh, "none", at.conditions.refusal, at.now)
     return _give(fresh, kinds[0], at)
@@ -99,7 +109,9 @@ def cause_gone(incident: Incident, place: int, evidence: Evidence, at: Situation
     in the queue (0 first). A cause that is itself the incident is solved by its evidence, and
     with it its own download goes on, if there is one to go on with."""
     freed = replace(incident, waiting_for=None, updated_at=at.now, evidence=(evidence,))
-    if incident.error_type in _CAUSES and not incident.download.known:
+    if incident.error_type in _CAUSES and not incident.actionable.known:
+        if incident.download.known:  # a video is meant, and it is not there yet
+            return _pending(freed, "none", unplanned(incident), at.now)
         return solve(freed, at.now)
     if at.conditions.refusal:
         return _pending(freed, "none", at.conditions.refusal, at.now)
@@ -349,7 +361,7 @@ def _ordered(
         error_type=incident.error_type,
         due_at=due_at,
         attempt=attempt,
-        download=incident.download,
+        download=incident.download if kind in _LOOKING else incident.actionable,
         quarantined=incident.quarantined,
         made_at=incident.updated_at,
     )

@@ -62,4 +62,4 @@ class Resumption:
 
 
 def _needs_nothing(incident: Incident) -> bool:
-    return incident.error_type in _CAUSES and not incident.download.known
+    return incident.error_type in _CAUSES and not incident.actionable.known

@@ -120,9 +120,10 @@ class Tracker:
             last=finding.last,
             updated_at=max(incident.updated_at, finding.at),
             download=merged(incident.download, finding.download),
+            actionable=_more_actionable(incident, finding),
         )
         # What can be downloaded again only now has not been planned yet.
-        news = grown.open and grown.download.known and not incident.download.known
+        news = grown.open and grown.actionable.known and not incident.actionable.known
         return self._keep(ChangeKind.REFINED if news else ChangeKind.REPEATED, grown, finding)
 
     def _open(self, finding: Finding) -> Change:
@@ -133,6 +134,7 @@ class Tracker:
             opened_at=finding.at,
             updated_at=finding.at,
             download=finding.download,
+            actionable=finding.actionable,
             error_message=finding.message,
             lines=finding.lines,
             rule=finding.rule or "",
@@ -167,6 +169,7 @@ class Tracker:
                 error_message=finding.message if finding.message else incident.error_message,
                 lines=finding.lines if len(finding.lines) > len(incident.lines) else incident.lines,
                 download=merged(incident.download, finding.download),
+                actionable=_more_actionable(incident, finding),
             )
         better = replace(better, last=finding.last, updated_at=max(incident.updated_at, finding.at))
         return self._keep(ChangeKind.REFINED, better, finding)
@@ -247,6 +250,7 @@ class Tracker:
             last=finding.last,
             updated_at=max(incident.updated_at, finding.at),
             download=merged(incident.download, finding.download),
+            actionable=_more_actionable(incident, finding),
         )
         self.put(marked)
         return Change(ChangeKind.REPAIRED_BY_BOT, finding, marked)
@@ -256,7 +260,7 @@ class Tracker:
         changes = []
         for incident in down:
             if incident.id in self._idle and not incident.recovered_by_bot:
-                changes.append(self._repair(incident, replace(finding, download=Download())))
+                changes.append(self._repair(incident, replace(finding, download=Download(), actionable=Download())))
             else:
                 changes.append(Change(ChangeKind.SERVER_ANSWERED, finding, incident))
         return tuple(changes) or (Change(ChangeKind.OTHER, finding),)
@@ -274,3 +278,10 @@ class Tracker:
             self._incidents.remove(gone)
             self._idle.discard(gone)
             self._sealed.discard(gone)
+
+
+def _more_actionable(incident: Incident, finding: Finding) -> Download:
+    """What may be acted on, once `finding` tells more of the same failure."""
+    if not agree(incident.actionable, finding.actionable):
+        return incident.actionable
+    return merged(incident.actionable, finding.actionable)

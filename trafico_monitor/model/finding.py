@@ -33,7 +33,10 @@ class FindingKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`message` is the line that decided, `lines` the first few of its block; both redacted.
+    """`download` is what the lines say of it: recorded and told. `actionable` is the part of it that may be
+    acted on: named by a structured entry, or by a «began» or «copying» record of the same process.
+
+    `message` is the line that decided, `lines` the first few of its block; both redacted.
 
     `repaired` marks a FINISHED that the bot reached by its own fix.
     `origin` is the cursor of the first line, stable over restarts: incidents are named from it.
@@ -43,6 +46,7 @@ class Finding:
     at: float
     pid: int = 0
     download: Download = field(default_factory=Download)
+    actionable: Download = field(default_factory=Download)
     error_type: ErrorType | None = None
     rule: str | None = None
     message: str = ""

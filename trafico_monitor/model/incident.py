@@ -25,7 +25,10 @@ CLOSED = frozenset({Estado.SOLUCIONADO, Estado.FALLIDO})
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """`step` counts the orders given; `attempt` only those that burn one of `max_attempts`.
+    """`download` is what the lines say: recorded and told. Tasks work on `actionable` alone, the part of it
+    that more than one error record names (design document, section 4).
+
+    `step` counts the orders given; `attempt` only those that burn one of `max_attempts`.
 
     `accion` is a code of messages/ with its parameters already in text form; `reason` a code.
     Times are seconds since the epoch. `first` and `last` are journal cursors. `asked` counts how
@@ -39,6 +42,7 @@ class Incident:
     updated_at: float
     estado: Estado = Estado.DETECTADO
     download: Download = field(default_factory=Download)
+    actionable: Download = field(default_factory=Download)
     error_message: str = ""
     lines: tuple[str, ...] = ()
     rule: str = ""

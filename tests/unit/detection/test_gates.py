@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from trafico_monitor.detection.gates import Dull, gates_for, passes
 from trafico_monitor.detection.lines import BLANK
 from trafico_monitor.detection.rule_text import load
+from trafico_monitor.detection.statement import statement
 from trafico_monitor.detection.rules import Rule, rule_set
 from trafico_monitor.model.finding import ErrorType
 
@@ -20,7 +21,7 @@ EXAMPLES = [line for rule in RULES.rules for line in (*rule.matches, *rule.misse
 
 
 def ungated(line: str) -> ErrorType | None:
-    rule = RULES.decide_gated(line.lower())
+    rule = RULES.decide_said(statement(line))
     return rule.error_type if rule is not None else None
 
 

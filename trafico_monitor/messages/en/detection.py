@@ -6,6 +6,7 @@ TEXTS: dict[str, str] = {
     "rules.wrong.twice": "there is already a rule of that name in {other}",
     "rules.wrong.unknown_key": "unknown key: {detail}",
     "rules.wrong.name": "name: a-z, 0-9 and _ are expected (1 to 80)",
+    "rules.wrong.exact": "with exact, pattern begins with ^ (it is the template of a whole record)",
     "rules.wrong.no_literals": "literals or all_literals is needed (the cheap test)",
     "rules.wrong.value": "{key}: expected {expected}",
     "rules.wrong.literal": "{key}: “{detail}” must be lower case and 3 characters or more",

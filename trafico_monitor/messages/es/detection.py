@@ -6,6 +6,7 @@ TEXTS: dict[str, str] = {
     "rules.wrong.twice": "ya hay una regla con ese nombre en {other}",
     "rules.wrong.unknown_key": "clave desconocida: {detail}",
     "rules.wrong.name": "name: se espera a-z, 0-9 y _ (1 a 80)",
+    "rules.wrong.exact": "con exact, pattern empieza por ^ (es la plantilla de un registro entero)",
     "rules.wrong.no_literals": "hace falta literals o all_literals (la prueba barata)",
     "rules.wrong.value": "{key}: se espera {expected}",
     "rules.wrong.literal": "{key}: «{detail}» debe ir en minúsculas y tener 3 caracteres o más",
