@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from .lines import LONGEST_LINE, without_names
-from .log_formats import Continuation, Level, Record, read
+from .lines import LONGEST_LINE, TRACEBACK, without_names
+from .log_formats import Continuation, Format, Level, Record, read
 
 
 class Voice(Enum):
@@ -26,8 +26,8 @@ class Voice(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """All in lower case, names of media files blanked out. `line` is the whole line, `message` what its
-    format's prefix introduces, `own` the message without quotations and without the paths of URLs."""
+    """All in lower case, names of media files blanked out. `line` is the whole record in the form of
+    `logging.basicConfig`, whatever its own format is; `message` what its format's prefix introduces, `own` the message without quotations and without the paths of URLs."""
 
     voice: Voice
     line: str
@@ -39,18 +39,23 @@ class Statement:
 def statement(line: str) -> Statement:
     """The statement of one line, which may be a record, a line of a traceback or neither."""
     said = read(line[:LONGEST_LINE])
-    return of_text(line) if isinstance(said, Continuation) else of_record(said, line)
+    return of_text(said.text) if isinstance(said, Continuation) else of_record(said, line)
 
 
 def of_record(record: Record, line: str) -> Statement:
-    """The statement of `record`, which is what the reader of log formats made of `line`."""
+    """The statement of `record`, which is what the reader of log formats made of `line`. An error that
+    the format sets apart, as JSON does, belongs to the message."""
     message = record.message.lstrip()
     if message.startswith('"'):  # telebot and others quote the whole message
         message = message[1:].rstrip('"')
+    if record.rest and record.format in _APART and not record.rest[0].text.startswith(TRACEBACK):
+        message = f"{message}: {record.rest[0].text}"
     if record.level is None:
         voice = Voice.RECORD if message.startswith(SIGNS) else Voice.PLAIN
     else:
         voice = Voice.RECORD if record.level >= Level.WARNING else Voice.QUIET
+    if record.format is not Format.PLAIN:
+        line = f"{record.level.name if record.level else ''}:{record.logger}:{message}"
     return _statement(voice, line, message, record.logger)
 
 
@@ -67,6 +72,7 @@ def _statement(voice: Voice, line: str, message: str, logger: str = "") -> State
 
 # -- quotations
 
+_APART = frozenset({Format.JSON, Format.LOGFMT, Format.STRUCTLOG})
 SIGNS = ("❌", "⚠", "🚨", "⛔", "‼", "✗", "✖", "🛑", "💥", "🔥")
 _QUOTE = "·"
 _CLOSING = {"«": "»", "“": "”", "‘": "’", '"': '"', "'": "'", "`": "`", "‹": "›", "„": "“"}
@@ -89,7 +95,7 @@ def unquoted(text: str) -> str:
     """
     text = _URL.sub(rf"\1/{_QUOTE}", text)
     kept: list[str] = []
-    start, at = 0, 0
+    start, at, tool = 0, 0, _TOOL.match(text) is not None
     depth: list[bool] = []  # open parentheses: whether they hold an exception's arguments
     while (mark := _MARKS.search(text, at)) is not None:
         at = mark.start()
@@ -104,7 +110,7 @@ def unquoted(text: str) -> str:
             at = max(at, text.find("]'", at))  # a CalledProcessError shows its command as a list
         else:
             argument = bool(depth) and depth[-1]
-            end = _close(text, at, sign, argument)
+            end = _close(text, at, sign, argument or tool)
             if end > at:
                 if not argument and end - at > _SHORTEST and _HOST.fullmatch(text, at + 1, end) is None:
                     kept += (text[start:at], _QUOTE)
@@ -114,12 +120,12 @@ def unquoted(text: str) -> str:
     return "".join((*kept, text[start:]))
 
 
-def _close(text: str, at: int, sign: str, argument: bool) -> int:
-    """The place of the mark that closes the quotation at `at`; `at` when it is none."""
+def _close(text: str, at: int, sign: str, first: bool) -> int:
+    """The place of the mark that closes the quotation at `at`, the first or the last one; `at` when it is none."""
     closing = _CLOSING[sign]
     if sign in "'`" and at and text[at - 1].isalnum() and text[at - 1 :][:2] != "b'":
         return at  # an apostrophe
-    if argument:
+    if first:
         end = text.find(closing, at + 1)
         return end if end > 0 else at
     end = len(text)
@@ -135,14 +141,14 @@ _ABOUT = re.compile(
     r"descarg|download|copi|copy|archivo|fichero|\bfiles?\b|v[ií]deo|\bmedia\b|guard|\bsav(?:e|ing)|\bmov(?:e|er|ing|iendo)\b"
     r"|carpeta|folder|director|disco|\bdisk|espacio|\bspace|permis|get_?file|\bruta|\bpath|tamaño|\bsize|servidor"
     r"|\bserver|bot api|contenedor|container|docker|conexi|connect|\bnetwork|\bred\b|timeout|tiempo|telegram|ffmpeg"
-    r"|ffprobe|corrupt|verific|checksum|integridad|\bget\b|\bfetch|stream|upstream|\bapi\b|chmod|chown|\btask\b|\bjob\b|\bopen|\bwrit|\bread|abrir|leer\b|escrib|fragment|postproc|urlopen"
+    r"|ffprobe|corrupt|verif[iy]|checksum|integridad|\bget\b|\bfetch|stream|upstream|\bapi\b|chmod|chown|\btask\b|\bjob\b|\bopen|\bwrit|\bread|abrir|leer\b|escrib|fragment|postproc|urlopen"
 )
 _ELSEWHERE = re.compile(
     r"\b(?:mensajes?|messages?(?!=)|textos?|text|captions?|leyendas?|comandos?|commands?(?! '?\[)|usuari[oa]s?|users?|nombres?"
     r"|display|respond(?:er|iendo|ió|ido|e a)\w*|reply\w*|replies|contest\w*|env[ií](?!ron)\w*|send\w*|sent|notific\w*|chats?"
     r"|callbacks?|bot[oó]n\w*|buttons?|men[uú]s?|b[uú]squedas?|search\w*|publica\w*|publicar|traduc\w*|prompts?"
     r"|etiquetas?|tags?|hashtags?|enlaces?|links?|webhooks?|soportad\w*|desconocid\w*|unknown(?! error)|unsupported"
-    r"|ignor\w*|duplicad\w*|rechaz\w*|autorizad\w*|unauthorized|spam|bloquead\w*|prohibid\w*|dijo|dice|escrib\w*"
+    r"|ignor(?:a\w*|ed|ing(?!:))|duplicad\w*|rechaz\w*|autorizad\w*|unauthorized|spam|bloquead\w*|prohibid\w*|dijo|dice|escrib\w*"
     r"|said|wrote|preguntas?|pide|pidi[oó]|t[ií]tulos?|titles?|descripci\w*|comentari\w*|comments?|reacci\w*"
     r"|encuestas?|stickers?|contactos?|tel[eé]fono|firma|bio|alias|nick\w*|apodo|saludo|feedback|sugerencia\w*)\b"
 )
@@ -164,12 +170,13 @@ _WORD = re.compile(r"[^\W\d_][\w'-]{0,60}")
 # A class with its module, a path, a program's context (`[h264 @ 0x55]`), a blanked name.
 _MACHINE = re.compile(
     r"(?:[a-z_][\w]{0,60}\.){1,8}(?:\w{0,60})|<(?:type|class)[^>]{0,80}>?|\w{0,60}(?:error|exception)\b|\S{0,200}/\S{0,400}"
-    r"|\[[^\]@]{1,80} @ \S{1,20}|\[[^\]]{0,60}\]|[a-z]:\\\S{0,200}|\d\S{0,60}|\w{1,40}\(\)|·"
+    r"|\[[^\]@]{1,80} @ \S{1,20}|\[[^\]]{0,60}\]|[a-z]:\\\S{0,200}|\d\S{0,60}|\w{1,40}\(\)|\be[a-z]{3,12}: |·"
 )
 _BEGINS_LIKE_A_MACHINE = re.compile(
     r"(?:[a-z_]\w{0,60}[.\\]){1,8}\w{1,60}|<(?:type|class)|\w{0,60}(?:error|exception|warning)\b|\S{0,200}/\S{0,400}|\[[^\]]{1,80}\]"
     r"|[\w+-]{1,40}\(\)|\S{1,40} :: |e[a-z]{4,12}: |(?:dial|read|write) (?:tcp|udp|unix)\b|(?:get|post) [·\"]|http error|read error|istrunc|telegram s|log {1,4}|[\w.-]{1,40}\[\d{1,8}\]: |[\w-]{1,40} (?:save|load|write|read|download|copy) failed|\w{2,12} (?:·|\S{0,200}[/\\]\S{0,400})"
 )
+_PATH = re.compile(r"\S{0,400}/\S{0,400}")
 _TOOLS = (
     "cp mv dd tee mkdir touch rm ln ls cd cat find head tail stat tar gzip rsync install chmod chown chgrp setfacl curl wget ffmpeg "
     "ffprobe yt-dlp youtube-dl aria2c rclone sha256sum md5sum realpath sudo docker git mediainfo mp4box echo nginx "
@@ -182,13 +189,13 @@ def allows(own: str, begin: int, end: int, voice: Voice) -> bool:
     """Whether a record whose own words tell of an error from `begin` to `end` reports a failure of the
     bot's downloads, its disk or its server: nothing before the error may be about something else."""
     lead = own[:begin]
-    bare = own.lstrip(" [(*-")
+    bare = own.lstrip(" (*-")
     tool = voice is Voice.PLAIN and _TOOL.match(bare) is not None
-    if not tool and _ELSEWHERE.search(own, 0, end):
+    if not tool and _ELSEWHERE.search(_PATH.sub(_QUOTE, own[:end])):
         return False
     words = [word for word in _WORD.findall(_MACHINE.sub(" ", lead)) if word not in _GENERAL]
     if voice is Voice.PLAIN:  # it reports what it begins with: an exception, a tool, a path, «Error …»
         return not words or tool or any(begins.match(bare) for begins in (_BEGINS_LIKE_A_MACHINE, _BEGINS_BADLY))
-    if words:
-        return _ABOUT.search(lead) is not None
-    return _CHATTER.search(own, begin) is None  # a display name may come first
+    if _CHATTER.search(own, begin):  # a display name may come first
+        return False
+    return not words or _ABOUT.search(lead) is not None
