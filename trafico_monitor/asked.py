@@ -78,7 +78,7 @@ def _no_retry(pipeline: Pipeline, incident: Incident, now: float) -> Reply | Non
         return _about("retry_waiting", incident, language)
     if _under_way(pipeline, incident):
         return _about("retry_under_way", incident, language, ok=True)
-    kinds = policy.plan(incident)
+    kinds = policy.plan(policy.vouched(incident))
     if not kinds:
         return _with_reason("retry_refused", incident, policy.unplanned(incident), language)
     if conditions.refusal and kinds[0] not in _WAITS:

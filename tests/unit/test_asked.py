@@ -31,7 +31,7 @@ ANA = "cli:ana"
 KNOWN = Download("victor", "a.mp4", source="/x/videos/file_1.mp4", size=10)
 FAILED = Incident(
     "ABCDEF23", ErrorType.TIMEOUT, NOW - 90, NOW - 60, Estado.FALLIDO, KNOWN, attempt=3, step=3,
-    reason="timeout", accion="given_up", closed_at=NOW - 60,
+    reason="timeout", accion="given_up", closed_at=NOW - 60, actionable=KNOWN,
 )  # fmt: skip
 PROOF = Verdict(True, (Evidence("file", "/m/victor/a.mp4"), Evidence("size", "10 B")))
 
@@ -79,7 +79,7 @@ def test_asking_twice_begins_nothing_twice() -> None:
     ("change", "code"),
     [
         ({"estado": Estado.SOLUCIONADO}, "retry_solved"),
-        ({"download": Download("victor", "a.mp4")}, "retry_refused"),
+        ({"download": Download("victor", "a.mp4"), "actionable": Download()}, "retry_refused"),
         ({"estado": Estado.PENDIENTE, "closed_at": None, "waiting_for": ErrorType.DISCO_LLENO}, "retry_waiting"),
         ({"estado": Estado.PENDIENTE, "closed_at": None, "waiting_for": ErrorType.SERVIDOR_CAIDO}, "retry_waiting"),
     ],

@@ -34,7 +34,14 @@ def new() -> Pipeline:
 def failed(number: int, error_type: ErrorType = ErrorType.TIMEOUT) -> Finding:
     download = Download(modelo="victor", video=f"{number:02}.mp4", source=f"/x/videos/file_{number:02}.mp4")
     return Finding(
-        FindingKind.FAILED, NOW + number / 100, 100 + number, download, error_type, "r", origin=f"s{number}"
+        FindingKind.FAILED,
+        NOW + number / 100,
+        100 + number,
+        download,
+        error_type,
+        "r",
+        origin=f"s{number}",
+        actionable=download,
     )
 
 

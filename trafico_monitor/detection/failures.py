@@ -125,7 +125,9 @@ class Failures:
 def _actionable(process: Process, attempt: Attempt | None, named: Download, at: float) -> Download:
     """What may be acted on of a failure whose own lines name `named`: they name nothing alone, but
     only together with the records by which this process began that very download."""
-    began = attempt.download if attempt is not None and not attempt.nameless else process.attempts.just_ended(named, at)
+    began = (
+        attempt.download if attempt is not None and not attempt.nameless else process.attempts.just_ended(named, at)
+    )
     if began is None or not (began.known or began.modelo or began.video or began.destination):
         return Download()
     # The file of the server is the one that the beginning names.

@@ -41,4 +41,3 @@ def _faults_of(rule: Rule, rules: RuleSet) -> list[Fault]:
     if len(others) == len(deciding) and all(other is not None for other in others) and not found:
         found.append(Fault("shadowed", rule, other=others[0].name if others[0] else ""))
     return found
-

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from ..model.download import Download
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
 from ..model.order import Order, OrderKind
@@ -69,6 +70,15 @@ def unplanned(incident: Incident) -> str:
     download = incident.download
     told = download.known or download.destination or download.modelo or download.video
     return "single_record" if told else "no_download_data"
+
+
+def vouched(incident: Incident) -> Incident:
+    """`incident` once a person asks for another go: they may have the file that a single record names
+    rescued. Its modelo stays for them to say (`assign`)."""
+    named = incident.download
+    if incident.actionable.known or not named.known:
+        return incident
+    return replace(incident, actionable=Download(file_id=named.file_id, size=named.size, source=named.source))
 
 
 def begin(incident: Incident, at: Situation) -> Decision:
@@ -146,6 +156,7 @@ def asked_again(incident: Incident, by: str, at: Situation) -> Decision:
     """A person (`by`) wants another go at an incident that is `fallido`, or open without an order:
     from the playbook's beginning, with all its attempts, at once. What holds others back holds
     this one too; then it is `pendiente` and goes on with them."""
+    incident = vouched(incident)
     kinds = plan(incident)
     again = replace(
         incident,

@@ -46,7 +46,6 @@ class Finding:
     at: float
     pid: int = 0
     download: Download = field(default_factory=Download)
-    actionable: Download = field(default_factory=Download)
     error_type: ErrorType | None = None
     rule: str | None = None
     message: str = ""
@@ -56,3 +55,4 @@ class Finding:
     code: str = ""
     repaired: bool = False
     waited: float = 0.0  # seconds of silence, where that is the finding
+    actionable: Download = field(default_factory=Download)

@@ -42,7 +42,6 @@ class Incident:
     updated_at: float
     estado: Estado = Estado.DETECTADO
     download: Download = field(default_factory=Download)
-    actionable: Download = field(default_factory=Download)
     error_message: str = ""
     lines: tuple[str, ...] = ()
     rule: str = ""
@@ -64,6 +63,7 @@ class Incident:
     acknowledged_at: float | None = None
     asked: int = 0
     asked_by: str = ""
+    actionable: Download = field(default_factory=Download)
 
     @property
     def open(self) -> bool:

@@ -43,6 +43,7 @@ _NEEDS_ADVICE = frozenset({"failed", "critical"})
 # A reason that asks for something else than the type of error does.
 _ADVICE = {
     "no_download_data": "send_again",
+    "single_record": "single_record",
     "nothing_to_download_from": "send_again",
     "source_missing": "send_again",
     "file_unavailable": "send_again",

@@ -37,10 +37,10 @@ from trafico_monitor.store.store import Store
 NOW = 1_766_000_000.0
 ANA = "cli:ana"
 SECONDS = 60.0  # for anything that is waited for
+KNOWN = Download("victor", "a.mp4", source="/x/f.mp4")
 FAILED = Incident(
     "ABCDEF23", ErrorType.TIMEOUT, NOW - 9e5, NOW - 8e5, Estado.FALLIDO,
-    Download("victor", "a.mp4", source="/x/f.mp4"), attempt=3, step=3, reason="timeout", accion="given_up",
-    closed_at=NOW - 8e5,
+    KNOWN, attempt=3, step=3, reason="timeout", accion="given_up", closed_at=NOW - 8e5, actionable=KNOWN,
 )  # fmt: skip
 
 
@@ -130,7 +130,8 @@ async def _server() -> Finding:
 async def office(tmp_path: Path, site: Site) -> AsyncIterator[Office]:  # noqa: F811
     """With one failed incident of ten days ago."""
     store = await Store.open(tmp_path / "state")
-    known = replace(FAILED, download=replace(FAILED.download, source=str(site.bot_api) + "/x/f.mp4"))
+    here = replace(KNOWN, source=str(site.bot_api) + "/x/f.mp4")
+    known = replace(FAILED, download=here, actionable=here)
     await store.commit(Changes(incidents=(known,)))
     open_now = Office(store, site)
     await open_now.begin()

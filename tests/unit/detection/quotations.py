@@ -55,7 +55,7 @@ COMPLAINTS = (
     "⚠️ Nombre de archivo rechazado: {t}",
     "❌ Texto «{t}» demasiado largo",
     "⚠️ {t} escribió un comando que no existe",
-    "❌ Error traduciendo el mensaje \"{t}\": 400 Bad Request",
+    '❌ Error traduciendo el mensaje "{t}": 400 Bad Request',
     "Could not parse search query: {t}",
     "⚠️ Mensaje reenviado sin vídeo: {t}",
 )

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from trafico_monitor.detection.gates import Dull, gates_for, passes
 from trafico_monitor.detection.lines import BLANK
 from trafico_monitor.detection.rule_text import load
-from trafico_monitor.detection.statement import statement
 from trafico_monitor.detection.rules import Rule, rule_set
+from trafico_monitor.detection.statement import statement
 from trafico_monitor.model.finding import ErrorType
 
 from .test_lines import CASES, SHIPPED

@@ -30,7 +30,7 @@ NO_PROOF = Verdict(False, (Evidence("size", "4", ok=False),), reason="size_diffe
 
 
 def incident(error_type: ErrorType, download: Download = KNOWN) -> Incident:
-    return Incident("ABC23456", error_type, NOW, NOW, download=download)
+    return Incident("ABC23456", error_type, NOW, NOW, download=download, actionable=download)
 
 
 def begun(error_type: ErrorType, download: Download = KNOWN, conditions: Conditions = FREE) -> Decision:

@@ -13,7 +13,7 @@ from trafico_monitor.model.order import Order, OrderKind
 
 NOW = 1_766_000_000.0
 WAITING = [
-    Incident(f"ID{n}", ErrorType.TIMEOUT, NOW + n, NOW + n, download=Download(source=f"/x/file_{n}.mp4"))
+    Incident(f"ID{n}", ErrorType.TIMEOUT, NOW + n, NOW + n, actionable=Download(source=f"/x/file_{n}.mp4"))
     for n in range(10)
 ]
 
@@ -38,7 +38,7 @@ def test_what_does_not_work_now_takes_nobodys_turn() -> None:
 
 
 def test_who_only_waits_for_the_cause_needs_no_turn() -> None:
-    outages = [replace(one, error_type=ErrorType.SERVIDOR_CAIDO, download=Download()) for one in WAITING]
+    outages = [replace(one, error_type=ErrorType.SERVIDOR_CAIDO, actionable=Download()) for one in WAITING]
     assert len(Resumption().next(outages, [order()] * AT_ONCE, NOW)) == len(outages)
 
 

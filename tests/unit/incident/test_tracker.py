@@ -21,6 +21,7 @@ SOL = Download(modelo="sol", video="b.mp4", source="/srv/file_2.mp4")
 
 def failed(kind: ErrorType = ErrorType.TIMEOUT, at: float = 100.0, origin: str = "", **fields: object) -> Finding:
     known: dict[str, object] = {"pid": 5, "origin": origin or f"c{at}", "last": f"c{at}", "message": kind.value}
+    known["actionable"] = fields.get("download", Download())
     return Finding(FindingKind.FAILED, at, error_type=kind, **{**known, **fields})  # type: ignore[arg-type]
 
 

@@ -16,6 +16,7 @@ TEXTS: dict[str, str] = {
     "reason.nothing_to_download_from": "the bot's lines do not say where to download from again",
     "reason.nothing_to_hand_over": "the lines name no file or folder that may be touched",
     "reason.nothing_to_look_at": "it is not known where the video should be, so it cannot be checked",
+    "reason.single_record": "a single record says so, which is not enough to touch files: a person decides",
     "reason.no_download_data": "the bot did not say what a new download needs",
     "reason.no_safe_folder": "no modelo was named whose folder can be made safely",
     "reason.no_safe_path": "no file inside the models folder was named",

@@ -59,6 +59,8 @@ TEXTS: dict[str, str] = {
     "notice.advice.servidor_caido": "What to do: look at the container (docker ps -a) and start it (docker start"
     " telegram-bot-api).",
     "notice.advice.send_again": "What to do: ask for the video to be sent again.",
+    "notice.advice.single_record": "What to do: check in the bot whether the video arrived; if it is missing, ask for it again or"
+    " fetch it into _rescatados with “trafico-monitor retry ID” and put it in place with “assign”.",
     "notice.advice.local_mode": "What to do: use the local Telegram server with --local"
     " (USE_LOCAL_BOT_API=true); without it nothing above 20 MB gets through.",
     "notice.advice.token": "What to do: check TELEGRAM_TOKEN in src/.env.",

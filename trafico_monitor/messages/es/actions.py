@@ -16,6 +16,7 @@ TEXTS: dict[str, str] = {
     "reason.nothing_to_download_from": "las líneas del bot no dicen de dónde volver a descargar",
     "reason.nothing_to_hand_over": "las líneas no nombran ningún archivo ni carpeta que se pueda tocar",
     "reason.nothing_to_look_at": "no se sabe dónde debería estar el video, así que no se puede comprobar",
+    "reason.single_record": "un solo registro lo dice, y eso no basta para tocar archivos: una persona lo decide",
     "reason.no_download_data": "el bot no dijo lo necesario para repetir la descarga",
     "reason.no_safe_folder": "no se nombró ningún modelo cuya carpeta se pueda crear con seguridad",
     "reason.no_safe_path": "no se nombró ningún archivo dentro de la carpeta de modelos",

@@ -59,6 +59,8 @@ TEXTS: dict[str, str] = {
     "notice.advice.servidor_caido": "Qué hacer: mira el contenedor (docker ps -a) y arráncalo (docker start"
     " telegram-bot-api).",
     "notice.advice.send_again": "Qué hacer: pide que envíen el vídeo otra vez.",
+    "notice.advice.single_record": "Qué hacer: comprueba en el bot si el vídeo llegó; si falta, pide que lo envíen otra vez o"
+    " tráelo a _rescatados con «trafico-monitor retry ID» y ponlo en su sitio con «assign».",
     "notice.advice.local_mode": "Qué hacer: usa el servidor local de Telegram con --local"
     " (USE_LOCAL_BOT_API=true); sin él no pasan más de 20 MB.",
     "notice.advice.token": "Qué hacer: revisa TELEGRAM_TOKEN en src/.env.",
