@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from ..config.rule_files import directories
-from ..detection.lines import LONGEST_LINE
 from ..detection.proposal import proposal
 from ..detection.rules import RuleSet
+from ..detection.statement import statement
 from ..messages import text
 from ..model.unknown import UnknownKind
 from ..terminal import say

@@ -13,7 +13,8 @@ from enum import Enum
 from ..model.finding import ErrorType
 from .gates import Gates, gates_for, passes
 from .lines import LONGEST_LINE, without_names
-from .statement import Statement, Voice, allows, of_text, statement
+from .statement import Statement, Voice, of_text, statement
+from .subject import reports
 
 
 class Scope(Enum):
@@ -78,7 +79,7 @@ class Rule:
         if any(refused.search(said.line) for refused in self.unless_patterns):
             return False
         place = self._place(said.own)
-        return place is not None and (not self.guarded or allows(said.own, *place, said.voice))
+        return place is not None and (not self.guarded or reports(said.own, *place, said.voice))
 
     def _place(self, own: str) -> tuple[int, int] | None:
         """Where the rule's words begin and end in `own`; None when they are not all there."""
