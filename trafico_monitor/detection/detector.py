@@ -31,7 +31,8 @@ from .rules import RuleSet, Silence
 from .unfolding import Piece, flush, unfold
 
 # Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.
-_SUSPECT = ("error", "❌", "exception", "traceback (most", "critical", "fatal")
+# A frame may be the first that the log still has of a traceback; JSON may spell a letter `\u00f3`.
+_SUSPECT = ("error", "❌", "exception", "traceback (most", "critical", "fatal", 'file "', "\\u00")
 _PREFIX, _SUFFIX = ANSWERED_START.decode(), ANSWERED_END.decode()
 _NOTHING: tuple[Finding, ...] = ()
 _BOT = Origin.BOT

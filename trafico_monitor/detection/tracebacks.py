@@ -100,7 +100,7 @@ class Block:
 
     def _belongs(self, line: str) -> bool:
         if self.stage == "frames":
-            return self._frame_or_raise(line)
+            return not line.strip() or self._frame_or_raise(line)
         if line == TRACEBACK:
             # Right after an exception, without a connector, it is another traceback.
             if self.stage != "joined":
@@ -153,7 +153,7 @@ class Block:
             self.doing.add(Doing.DOWNLOADING)
             if function in _FETCHES:
                 self.doing.add(Doing.FETCHING)
-        elif any(client in path for client in _CLIENTS) and (function in _STARTS or function.startswith(_SENDS)):
+        elif (function in _STARTS or function.startswith(_SENDS)) and _of_client(path):
             self.doing.add(Doing.SENDING)
 
     @property
@@ -185,6 +185,11 @@ class Block:
             "origin": self.origin,
             "own": self.own,
         }
+
+
+def _of_client(path: str) -> bool:
+    """True for the file of a library for Telegram. Rich leaves out the path of a file that is gone."""
+    return not path or any(client in path for client in _CLIENTS)
 
 
 def block_from(data: Mapping[str, object]) -> Block:

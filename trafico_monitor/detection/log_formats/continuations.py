@@ -22,7 +22,7 @@ _KINDS = (
 )
 EXCEPTION_NAME = re.compile(f"(?:{_KINDS})$")
 _EXCEPTION = re.compile(
-    rf"(?:(?:[A-Za-z_]\w{{0,80}}+\.){{0,12}}+[A-Za-z_]\w{{0,80}}?(?:{_KINDS})"
+    rf"(?:(?:[A-Za-z_]\w{{0,80}}+\.){{0,12}}+(?:[A-Za-z_]\w{{0,80}}?)?(?:{_KINDS})"
     r"|socket\.(?:timeout|gaierror|herror)|(?:[a-z_]\w{0,80}+\.){1,12}+[A-Z]\w{0,80}+)(?::(?: |$)|$)",
     re.ASCII,
 )

@@ -27,6 +27,12 @@ _ERRORS = (
     "error.message", "err.message",
 )  # fmt: skip
 _KINDS = ("exc_type", "error.type", "err.type", "exception.type", "error_type")
+_FILES, _FUNCTIONS, _NUMBERS = (
+    ("filename", "file.name", "module"),
+    ("funcname", "func_name", "function"),
+    ("lineno", "line"),
+)
+_PLACES = (*_FILES, *_FUNCTIONS, *_NUMBERS, "pathname")
 _TIMES = ("timestamp", "time", "asctime", "ts", "@timestamp", "date")
 _PAIR = re.compile(
     r"([A-Za-z_@][\w.@-]{0,60}+)="
@@ -36,6 +42,7 @@ _PAIR = re.compile(
 _WORD = re.compile(r"[^ ]{1,4000}+(?: |$)")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_LOGURU = ("message", "level", "name", "function", "line", "file.name")
 _MOST_PAIRS, _MOST_FIELDS, _LONGEST = 200, 60, 2000
 _MOST_LINES = 2000
 _MOST_EXCEPTIONS = 20
@@ -161,7 +168,7 @@ def _flat(pairs: Pairs) -> Pairs:
 
 def _loguru(text: object, record: _Object) -> Pairs:
     """The pairs of loguru's `record`; what its `text` has behind the message is the exception."""
-    pairs = [pair for pair in _flat(list(record)) if not pair[0].startswith("exception")]
+    pairs = [pair for pair in _flat(list(record)) if pair[0] in _LOGURU or pair[0].startswith("extra.")]
     message = str(dict(pairs).get("message", ""))
     if isinstance(text, str):
         lines = text.rstrip("\n").split("\n", _MOST_LINES)
@@ -181,7 +188,7 @@ def _record(pairs: Pairs, form: Format) -> Record | None:
     first, *further = (bare(line) for line in message.split("\n", _MOST_LINES))
     rest = tuple(trace or [continued(line) for line in further])
     error = "" if trace else _error(known)
-    taken = {*_LEVELS, *_LOGGERS, *_TIMES, *_TRACES, lowered[at][0]}
+    taken = {*_PLACES, *_LEVELS, *_LOGGERS, *_TIMES, *_TRACES, lowered[at][0]}
     fields = {
         key: str(value)[:_LONGEST]
         for key, value in pairs[:_MOST_FIELDS]
@@ -201,10 +208,8 @@ def _level(pairs: Pairs, message: int) -> Level | None:
 
 
 def _place(known: Mapping[str, object]) -> str:
-    function = next((known[key] for key in ("funcname", "func_name", "function") if known.get(key)), "")
-    line = next((known[key] for key in ("lineno", "line") if known.get(key)), "")
-    file = next((known[key] for key in ("filename", "file.name", "pathname", "module") if known.get(key)), "")
-    return ":".join(str(part)[:120] for part in (file, function, line) if part)
+    parts = (next((known[key] for key in keys if known.get(key)), "") for keys in (_FILES, _FUNCTIONS, _NUMBERS))
+    return ":".join(str(part)[:120] for part in parts if part)
 
 
 def _trace(known: Mapping[str, object]) -> list[Continuation]:

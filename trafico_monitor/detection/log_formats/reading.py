@@ -60,6 +60,8 @@ def _unfolded(record: Record) -> Record:
     before = record.message[:begin]
     if not mark or before.count("«") > before.count("»") or before.count("“") > before.count("”"):
         return record
+    if before[-1:] in ("'", '"'):  # the traceback was shown as Python shows a string
+        behind = behind.rstrip("|").removesuffix(before[-1])
     first, *further = before.split(mark)
-    lines = (*further[:-1], TRACEBACK, *behind.removeprefix(mark).rstrip("'|\"").split(mark, _MOST_LINES))
+    lines = (*further[:-1], TRACEBACK, *behind.removeprefix(mark).split(mark, _MOST_LINES))
     return replace(record, message=first.rstrip("|'\" "), rest=tuple(continued(line) for line in lines))
