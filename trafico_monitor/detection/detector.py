@@ -9,7 +9,7 @@ what may still go on, `downloads` what is under way, `failures` what has failed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..model.entry import Entry, Origin
 from ..model.finding import ErrorType, Finding, FindingKind
@@ -18,9 +18,10 @@ from .context import MARKS, structured
 from .downloads import Downloads
 from .failures import Failures
 from .findings import about
-from .folding import Folding
+from .folding import SETTLE, Folding
 from .gates import Dull
-from .lines import LONGEST_LINE, TRACEBACK, begins_record, is_error_record
+from .lines import LONGEST_LINE, begins_record, is_error_record
+from .log_formats import TRACEBACK
 from .manager import ENDS, blind_finding, unit_finding
 from .memory import Memory
 from .passing import ANSWERED_END, ANSWERED_START, Passing
@@ -28,9 +29,11 @@ from .paths import Paths
 from .process import Process
 from .rules import RuleSet, Silence
 from .statement import Voice, statement
+from .unfolding import Piece, flush, unfold
 
 # Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.
-_SUSPECT = ("error", "❌", "exception", "traceback (most", "critical", "fatal")
+# A frame may be the first that the log still has of a traceback; JSON may spell a letter `\u00f3`.
+_SUSPECT = ("error", "❌", "exception", "traceback (most", "critical", "fatal", 'file "', "\\u00")
 _PREFIX, _SUFFIX = ANSWERED_START.decode(), ANSWERED_END.decode()
 _NOTHING: tuple[Finding, ...] = ()
 _BOT = Origin.BOT
@@ -97,17 +100,18 @@ class Detector:
             return _NOTHING
         if entry.origin is not _BOT:
             return tuple(self._of_others(entry))
-        line, memory = message[:LONGEST_LINE], self._memory
-        if not memory.outage and entry.pid not in memory.busy and not entry.fields and line in self._dull:
+        memory = self._memory
+        if not memory.outage and entry.pid not in memory.busy and not entry.fields and message in self._dull:
             return _NOTHING
-        found = tuple(self._of_bot(entry, line, line.lower()))
+        found = tuple(self._of_bot(entry))
         self.deadline = self._downloads.deadline
         return found
 
     def settle(self, now: float) -> tuple[Finding, ...]:
         """Ends the tracebacks whose last line is older (journal time, seconds since the epoch)
         than the settle time. Not to be called while the reader is behind `now`."""
-        return tuple(self._folding.settle(now))
+        found = [finding for pid in tuple(self._memory.busy) for finding in self._release(pid, now)]
+        return (*found, *self._folding.settle(now))
 
     def overdue(self, now: float) -> tuple[Finding, ...]:
         """The downloads that have neither ended nor failed within their limit at `now`: the time
@@ -148,19 +152,46 @@ class Detector:
         if unit is None:
             return
         if unit.code in ENDS:
+            for pid in tuple(self._memory.processes):
+                yield from self._release(pid)
             yield from self._folding.end_all()
             self._memory.forget_processes()
         yield unit
 
-    def _of_bot(self, entry: Entry, line: str, lowered: str) -> Iterator[Finding]:
+    def _of_bot(self, entry: Entry) -> Iterator[Finding]:
         process = self._memory.of(entry)
+        if "TRAFICO_EVENTO" in entry.fields:
+            line = entry.message[:LONGEST_LINE]
+            yield from self._of_line(entry, process, line, line.lower())
+            return
+        blank = process.drawing.blank
+        yield from self._of_pieces(entry.pid, process, unfold(process.drawing, entry))
+        self._memory.drawn(entry.pid, process, blank)
+
+    def _of_pieces(self, pid: int, process: Process, pieces: Iterable[Piece]) -> Iterator[Finding]:
+        for entry, line, ends in pieces:
+            if ends:
+                yield from self._folding.close(pid, process)
+            else:
+                yield from self._of_line(entry, process, line, line.lower())
+
+    def _release(self, pid: int, now: float = float("inf")) -> Iterator[Finding]:
+        """What is held of a wrapped line, once nothing has gone on it for the settle time before `now`."""
+        process = self._memory.processes[pid]
+        if process.drawing.held and now - process.at > SETTLE:
+            yield from self._of_pieces(pid, process, flush(process.drawing, pid))
+            self._memory.drawn(pid, process, False)
+
+    def _of_line(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
         if process.block is not None:
             if process.block.take(line, entry.cursor, entry.at):
                 yield from self._folding.grown(entry.pid, process, process.block)
                 return
             yield from self._folding.close(entry.pid, process)
-        if line == TRACEBACK:
+        if line == TRACEBACK or line.startswith('  File "'):  # the log may have lost its first line
             self._folding.open(process, entry)
+            if line != TRACEBACK and process.block is not None:
+                process.block.take(line, entry.cursor, entry.at)
             return
         if self._memory.seen_down_by(entry.pid) and any(sign in lowered for sign in _ANSWERS):
             self._memory.outage.clear()

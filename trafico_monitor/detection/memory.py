@@ -58,6 +58,13 @@ class Memory:
             self.busy.add(pid)
         self.changed()
 
+    def drawn(self, pid: int, process: Process, blank: bool) -> None:
+        """The process may have begun or ended a drawing; `blank` says that it had none before."""
+        if blank and process.drawing.blank:
+            return
+        (self.busy.add if process.waits else self.busy.discard)(pid)
+        self.changed()
+
     def seen_down_by(self, pid: int) -> bool:
         """Whether an answer of the server that `pid` tells of is news."""
         return bool(self.outage & {pid, _ANYBODY})
@@ -82,5 +89,5 @@ class Memory:
         self.processes = {}
         if isinstance(processes, Mapping):
             self.processes = {int(pid): process_from(one) for pid, one in processes.items()}
-        self.busy = {pid for pid, process in self.processes.items() if process.block or process.header}
+        self.busy = {pid for pid, process in self.processes.items() if process.waits}
         self.changed()

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from ..host.redact import redact
 from ..model.entry import Entry, Origin
 from .gates import Dull
-from .lines import LONGEST_LINE, begins_record
+from .lines import begins_record
 from .manager import ENDS, unit_finding
 
 ANSWERED_START, ANSWERED_END = b"INFO:httpx:", b'200 OK"'
@@ -104,7 +104,7 @@ class Passing:
         self.calm = not self._doubts and not self._answer_of_anybody
 
     def _spoke(self, entry: Entry) -> None:
-        line, pid = entry.message[:LONGEST_LINE], entry.pid
+        line, pid = entry.message, entry.pid
         if entry.fields or line not in self._dull:
             self._doubts[pid] = _RECORD | _ANSWER
             return
@@ -117,5 +117,5 @@ class Passing:
             self._doubts[pid] = waits
 
     def _answered(self, text: str) -> bool:
-        lowered = text.lower()
+        lowered = text.lower().replace('\\"', '"')  # as JSON writes it
         return any(sign in lowered for sign in self._answers)

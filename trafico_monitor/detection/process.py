@@ -9,6 +9,7 @@ from ..model.download import Download
 from ..model.finding import ErrorType
 from .attempts import Attempt, Attempts, attempt_from
 from .tracebacks import Block, block_from
+from .unfolding import Drawing, drawing_from
 
 
 @dataclass(slots=True)
@@ -32,12 +33,18 @@ class Process:
     at: float = 0.0
     # Cursor, time and text of an ERROR record that no rule knows: what follows may yet explain it.
     unknown: tuple[str, float, str] | None = None
+    drawing: Drawing = field(default_factory=Drawing)
+
+    @property
+    def waits(self) -> bool:
+        """True while something is open that time ends."""
+        return bool(self.block or self.header or self.drawing.held)
 
     @property
     def blank(self) -> bool:
         attempts = self.attempts
         open_ones = self.block or self.header or self.failure or self.unknown
-        return not (open_ones or attempts.all or attempts.ended)
+        return not (open_ones or attempts.all or attempts.ended) and self.drawing.blank
 
 
 def as_data(process: Process) -> dict[str, object]:
@@ -50,6 +57,7 @@ def as_data(process: Process) -> dict[str, object]:
         "block": process.block.as_data() if process.block else None,
         "header": list(process.header) if process.header else None,
         "unknown": list(process.unknown) if process.unknown else None,
+        "drawing": None if process.drawing.blank else process.drawing.as_data(),
         "failure": None
         if failure is None
         else {
@@ -64,7 +72,7 @@ def as_data(process: Process) -> dict[str, object]:
 
 def process_from(data: Mapping[str, object]) -> Process:
     attempts, block, header, failure = (data.get(key) for key in ("attempts", "block", "header", "failure"))
-    unknown = data.get("unknown")
+    unknown, drawing = data.get("unknown"), data.get("drawing")
     process = Process()
     if isinstance(attempts, list):
         process.attempts = Attempts([attempt_from(one) for one in attempts])
@@ -78,6 +86,8 @@ def process_from(data: Mapping[str, object]) -> Process:
         process.header = (str(header[0]), str(header[1]), str(header[2]))
     if isinstance(unknown, list):
         process.unknown = (str(unknown[0]), float(str(unknown[1])), str(unknown[2]))
+    if isinstance(drawing, Mapping):
+        process.drawing = drawing_from(drawing)
     if isinstance(failure, Mapping):
         attempt = attempt_from(failure["attempt"])
         process.failure = Failure(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from .lines import LONGEST_LINE, TRACEBACK, without_names
+from .lines import LONGEST_LINE, without_names
 from .log_formats import Continuation, Format, Level, Record, read
 from .quotation import unquoted
 
@@ -23,7 +23,6 @@ class Voice(Enum):
 
 
 SIGNS = ("❌", "⚠", "🚨", "⛔", "‼", "✗", "✖", "🛑", "💥", "🔥")  # a bot's own, of a failure
-_APART = frozenset({Format.JSON, Format.LOGFMT, Format.STRUCTLOG})  # they set an error apart from the message
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,8 @@ def of_record(record: Record, line: str) -> Statement:
     message = record.message.lstrip()
     if message.startswith('"'):  # telebot and others quote the whole message
         message = message[1:].rstrip('"')
-    if record.rest and record.format in _APART and not record.rest[0].text.startswith(TRACEBACK):
-        message = f"{message}: {record.rest[0].text}"
+    if record.error and record.error not in message:
+        message = f"{message}: {record.error}"
     if record.level is None:
         voice = Voice.RECORD if message.startswith(SIGNS) else Voice.PLAIN
     else:

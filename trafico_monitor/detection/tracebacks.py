@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..model.finding import ErrorType
-from .lines import CAUSE, HANDLING, TRACEBACK, begins_record, is_indented
+from .lines import PART, begins_record, is_indented
+from .log_formats import CAUSE, HANDLING, TRACEBACK
 from .rules import Rule, RuleSet, Scope, Silence
 
 MOST_LINES = 12  # kept for the operator
@@ -50,6 +51,8 @@ _SENDS = ("send_", "_send_message", "reply_", "edit_", "answer", "delete_message
 # Parts of the paths of code that is not the program's own.
 _LIBRARIES = ("/site-packages/", "/dist-packages/", "/lib/python3", "/lib64/python3")
 _MOST_OWN = 100
+# Classes whose name alone could be a level.
+_BARE = ("Error: ", "Warning: ")
 # In the ERROR line before a traceback: a program of the user's own was downloading.
 _SAYS_DOWNLOAD = "error descargando"
 # The outermost frames of a program: a traceback that shows one of them is whole.
@@ -62,7 +65,8 @@ class Block:
     line before it, when there is one), `at` the time and `last` the cursor of the newest.
 
     `links` are the exceptions, innermost first, each with how it is joined to the one before:
-    "", "cause" or "handling". `stage` is "frames", "raised" or "joined" (a connector was seen).
+    "", "cause", "handling" or "part" (of an exception group). `stage` is "frames", "raised" or "joined"
+    (a connector was seen).
     """
 
     first: str
@@ -96,7 +100,7 @@ class Block:
 
     def _belongs(self, line: str) -> bool:
         if self.stage == "frames":
-            return self._frame_or_raise(line)
+            return not line.strip() or self._frame_or_raise(line)
         if line == TRACEBACK:
             # Right after an exception, without a connector, it is another traceback.
             if self.stage != "joined":
@@ -106,8 +110,13 @@ class Block:
         if line in (CAUSE, HANDLING):
             self.stage, self.joint = "joined", "cause" if line == CAUSE else "handling"
             return True
+        if line == PART:
+            self.stage, self.joint = "joined", "part"
+            return True
         if not line.strip():
             return True
+        if self.stage == "joined" and self.joint == "part":
+            return self._frame_or_raise(line)  # a part without a traceback
         if self.stage == "joined" or begins_record(line) or self.tail >= _MOST_TAIL:
             return False
         self.tail += 1
@@ -117,7 +126,7 @@ class Block:
         if is_indented(line):
             self._look_at(line)
             return True
-        if line == TRACEBACK or begins_record(line):
+        if line in (TRACEBACK, PART) or (begins_record(line) and not line.startswith(_BARE)):
             return False
         self.stage, self.tail = "raised", 0
         if len(self.links) < _MOST_LINKS:
@@ -144,7 +153,7 @@ class Block:
             self.doing.add(Doing.DOWNLOADING)
             if function in _FETCHES:
                 self.doing.add(Doing.FETCHING)
-        elif any(client in path for client in _CLIENTS) and (function in _STARTS or function.startswith(_SENDS)):
+        elif (function in _STARTS or function.startswith(_SENDS)) and _of_client(path):
             self.doing.add(Doing.SENDING)
 
     @property
@@ -176,6 +185,11 @@ class Block:
             "origin": self.origin,
             "own": self.own,
         }
+
+
+def _of_client(path: str) -> bool:
+    """True for the file of a library for Telegram. Rich leaves out the path of a file that is gone."""
+    return not path or any(client in path for client in _CLIENTS)
 
 
 def block_from(data: Mapping[str, object]) -> Block:

@@ -81,7 +81,7 @@ def _loguru(*, colour: bool, serialize: bool) -> Writer:
     def write(level: str, name: str, message: str, info: Info = None) -> str:
         stream = io.StringIO()
         loguru_logger.remove()
-        loguru_logger.add(stream, level=0, colorize=colour, serialize=serialize, diagnose=True)
+        loguru_logger.add(stream, level=0, colorize=colour, serialize=serialize, backtrace=False, diagnose=True)
         named = loguru_logger.patch(lambda record: record.update(name=name))
         named.opt(exception=info).log(level, "{}", message)
         loguru_logger.remove()

@@ -233,7 +233,7 @@ def test_other_fields_are_told_apart_from_the_message() -> None:
     found = record(
         '{"level": "error", "event": "download_failed", "video": "modelos/luna/x.mp4", "error": "[Errno 28] x"}'
     )
-    assert found.fields["video"] == "modelos/luna/x.mp4" and [one.text for one in found.rest] == ["[Errno 28] x"]
+    assert found.fields["video"] == "modelos/luna/x.mp4" and found.error == "[Errno 28] x"
     console = record("2026-11-29T23:55:07Z [error    ] copy failed   [handlers.video] video=x.mp4 texto='a [b] c=1'")
     assert (console.message, console.logger) == ("copy failed", "handlers.video")
     assert console.fields == {"video": "x.mp4", "texto": "a [b] c=1"}
@@ -344,7 +344,7 @@ def test_the_time_grows_with_the_length_alone(piece: str) -> None:
         for _ in range(3):
             begin = time.perf_counter()
             for text in texts:
-                read(text)
+                read.__wrapped__(text)
             best = min(best, time.perf_counter() - begin)
         return best
 

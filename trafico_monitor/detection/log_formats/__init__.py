@@ -4,7 +4,23 @@
 prefix: a text that looks like a record inside a message, or on a further line of the same entry, is text.
 """
 
-from .reading import read
-from .record import Continuation, Format, Level, Record, Shape
+from .continuations import CAUSE, GROUP, HANDLING, TRACEBACK, continued, is_exception
+from .reading import bare_line, read
+from .record import Continuation, Format, Level, Record, Shape, cells
 
-__all__ = ["Continuation", "Format", "Level", "Record", "Shape", "read"]
+__all__ = [
+    "CAUSE",
+    "GROUP",
+    "HANDLING",
+    "TRACEBACK",
+    "Continuation",
+    "Format",
+    "Level",
+    "Record",
+    "Shape",
+    "bare_line",
+    "cells",
+    "continued",
+    "is_exception",
+    "read",
+]

@@ -22,7 +22,7 @@ _KINDS = (
 )
 EXCEPTION_NAME = re.compile(f"(?:{_KINDS})$")
 _EXCEPTION = re.compile(
-    rf"(?:(?:[A-Za-z_]\w{{0,80}}+\.){{0,12}}+[A-Za-z_]\w{{0,80}}?(?:{_KINDS})"
+    rf"(?:(?:[A-Za-z_]\w{{0,80}}+\.){{0,12}}+(?:[A-Za-z_]\w{{0,80}}?)?(?:{_KINDS})"
     r"|socket\.(?:timeout|gaierror|herror)|(?:[a-z_]\w{0,80}+\.){1,12}+[A-Z]\w{0,80}+)(?::(?: |$)|$)",
     re.ASCII,
 )
@@ -48,7 +48,7 @@ def continued(line: str) -> Continuation:
     """`line` as the continuation of what stands before it, whatever it looks like."""
     inner = line.strip(" ")
     if inner[:1] in _BOX:
-        return _drawn(inner)
+        return _drawn(inner, len(line) - len(line.lstrip(" ")))
     if line.startswith('> File "'):
         return Continuation("  " + line[2:])
     if line[:1] == " " and inner[:1] in ("|", "+"):
@@ -61,13 +61,13 @@ def continued(line: str) -> Continuation:
     return Continuation(line)
 
 
-def _drawn(inner: str) -> Continuation:
+def _drawn(inner: str, column: int) -> Continuation:
     """A line of a box, or one of the arrows that loguru draws to the values of variables."""
-    depth = 0
+    depth, width = 0, len(inner)
     while depth < _MOST_BORDERS and len(inner) > 1 and inner[0] in _SIDE and inner[-1] in _SIDE:
         inner, depth = inner[1:-1].strip(" ") if _nested(inner) else _within(inner), depth + 1
     if len(inner) > 1 and inner[0] in _OPENING and inner[-1] in _CLOSING:
-        return Continuation(inner[1:-1].strip(" ─━═"), Shape.EDGE, depth)
+        return Continuation(inner[1:-1].strip(" ─━═"), Shape.EDGE, depth, (column, width))
     if depth:
         return Continuation(inner, Shape.ROW, depth)
     return Continuation(inner, Shape.VALUE)

@@ -22,8 +22,17 @@ _TRACES = (
     "exc_info", "exception", "exc_text", "stack_trace", "stacktrace", "traceback", "stack_info", "stack",
     "error.stack_trace", "err.stack", "exception.stacktrace",
 )  # fmt: skip
-_ERRORS = ("error", "err", "exc", "reason", "cause", "exception", "exc_value", "error.message", "err.message")
+_ERRORS = (
+    "error", "err", "exc", "reason", "cause", "exception", "exc_info", "exc_text", "exc_value", "exception_message",
+    "error.message", "err.message",
+)  # fmt: skip
 _KINDS = ("exc_type", "error.type", "err.type", "exception.type", "error_type")
+_FILES, _FUNCTIONS, _NUMBERS = (
+    ("filename", "file.name", "module"),
+    ("funcname", "func_name", "function"),
+    ("lineno", "line"),
+)
+_PLACES = (*_FILES, *_FUNCTIONS, *_NUMBERS, "pathname")
 _TIMES = ("timestamp", "time", "asctime", "ts", "@timestamp", "date")
 _PAIR = re.compile(
     r"([A-Za-z_@][\w.@-]{0,60}+)="
@@ -33,6 +42,7 @@ _PAIR = re.compile(
 _WORD = re.compile(r"[^ ]{1,4000}+(?: |$)")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_LOGURU = ("message", "level", "name", "function", "line", "file.name")
 _MOST_PAIRS, _MOST_FIELDS, _LONGEST = 200, 60, 2000
 _MOST_LINES = 2000
 _MOST_EXCEPTIONS = 20
@@ -158,7 +168,7 @@ def _flat(pairs: Pairs) -> Pairs:
 
 def _loguru(text: object, record: _Object) -> Pairs:
     """The pairs of loguru's `record`; what its `text` has behind the message is the exception."""
-    pairs = [pair for pair in _flat(list(record)) if not pair[0].startswith("exception")]
+    pairs = [pair for pair in _flat(list(record)) if pair[0] in _LOGURU or pair[0].startswith("extra.")]
     message = str(dict(pairs).get("message", ""))
     if isinstance(text, str):
         lines = text.rstrip("\n").split("\n", _MOST_LINES)
@@ -177,14 +187,15 @@ def _record(pairs: Pairs, form: Format) -> Record | None:
     trace = _trace(known)
     first, *further = (bare(line) for line in message.split("\n", _MOST_LINES))
     rest = tuple(trace or [continued(line) for line in further])
-    taken = {*_LEVELS, *_LOGGERS, *_TIMES, lowered[at][0]}
+    error = "" if trace else _error(known)
+    taken = {*_PLACES, *_LEVELS, *_LOGGERS, *_TIMES, *_TRACES, lowered[at][0]}
     fields = {
         key: str(value)[:_LONGEST]
         for key, value in pairs[:_MOST_FIELDS]
         if isinstance(value, str | int | float) and not isinstance(value, bool) and key.lower() not in taken
     }
     logger = next((str(known[key]) for key in _LOGGERS if isinstance(known.get(key), str)), "")
-    return Record(_level(lowered, at), logger, _place(known), first, rest, form, fields)
+    return Record(_level(lowered, at), logger, _place(known), first, rest, form, fields, error=error)
 
 
 def _level(pairs: Pairs, message: int) -> Level | None:
@@ -197,26 +208,26 @@ def _level(pairs: Pairs, message: int) -> Level | None:
 
 
 def _place(known: Mapping[str, object]) -> str:
-    function = next((known[key] for key in ("funcname", "func_name", "function") if known.get(key)), "")
-    line = next((known[key] for key in ("lineno", "line") if known.get(key)), "")
-    file = next((known[key] for key in ("filename", "file.name", "pathname", "module") if known.get(key)), "")
-    return ":".join(str(part)[:120] for part in (file, function, line) if part)
+    parts = (next((known[key] for key in keys if known.get(key)), "") for keys in (_FILES, _FUNCTIONS, _NUMBERS))
+    return ":".join(str(part)[:120] for part in parts if part)
 
 
 def _trace(known: Mapping[str, object]) -> list[Continuation]:
-    """The exception that a record sets apart, as CPython would print it."""
+    """The traceback that a record sets apart, as CPython would print it."""
     for key in _TRACES:
         value = known.get(key)
-        if isinstance(value, str) and ("\n" in value or key not in _ERRORS) and value.strip():
+        if isinstance(value, str) and "\n" in value.strip("\n"):
             return [continued(line) for line in value.strip("\n").split("\n", _MOST_LINES)]
         if isinstance(value, list) and value:
             return list(_listed(value))
+    return []
+
+
+def _error(known: Mapping[str, object]) -> str:
+    """The words of an error that a record sets apart, on one line."""
     kind = next((str(known[key]) for key in _KINDS if isinstance(known.get(key), str)), "")
-    errors = [str(known[key]) for key in _ERRORS if isinstance(known.get(key), str) and known[key]]
-    lines = [line for error in errors for line in error.split("\n", _MOST_LINES)]
-    if kind:
-        lines = [f"{kind}: {lines[0]}" if lines else kind, *lines[1:]]
-    return [Continuation(line) for line in lines]
+    said = next((str(known[key]) for key in _ERRORS if isinstance(known.get(key), str) and known[key]), "")
+    return ": ".join(part for part in (kind, " ".join(said.split())) if part)
 
 
 def _listed(value: Sequence[object]) -> Iterator[Continuation]:

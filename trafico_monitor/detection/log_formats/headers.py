@@ -10,10 +10,9 @@ Every expression is anchored, and each of its repetitions is bounded.
 from __future__ import annotations
 
 import re
-from unicodedata import east_asian_width
 
 from .continuations import EXCEPTION_NAME
-from .record import LETTERS, LEVELS, Format, Level, Record
+from .record import LETTERS, LEVELS, Format, Level, Record, cells
 
 _DATE = (
     r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.](?:\d{4}|\d\d)|\d\d-\d\d"
@@ -79,7 +78,8 @@ def basic_header(line: str) -> Record | None:
     basic = _BASIC.match(line)
     if basic is None:
         return None
-    return Record(Level[basic[1]], basic[2], "", line[basic.end() :], format=Format.BASIC)
+    logger = "" if basic[2] == "-" else basic[2]  # «-» is said for none
+    return Record(Level[basic[1]], logger, "", line[basic.end() :], format=Format.BASIC)
 
 
 def header(line: str) -> Record | None:
@@ -254,20 +254,12 @@ def _pairs(text: str, at: int) -> dict[str, str] | None:
 def _in_table(line: str, column: int, level: Level) -> Record | None:
     """The record of rich's table; None when `line` does not fill a console."""
     edge = _EDGE_PLACE.search(line, max(0, len(line) - 90))
-    cells = _cells(line)
-    if cells < _NARROWEST or (edge is None and not line.endswith("  ")):
+    if cells(line) < _NARROWEST or (edge is None and not line.endswith("  ")):
         return None
     end = edge.start() if edge is not None else len(line)
     message = line[column:end].rstrip(" ")
-    width = _cells(line[:end]) - column
+    width = cells(line[:end]) - column
     return Record(level, "", edge[1] if edge else "", message, format=Format.RICH, wrap=(column, width))
-
-
-def _cells(text: str) -> int:
-    """Columns of a console that `text` takes."""
-    if text.isascii():
-        return len(text)
-    return len(text) + sum(east_asian_width(sign) in "WF" for sign in text)
 
 
 def _blanks(line: str, at: int, most: int) -> int:

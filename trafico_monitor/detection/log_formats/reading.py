@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from .continuations import TRACEBACK, continued, surely_continues
 from .fields import json_record, logfmt_record
@@ -15,6 +16,7 @@ _MOST_LINES = 2000
 _BREAKS = ("\\n", "#012", "\r")
 
 
+@lru_cache(maxsize=64)  # a line is asked for several times while it is looked at
 def read(text: str) -> Record | Continuation:
     """What `text` is: one line, or a whole entry with line breaks, of which the first alone may begin a
     record. It has no bound of its own: it takes time in proportion to its length."""
@@ -22,6 +24,11 @@ def read(text: str) -> Record | Continuation:
     rest = tuple(continued(carried(bare(line))) for line in further)
     found = _read_line(bare(first), alone=not rest)
     return replace(found, rest=(*found.rest, *rest)) if rest else found
+
+
+def bare_line(text: str) -> str:
+    """The first line of `text` without colours and without the prefixes of what carried it."""
+    return carried(bare(text.partition("\n")[0]))
 
 
 def _read_line(line: str, *, alone: bool) -> Record | Continuation:
@@ -53,6 +60,8 @@ def _unfolded(record: Record) -> Record:
     before = record.message[:begin]
     if not mark or before.count("«") > before.count("»") or before.count("“") > before.count("”"):
         return record
+    if before[-1:] in ("'", '"'):  # the traceback was shown as Python shows a string
+        behind = behind.rstrip("|").removesuffix(before[-1])
     first, *further = before.split(mark)
-    lines = (*further[:-1], TRACEBACK, *behind.removeprefix(mark).rstrip("'|\"").split(mark, _MOST_LINES))
+    lines = (*further[:-1], TRACEBACK, *behind.removeprefix(mark).split(mark, _MOST_LINES))
     return replace(record, message=first.rstrip("|'\" "), rest=tuple(continued(line) for line in lines))

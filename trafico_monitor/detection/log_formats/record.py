@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from types import MappingProxyType
+from unicodedata import east_asian_width
 
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
@@ -45,12 +46,14 @@ class Continuation:
     """A line that belongs to what stands before it, with its decoration taken off.
 
     Frames have the form that CPython gives them. `depth` counts the borders (boxes) or bars (exception
-    groups) that stood before `text`. `rest` are the further lines of the same entry.
+    groups) that stood before `text`. `wrap` is, of a box's edge, the column of the box and its width.
+    `rest` are the further lines of the same entry.
     """
 
     text: str
     shape: Shape = Shape.TEXT
     depth: int = 0
+    wrap: tuple[int, int] | None = None
     rest: tuple[Continuation, ...] = ()
 
 
@@ -59,7 +62,8 @@ class Record:
     """The beginning of a record.
 
     `message` is the first line of its text, without the format's prefix and colours. `rest` are the
-    further lines of the same entry: of the exception where the format sets it apart, else of the text.
+    further lines of the same entry: of the traceback where the format sets it apart, else of the text.
+    `error` are the words of an error that the format sets apart without a traceback.
     `fields` are the other keys of JSON, logfmt or structlog: anybody may have written a value.
     `wrap` is, of a message in a table, the column in which its rows begin and their width.
     """
@@ -72,6 +76,7 @@ class Record:
     format: Format = Format.PLAIN
     fields: Mapping[str, str] = field(default_factory=lambda: NO_FIELDS)
     wrap: tuple[int, int] | None = None
+    error: str = ""
 
     @property
     def certain(self) -> bool:
@@ -109,3 +114,10 @@ def level_of(value: object, *, pino: bool = False) -> Level | None:
     if 0 <= number < len(_SYSLOG):
         return _SYSLOG[number]
     return max((level for level in Level if level <= number), default=None)
+
+
+def cells(text: str) -> int:
+    """Columns of a console that `text` takes."""
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(east_asian_width(sign) in "WF" for sign in text)
