@@ -8,12 +8,13 @@ runs the tests keeps its own.
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +23,12 @@ import pytest
 from trafico_monitor.action.fix_owner import without_token
 
 from .conftest import API, TOKEN, acl
+from .snapshot import snapshot
 
 HELPER = "/usr/libexec/trafico-monitor/chown"
 SOURCE = Path(__file__).parents[3] / "trafico_monitor"
 VICTOR, MONITOR = 61001, 61002
+VICTORS = ("setpriv", f"--reuid={VICTOR}", f"--regid={VICTOR}", "--clear-groups", "--inh-caps=-all", "--")
 # What the service's unit leaves (CapabilityBoundingSet=); CAP_DAC_OVERRIDE is not among them. And sudo's own
 # for the audit log, which the unit closes by RestrictAddressFamilies=: here sudo would complain.
 CAPABILITIES = "-all,+chown,+fowner,+setuid,+setgid,+dac_read_search,+audit_write"
@@ -138,8 +141,7 @@ def test_the_users_most_frequent_failure_is_mended(machine: Machine) -> None:
     assert TOKEN not in mended.stderr
     assert machine.video.stat().st_uid == VICTOR
     assert machine.service("cat", machine.video).stdout == "video"
-    victor = ["setpriv", f"--reuid={VICTOR}", f"--regid={VICTOR}", "--clear-groups", "--inh-caps=-all", "cat"]
-    assert machine.run(*victor, machine.video).stdout == "video"
+    assert machine.run(*VICTORS, "cat", machine.video).stdout == "video"
 
 
 def test_a_closed_home_is_passed_through_and_the_models_written(machine: Machine) -> None:
@@ -237,6 +239,74 @@ def test_whatever_holds_it_it_ends_in_time(machine: Machine) -> None:
     held = ["flock", "/var/lib/trafico-monitor-access/granted", "sh", "-c", '"$@"; echo "$?"', "sh"]
     assert machine.run(*held, *python).stdout.strip() == str(128 + signal.SIGALRM)
     assert machine.run(*python).returncode == 0
+
+
+# --- an order that was cut short is completed by the next
+
+
+def _folder_of_the_monitors(machine: Machine) -> Path:
+    """What `mkdir` of the monitor leaves behind when it is killed before it hands the folder over."""
+    folder = machine.models / "nueva"
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, MONITOR, MONITOR)
+    folder.chmod(0o700)
+    return folder
+
+
+def _copy_of_the_monitors(machine: Machine) -> Path:
+    copy = machine.models / "ana/v.mp4"
+    copy.write_bytes(b"video")
+    os.chown(copy, MONITOR, MONITOR)
+    copy.chmod(0o600)
+    return copy
+
+
+def _locked_file_of_the_servers(machine: Machine) -> Path:
+    os.chown(machine.video, API, API)
+    machine.video.chmod(0)
+    return machine.video
+
+
+def _models(machine: Machine) -> Path:
+    return machine.models
+
+
+ORDERS = [_folder_of_the_monitors, _copy_of_the_monitors, _locked_file_of_the_servers, _models]
+CALLS = ("mkdir", "flock", "write", "fchown", "fchmod", "fsetxattr", "sendto")
+
+
+def _killed(machine: Machine, call: str, number: int, target: Path) -> bool:
+    """One run that the kernel ends at the `number`-th such call; False when there are fewer."""
+    kill = ["-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}"]
+    ended = machine.run("strace", "-o", "/dev/null", *kill, HELPER, without_token(target))
+    assert ended.returncode in (0, -signal.SIGKILL, 128 + signal.SIGKILL), ended.stderr
+    return ended.returncode != 0
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=[order.__name__[1:] for order in ORDERS])
+def test_killed_at_any_call_it_is_completed_by_the_next_and_a_third_changes_nothing(
+    machine: Machine, order: Callable[[Machine], Path]
+) -> None:
+    home = machine.base / "home"
+    killed = set()
+    for call in CALLS:
+        for number in itertools.count(1):
+            subprocess.run(["setfacl", "-R", "-b", "-k", home], check=True, timeout=10)
+            shutil.rmtree(machine.base / "lib/trafico-monitor-access", ignore_errors=True)
+            target = order(machine)
+            if not _killed(machine, call, number, target):
+                break
+            killed.add(call)
+            again = machine.sudo(without_token(target))
+            assert again.returncode == 0, (call, number, again.stderr)
+            right = snapshot(home)
+            third = machine.sudo(without_token(target))
+            assert (third.returncode, third.stderr.split()[:2]) == (0, ["done:", "already_right"]), (call, number)
+            assert snapshot(home) == right
+            assert target.stat().st_uid == VICTOR
+            assert f"user:{MONITOR}:r" in str(acl(target))
+            assert machine.run(*VICTORS, "test", "-r", target).returncode == 0
+    assert {"flock", "write", "fsetxattr", "sendto"} <= killed
 
 
 def test_parents_that_are_read_only_in_the_sandbox_are_a_note(machine: Machine) -> None:
