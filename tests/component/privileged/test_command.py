@@ -23,6 +23,7 @@ import pytest
 from trafico_monitor.action.fix_owner import without_token
 
 from .conftest import API, TOKEN, acl
+from .deep import levels
 from .snapshot import snapshot
 
 HELPER = "/usr/libexec/trafico-monitor/chown"
@@ -341,6 +342,42 @@ def test_the_package_takes_everything_back(machine: Machine) -> None:
     assert home.stat().st_mode & 0o777 == 0o700
     for path in (home, machine.models, machine.models / "ana", machine.bot_api, machine.video.parent):
         assert str(MONITOR) not in str(acl(path))
+
+
+def _package(script: str) -> Path:
+    return SOURCE.parent / "debian" / f"trafico-monitor.{script}"
+
+
+def test_the_packages_removal_does_all_it_can_and_says_what_it_left(machine: Machine) -> None:
+    assert machine.sudo(machine.models).returncode == 0
+    assert machine.sudo(machine.bot_api).returncode == 0
+    with levels(machine.models / "ana", 1200, VICTOR):
+        removed = machine.run("sh", _package("prerm"), "remove")
+    assert removed.returncode == 0, removed.stderr
+    assert "some_left" in removed.stderr and f"too_deep={machine.models}/ana/d/d/" in removed.stderr
+    for path in (machine.base / "home/victor", machine.models, machine.models / "ana", machine.video.parent):
+        assert str(MONITOR) not in str(acl(path))
+    silent = machine.run("sh", _package("prerm"), "remove")
+    assert (silent.returncode, silent.stdout, silent.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(("before", "closes"), [("1.0.0", True), ("", False), ("2.0.0", False)])
+def test_an_upgrade_closes_what_1_0_0_has_opened_to_the_bot(machine: Machine, before: str, closes: bool) -> None:
+    docker = machine.base / "docker"
+    docker.mkdir()
+    docker.chmod(0o710)
+    subprocess.run(["setfacl", "-m", f"u:{VICTOR}:x,u:{MONITOR}:x", docker], check=True, timeout=10)
+    granted = machine.base / "lib/trafico-monitor-access/granted"
+    granted.parent.mkdir(mode=0o700)
+    granted.write_text(f'{{"one": "{docker}", "uid": {MONITOR}}}\n')
+    granted.chmod(0o600)
+    done = machine.run("sh", _package("postinst"), "configure", before)
+    assert done.returncode == 0, done.stderr
+    assert (f"user:{VICTOR}:--x" not in acl(docker)) == closes
+    assert f"user:{MONITOR}:--x" in acl(docker)
+    assert ("the bot's way through other people's folders is closed" in done.stderr) == closes
+    again = machine.run("sh", _package("postinst"), "configure", before)
+    assert "other people's folders" not in again.stderr
 
 
 def test_it_is_quick(machine: Machine) -> None:
