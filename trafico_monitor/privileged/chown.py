@@ -661,21 +661,24 @@ def check(site: Site, below: Sequence[Step]) -> None:
     elif status.st_uid not in site.accepted:
         raise refused("wrong_owner", path)
     if target.is_folder and site.root.is_models and status.st_uid != site.owner.uid:
-        with Tree.real(target) as fd:
-            check_inside(site, target, fd)
+        check_inside(site, target)
 
 
-def check_inside(site: Site, folder: Step, fd: int) -> None:
+def check_inside(site: Site, folder: Step) -> None:
     """Refuse a folder in which something is root's or a third person's: whoever may write in the
     folder could remove it, or put another in its place. Every disk has a lost+found of root's."""
-    with os.scandir(fd) as found:
+    with Tree.real(folder) as fd, os.scandir(fd) as found:
         for entry in found:
-            with suppress(FileNotFoundError):
+            path = folder.path + b"/" + os.fsencode(entry.name)
+            try:
                 uid = entry.stat(follow_symlinks=False).st_uid
                 disks = uid == 0 and entry.name == "lost+found" and entry.is_dir(follow_symlinks=False)
-                if uid not in site.accepted and not disks:
-                    path = folder.path + b"/" + os.fsencode(entry.name)
-                    raise refused("wrong_owner" if uid else "roots_own", path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:  # a file system that shuts even root out (FUSE)
+                raise failed(error, path) from None
+            if uid not in site.accepted and not disks:
+                raise refused("wrong_owner" if uid else "roots_own", path)
 
 
 def mounts(mount: int, *, others: bool) -> Admits:
@@ -984,16 +987,15 @@ def hand_over(site: Site, below: Sequence[Step], work: Work) -> None:
 def _change_owner(site: Site, below: Sequence[Step], fd: int, status: os.stat_result) -> None:
     """fchown. A folder is looked into right before and right after: what root has put there in
     between would change hands with it."""
-    target = below[-1]
-    if target.is_folder:
-        check_inside(site, target, fd)
+    if below[-1].is_folder:
+        check_inside(site, below[-1])
     os.fchown(fd, site.owner.uid, _group(site, below))
-    if target.is_folder:
-        try:
-            check_inside(site, target, fd)
-        except BaseException:
-            os.fchown(fd, status.st_uid, status.st_gid)
-            raise
+    try:
+        if below[-1].is_folder:
+            check_inside(site, below[-1])
+    except BaseException:
+        os.fchown(fd, status.st_uid, status.st_gid)
+        raise
 
 
 def _group(site: Site, below: Sequence[Step]) -> int:
@@ -1009,10 +1011,10 @@ def may_open(site: Site, folder: Step) -> bool:
     uid = folder.status.st_uid
     if uid not in site.accepted and folder is not site.root.step:
         return False
-    if site.root.is_models and uid != site.owner.uid:  # entries that allow to remove what is in it
-        with suppress(Stop), Tree.real(folder) as fd:
-            check_inside(site, folder, fd)
-            return True
+    try:
+        if site.root.is_models and uid != site.owner.uid:  # entries that allow to remove what is in it
+            check_inside(site, folder)
+    except Stop:
         return False
     return True
 

@@ -155,11 +155,12 @@ def test_more_than_that_are_left_and_said(world: World, monkeypatch: pytest.Monk
 
 
 @contextmanager
-def _silent(folder: Path) -> Iterator[None]:
-    """A file system that any user may have mounted (FUSE), and nobody answers for."""
+def _silent(folder: Path, more: str = ",allow_other") -> Iterator[None]:
+    """A file system that any user may have mounted (FUSE), and nobody answers for; without `more`
+    it shuts even root out."""
     libc = ctypes.CDLL(None, use_errno=True)
     device = os.open("/dev/fuse", os.O_RDWR)
-    options = f"fd={device},rootmode=40000,user_id={BOT.pw_uid},group_id={BOT.pw_gid},allow_other"
+    options = f"fd={device},rootmode=40000,user_id={BOT.pw_uid},group_id={BOT.pw_gid}{more}"
     assert libc.mount(b"silent", bytes(folder), b"fuse", 0, options.encode()) == 0, os.strerror(ctypes.get_errno())
     try:
         yield
@@ -174,6 +175,17 @@ def test_a_file_system_that_does_not_answer_is_passed_over(world: World) -> None
     with _silent(trap):
         assert world.run("--undo").status == chown.DONE
         _taken_back(world, zoe, world.models / "ana")
+
+
+def test_a_folder_with_what_root_cannot_look_at_is_not_opened_and_holds_no_other(world: World) -> None:
+    zoe = world.folder(world.models / "zoe")
+    os.chown(world.models / "ana", MONITOR.pw_uid, -1)
+    with _silent(world.folder(world.models / "ana/trap"), more=""):
+        assert world.run(world.models).status == chown.DONE
+        assert world.run(world.models / "ana").status == chown.FAILED
+    assert f"user:{MONITOR.pw_uid}:rwx" in acl(zoe)
+    assert (world.models / "ana").stat().st_uid == MONITOR.pw_uid
+    assert world.run(world.models / "ana").status == chown.DONE
 
 
 def test_a_place_on_the_list_that_does_not_answer_does_not_hold_the_others(
