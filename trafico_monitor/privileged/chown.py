@@ -11,6 +11,8 @@ component after the other without following a link, so that no name can be excha
                          them by it); folders keep their owner, or the server could not write any
                          more: there the bot's and the monitor's users get an ACL, also a default
                          one, so that new files need no repair at all
+    folders above them   nothing; but a closed one of the bot's own user, such as his home, lets
+                         the monitor pass (x). Where another's keeps one of the two out: refused
 
     exit status  0 done   2 usage   3 refused by policy   4 failed by the system
     stderr       one line, `done|usage|refused|failed: CODE PATH`; the same goes to the journal
@@ -21,6 +23,7 @@ whose name holds a bot token: sudo logs its arguments, and a token must not get 
 
 from __future__ import annotations
 
+import ast
 import errno
 import fcntl
 import hashlib
@@ -34,10 +37,14 @@ import socket
 import stat
 import struct
 import sys
+import time
 import tomllib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache, partial, reduce
+from itertools import islice
 
 DONE, USAGE, REFUSED, FAILED = 0, 2, 3, 4
 SECONDS = 8  # less than the caller's 10 s: a caller that is not root cannot kill us itself
@@ -46,8 +53,9 @@ ASK_SECONDS = 3.0  # systemctl or Docker, each
 CONFIG_BYTES = 1 << 20
 ANSWER_BYTES = 4 << 20
 LONGEST_PATH = 4095
-DEEPEST = 64
+DEEPEST = 64  # components of a path, and levels of a walk
 MOST_FOLDERS = 2000  # of a root that are given access to in one run
+MOST_ENTRIES = 500_000  # of a tree that are looked at in one walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +227,8 @@ def container_mount(places: Places, container: str, inside: str) -> str:
     if not _CONTAINER.fullmatch(container):
         raise refused("config_invalid", b"[bot_api] container")
     mounts: dict[str, str] = {}
-    with suppress(OSError, ValueError, http.client.HTTPException, AttributeError, TypeError, KeyError):
+    nonsense = (ValueError, RecursionError, AttributeError, TypeError, KeyError)
+    with suppress(OSError, http.client.HTTPException, *nonsense):
         status = os.lstat(places.docker)
         if not stat.S_ISSOCK(status.st_mode) or status.st_uid != 0:
             return ""
@@ -297,15 +306,18 @@ class Step:
     def is_folder(self) -> bool:
         return stat.S_ISDIR(self.status.st_mode)
 
-    @property
-    def mount(self) -> int:
-        """The mount that it lies on (proc(5), fdinfo). Not st_dev: on an overlay, as in many
-        containers, a file and its folder can have different ones."""
-        with open(f"/proc/self/fdinfo/{self.fd}") as file:
-            found = re.search(r"^mnt_id:\s*(\d+)$", file.read(), re.MULTILINE)
-        if found is None:
-            raise refused("other_filesystem", self.path)
-        return int(found[1])
+
+def mount_of(fd: int) -> int:
+    """The mount that `fd` lies on (proc(5), fdinfo). Not st_dev: on an overlay, as in many
+    containers, a file and its folder can have different ones. Asks no file system anything."""
+    with open(f"/proc/self/fdinfo/{fd}") as file:
+        found = re.search(r"^mnt_id:\s*(\d+)$", file.read(), re.MULTILINE)
+    if found is None:
+        raise refused("other_filesystem")
+    return int(found[1])
+
+
+Admits = Callable[[int], bool]  # whether what lies on that mount may be touched
 
 
 class Tree:
@@ -320,9 +332,10 @@ class Tree:
     def __exit__(self, *_: object) -> None:
         for fd in self._opened:
             os.close(fd)
+        self._opened.clear()
 
     def top(self) -> Step:
-        return self._step("/", b"", None)
+        return self._step("/", b"", None, None)
 
     def enter(self, above: Step, name: bytes) -> Step:
         """`name` in the folder `above`, whatever it is, but never through a link."""
@@ -330,9 +343,14 @@ class Tree:
             raise refused("not_a_folder", above.path)
         if stand_in := _STAND_IN.fullmatch(name):
             name = self._behind(above, stand_in[1])
+        return self.take(above, name)
+
+    def take(self, above: Step, name: bytes, admits: Admits | None = None) -> Step:
+        """`name` as it is written, on a mount that `admits`: that is asked before the file system
+        itself is, for one that a user has mounted (FUSE) need not answer."""
         path = above.path + b"/" + name
         try:
-            step = self._step(name, path, above.fd)
+            step = self._step(name, path, above.fd, admits)
         except OSError as error:
             raise failed(error, path) from None
         if stat.S_ISLNK(step.status.st_mode):
@@ -346,12 +364,18 @@ class Tree:
             steps.append(self.enter(steps[-1], name))
         return steps
 
-    def names(self, folder: Step) -> list[bytes]:
-        with self.real(folder) as fd:
-            return [os.fsencode(name) for name in sorted(os.listdir(fd))]
+    def names(self, folder: Step, most: int | None = None, *, folders_only: bool = False) -> list[bytes]:
+        """What `folder` holds, in order, at most `most` of it."""
+        try:
+            with self.real(folder) as fd, os.scandir(fd) as found:
+                meant = (each.name for each in found if not folders_only or each.is_dir(follow_symlinks=False))
+                return sorted(os.fsencode(name) for name in islice(meant, most))
+        except OSError as error:
+            raise failed(error, folder.path) from None
 
+    @staticmethod
     @contextmanager
-    def real(self, step: Step) -> Iterator[int]:
+    def real(step: Step) -> Iterator[int]:
         """A descriptor that fchown and fsetxattr take, of the very inode that was looked at.
 
         /proc/self/fd leads to the open file itself, not to a name: nothing can come in between.
@@ -371,9 +395,11 @@ class Tree:
         finally:
             os.close(fd)
 
-    def _step(self, name: str | bytes, path: bytes, above: int | None) -> Step:
+    def _step(self, name: str | bytes, path: bytes, above: int | None, admits: Admits | None) -> Step:
         fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
         self._opened.append(fd)
+        if admits is not None and not admits(mount_of(fd)):
+            raise refused("other_filesystem", path)
         return Step(fd, path, os.fstat(fd))
 
     def _behind(self, above: Step, wanted: bytes | None) -> bytes:
@@ -383,6 +409,49 @@ class Tree:
             code = "token_ambiguous" if fitting else "not_found"
             raise Stop(REFUSED if fitting else FAILED, code, above.path + b"/<TOKEN>")
         return fitting[0]
+
+
+def walk(
+    top: Step,
+    admits: Admits,
+    accepts: Callable[[Step], bool],
+    left: Callable[[str, bytes], None],
+    *,
+    most: int,
+    levels: int = DEEPEST,
+    folders_only: bool = False,
+) -> Iterator[tuple[Step, int]]:
+    """What lies below `top`, the nearest first, as (step, level); a step is open until the next one.
+
+    No link is followed, no mount entered that `admits` refuses, no folder that `accepts` does. Only
+    the way to the present folder is open at a time, however deep and wide the tree is. What could
+    not be looked at is told to `left` by a code and its path.
+    """
+    waiting, looked_at = deque[tuple[bytes, ...]]([()]), 0
+    while waiting:
+        names = waiting.popleft()
+        with Tree() as tree:
+            try:
+                folder = reduce(lambda above, name: tree.take(above, name, admits), names, top)
+                below = tree.names(folder, most - looked_at + 1, folders_only=folders_only)
+            except Stop as stop:
+                left(stop.code, stop.path)
+                continue
+            for name in below:
+                if looked_at == most:
+                    left("too_many_entries", folder.path)
+                    return
+                looked_at += 1
+                with Tree() as closer:
+                    try:
+                        step = closer.take(folder, name, admits)
+                    except Stop as stop:
+                        left(stop.code, stop.path)
+                        continue
+                    if accepts(step):
+                        if step.is_folder and len(names) + 1 < levels:
+                            waiting.append((*names, name))
+                        yield step, len(names) + 1
 
 
 # --- whose, and where ------------------------------------------------------------------------
@@ -407,6 +476,12 @@ class Root:
     def step(self) -> Step:
         return self.steps[-1]
 
+    @property
+    def admits(self) -> Admits:
+        """Its own mount, and one that root has mounted below models: a modelo may have a disk of
+        its own. What any user can mount (FUSE) answers as that user likes: refused."""
+        return mounts(mount_of(self.step.fd), others=self.is_models)
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -420,14 +495,14 @@ class Site:
     def users(self, is_folder: bool) -> dict[int, int]:
         """ACL permissions by uid."""
         if self.root.is_models:
-            return self._for_both(7) if is_folder else self._for_monitor(6)
-        return self._for_both(5) if is_folder else self._for_monitor(4)
+            return self._for_both(7) if is_folder else self.for_monitor(6)
+        return self._for_both(5) if is_folder else self.for_monitor(4)
 
-    def _for_monitor(self, permissions: int) -> dict[int, int]:
+    def for_monitor(self, permissions: int) -> dict[int, int]:
         return {} if self.monitor is None else {self.monitor: permissions}
 
     def _for_both(self, permissions: int) -> dict[int, int]:
-        return {self.owner.uid: permissions} | self._for_monitor(permissions)
+        return {self.owner.uid: permissions} | self.for_monitor(permissions)
 
 
 def account(name: str) -> Owner:
@@ -478,6 +553,10 @@ class Finder:
         self._places, self._tree = places, tree
         self._settings = read_settings(places)
         self._unit: dict[str, str] | None = None
+
+    def owner(self) -> Owner:
+        """The bot's user."""
+        return self._owner_and_models(*self._models_parts(), needed=False)[0]
 
     def site(self, target: Sequence[bytes]) -> Site:
         """What governs `target`; refuses one that lies in neither of the two directories."""
@@ -571,7 +650,7 @@ def check(site: Site, below: Sequence[Step]) -> None:
     status, path = target.status, target.path
     if not (target.is_folder or stat.S_ISREG(status.st_mode)):
         raise refused("not_regular", path)
-    if not all(same_place(site.root, step) for step in below):
+    if not all(site.root.admits(mount_of(step.fd)) for step in below):
         raise refused("other_filesystem", path)
     if not target.is_folder and status.st_nlink != 1:
         raise refused("hard_link", path)
@@ -581,14 +660,35 @@ def check(site: Site, below: Sequence[Step]) -> None:
         _check_roots_own(site, target, below)
     elif status.st_uid not in site.accepted:
         raise refused("wrong_owner", path)
+    if target.is_folder and site.root.is_models and status.st_uid != site.owner.uid:
+        check_inside(site, target)
 
 
-def same_place(root: Root, step: Step) -> bool:
-    """True on the root's own mount, and on one that was mounted below models: a modelo may have a
-    disk of its own. What any user can mount (FUSE) answers as that user likes: refused."""
-    if step.mount == root.step.mount:
-        return True
-    return root.is_models and _mounted_by_root(step.mount)
+def check_inside(site: Site, folder: Step) -> None:
+    """Refuse a folder in which something is root's or a third person's: whoever may write in the
+    folder could remove it, or put another in its place. Every disk has a lost+found of root's."""
+    with Tree.real(folder) as fd, os.scandir(fd) as found:
+        for entry in found:
+            path = folder.path + b"/" + os.fsencode(entry.name)
+            try:
+                uid = entry.stat(follow_symlinks=False).st_uid
+                disks = uid == 0 and entry.name == "lost+found" and entry.is_dir(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            except OSError as error:  # a file system that shuts even root out (FUSE)
+                raise failed(error, path) from None
+            if uid not in site.accepted and not disks:
+                raise refused("wrong_owner" if uid else "roots_own", path)
+
+
+def mounts(mount: int, *, others: bool) -> Admits:
+    """`mount` itself, and with `others` also what root has mounted elsewhere."""
+
+    @cache
+    def admits(other: int) -> bool:
+        return other == mount or (others and _mounted_by_root(other))
+
+    return admits
 
 
 def _mounted_by_root(mount: int) -> bool:
@@ -609,16 +709,19 @@ def mount_type(told: str, mount: int) -> str:
 def _check_roots_own(site: Site, target: Step, below: Sequence[Step]) -> None:
     """Root's own file may have been moved in by somebody who may not read it: then it stays.
 
-    Allowed are the root itself (the configuration names it), what only root can have put there,
-    and in the models directory what everybody can read already, or an empty folder.
+    Allowed are the root itself (the configuration names it), in the models directory what everybody
+    can read already, or an empty folder, and in the Bot API directory what only root can have put
+    there: a server that runs as root.
     """
-    if len(below) == 1 or all(only_roots(step.status) for step in (*site.root.steps, *below[1:-1])):
+    if len(below) == 1:
         return
-    wanted = 0o005 if target.is_folder else 0o004
-    open_to_all = target.status.st_mode & wanted == wanted
-    if site.root.is_models and (open_to_all or _is_empty_folder(target)):
-        return
-    raise refused("roots_own", target.path)
+    if site.root.is_models:
+        wanted = 0o005 if target.is_folder else 0o004
+        allowed = target.status.st_mode & wanted == wanted or _is_empty_folder(target)
+    else:
+        allowed = all(only_roots(step.status) for step in (*site.root.steps, *below[1:-1]))
+    if not allowed:
+        raise refused("roots_own", target.path)
 
 
 def _is_empty_folder(step: Step) -> bool:
@@ -700,7 +803,7 @@ def read_acl(fd: int, name: str) -> Acl | None:
     try:
         return unpack_acl(os.getxattr(fd, name))
     except OSError as error:
-        if error.errno == errno.ENODATA:
+        if error.errno in (errno.ENODATA, errno.EOPNOTSUPP):
             return None
         raise
 
@@ -756,7 +859,54 @@ def _keeping_setgid(status: os.stat_result) -> Iterator[None]:
             os.setegid(before)
 
 
+# --- the way to a directory ------------------------------------------------------------------
+
+
+def closed_to(folders: Iterable[Step], uid: int) -> list[Step]:
+    """Those of `folders` that `uid` may not pass through."""
+    return [folder for folder in folders if not _may_pass(folder, uid)]
+
+
+def _may_pass(folder: Step, uid: int) -> bool:
+    """The kernel's answer for x, root's rights apart (acl(5), access check algorithm)."""
+    status = folder.status
+    if status.st_mode & 0o111 == 0o111:
+        return True
+    with Tree.real(folder) as fd:
+        # With an empty mask Linux does not look at the ACL's entries at all (acl_permission_check).
+        acl = (status.st_mode & 0o070 and read_acl(fd, ACCESS)) or acl_of_mode(status.st_mode)
+    mask = acl.get((MASK, _NOBODY), 7)
+    if uid == status.st_uid:
+        return bool(acl[USER_OBJ, _NOBODY] & 1)
+    if (USER, uid) in acl:
+        return bool(acl[USER, uid] & mask & 1)
+    mine: list[int] = []
+    with suppress(KeyError):
+        found = pwd.getpwuid(uid)
+        mine = os.getgrouplist(found.pw_name, found.pw_gid)
+    fitting = [perm for (tag, gid), perm in acl.items() if tag == GROUP and gid in mine]
+    fitting += [acl[GROUP_OBJ, _NOBODY]] if status.st_gid in mine else []
+    return any(perm & mask & 1 for perm in fitting) if fitting else bool(acl[OTHER, _NOBODY] & 1)
+
+
+def own_parents(site: Site) -> list[Step]:
+    """The folders above the root that still keep the monitor out, all the bot user's own.
+
+    Refused when a folder of somebody else's keeps the monitor or the bot's user out: a right on it
+    would open whatever lies beside, such as another person's home or other containers' volumes.
+    """
+    above = site.root.steps[:-1]
+    closed = closed_to(above, site.monitor) if site.monitor is not None else []
+    for folder in (*closed_to(above, site.owner.uid), *closed):
+        if folder.status.st_uid != site.owner.uid:
+            raise refused("parent_closed", folder.path)
+    return closed
+
+
 # --- what is done ----------------------------------------------------------------------------
+
+# What is gone, or was never ours to touch, is not left undone.
+_NOT_LEFT = frozenset(("not_found", "path_strange", "link_in_path", "other_filesystem"))
 
 
 @dataclass(slots=True)
@@ -767,6 +917,11 @@ class Work:
     modes: int = 0
     acls: int = 0
     notes: set[str] = field(default_factory=set)
+    left: dict[str, bytes] = field(default_factory=dict)  # by code, the first path
+
+    def leave(self, code: str, path: bytes) -> None:
+        if code not in _NOT_LEFT:
+            self.left.setdefault(code, path)
 
     @property
     def code(self) -> str:
@@ -774,41 +929,47 @@ class Work:
 
     @property
     def summary(self) -> str:
-        notes = "".join(f" {note}" for note in sorted(self.notes))
-        return f"owner={self.owners} mode={self.modes} acl={self.acls}{notes}"
+        more = [*sorted(self.notes), *(f"{code}={shown(path)}" for code, path in sorted(self.left.items()))]
+        return " ".join((f"owner={self.owners} mode={self.modes} acl={self.acls}", *more))
 
 
 def fix(argument: bytes, places: Places) -> Work:
-    """Carry out the one order; raises Stop when it is refused or fails."""
+    """Carry out the one order; raises Stop when it is refused or fails.
+
+    Whatever ends it half-way: the same order completes it, and changes nothing once all is right.
+    """
     target = components(argument)
     with Tree() as tree:
         site = Finder(places, tree).site(target)
         below = tree.descend(site.root.step, target[len(site.root.parts) :])
         check(site, below)
+        parents = own_parents(site)
         work = Work()
+        whole = len(below) == 1
         # Written down first: whatever ends us, what was granted can be taken back.
-        record(places, work, site, parents=len(below) == 1)
+        record(places, work, site, parents if whole else [])
         for folder in below[:-1]:
-            if folder is site.root.step or folder.status.st_uid in site.accepted:
-                give_access(tree, site, folder, work)
+            if may_open(site, folder):
+                give_access(site, folder, work)
         try:
-            hand_over(tree, site, below, work)
+            hand_over(site, below, work)
         except OSError as error:
             raise failed(error, below[-1].path) from None
-        if len(below) == 1:
-            open_parents(tree, site, work)
-            open_folders(tree, site, site.root.step, 2, work)
+        if whole:
+            for parent in parents:
+                _change(parent, site.for_monitor(1), work, default=False)
+            open_folders(site, work)
         return work
 
 
-def hand_over(tree: Tree, site: Site, below: Sequence[Step], work: Work) -> None:
+def hand_over(site: Site, below: Sequence[Step], work: Work) -> None:
     """Owner, then mode, then ACL of the target, each on the same descriptor."""
     target, owner = below[-1], site.owner
-    with tree.real(target) as fd:
+    with Tree.real(target) as fd:
         status = os.fstat(fd)
         keeps_owner = target.is_folder and not site.root.is_models
         if status.st_uid != owner.uid and not keeps_owner:
-            os.fchown(fd, owner.uid, _group(site, below))
+            _change_owner(site, below, fd, status)
             work.owners += 1
             status = os.fstat(fd)
         if status.st_uid == owner.uid:
@@ -817,9 +978,24 @@ def hand_over(tree: Tree, site: Site, below: Sequence[Step], work: Work) -> None
             if mode | wanted != stat.S_IMODE(status.st_mode):
                 change_mode(fd, status, mode | wanted)
                 work.modes += 1
-    hindered = give_access(tree, site, target, work)
-    if hindered and keeps_owner and status.st_uid != owner.uid:
-        raise Stop(FAILED, hindered, target.path)  # the ACL was all there was to do
+    hindered = give_access(site, target, work)
+    # Without ACLs the owner has to do; any other hindrance may be gone the next time.
+    if hindered and (hindered != "acl_unsupported" or (keeps_owner and status.st_uid != owner.uid)):
+        raise Stop(FAILED, hindered, target.path)
+
+
+def _change_owner(site: Site, below: Sequence[Step], fd: int, status: os.stat_result) -> None:
+    """fchown. A folder is looked into right before and right after: what root has put there in
+    between would change hands with it."""
+    if below[-1].is_folder:
+        check_inside(site, below[-1])
+    os.fchown(fd, site.owner.uid, _group(site, below))
+    try:
+        if below[-1].is_folder:
+            check_inside(site, below[-1])
+    except BaseException:
+        os.fchown(fd, status.st_uid, status.st_gid)
+        raise
 
 
 def _group(site: Site, below: Sequence[Step]) -> int:
@@ -830,16 +1006,29 @@ def _group(site: Site, below: Sequence[Step]) -> int:
     return above.st_gid if above.st_mode & stat.S_ISGID else site.owner.gid
 
 
-def give_access(tree: Tree, site: Site, step: Step, work: Work) -> str:
+def may_open(site: Site, folder: Step) -> bool:
+    """True for a folder that may get the ACL entries of its root."""
+    uid = folder.status.st_uid
+    if uid not in site.accepted and folder is not site.root.step:
+        return False
+    try:
+        if site.root.is_models and uid != site.owner.uid:  # entries that allow to remove what is in it
+            check_inside(site, folder)
+    except Stop:
+        return False
+    return True
+
+
+def give_access(site: Site, step: Step, work: Work) -> str:
     """ACL entries on one file or folder. A file system without ACLs is a note, not a failure:
     return that note, or ""."""
-    return _change(tree, step, site.users(step.is_folder), work, default=step.is_folder)
+    return _change(step, site.users(step.is_folder), work, default=step.is_folder)
 
 
-def _change(tree: Tree, step: Step, users: Mapping[int, int], work: Work, *, default: bool) -> str:
+def _change(step: Step, users: Mapping[int, int], work: Work, *, default: bool) -> str:
     note = ""
     try:
-        with tree.real(step) as fd:
+        with Tree.real(step) as fd:
             uid = os.fstat(fd).st_uid
             others = {who: perm for who, perm in users.items() if who != uid}
             if others:
@@ -857,69 +1046,40 @@ def _change(tree: Tree, step: Step, users: Mapping[int, int], work: Work, *, def
     return note
 
 
-def open_parents(tree: Tree, site: Site, work: Work) -> None:
-    """Let the monitor (and for the Bot API directory the bot) pass through to the root."""
-    users = site.users(is_folder=True)
-    if site.root.is_models:
-        users.pop(site.owner.uid, None)
-    for parent in site.root.steps[1:-1]:
-        if not parent.status.st_mode & 0o001:
-            _change(tree, parent, dict.fromkeys(users, 1), work, default=False)
+def open_folders(site: Site, work: Work) -> None:
+    """ACLs, and nothing else, on the folders down to two levels below the root."""
 
+    def left(code: str, path: bytes) -> None:
+        work.notes |= {code} & {"too_many_entries"}
 
-def open_folders(tree: Tree, site: Site, folder: Step, levels: int, work: Work) -> int:
-    """ACLs, and nothing else, on the folders below the root; what is strange is passed over."""
-    count = 0
-    for name in tree.names(folder):
-        if count >= MOST_FOLDERS:
-            work.notes.add("too_many_folders")
-            break
-        if not _is_folder(folder.fd, name):
-            continue
-        with Tree() as closer, suppress(Stop):
-            step = closer.enter(folder, name)
-            if step.is_folder and same_place(site.root, step) and step.status.st_uid in site.accepted:
-                count += 1
-                give_access(closer, site, step, work)
-                if levels > 1:
-                    count += open_folders(closer, site, step, levels - 1, work)
-    return count
-
-
-def _is_folder(folder: int, name: bytes) -> bool:
-    """A first look, only to spare opening every video; what counts is looked at once opened."""
-    try:
-        return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
-    except OSError:
-        return False
+    root, opens = site.root, partial(may_open, site)
+    for step, _ in walk(root.step, root.admits, opens, left, levels=2, most=MOST_FOLDERS, folders_only=True):
+        if step.is_folder:
+            give_access(site, step, work)
 
 
 # --- what was granted, and taking it back ----------------------------------------------------
 
 
-def record(places: Places, work: Work, site: Site, *, parents: bool) -> None:
+def record(places: Places, work: Work, site: Site, parents: Iterable[Step]) -> None:
     """Keep the directories whose ACLs name the monitor, each once."""
     if site.monitor is None:
         return
-    lines = [_line("tree", site.root.step.path, site.monitor)]
-    if parents:
-        lines += [_line("one", step.path, site.monitor) for step in site.root.steps[1:-1] if _closed(step)]
     try:
-        with _granted(places, create=True) as file:
-            known = set(_read(file).splitlines())
-            new = "".join(f"{line}\n" for line in lines if line not in known)
-            if new:
-                os.write(file, new.encode())
+        note(places, site.monitor, tree=site.root.step, ones=parents)
     except (OSError, Stop):
         work.notes.add("not_recorded")
 
 
-def _closed(step: Step) -> bool:
-    return not step.status.st_mode & 0o001
-
-
-def _line(kind: str, path: bytes, uid: int) -> str:
-    return json.dumps({kind: os.fsdecode(path), "uid": uid})
+def note(places: Places, uid: int, *, tree: Step | None = None, ones: Iterable[Step] = ()) -> None:
+    """Write on the list: `uid` is given access to all of `tree`, and to each of `ones` alone."""
+    wanted = [("tree", tree)] if tree is not None else []
+    wanted += [("one", step) for step in ones]
+    lines = [json.dumps({kind: os.fsdecode(step.path), "uid": uid}) + "\n" for kind, step in wanted]
+    with _granted(places, create=True) as file:
+        known = set(_read(file).splitlines(keepends=True))
+        if new := "".join(line for line in lines if line not in known):
+            os.write(file, new.encode())
 
 
 def _read(file: int) -> str:
@@ -950,53 +1110,104 @@ def _granted(places: Places, *, create: bool) -> Iterator[int]:
         os.close(folder)
 
 
-def undo(places: Places) -> Work:
-    """Take the monitor's ACL entries back from everything that is on the list.
+def _listed(text: str, work: Work) -> list[tuple[bool, bytes, int]]:
+    """Each line as (whether what lies below is meant, too; path; uid), single folders first."""
+    found = set()
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line)
+            kind = "tree" if "tree" in entry else "one"
+            found.add((kind == "tree", os.fsencode(entry[kind]), int(entry["uid"])))
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            work.notes.add("list_damaged")
+    return sorted(found)
 
-    Owners stay, and so do the entries of the bot's own user: those repaired the system.
+
+def undo(places: Places, *, parents_only: bool = False) -> Work:
+    """Take the monitor's ACL entries back from everything that is on the list, and empty it.
+
+    Owners stay, and so do the entries of the bot's own user in the two directories: those repaired
+    the system. His `x` on other people's folders above them, which 1.0.0 gave, goes too; that alone
+    with `parents_only`. Nobody has written down whether it was there before.
     """
-    work = Work()
+    work, bot = Work(), None
+    with suppress(Stop, OSError), Tree() as tree:
+        bot = Finder(places, tree).owner().uid
+    work.notes |= {"owner_unknown"} if bot is None else set()
     with suppress(FileNotFoundError), _granted(places, create=False) as file:
-        for line in _read(file).splitlines():
-            try:
-                entry = json.loads(line)
-                kind = "tree" if "tree" in entry else "one"
-                path, uid = os.fsencode(entry[kind]), int(entry["uid"])
-            except (ValueError, KeyError, TypeError):
-                work.notes.add("list_damaged")
-                continue
-            _take_back(path, uid, work, whole=kind == "tree")
-        os.ftruncate(file, 0)
+        listed = _listed(_read(file), work)
+        ends = time.monotonic() + UNDO_SECONDS - ASK_SECONDS
+        for number, (whole, path, uid) in enumerate(listed):
+            share = int((ends - time.monotonic()) / (len(listed) - number))
+            if not parents_only:
+                _apart(share, path, partial(take_back, path, uid, whole=whole), work)
+            if not whole and bot is not None:
+                _apart(share, path, partial(take_back, path, bot, whole=False, only=1), work)
+        if not parents_only:
+            os.ftruncate(file, 0)
     return work
 
 
-def _take_back(path: bytes, uid: int, work: Work, *, whole: bool) -> None:
+def _apart(seconds: int, path: bytes, task: Callable[[Work], None], work: Work) -> None:
+    """`task` in a process of its own: a place that does not answer, or whatever else ends it, does
+    not keep the others from being done."""
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(max(1, seconds))
+            own = Work()
+            task(own)
+            os.write(writing, repr((own.acls, own.notes, own.left)).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as told:
+        said = told.read()
+    os.waitpid(child, 0)
+    acls, notes, left = ast.literal_eval(said.decode()) if said else (0, (), {"no_answer": path})
+    work.acls += acls
+    work.notes.update(notes)
+    work.left = left | work.left
+
+
+def take_back(path: bytes, uid: int, work: Work, *, whole: bool, only: int | None = None) -> None:
+    """Take the entries of `uid` from `path`, and with `whole` from everything below it; with `only`
+    just such as grant that and no more, and none from a folder of his own."""
     with Tree() as tree:
         try:
             step = tree.descend(tree.top(), components(path))[-1]
         except Stop as stop:
             work.notes.add(f"passed_over_{stop.code}")
+            work.leave(stop.code, path)
             return
-        _withdraw(tree, step, uid, step.mount, work, whole=whole)
+        if only is None or step.status.st_uid != uid:
+            _withdraw(step, uid, work, only)
+        if not (whole and step.is_folder):
+            return
+        admits = mounts(mount_of(step.fd), others=True)
+        for below, level in walk(step, admits, lambda step: True, work.leave, most=MOST_ENTRIES):
+            _withdraw(below, uid, work)
+            if below.is_folder and level == DEEPEST:
+                work.leave("too_deep", below.path)
 
 
-def _withdraw(tree: Tree, step: Step, uid: int, mount: int, work: Work, *, whole: bool) -> None:
-    elsewhere = step.mount != mount and not _mounted_by_root(step.mount)
-    if elsewhere or not (step.is_folder or stat.S_ISREG(step.status.st_mode)):
+def _withdraw(step: Step, uid: int, work: Work, only: int | None = None) -> None:
+    if not (step.is_folder or stat.S_ISREG(step.status.st_mode)):
         return
     try:
-        with tree.real(step) as fd:
+        with Tree.real(step) as fd:
             for name in (ACCESS, DEFAULT) if step.is_folder else (ACCESS,):
                 old = read_acl(fd, name)
-                if old is not None and (USER, uid) in old:
+                if old is not None and (USER, uid) in old and only in (None, old[USER, uid]):
                     _put_back(fd, name, withdraw(old, uid))
                     work.acls += 1
-    except (OSError, ValueError, Stop):
-        work.notes.add("some_left")
-    if whole and step.is_folder:
-        for below in tree.names(step):
-            with Tree() as closer, suppress(Stop):
-                _withdraw(closer, closer.enter(step, below), uid, mount, work, whole=True)
+    except Stop as stop:
+        work.leave(stop.code, step.path)
+    except OSError as error:
+        work.leave(failed(error).code, step.path)
+    except ValueError:
+        work.leave("acl_unknown_form", step.path)
 
 
 def _put_back(fd: int, name: str, acl: Acl) -> None:
@@ -1044,8 +1255,14 @@ def prepare(seconds: int) -> None:
     signal.alarm(seconds)  # ends also a wait for a FUSE mount that a user does not answer for
 
 
+ROOTS_OWN_ORDERS: Mapping[bytes, Callable[[Places], Work]] = {
+    b"--undo": undo,
+    b"--close-parents": partial(undo, parents_only=True),
+}
+
+
 def run(arguments: Sequence[bytes], places: Places, *, through_sudo: bool) -> int:
-    """One call: `PATH`, or `--undo` by root directly."""
+    """One call: `PATH`, or by root directly `--undo` or `--close-parents`."""
     path = b""
     try:
         if len(arguments) != 1:
@@ -1053,10 +1270,10 @@ def run(arguments: Sequence[bytes], places: Places, *, through_sudo: bool) -> in
         path = arguments[0]
         if os.geteuid() != 0:
             raise Stop(FAILED, "not_root", path)
-        if path == b"--undo":
+        if path in ROOTS_OWN_ORDERS:
             if through_sudo:
                 raise refused("undo_through_sudo")
-            work = undo(places)
+            work = ROOTS_OWN_ORDERS[path](places)
         elif not path.startswith(b"/"):
             return tell(places, USAGE, "absolute_path", path)
         else:
@@ -1067,13 +1284,15 @@ def run(arguments: Sequence[bytes], places: Places, *, through_sudo: bool) -> in
         return tell(places, FAILED, failed(error).code, path)
     except Exception as error:  # a traceback would show whatever path it is about
         return tell(places, FAILED, "internal_error", path, type(error).__name__)
+    if work.left:
+        return tell(places, FAILED, "some_left", path, work.summary)
     return tell(places, DONE, work.code, path, work.summary)
 
 
 def main() -> int:
     arguments = [os.fsencode(each) for each in sys.argv[1:]]
     through_sudo = "SUDO_UID" in os.environ
-    prepare(UNDO_SECONDS if arguments == [b"--undo"] else SECONDS)
+    prepare(UNDO_SECONDS if arguments and arguments[0] in ROOTS_OWN_ORDERS else SECONDS)
     os.environ.clear()
     return run(arguments, Places(), through_sudo=through_sudo)
 

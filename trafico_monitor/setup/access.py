@@ -3,6 +3,9 @@
 Whose directories, and how wide they may be, is the chown helper's judgement; this walks with the
 helper's own hands (descriptors, no link followed) and keeps, for each file and folder, the two
 ACLs before and after, so that exactly this can be taken back.
+
+A folder above the project that keeps the monitor out is a change of its own (`passage`), and only
+where it is the bot user's. Nobody is given a right on a folder of somebody else's.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from ..privileged import chown
 from ..privileged.chown import ACCESS, DEFAULT, USER, Acl, Places, Step, Stop, Tree
 
-PLACES = ("models", "bot_api", "env")
+PLACES = ("models", "bot_api", "env", "passage")
 _LEVELS = 2  # folders below a root: <models>/<modelo>/…, <api>/<token>/<kind>
 _MOST = 20_000  # entries touched in one run
 Acls = dict[str, list[str | None]]  # path → [access, default], hexadecimal; None = no default ACL
@@ -34,53 +38,92 @@ class Target:
 
 
 def targets(place: str, path: str, tree: Tree, places: Places) -> Iterator[Target]:
-    """What opening `path` (one of PLACES) means, the parents first. Raises chown.Stop when the
-    helper would refuse it."""
-    if place == "env":
-        yield from _env(path, tree, places)
-        return
-    site = chown.Finder(places, tree).site(chown.components(os.fsencode(path)))
-    passing = dict(site.users(is_folder=True))
-    if site.root.is_models:
-        passing.pop(site.owner.uid, None)
-    yield from _parents(site.root.steps, dict.fromkeys(passing, 1))
-    yield from _below(tree, site, site.root.step, _LEVELS)
+    """What opening `path` (one of PLACES) means. Raises chown.Stop when the helper would refuse it."""
+    match place:
+        case "env":
+            yield _env(path, tree, places)
+        case "passage":
+            yield _passage(path, tree, places)
+        case _:
+            site = chown.Finder(places, tree).site(chown.components(os.fsencode(path)))
+            chown.check(site, [site.root.step])
+            chown.own_parents(site)
+            yield from _below(site)
 
 
-def _parents(steps: tuple[Step, ...], users: Wanted) -> Iterator[Target]:
-    for parent in steps[1:-1]:
-        if not parent.status.st_mode & 0o001:
-            yield Target(parent, users, {})
+def _below(site: chown.Site) -> Iterator[Target]:
+    """The root, the folders two levels down, and what the server has fetched."""
+    root, users = site.root, site.users(is_folder=True)
+    yield Target(root.step, users, users)
+    files = {site.owner.uid: 4} | site.for_monitor(4)
+    opens = partial(chown.may_open, site)
+    # Only <dir>/<token>/<kind>/<file>: the server's own database above is nobody's business.
+    levels = _LEVELS if root.is_models else _LEVELS + 1
+    for step, level in chown.walk(
+        root.step, root.admits, opens, _passed_over, levels=levels, most=_MOST, folders_only=root.is_models
+    ):
+        if step.is_folder and level <= _LEVELS:
+            yield Target(step, users, users)
+        elif level > _LEVELS and _plain(step):
+            yield Target(step, files, {})
 
 
-def _below(tree: Tree, site: chown.Site, folder: Step, levels: int) -> Iterator[Target]:
-    users = site.users(is_folder=True)
-    yield Target(folder, users, users)
-    for name in tree.names(folder):
-        with Tree() as closer, suppress(Stop):  # not all of them open at once
-            step = closer.enter(folder, name)
-            if not chown.same_place(site.root, step) or step.status.st_uid not in site.accepted:
-                continue
-            if step.is_folder and levels:
-                yield from _below(closer, site, step, levels - 1)
-            elif not site.root.is_models and levels == 0 and _plain(step):
-                # Files that the server has fetched: the bot could not read them until now. Only
-                # <dir>/<token>/<kind>/<file>: the server's own database above is nobody's business.
-                yield Target(step, {site.owner.uid: 4} | ({site.monitor: 4} if site.monitor else {}), {})
+def _passed_over(code: str, path: bytes) -> None:
+    """What cannot be looked at stays as it is."""
 
 
 def _plain(step: Step) -> bool:
     return stat.S_ISREG(step.status.st_mode) and step.status.st_nlink == 1
 
 
-def _env(path: str, tree: Tree, places: Places) -> Iterator[Target]:
-    """The monitor may read the .env: the one file, of the project's own user, under one name."""
-    monitor = chown.account(places.monitor).uid
-    steps = tuple(tree.descend(tree.top(), chown.components(os.fsencode(path))))
-    if not _plain(steps[-1]) or steps[-1].status.st_uid not in (steps[-2].status.st_uid, steps[-3].status.st_uid):
-        raise chown.refused("wrong_owner", steps[-1].path)
-    yield from _parents(steps, {monitor: 1})
-    yield Target(steps[-1], {monitor: 4}, {})
+def _env(path: str, tree: Tree, places: Places) -> Target:
+    """The monitor may read the .env: the one file, of the bot's own user, under one name."""
+    step = _of_the_bot(path, tree, places)
+    if not _plain(step):
+        raise chown.refused("not_regular", step.path)
+    return Target(step, {chown.account(places.monitor).uid: 4}, {})
+
+
+def _passage(path: str, tree: Tree, places: Places) -> Target:
+    """The monitor may pass through a folder of the bot's own user; what it is called must be known."""
+    step = _of_the_bot(path, tree, places)
+    if not step.is_folder:
+        raise chown.refused("not_a_folder", step.path)
+    return Target(step, {chown.account(places.monitor).uid: 1}, {})
+
+
+def _of_the_bot(path: str, tree: Tree, places: Places) -> Step:
+    step = tree.descend(tree.top(), chown.components(os.fsencode(path)))[-1]
+    if step.status.st_uid != chown.Finder(places, tree).owner().uid:
+        raise chown.refused("wrong_owner", step.path)
+    return step
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Folders that keep somebody from getting to a place: the bot user's own, and others'."""
+
+    own: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+
+
+def way(path: str, bot: int, monitor: int) -> Way:
+    """What keeps the monitor, or the bot's user on other people's folders, from getting to `path`.
+    A folder that is not there, or behind a link, stands in nobody's way."""
+    found: dict[str, int] = {}
+    with Tree() as tree:
+        steps = [tree.top()]
+        with suppress(Stop):
+            for name in chown.components(os.fsencode(path))[:-1]:
+                steps.append(tree.enter(steps[-1], name))
+        with suppress(Stop):
+            closed = chown.closed_to(steps, monitor)
+            closed += [step for step in chown.closed_to(steps, bot) if step.status.st_uid != bot]
+            found = {os.fsdecode(step.path): step.status.st_uid for step in closed}
+    return Way(
+        tuple(folder for folder, owner in found.items() if owner == bot),
+        tuple(folder for folder, owner in found.items() if owner != bot),
+    )
 
 
 def is_open(place: str, path: str, places: Places | None = None) -> bool:
@@ -168,15 +211,12 @@ def grant(place: str, path: str, places: Places | None = None) -> Acls:
 def _record(place: str, path: str, tree: Tree, places: Places) -> None:
     """On the helper's own list, before anything is opened: when the package is removed, it takes
     back what stands there, whether setup or the service has opened it."""
-    if place != "env":
+    if place in ("models", "bot_api"):
         site = chown.Finder(places, tree).site(chown.components(os.fsencode(path)))
-        chown.record(places, chown.Work(), site, parents=True)
+        chown.record(places, chown.Work(), site, [])
         return
-    monitor = chown.account(places.monitor).uid
-    lines = [chown._line("one", each.step.path, monitor) for each in _env(path, tree, places)]
-    with chown._granted(places, create=True) as file:
-        known = set(chown._read(file).splitlines())
-        os.write(file, "".join(f"{line}\n" for line in lines if line not in known).encode())
+    ones = [each.step for each in targets(place, path, tree, places)]
+    chown.note(places, chown.account(places.monitor).uid, ones=ones)
 
 
 def _stored(acl: Acl2) -> list[str | None]:
@@ -228,6 +268,8 @@ def take_back(before: Acls, after: Acls | None, users: tuple[int, ...]) -> list[
             except OSError as error:
                 if error.errno != errno.ENOENT:
                     changed.append(path)
+            except ValueError:  # an ACL of a form that nobody knows, or no path at all
+                changed.append(path)
     return changed
 
 
@@ -243,13 +285,12 @@ def _without(present: Acl2, was: Acl2, users: tuple[int, ...]) -> Acl2:
     return Acl2(access, default)
 
 
-def sweep(path: str, uid: int) -> None:
+def sweep(path: str, uid: int) -> list[str]:
     """Take the entries of `uid` from everything at and below `path`: what was made there since
-    has inherited them."""
+    has inherited them. Returns where some had to be left: too deep, too many, not to be opened."""
     work = chown.Work()
-    with suppress(Stop), Tree() as tree:
-        step = tree.descend(tree.top(), chown.components(os.fsencode(path)))[-1]
-        chown._withdraw(tree, step, uid, step.mount, work, whole=True)
+    chown.take_back(os.fsencode(path), uid, work, whole=True)
+    return [os.fsdecode(each) for each in work.left.values()]
 
 
 def names(stored: list[str | None], uid: int) -> bool:

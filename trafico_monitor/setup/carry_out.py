@@ -145,7 +145,7 @@ def _make_folder(change: Change) -> None:
 
 def _users(change: Change) -> list[int]:
     found = (by_name(change.owner), by_name("trafico-monitor"))
-    wanted = found[1:] if change.place == "env" else found
+    wanted = found if change.place in ("models", "bot_api") else found[1:]
     return [account.uid for account in wanted if account is not None]
 
 

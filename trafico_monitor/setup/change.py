@@ -23,7 +23,7 @@ class Change:
 
     `content`, `mode`: WRITE_FILE and MAKE_FOLDER. `owner`: uid and gid of MAKE_FOLDER, the account
     of JOIN_GROUP, the bot's user of OPEN_ACCESS. `group`: the group of a written file. `place`:
-    OPEN_ACCESS, one of `models bot_api env`. `required`: without it the rest makes no sense;
+    OPEN_ACCESS, one of `models bot_api env passage`. `required`: without it the rest makes no sense;
     `careful`: never made unless it was asked for by name.
     """
 

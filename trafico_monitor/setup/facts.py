@@ -53,7 +53,9 @@ class Facts:
     """`explicit` are the values that an administrator's own files set (setup's drop-in left out),
     by `section.key`; `effective` the whole configuration as it is. `closed` names the places
     whose access still has to be opened: `models`, `bot_api`, `env`. `loose` are processes that
-    run main.py outside every unit. `writable` are the service's ReadWritePaths=."""
+    run main.py outside every unit. `writable` are the service's ReadWritePaths=. `passages` are
+    folders of the bot's user that keep the monitor out; `blocked` are, by place, folders of somebody
+    else's that keep it or the bot's user out: (folder, its owner)."""
 
     project: str
     user: BotUser
@@ -70,6 +72,8 @@ class Facts:
     explicit: Mapping[str, object] = field(default_factory=dict)
     files: Mapping[str, FoundFile] = field(default_factory=dict)
     closed: frozenset[str] = frozenset()
+    passages: tuple[str, ...] = ()
+    blocked: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     monitor_there: bool = True  # its user and its unit are installed
     monitor_groups: frozenset[str] = frozenset()
     monitor_enabled: str = "enabled"

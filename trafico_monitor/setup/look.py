@@ -66,7 +66,9 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         bot_enabled=bot.get("UnitFileState", ""),
         bot_active=bot.get("ActiveState", ""),
     )
-    return replace(facts, files=_files(facts, bot_name, ledger), closed=_closed(facts))
+    own, foreign = _ways(facts)
+    files = _files(facts, bot_name, ledger)
+    return replace(facts, files=files, closed=_closed(facts), passages=own, blocked=foreign)
 
 
 def _configuration() -> tuple[Config, dict[str, object]]:
@@ -202,7 +204,27 @@ def _file(path: Path, written: str | None) -> FoundFile:
     return FoundFile(content, ours=content == written)
 
 
+def _places(facts: Facts) -> dict[str, str]:
+    places = {"models": facts.models, "bot_api": facts.bot_api, "env": facts.env}
+    return {name: path for name, path in places.items() if path}
+
+
 def _closed(facts: Facts) -> frozenset[str]:
     """The places that the monitor, or the bot, cannot yet reach as they have to."""
-    places = {"models": facts.models, "bot_api": facts.bot_api, "env": facts.env}
-    return frozenset(name for name, path in places.items() if path and not access.is_open(name, path))
+    return frozenset(name for name, path in _places(facts).items() if not access.is_open(name, path))
+
+
+def _ways(facts: Facts) -> tuple[tuple[str, ...], dict[str, tuple[str, str]]]:
+    """Folders above the places: the bot user's own that keep the monitor out, and others' by place."""
+    monitor = accounts.by_name(SERVICE_USER)
+    if monitor is None:
+        return (), {}
+    own: list[str] = []
+    foreign: dict[str, tuple[str, str]] = {}
+    for name, path in _places(facts).items():
+        way = access.way(path, facts.user.uid, monitor.uid)
+        own += way.own
+        if way.foreign:
+            owner = accounts.by_uid(Path(way.foreign[0]).lstat().st_uid)
+            foreign[name] = (way.foreign[0], owner.name if owner else "?")
+    return tuple(dict.fromkeys(own)), foreign

@@ -47,7 +47,7 @@ def plan(facts: Facts, wishes: Wishes) -> Plan:
         *_folders(facts),
         *_sandbox(facts, notes),
         *(_adopt(found, notes) if found else _own_unit(facts, wanted, notes)),
-        *_access(facts),
+        *_access(facts, notes),
         *_starting(facts, wishes, wanted, found, notes),
     ]
     _remarks(facts, found, notes)
@@ -141,10 +141,16 @@ def _adopt(unit: FoundUnit, notes: list[Note]) -> Iterator[Change]:
         yield Change(Kind.WRITE_FILE, render.adoption_path(unit.name), reason, content)
 
 
-def _access(facts: Facts) -> Iterator[Change]:
+def _access(facts: Facts, notes: list[Note]) -> Iterator[Change]:
     places = {"models": facts.models, "bot_api": facts.bot_api, "env": facts.env}
+    for folder in facts.passages:
+        yield Change(Kind.OPEN_ACCESS, folder, "access_passage", owner=facts.user.name, place="passage")
+    for place, (folder, owner) in facts.blocked.items():
+        fields = {"folder": folder, "owner": owner, "path": places[place], "user": facts.user.name}
+        code = "blocked_bot_api" if place == "bot_api" else "blocked"
+        notes.append(Note(code, {**fields, "home": facts.user.home}))
     for place, path in places.items():
-        if place in facts.closed and path:
+        if place in facts.closed and path and place not in facts.blocked:
             yield Change(Kind.OPEN_ACCESS, path, f"access_{place}", owner=facts.user.name, place=place)
 
 

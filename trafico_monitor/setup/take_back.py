@@ -107,10 +107,12 @@ def _access(entry: Entry) -> list[Left]:
     left = access.take_back(before, after if entry.after is not None else None, uids)
     monitor = by_name(SERVICE_USER)
     root = before.get(entry.change.target)
-    if monitor is not None and root is not None and not access.names(root, monitor.uid):
+    deeper: list[str] = []
+    below = entry.change.place in ("models", "bot_api")
+    if below and monitor is not None and root is not None and not access.names(root, monitor.uid):
         # What was made below since then has inherited the monitor's entry.
-        access.sweep(entry.change.target, monitor.uid)
-    return [("acl", path) for path in left]
+        deeper = access.sweep(entry.change.target, monitor.uid)
+    return [*(("acl", path) for path in left), *(("entry", path) for path in deeper)]
 
 
 def _acls(state: dict[str, object]) -> access.Acls:

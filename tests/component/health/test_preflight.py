@@ -8,6 +8,7 @@ import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,18 @@ async def test_files_of_another_user_are_the_most_frequent_failure(scene: Scene,
     )
     assert (new.stat().st_uid, new.stat().st_mode & 0o7) == (101, 0)
     assert only(await bot.files(scene)).code == "check.files"
+
+
+async def test_somebody_elses_closed_folder_is_not_to_be_opened(scene: Scene, place: Path) -> None:
+    """As /var/lib/docker is: other containers' volumes lie beside."""
+    volumes = place / "volumes"
+    volumes.mkdir(mode=0o700)
+    (place / "bot-api").rename(volumes / "bot-api")
+    assert scene.site is not None
+    there = replace(scene, site=replace(scene.site, bot_api=volumes / "bot-api"))
+    found = await bot.files(there)
+    assert [(check.code, check.fix) for check in found] == [("check.closed", "fix.bind_mount")] * 2
+    assert all("setfacl" not in check.remedy("es") and str(volumes) in check.remedy("es") for check in found)
 
 
 async def test_files_that_can_be_read_today_by_luck(scene: Scene, place: Path) -> None:

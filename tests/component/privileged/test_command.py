@@ -8,12 +8,13 @@ runs the tests keeps its own.
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +23,13 @@ import pytest
 from trafico_monitor.action.fix_owner import without_token
 
 from .conftest import API, TOKEN, acl
+from .deep import levels
+from .snapshot import snapshot
 
 HELPER = "/usr/libexec/trafico-monitor/chown"
 SOURCE = Path(__file__).parents[3] / "trafico_monitor"
 VICTOR, MONITOR = 61001, 61002
+VICTORS = ("setpriv", f"--reuid={VICTOR}", f"--regid={VICTOR}", "--clear-groups", "--inh-caps=-all", "--")
 # What the service's unit leaves (CapabilityBoundingSet=); CAP_DAC_OVERRIDE is not among them. And sudo's own
 # for the audit log, which the unit closes by RestrictAddressFamilies=: here sudo would complain.
 CAPABILITIES = "-all,+chown,+fowner,+setuid,+setgid,+dac_read_search,+audit_write"
@@ -138,8 +142,7 @@ def test_the_users_most_frequent_failure_is_mended(machine: Machine) -> None:
     assert TOKEN not in mended.stderr
     assert machine.video.stat().st_uid == VICTOR
     assert machine.service("cat", machine.video).stdout == "video"
-    victor = ["setpriv", f"--reuid={VICTOR}", f"--regid={VICTOR}", "--clear-groups", "--inh-caps=-all", "cat"]
-    assert machine.run(*victor, machine.video).stdout == "video"
+    assert machine.run(*VICTORS, "cat", machine.video).stdout == "video"
 
 
 def test_a_closed_home_is_passed_through_and_the_models_written(machine: Machine) -> None:
@@ -239,6 +242,74 @@ def test_whatever_holds_it_it_ends_in_time(machine: Machine) -> None:
     assert machine.run(*python).returncode == 0
 
 
+# --- an order that was cut short is completed by the next
+
+
+def _folder_of_the_monitors(machine: Machine) -> Path:
+    """What `mkdir` of the monitor leaves behind when it is killed before it hands the folder over."""
+    folder = machine.models / "nueva"
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, MONITOR, MONITOR)
+    folder.chmod(0o700)
+    return folder
+
+
+def _copy_of_the_monitors(machine: Machine) -> Path:
+    copy = machine.models / "ana/v.mp4"
+    copy.write_bytes(b"video")
+    os.chown(copy, MONITOR, MONITOR)
+    copy.chmod(0o600)
+    return copy
+
+
+def _locked_file_of_the_servers(machine: Machine) -> Path:
+    os.chown(machine.video, API, API)
+    machine.video.chmod(0)
+    return machine.video
+
+
+def _models(machine: Machine) -> Path:
+    return machine.models
+
+
+ORDERS = [_folder_of_the_monitors, _copy_of_the_monitors, _locked_file_of_the_servers, _models]
+CALLS = ("mkdir", "flock", "write", "fchown", "fchmod", "fsetxattr", "sendto")
+
+
+def _killed(machine: Machine, call: str, number: int, target: Path) -> bool:
+    """One run that the kernel ends at the `number`-th such call; False when there are fewer."""
+    kill = ["-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}"]
+    ended = machine.run("strace", "-o", "/dev/null", *kill, HELPER, without_token(target))
+    assert ended.returncode in (0, -signal.SIGKILL, 128 + signal.SIGKILL), ended.stderr
+    return ended.returncode != 0
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=[order.__name__[1:] for order in ORDERS])
+def test_killed_at_any_call_it_is_completed_by_the_next_and_a_third_changes_nothing(
+    machine: Machine, order: Callable[[Machine], Path]
+) -> None:
+    home = machine.base / "home"
+    killed = set()
+    for call in CALLS:
+        for number in itertools.count(1):
+            subprocess.run(["setfacl", "-R", "-b", "-k", home], check=True, timeout=10)
+            shutil.rmtree(machine.base / "lib/trafico-monitor-access", ignore_errors=True)
+            target = order(machine)
+            if not _killed(machine, call, number, target):
+                break
+            killed.add(call)
+            again = machine.sudo(without_token(target))
+            assert again.returncode == 0, (call, number, again.stderr)
+            right = snapshot(home)
+            third = machine.sudo(without_token(target))
+            assert (third.returncode, third.stderr.split()[:2]) == (0, ["done:", "already_right"]), (call, number)
+            assert snapshot(home) == right
+            assert target.stat().st_uid == VICTOR
+            assert f"user:{MONITOR}:r" in str(acl(target))
+            assert machine.run(*VICTORS, "test", "-r", target).returncode == 0
+    assert {"flock", "write", "fsetxattr", "sendto"} <= killed
+
+
 def test_parents_that_are_read_only_in_the_sandbox_are_a_note(machine: Machine) -> None:
     home, models = machine.base / "home", machine.models
     read_only = f"mount --bind {home} {home}; mount -o remount,bind,ro {home}; "
@@ -271,6 +342,42 @@ def test_the_package_takes_everything_back(machine: Machine) -> None:
     assert home.stat().st_mode & 0o777 == 0o700
     for path in (home, machine.models, machine.models / "ana", machine.bot_api, machine.video.parent):
         assert str(MONITOR) not in str(acl(path))
+
+
+def _package(script: str) -> Path:
+    return SOURCE.parent / "debian" / f"trafico-monitor.{script}"
+
+
+def test_the_packages_removal_does_all_it_can_and_says_what_it_left(machine: Machine) -> None:
+    assert machine.sudo(machine.models).returncode == 0
+    assert machine.sudo(machine.bot_api).returncode == 0
+    with levels(machine.models / "ana", 1200, VICTOR):
+        removed = machine.run("sh", _package("prerm"), "remove")
+    assert removed.returncode == 0, removed.stderr
+    assert "some_left" in removed.stderr and f"too_deep={machine.models}/ana/d/d/" in removed.stderr
+    for path in (machine.base / "home/victor", machine.models, machine.models / "ana", machine.video.parent):
+        assert str(MONITOR) not in str(acl(path))
+    silent = machine.run("sh", _package("prerm"), "remove")
+    assert (silent.returncode, silent.stdout, silent.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(("before", "closes"), [("1.0.0", True), ("", False), ("2.0.0", False)])
+def test_an_upgrade_closes_what_1_0_0_has_opened_to_the_bot(machine: Machine, before: str, closes: bool) -> None:
+    docker = machine.base / "docker"
+    docker.mkdir()
+    docker.chmod(0o710)
+    subprocess.run(["setfacl", "-m", f"u:{VICTOR}:x,u:{MONITOR}:x", docker], check=True, timeout=10)
+    granted = machine.base / "lib/trafico-monitor-access/granted"
+    granted.parent.mkdir(mode=0o700)
+    granted.write_text(f'{{"one": "{docker}", "uid": {MONITOR}}}\n')
+    granted.chmod(0o600)
+    done = machine.run("sh", _package("postinst"), "configure", before)
+    assert done.returncode == 0, done.stderr
+    assert (f"user:{VICTOR}:--x" not in acl(docker)) == closes
+    assert f"user:{MONITOR}:--x" in acl(docker)
+    assert ("the bot's way through other people's folders is closed" in done.stderr) == closes
+    again = machine.run("sh", _package("postinst"), "configure", before)
+    assert "other people's folders" not in again.stderr
 
 
 def test_it_is_quick(machine: Machine) -> None:

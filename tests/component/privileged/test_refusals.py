@@ -14,7 +14,7 @@ import pytest
 
 from trafico_monitor.privileged import chown
 
-from .conftest import API, BOT, STRANGER, World
+from .conftest import API, BOT, MONITOR, STRANGER, World, acl, as_user
 from .snapshot import snapshot
 
 Make = Callable[[World], Path]
@@ -119,6 +119,44 @@ def _roots_private_folder(world: World) -> Path:
     return world.models / "eva"
 
 
+def _roots_folder_with_his_private_file(world: World) -> Path:
+    world.file(world.folder(world.models / "backup", 0, 0o755) / "keys.tar", 0, 0o600)
+    return world.models / "backup"
+
+
+def _roots_folder_with_his_open_file(world: World) -> Path:
+    """Whoever owns the folder could remove it, or put another in its place."""
+    world.file(world.folder(world.models / "backup", 0, 0o755) / "LEEME", 0, 0o644)
+    return world.models / "backup"
+
+
+def _roots_folder_with_his_folder(world: World) -> Path:
+    world.folder(world.folder(world.models / "backup", 0, 0o755) / "x", 0, 0o700)
+    return world.models / "backup"
+
+
+def _roots_folder_with_a_strangers_file(world: World) -> Path:
+    world.file(world.folder(world.models / "backup", 0, 0o755) / "x.mp4", STRANGER, 0o644)
+    return world.models / "backup"
+
+
+def _servers_folder_with_roots_file(world: World) -> Path:
+    world.file(world.folder(world.models / "backup", API, 0o755) / "keys.tar", 0, 0o600)
+    return world.models / "backup"
+
+
+def _roots_models_with_his_private_file(world: World) -> Path:
+    world.file(world.models / "keys.tar", 0, 0o600)
+    os.chown(world.models, 0, 0)
+    return world.models
+
+
+def _roots_closed_folder_with_the_servers_file(world: World) -> Path:
+    """What root keeps behind a closed door may be open further in."""
+    world.file(world.folder(world.models / "backup", 0, 0o700) / "x.mp4", API, 0o644)
+    return world.models / "backup"
+
+
 def _roots_file_in_bot_api(world: World) -> Path:
     return world.file(world.videos / "file_1.mp4", 0, 0o644)
 
@@ -147,6 +185,13 @@ CASES: list[tuple[Make, str]] = [
     (_roots_private_file, "roots_own"),
     (_roots_empty_private_file, "roots_own"),
     (_roots_private_folder, "roots_own"),
+    (_roots_folder_with_his_private_file, "roots_own"),
+    (_roots_folder_with_his_open_file, "roots_own"),
+    (_roots_folder_with_his_folder, "roots_own"),
+    (_roots_folder_with_a_strangers_file, "wrong_owner"),
+    (_servers_folder_with_roots_file, "roots_own"),
+    (_roots_models_with_his_private_file, "roots_own"),
+    (_roots_closed_folder_with_the_servers_file, "roots_own"),
     (_roots_file_in_bot_api, "roots_own"),
     (_through_a_file, "not_a_folder"),
 ]
@@ -231,6 +276,61 @@ def test_what_only_root_can_have_put_there_is_handed_over(world: World) -> None:
     video = _roots_servers_video(world)
     assert world.run(video).status == chown.DONE
     assert video.stat().st_uid == BOT.pw_uid
+
+
+@pytest.mark.parametrize("place", ["/srv"], indirect=True)
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_but_among_the_models_roots_private_things_stay_roots(world: World, mode: int) -> None:
+    """Nobody but root can have put them there; a line of the log may name them all the same."""
+    for folder in (world.project, world.models):
+        os.chown(folder, 0, 0)
+    backup = world.folder(world.models / "backup", 0, mode)
+    keys = world.file(backup / "keys.tar", 0, 0o600)
+    before = snapshot(world.base, contents=("granted",))
+    for path in (keys, backup, world.models):
+        assert world.run(path).code == "roots_own"
+    assert snapshot(world.base, contents=("granted",)) == before
+
+
+def test_a_way_through_roots_folder_does_not_open_it_for_writing(world: World) -> None:
+    """The models directory is root's and holds a file of his: its ACL would let both remove that file."""
+    os.chown(world.models, 0, 0)
+    keys = world.file(world.models / "keys.tar", 0, 0o600)
+    before = acl(world.models)
+    assert world.run(world.file(world.models / "ana/v.mp4", API)).status == chown.DONE
+    assert acl(world.models) == before
+    for uid in (BOT.pw_uid, MONITOR.pw_uid):
+        assert not as_user(uid, "rm", "-f", keys)
+
+
+def test_the_folder_that_every_disk_has_does_not_count(world: World) -> None:
+    os.chown(world.models, 0, 0)
+    world.folder(world.models / "lost+found", 0, 0o700)
+    assert world.run(world.models).status == chown.DONE
+    assert world.models.stat().st_uid == BOT.pw_uid
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_root_puts_into_it_meanwhile_is_seen(world: World, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    """Root's own program writes into its folder between the look and the change of hands."""
+    backup = world.folder(world.models / "backup", 0, 0o755)
+    real = os.fchown
+
+    def fchown(fd: int, uid: int, gid: int) -> None:
+        first = not (backup / "keys.tar").exists()
+        if first and when == "before":
+            world.file(backup / "keys.tar", 0, 0o600)
+        real(fd, uid, gid)
+        if first and when == "after":
+            world.file(backup / "keys.tar", 0, 0o600)
+
+    monkeypatch.setattr(os, "fchown", fchown)
+    said = world.run(backup)
+    assert (said.status, said.code) == (chown.REFUSED, "roots_own"), said.line
+    status = backup.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (0, 0, 0o755)
+    assert acl(backup) == {"user::rwx", "group::r-x", "other::r-x"}
+    assert not as_user(BOT.pw_uid, "rm", "-f", backup / "keys.tar")
 
 
 @pytest.mark.parametrize("uid", [999, 62222])

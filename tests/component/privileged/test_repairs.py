@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 from trafico_monitor.privileged import chown
@@ -100,9 +102,10 @@ def test_a_folder_that_root_made_becomes_the_bots(world: World) -> None:
 
 def test_only_what_was_named_changes_its_owner(world: World) -> None:
     folder = world.folder(world.models / "nueva", 0)
-    inside = world.file(folder / "x.mp4", 0, 0o644)
-    world.run(folder)
-    assert owner(inside) == (0, 0)
+    inside = world.file(folder / "x.mp4", API, 0o644)
+    assert world.run(folder).status == chown.DONE
+    assert owner(folder) == (BOT.pw_uid, BOT.pw_gid)
+    assert owner(inside) == (API, API)
 
 
 def test_an_owner_who_locked_himself_out_gets_in_again(world: World) -> None:
@@ -183,3 +186,33 @@ def test_without_the_monitors_user_the_owner_is_still_mended(world: World) -> No
     assert world.run(copy).status == chown.DONE
     assert owner(copy)[0] == BOT.pw_uid
     assert not any(entry.startswith("user:") and not entry.startswith("user::") for entry in acl(copy))
+
+
+def test_what_could_not_be_opened_is_no_success(world: World) -> None:
+    """The owner is right already and the ACL cannot be written: without it the monitor cannot work there."""
+    video = world.file(world.models / "ana" / "v.mp4", BOT.pw_uid, 0o600)
+    subprocess.run(["chattr", "+i", video], check=True, timeout=10)
+    try:
+        said = world.run(video)
+    finally:
+        subprocess.run(["chattr", "-i", video], check=True, timeout=10)
+    assert (said.status, said.code) == (chown.FAILED, "acl_not_permitted"), said.line
+    assert world.run(video).code == "changed"
+    assert world.run(video).code == "already_right"
+
+
+def test_many_at_once_on_the_same_folder_all_end_well(world: World) -> None:
+    """Whoever was given up because it was slow is still at work when the next one begins."""
+    folder = world.folder(world.models / "nueva", MONITOR.pw_uid, 0o700)
+    code = (
+        "import sys; from trafico_monitor.privileged import chown\n"
+        f"places = chown.Places(config={world.places.config!r}, granted={world.places.granted!r},"
+        f" journal={world.places.journal!r}, systemctl='/bin/false', monitor={MONITOR.pw_name!r})\n"
+        "sys.exit(chown.run([sys.argv[1].encode()], places, through_sudo=True))"
+    )
+    started = [subprocess.Popen([sys.executable, "-c", code, folder], stderr=subprocess.PIPE) for _ in range(8)]
+    ended = [(each.communicate(timeout=60)[1], each.returncode) for each in started]
+    assert all(status == chown.DONE for _, status in ended), ended
+    assert owner(folder) == (BOT.pw_uid, BOT.pw_gid)
+    assert world.run(folder).code == "already_right"
+    assert len((world.base / "granted/granted").read_text().splitlines()) == 1

@@ -190,3 +190,21 @@ def test_what_the_bot_itself_lacks_is_said() -> None:
 @pytest.mark.parametrize("change", plan(FRESH, Wishes(docker=True)).changes, ids=lambda change: change.target)
 def test_a_change_comes_back_from_the_ledger_as_it_was(change: Change) -> None:
     assert from_json(as_json(change)) == change
+
+
+def test_each_closed_folder_of_the_bots_user_is_asked_about_by_its_name() -> None:
+    made = plan(replace(FRESH, passages=("/home/victor", f"{PROJECT}/src")), Wishes())
+    passages = [change for change in made.changes if change.place == "passage"]
+    assert [change.target for change in passages] == ["/home/victor", f"{PROJECT}/src"]
+    assert all(change.owner == "victor" and not change.required for change in passages)
+
+
+@pytest.mark.parametrize(
+    ("place", "code"), [("bot_api", "blocked_bot_api"), ("models", "blocked"), ("env", "blocked")]
+)
+def test_what_lies_behind_somebody_elses_closed_folder_is_said_and_not_opened(place: str, code: str) -> None:
+    made = plan(replace(FRESH, blocked={place: ("/var/lib/docker", "root")}), Wishes())
+    assert [note.fields["folder"] for note in made.notes if note.code == code] == ["/var/lib/docker"]
+    assert place not in [change.place for change in made.changes]
+    others = {"models", "bot_api", "env"} - {place}
+    assert others <= {change.place for change in made.changes}

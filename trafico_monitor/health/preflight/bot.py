@@ -107,7 +107,12 @@ async def _unreadable(scene: Scene, folder: Path, account: Account) -> list[Chec
     """[] when all is readable, [check] for the first that is not, None when it cannot be told."""
     closed = await scene.closed_parent(folder, account)
     if closed is not None:
-        return [critical("closed", "open_folder", path=closed, user=account.name, target=folder)]
+        bot = scene.bot or account
+        # A folder of somebody else's is not to be opened: other containers' volumes lie beside.
+        fix = "bind_mount"
+        if closed.lstat().st_uid == bot.uid:
+            fix = "open_folder"
+        return [critical("closed", fix, path=closed, user=account.name, target=folder, place=_usual(bot))]
     # Only <dir>/<token>/<kind>/<file>: the server's own database above is nobody else's business.
     deep = glob.escape(str(folder)) + "/*/*/*"
     closed_folder = ["-type", "d", "!", "(", "-readable", "-executable", ")"]
@@ -119,6 +124,10 @@ async def _unreadable(scene: Scene, folder: Path, account: Account) -> list[Chec
     if done.output:
         return [critical("files_closed", "files_acl", path=done.output, **_names(scene, account, folder))]
     return [] if done.ok else None
+
+
+def _usual(bot: Account) -> str:
+    return f"{bot.home or '/srv'}/.telegram-bot-api"
 
 
 def _names(scene: Scene, account: Account, folder: Path) -> dict[str, object]:

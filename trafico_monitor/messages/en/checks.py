@@ -92,8 +92,7 @@ TEXTS: dict[str, str] = {
     # --- and the command that mends them
     "fix.missing.project": "sudo trafico-monitor setup --project /home/…/100trafico",
     "fix.missing.models": 'sudo install -d -o "$(stat -c %U {dir})" {models}',
-    "fix.missing.models_hidden": 'sudo setfacl -m u:{user}:--x "$(dirname {dir})"'
-    "    # and every closed folder above it",
+    "fix.missing.models_hidden": "sudo trafico-monitor setup --project {dir}",
     "fix.missing.owner": 'sudoedit /etc/trafico-monitor/config.toml    # [project] owner = "…"',
     "fix.missing.env_unreadable": "sudo setfacl -m u:{user}:r {env}",
     "fix.missing.env_invalid": "sudoedit {env}",
@@ -105,7 +104,7 @@ TEXTS: dict[str, str] = {
     " sudoedit /etc/trafico-monitor/credentials/admin-id",
     "fix.missing.bot_api_dir": "sudoedit /etc/trafico-monitor/config.toml"
     '    # [bot_api] host_dir = "/home/…/.telegram-bot-api"',
-    "fix.missing.bot_api_hidden": 'sudo setfacl -m u:{user}:--x "$(dirname {bot_api})"',
+    "fix.missing.bot_api_hidden": "sudo trafico-monitor setup --project {dir}",
     "fix.missing.alert_path": "sudo install -d -m 0700 /etc/trafico-monitor/credentials &&"
     " sudoedit /etc/trafico-monitor/credentials/alert-token    # @BotFather: /newbot",
     "fix.missing.alert_conflict": "sudo install -d -m 0700 /etc/trafico-monitor/credentials &&"
@@ -167,6 +166,7 @@ TEXTS: dict[str, str] = {
     "fix.as_root": "sudo trafico-monitor check",
     "check.closed": "The user {user} cannot enter {path}, on the way to {target}",
     "fix.open_folder": "sudo setfacl -m u:{user}:--x {path}",
+    "fix.bind_mount": "sudo install -d {place} && sudo mount --bind {target} {place}    # and in /etc/fstab; then [bot_api] host_dir",
     "check.project": "Project: {dir}",
     "check.project_absent": "The project's folder does not exist: {dir}",
     "check.main_absent": "There is no main.py in {dir}",

@@ -41,6 +41,7 @@ It never changes a file that it has not written itself. What it does is noted
     "setup.why.unit": "Install the unit that runs main.py",
     "setup.why.adopt": "Complete the unit that is there, without touching it",
     "setup.why.adopt_journal": "Send the unit's output to the journal, without touching its file",
+    "setup.why.access_passage": "Let the monitor pass through a closed folder of {owner}",
     "setup.why.access_models": "Let the monitor into the models folder",
     "setup.why.access_bot_api": "Let the bot and the monitor read the server's directory",
     "setup.why.access_env": "Let the monitor read the .env file",
@@ -53,6 +54,8 @@ It never changes a file that it has not written itself. What it does is noted
     "setup.means.adopt_journal": "What goes into a file today will be seen with journalctl; from the bot's next"
     " start on.",
     "setup.means.adopt": "In force from the bot's next start on: it is not restarted now.",
+    "setup.means.access_passage": "An ACL entry «--x» for the user trafico-monitor and nobody else: it can go on to what it knows the name of, not"
+    " see what else there is. What anybody may read in there comes within its reach as well. --undo takes it away.",
     "setup.means.access_models": "ACL entries for the user trafico-monitor (read and write), also default ones for"
     " what is new. Owners and modes stay as they are.",
     "setup.means.access_bot_api": "The server stores each file as user 101 with mode 0640: without this,"
@@ -84,6 +87,7 @@ It never changes a file that it has not written itself. What it does is noted
     "setup.left.unit": "somebody has changed the unit {target} since: it goes on as it is",
     "setup.left.folder": "{target} is not empty: left",
     "setup.left.acl": "somebody has changed the permissions of {target} since: only what setup added is taken out",
+    "setup.left.entry": "entries of trafico-monitor are left in {target} (too deep, too many, or not to be opened)",
     "setup.ledger.not_roots": "{path} is not root's, or others may write it: it cannot be trusted",
     "setup.ledger.busy": "another `trafico-monitor setup` is running",
     "setup.refused.name": "the path holds characters that systemd or a shell would take for something else (spaces,"
@@ -122,6 +126,13 @@ It never changes a file that it has not written itself. What it does is noted
     "setup.note.no_container": "No container of the Bot API server is seen: the server will be asked by HTTP only.",
     "setup.note.no_bot_api_dir": "The container {container} does not mount its directory on this machine: the bot"
     " cannot copy from it.",
+    "setup.note.blocked_bot_api": "{folder} is {owner}'s and closed: neither the bot nor the monitor gets to {path}, and setup opens nobody else's"
+    " folders (what lies beside would be open, too). Mount the server's directory at a place of {user}'s and name that"
+    " place in bot_api.host_dir.\nsudo install -d {home}/.telegram-bot-api && echo '{path} {home}/.telegram-bot-api none"
+    " bind 0 0' | sudo tee -a /etc/fstab && sudo mount {home}/.telegram-bot-api\nprintf '[bot_api]\\nhost_dir ="
+    ' "{home}/.telegram-bot-api"\\n\' | sudo tee /etc/trafico-monitor/conf.d/20-bot-api.toml',
+    "setup.note.blocked": "{folder} is {owner}'s and closed: nobody gets to {path}, and setup opens nobody else's folders. Move the project"
+    " to a folder of {user}'s, or open that way yourself.",
     "setup.note.docker_left": "The monitor does not join the group docker, which is equal to root: repairs do not"
     " need it. With --docker it joins.",
 }

@@ -93,8 +93,7 @@ TEXTS: dict[str, str] = {
     # --- y la orden que las remedia
     "fix.missing.project": "sudo trafico-monitor setup --project /home/…/100trafico",
     "fix.missing.models": 'sudo install -d -o "$(stat -c %U {dir})" {models}',
-    "fix.missing.models_hidden": 'sudo setfacl -m u:{user}:--x "$(dirname {dir})"'
-    "    # y cada carpeta de más arriba que esté cerrada",
+    "fix.missing.models_hidden": "sudo trafico-monitor setup --project {dir}",
     "fix.missing.owner": 'sudoedit /etc/trafico-monitor/config.toml    # [project] owner = "…"',
     "fix.missing.env_unreadable": "sudo setfacl -m u:{user}:r {env}",
     "fix.missing.env_invalid": "sudoedit {env}",
@@ -106,7 +105,7 @@ TEXTS: dict[str, str] = {
     " sudoedit /etc/trafico-monitor/credentials/admin-id",
     "fix.missing.bot_api_dir": "sudoedit /etc/trafico-monitor/config.toml"
     '    # [bot_api] host_dir = "/home/…/.telegram-bot-api"',
-    "fix.missing.bot_api_hidden": 'sudo setfacl -m u:{user}:--x "$(dirname {bot_api})"',
+    "fix.missing.bot_api_hidden": "sudo trafico-monitor setup --project {dir}",
     "fix.missing.alert_path": "sudo install -d -m 0700 /etc/trafico-monitor/credentials &&"
     " sudoedit /etc/trafico-monitor/credentials/alert-token    # @BotFather: /newbot",
     "fix.missing.alert_conflict": "sudo install -d -m 0700 /etc/trafico-monitor/credentials &&"
@@ -168,6 +167,7 @@ TEXTS: dict[str, str] = {
     "fix.as_root": "sudo trafico-monitor check",
     "check.closed": "El usuario {user} no puede entrar en {path}, camino de {target}",
     "fix.open_folder": "sudo setfacl -m u:{user}:--x {path}",
+    "fix.bind_mount": "sudo install -d {place} && sudo mount --bind {target} {place}    # y en /etc/fstab; después [bot_api] host_dir",
     "check.project": "Proyecto: {dir}",
     "check.project_absent": "La carpeta del proyecto no existe: {dir}",
     "check.main_absent": "No hay main.py en {dir}",

@@ -41,6 +41,7 @@ Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
     "setup.why.unit": "Instalar la unidad que ejecuta main.py",
     "setup.why.adopt": "Completar la unidad que ya hay, sin tocarla",
     "setup.why.adopt_journal": "Llevar la salida de la unidad al journal, sin tocar su fichero",
+    "setup.why.access_passage": "Dejar que el monitor pase por una carpeta cerrada de {owner}",
     "setup.why.access_models": "Dar permiso al monitor en la carpeta de modelos",
     "setup.why.access_bot_api": "Dar permiso de lectura al bot y al monitor en la carpeta del servidor",
     "setup.why.access_env": "Dar permiso de lectura al monitor en el fichero .env",
@@ -53,6 +54,8 @@ Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
     "setup.means.adopt_journal": "Lo que hoy escribe en un fichero pasará a verse con journalctl; vale desde el"
     " próximo arranque del bot.",
     "setup.means.adopt": "Vale desde el próximo arranque del bot: no se reinicia ahora.",
+    "setup.means.access_passage": "Una entrada de ACL «--x» para el usuario trafico-monitor y para nadie más: puede pasar a lo que conoce por su"
+    " nombre, no ver qué más hay. Lo que en ella pueda leer cualquiera quedaría también a su alcance. --undo la quita.",
     "setup.means.access_models": "Entradas de ACL para el usuario trafico-monitor (leer y escribir), también por"
     " defecto para lo nuevo. Dueños y modos quedan como están.",
     "setup.means.access_bot_api": "El servidor guarda cada fichero como el usuario 101 con modo 0640: sin esto,"
@@ -84,6 +87,7 @@ Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
     "setup.left.unit": "alguien ha cambiado la unidad {target} después: sigue como está",
     "setup.left.folder": "{target} no está vacía: se deja",
     "setup.left.acl": "alguien ha cambiado los permisos de {target} después: solo se quita lo que añadió setup",
+    "setup.left.entry": "en {target} quedan entradas de trafico-monitor (demasiado hondo, demasiadas, o no se puede abrir)",
     "setup.ledger.not_roots": "{path} no es de root o lo pueden escribir otros: no se puede confiar en él",
     "setup.ledger.busy": "otro «trafico-monitor setup» está en marcha",
     "setup.refused.name": "la ruta tiene caracteres que systemd o el intérprete de órdenes entenderían como otra"
@@ -124,6 +128,13 @@ Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
     " por HTTP.",
     "setup.note.no_bot_api_dir": "El contenedor {container} no monta su carpeta en este equipo: el bot no podrá"
     " copiar de ella.",
+    "setup.note.blocked_bot_api": "{folder} es de {owner} y está cerrada: ni el bot ni el monitor llegan a {path}, y setup no abre carpetas ajenas"
+    " (se abriría también lo que hay al lado). Monte la carpeta del servidor en un sitio de {user} y ponga ese sitio en"
+    " bot_api.host_dir.\nsudo install -d {home}/.telegram-bot-api && echo '{path} {home}/.telegram-bot-api none bind 0 0'"
+    " | sudo tee -a /etc/fstab && sudo mount {home}/.telegram-bot-api\nprintf '[bot_api]\\nhost_dir ="
+    ' "{home}/.telegram-bot-api"\\n\' | sudo tee /etc/trafico-monitor/conf.d/20-bot-api.toml',
+    "setup.note.blocked": "{folder} es de {owner} y está cerrada: no se llega a {path}, y setup no abre carpetas ajenas. Mueva el proyecto a"
+    " una carpeta de {user}, o abra usted ese paso.",
     "setup.note.docker_left": "El monitor no entra en el grupo docker, que equivale a ser root: no hace falta para"
     " reparar. Con --docker sí entra.",
 }
