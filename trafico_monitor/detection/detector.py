@@ -187,7 +187,12 @@ class Detector:
             if process.block.take(line, entry.cursor, entry.at):
                 yield from self._folding.grown(entry.pid, process, process.block)
                 return
-            yield from self._folding.close(entry.pid, process)
+            ends = process.block.complete or not begins_record(line)
+            yield from (
+                self._folding.close(entry.pid, process)
+                if ends
+                else self._folding.interrupted(entry.pid, process, process.block)
+            )
         if line == TRACEBACK or line.startswith('  File "'):  # the log may have lost its first line
             self._folding.open(process, entry)
             if line != TRACEBACK and process.block is not None:

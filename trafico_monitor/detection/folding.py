@@ -48,6 +48,14 @@ class Folding:
         self._memory.busy.add(entry.pid)
         self._memory.changed()
 
+    def interrupted(self, pid: int, process: Process, block: Block) -> Iterator[Finding]:
+        """A record has come before the traceback was whole: one of another thread, or it was cut off. What
+        it reports so far is told, and it may go on."""
+        block.cut = True
+        self._memory.changed()
+        if block.stage == "raised" and block.untold:
+            yield from self._tell(pid, process, block)
+
     def grown(self, pid: int, process: Process, block: Block) -> Iterator[Finding]:
         """The traceback has taken in another line."""
         self._memory.changed()
@@ -120,6 +128,7 @@ class Folding:
             process = self._memory.processes[pid]
             if process.block is None and now - process.at > SETTLE_UNFINISHED:
                 yield from self.unexplained(pid, process)
+                process.passed = True
                 self._memory.head(pid, process, None)
             elif process.block is not None and now - process.block.at > _patience(process.block):
                 yield from self.close(pid, process)

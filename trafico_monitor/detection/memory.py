@@ -48,14 +48,15 @@ class Memory:
             del self.processes[pid]
 
     def head(self, pid: int, process: Process, header: tuple[str, str, str] | None) -> None:
-        """`header` is the last ERROR record of the process, or None: it has said something else since."""
-        if header == process.header:
+        """`header` is the last ERROR record of the process, or None: it has said something else since. One
+        other record may come in between, from another thread: the traceback still belongs to the header."""
+        if header is None and process.header is not None and not process.passed:
+            process.passed = True
+        elif header == process.header:
             return
-        process.header = header
-        if header is None:
-            self.busy.discard(pid)
         else:
-            self.busy.add(pid)
+            process.header, process.passed = header, False
+        (self.busy.add if process.waits else self.busy.discard)(pid)
         self.changed()
 
     def drawn(self, pid: int, process: Process, blank: bool) -> None:

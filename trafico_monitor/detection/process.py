@@ -33,6 +33,7 @@ class Process:
     at: float = 0.0
     # Cursor, time and text of an ERROR record that no rule knows: what follows may yet explain it.
     unknown: tuple[str, float, str] | None = None
+    passed: bool = False  # another record has come since `header`, perhaps of another thread
     drawing: Drawing = field(default_factory=Drawing)
 
     @property
@@ -56,6 +57,7 @@ def as_data(process: Process) -> dict[str, object]:
         else Attempt(process.attempts.ended, "", process.attempts.ended_at).as_data(),
         "block": process.block.as_data() if process.block else None,
         "header": list(process.header) if process.header else None,
+        "passed": process.passed,
         "unknown": list(process.unknown) if process.unknown else None,
         "drawing": None if process.drawing.blank else process.drawing.as_data(),
         "failure": None
@@ -84,6 +86,7 @@ def process_from(data: Mapping[str, object]) -> Process:
         process.block = block_from(block)
     if isinstance(header, list):
         process.header = (str(header[0]), str(header[1]), str(header[2]))
+        process.passed = bool(data.get("passed", False))
     if isinstance(unknown, list):
         process.unknown = (str(unknown[0]), float(str(unknown[1])), str(unknown[2]))
     if isinstance(drawing, Mapping):

@@ -85,6 +85,7 @@ class Block:
     told: int = 0  # links when its finding was given
     origin: str = ""  # of that finding
     own: str = ""  # `file:function` of the deepest frame that is the program's own
+    cut: bool = False  # a record has come in between
 
     def take(self, line: str, cursor: str, at: float) -> bool:
         """Takes in `line` if it belongs to this traceback; False when it does not."""
@@ -117,7 +118,7 @@ class Block:
             return True
         if self.stage == "joined" and self.joint == "part":
             return self._frame_or_raise(line)  # a part without a traceback
-        if self.stage == "joined" or begins_record(line) or self.tail >= _MOST_TAIL:
+        if self.stage == "joined" or self.cut or begins_record(line) or self.tail >= _MOST_TAIL:
             return False
         self.tail += 1
         return True
@@ -184,6 +185,7 @@ class Block:
             "told": self.told,
             "origin": self.origin,
             "own": self.own,
+            "cut": self.cut,
         }
 
 
@@ -213,6 +215,7 @@ def block_from(data: Mapping[str, object]) -> Block:
         told=int(str(known.get("told", 0))),
         origin=str(known.get("origin", "")),
         own=str(known.get("own", "")),
+        cut=bool(known.get("cut", False)),
     )
 
 

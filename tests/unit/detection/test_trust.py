@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,9 +50,15 @@ def tasks(played: tuple[Rehearsed, ...]) -> list[tuple[str, tuple[str, ...], obj
     return [(one.incident.error_type.value, one.orders, one.incident.actionable) for one in played]
 
 
+@cache
+def expected(name: str) -> list[tuple[str, tuple[str, ...], object]]:
+    return tasks(play(GENUINE[name]))
+
+
 def test_no_quotation_opens_an_incident() -> None:
-    offenders = [(line, tasks(played)) for line in quotations() if (played := play([line]))]
-    assert offenders == []
+    lines = list(quotations())
+    played = play(lines)
+    assert [lines[int(one.incident.first.partition(":")[2])] for one in played] == []
 
 
 @pytest.mark.parametrize("name", GENUINE)
@@ -70,7 +78,7 @@ def test_a_genuine_failure_has_its_tasks(name: str) -> None:
     loud=st.booleans(),
     place=st.integers(0, 100),
 )
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_a_quotation_at_any_place_changes_no_task(
     name: str,
     text: str,
@@ -83,7 +91,7 @@ def test_a_quotation_at_any_place_changes_no_task(
     level = ("WARNING" if loud else "INFO") if template in COMPLAINTS else "INFO"
     quotation = form(level, "__main__", quoted(template, text))  # type: ignore[operator]
     at = place % (len(lines) + 1)
-    assert tasks(play([*lines[:at], quotation, *lines[at:]])) == tasks(play(lines)), (at, quotation)
+    assert tasks(play([*lines[:at], quotation, *lines[at:]])) == expected(name), (at, quotation)
 
 
 @pytest.mark.parametrize("line", [DENIED, BOTH, NO_FOLDER, FULL, CORRUPT])
