@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ..model.download import Download
 from ..model.sameness import base_name
+from .beginning import beginning
 from .log_formats import Record, read
 from .paths import Paths, video_name
 
@@ -37,28 +38,34 @@ _MEDIA = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a line tells of a download. `began` starts one unless it only adds to the last one.
-    `announced` is a rounded size; `begins` says that, with nothing under way, this is a beginning."""
+    `announced` is a rounded size; `begins` says that, with nothing under way, this is a beginning. A `loose` one is
+    in words whose end is not known: its silence proves nothing."""
 
     kind: str  # "began", "copying", "more", "finished"
     download: Download = field(default_factory=Download)
     repaired: bool = False
     announced: int | None = None
     begins: bool = False
+    loose: bool = False
 
 
 # A line without any of these tells nothing of a download (lower case).
 MARKS = ("file_path=", "file_size=", "copiando desde", "descarga", "eo recibido", "archivo copiado")
 
 
-def own_template(line: str) -> str:
-    """The message of the record that `line` is, when it begins with one of the templates; else ""."""
+def told_by(line: str, paths: Paths) -> Told | None:
+    """What the record that `line` is says of a download under way, at its beginning; or None."""
     said = read(line)
     message = said.message if isinstance(said, Record) else said.text
-    return message if _TEMPLATE.match(message) else ""
+    found = told(message, message.lower(), paths) if _TEMPLATE.match(message) else None
+    if found is not None:
+        return found
+    begun = beginning(message, paths)
+    return None if begun is None else Told("began", begun, loose=True)
 
 
 def told(line: str, lowered: str, paths: Paths) -> Told | None:
-    """What `line` says of a download under way, or None. `lowered` is it in lower case."""
+    """What `line`, one of the bot's templates, says of a download. `lowered` is it in lower case."""
     if "file_path=" in lowered:
         return Told("began", Download(source=paths.read(line).source))
     if "copiando desde" in lowered:

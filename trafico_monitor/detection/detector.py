@@ -46,6 +46,7 @@ class Detector:
 
     def __init__(self, rules: RuleSet, models_dir: str = "modelos") -> None:
         paths = Paths(models_dir)
+        self._marks = (*MARKS, *paths.marks)
         self._memory = Memory()
         self._downloads = Downloads(self._memory, paths)
         self._failures = Failures(self._memory, paths)
@@ -67,7 +68,7 @@ class Detector:
 
     def new_dull(self) -> Dull:
         """What tells the lines that say nothing by themselves; one for each thread that asks."""
-        return Dull((*self._rules.literals, *MARKS), _SUSPECT)
+        return Dull((*self._rules.literals, *self._marks), _SUSPECT)
 
     def passing(self) -> Passing:
         """What tells a reader which raw lines need not be fed, from here on."""
@@ -220,10 +221,11 @@ class Detector:
             full = rule.error_type is ErrorType.DISCO_LLENO
             if full or not silenced:
                 idle = self._rules.idle(lowered)
-                yield self._failures.of_line(entry, process, line, rule, record=record, idle=idle)
+                stated = said.voice is not Voice.PLAIN
+                yield self._failures.of_line(entry, process, line, rule, record=record, idle=idle, stated=stated)
         elif said.voice is Voice.RECORD:
             pass  # «❌ Error descargando …» begins nothing
-        elif (rule is None or rule.silences is Silence.LINE) and any(mark in lowered for mark in MARKS):
+        elif (rule is None or rule.silences is Silence.LINE) and any(mark in lowered for mark in self._marks):
             yield from self._downloads.told(entry, process, line)
         if rule is not None and rule.error_type is not None:
             process.unknown = None  # the rest of the record has told what it is

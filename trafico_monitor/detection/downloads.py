@@ -12,7 +12,7 @@ from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.sameness import agree, merged
 from . import silence
 from .attempts import Attempt
-from .context import Told, own_template, told
+from .context import Told, told_by
 from .findings import about
 from .memory import Memory
 from .paths import Paths
@@ -42,8 +42,7 @@ class Downloads:
 
     def told(self, entry: Entry, process: Process, line: str) -> Iterator[Finding]:
         """What a line in the bot's own words says of a download."""
-        template = own_template(line)
-        told_of = told(template, template.lower(), self._paths)
+        told_of = told_by(line, self._paths)
         if told_of is None:
             return
         if told_of.kind == "finished":
@@ -91,7 +90,10 @@ class Downloads:
                     attempts.nameless(entry.cursor, entry.at, line, download.size, announced)
                 return False
         self._not_elsewhere(entry.pid, download)
-        return attempts.began(download, entry.cursor, entry.at, told_of.kind, line, announced)
+        began = attempts.began(download, entry.cursor, entry.at, told_of.kind, line, announced)
+        if began and told_of.loose:
+            attempts.all[-1].doubts += 1
+        return began
 
     def _not_elsewhere(self, pid: int, download: Download) -> None:
         """Another process has taken up this download: what became of it is told there."""
@@ -147,7 +149,8 @@ def _silent(pid: int, attempt: Attempt, due: float) -> Finding:
         due,
         pid=pid,
         download=attempt.download,
-        actionable=attempt.download,
+        # A single record can begin a download; only a structured one is more than words.
+        actionable=attempt.download if attempt.structured else Download(),
         error_type=ErrorType.TIMEOUT,
         rule=silence.RULE,
         message=attempt.line,

@@ -39,9 +39,11 @@ class Failures:
         record: bool,
         idle: bool,
         exact: Download | None = None,
+        stated: bool = True,
     ) -> Finding:
         """`rule` decided by `line`. `record` says that the line begins one, `idle` that it is about
-        polling; `exact` is what a structured entry names."""
+        polling; `exact` is what a structured entry names; a line that is not `stated` has no level and no
+        sign of the bot's, so that anybody may have printed it."""
         assert rule.error_type is not None
         named = download = merged(self._paths.read(line), exact or Download())
         # What fails while polling is no download: it must not inherit the last one's names.
@@ -54,7 +56,9 @@ class Failures:
             origin = attempt.failure  # its silence was the first sign of this
         if _another(attempt, origin, named):
             attempt, download = None, named
-        actionable = merged(_actionable(process, attempt, named, entry.at), exact or Download())
+        nobodys = not stated and named == Download()
+        tied = Download() if nobodys else _actionable(process, attempt, named, entry.at)
+        actionable = merged(tied, exact or Download())
         self._remember(entry.pid, process, origin, rule, download, entry.at, attempt)
         return about(
             entry,

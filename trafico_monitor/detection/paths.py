@@ -34,6 +34,11 @@ class Paths:
         file = rf"(?P<file>[^/\\'\"<>|*?\n\x00-\x1f]{{1,200}}?\.{_VIDEO}){_PART}(?![\w.])"
         self._below = re.compile(rf"(?<![\w.-]){root}{modelo}(?:{_SLASH}+(?:{file})?|(?=['\"\s:,;]|$))")
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """One of these occurs in every line (lower case) that names a place."""
+        return (*(name.lower() for name in self._name), "telegram-bot-api/", "/<token>/")
+
     def read(self, line: str) -> Download:
         """The modelo, video, source and destination that `line` names; None for the rest."""
         text = line[:_LONGEST]

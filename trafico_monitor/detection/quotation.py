@@ -30,6 +30,8 @@ def unquoted(text: str) -> str:
     `TimedOut('Timed out')`; so do the command of a `CalledProcessError` and an address such as
     `"127.0.0.1:8081"`. Of a tool's complaint the first mark closes: `nginx: open() "…" failed (…), "…"`.
     """
+    if text.startswith((">", "| ")):
+        return QUOTE  # as mail quotes
     text = _URL.sub(rf"\1/{QUOTE}", text)
     closings = _Closings(text)
     kept: list[str] = []

@@ -47,7 +47,7 @@ def of_record(record: Record, line: str) -> Statement:
     """The statement of `record`, which the reader of log formats made of `line`. An error that the
     format sets apart, as JSON does, belongs to the message."""
     message = record.message.lstrip()
-    if message.startswith('"'):  # telebot and others quote the whole message
+    if record.level is not None and message.startswith('"'):  # telebot and others quote the whole message
         message = message[1:].rstrip('"')
     if record.error and record.error not in message:
         message = f"{message}: {record.error}"
@@ -56,7 +56,8 @@ def of_record(record: Record, line: str) -> Statement:
     else:
         voice = Voice.RECORD if record.level >= Level.WARNING else Voice.QUIET
     if record.format is not Format.PLAIN:
-        line = f"{record.level.name if record.level else ''}:{record.logger}:{message}"
+        thread = record.place.partition(" ")[2]
+        line = f"{record.level.name if record.level else ''}:{record.logger}:{message} {thread}"
     return _statement(voice, line, message, record.logger)
 
 

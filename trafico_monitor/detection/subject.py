@@ -35,7 +35,7 @@ _ELSEWHERE = re.compile(
 )
 # Behind an error these tell that the error's words were a name: «Timed out escribió un comando».
 _CHATTER = re.compile(
-    r"\b(?:mensajes?|usuari[oa]s?|comandos?|captions?|chats?|envi[óo]|enviad\w*|dijo|dice|escribi\w*|said|wrote|users?)\b"
+    r"\b(?:mensajes?|usuari[oa]s?|comandos?|captions?|chats?|envi[óo]|enviad\w*|dijo|dice|escri(?:bi\w*|to|ta)|said|wrote|users?)\b"
 )
 # About nothing in particular.
 _GENERAL = frozenset(
@@ -163,10 +163,10 @@ def reports(own: str, begin: int, end: int, voice: Voice) -> bool:
     if not tool and _ELSEWHERE.search(_without_paths(own[:end])):
         return False
     words = [word for token in _CONTEXT.sub(" ", lead).split() for word in _words(token)]
+    if not tool and _CHATTER.search(_without_paths(own[begin:])):
+        return False
     if voice is Voice.PLAIN:  # such a line reports what it begins with: an exception, a tool, a path, «Error …»
         return not words or tool or _COMPLAINT.match(bare) is not None or _begins_like_a_machine(lead, bare)
-    if _CHATTER.search(_without_paths(own[begin:])):
-        return False
     return not words or _ABOUT.search(lead) is not None
 
 

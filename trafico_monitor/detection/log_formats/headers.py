@@ -16,7 +16,7 @@ from .record import LETTERS, LEVELS, Format, Level, Record, cells
 
 _DATE = (
     r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.](?:\d{4}|\d\d)|\d\d-\d\d"
-    r"|(?:[A-Z][a-z]{2},? )?(?:[A-Z][a-z]{2} {1,2}\d{1,2}(?:,? \d{4})?|\d{1,2}[ /-][A-Z][a-z]{2}[ /-]\d{4}))"
+    r"|(?:[A-Z][a-z]{2},? )?(?:[A-Z][a-z]{2} {1,2}\d{1,2}(?:,? \d{4})?|\d{1,2}[ /-][A-Z][a-z]{2}[ /-](?:\d{4}|\d\d)))"
 )
 _ZONE = r"(?: ?(?:Z|UTC|GMT|CES?T|[+-]\d\d:?\d\d)(?![\w:]))?"
 _CLOCK = rf"\d\d?:\d\d(?::\d\d(?:[.,:]\d{{1,9}})?)?(?: ?[AaPp][Mm](?!\w))?{_ZONE}"
@@ -56,6 +56,8 @@ _BRACKETED_END = re.compile(r" {1,60}\[([\w.<>-]{1,120})\](?= [A-Za-z_]|$)", re.
 _EDGE_PLACE = re.compile(r" ([\w.<>-]{1,80}:\d{1,7})$", re.ASCII)
 _GLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{1,9} {1,8}+\d{1,10} ([\w.-]{1,80}+:\d{1,7}+)\] ", re.ASCII)
 _TORNADO = re.compile(r"\[([DIWEC]) \d{6} \d\d:\d\d:\d\d ([\w.-]{1,80}+:\d{1,7}+)\] ", re.ASCII)
+# Time and level within one pair of brackets, as Pyrogram's examples have it.
+_SHARED = re.compile(rf"\[{_TIME} - ({_UPPER})\] - ([\w.<>-]{{1,120}}+) - ", re.ASCII)
 
 # The first part of the names of libraries' loggers; others are known by a dot or an underscore.
 _ROOTS = frozenset(
@@ -87,6 +89,9 @@ def header(line: str) -> Record | None:
     lettered = _GLOG.match(line) or _TORNADO.match(line)
     if lettered is not None:
         return Record(LETTERS[lettered[1]], "", lettered[2], line[lettered.end() :], format=Format.TEXT)
+    shared = _SHARED.match(line)
+    if shared is not None:
+        return Record(LEVELS[shared[1].lower()], shared[2], "", line[shared.end() :], format=Format.TEXT)
     stamp = _STAMP.match(line)
     start = stamp.end() if stamp is not None else 0
     return _levelled(line, start, stamp is not None) or (_undated_level(line, start) if stamp is not None else None)
@@ -143,7 +148,7 @@ def _levelled(line: str, start: int, dated: bool) -> Record | None:
         if not dated and mark not in ("-", "|") and not (enclosed and _PLACE.fullmatch(inner)):
             return None
         if _PLACE.fullmatch(inner):
-            place = inner
+            place = text.strip("[]()")  # with the thread, where it is said
         elif _THREAD.match(text.strip("[]()")) is None:
             logger = name
         at, named = between.end(), True
