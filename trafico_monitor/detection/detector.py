@@ -188,7 +188,7 @@ class Detector:
             if process.block.take(line, entry.cursor, entry.at):
                 yield from self._folding.grown(entry.pid, process, process.block)
                 return
-            ends = process.block.complete or not begins_record(line)
+            ends = process.block.complete or process.block.cut or not begins_record(line)
             yield from (
                 self._folding.close(entry.pid, process)
                 if ends

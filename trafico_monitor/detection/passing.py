@@ -28,7 +28,9 @@ _LONGEST_KNOWN, _MOST_KNOWN, _MOST_ALIKE = 512, 1024, 256
 _MOST_DOUBTS = 10_000  # beyond, every line is kept until the unit ends: nobody has so many processes
 _SPELT = re.compile(rb"[%&\\]")
 _TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
-_RECORD, _ANSWER = 1, 2  # what is still waited for of a process
+# What is still waited for of a process: a record, a second one, an answer of the server. What is open
+# outlives one record, which may come from another thread.
+_RECORD, _ANSWER, _SECOND = 1, 2, 4
 _ANYBODY = 0
 
 
@@ -49,7 +51,7 @@ class Passing:
         self._loud = b""  # the last one that is not dull: it is asked for twice
         self._answers = tuple(answers)
         self._doubts: dict[int, int] = dict.fromkeys((pid for pid in outage if pid != _ANYBODY), _ANSWER)
-        self._doubts.update((pid, _RECORD | _ANSWER) for pid in busy)
+        self._doubts.update((pid, _RECORD | _SECOND | _ANSWER) for pid in busy)
         self._answer_of_anybody = _ANYBODY in outage
         self.calm = not self._doubts and not self._answer_of_anybody
 
@@ -106,14 +108,15 @@ class Passing:
     def _spoke(self, entry: Entry) -> None:
         line, pid = entry.message, entry.pid
         if entry.fields or line not in self._dull:
-            self._doubts[pid] = _RECORD | _ANSWER
+            self._doubts[pid] = _RECORD | _SECOND | _ANSWER
             return
         if not (begins_record(line) and line.strip()):
             return
-        waits = self._doubts.pop(pid, 0) & ~_RECORD
+        waits = self._doubts.pop(pid, 0)
+        waits &= ~_SECOND if waits & _SECOND else ~_RECORD
         if self._answered(entry.message):
-            self._answer_of_anybody = False
-        elif waits:
+            self._answer_of_anybody, waits = False, waits & ~_ANSWER
+        if waits:
             self._doubts[pid] = waits
 
     def _answered(self, text: str) -> bool:

@@ -43,9 +43,9 @@ class Rule:
 
     A rule with an error type speaks of the record's own words, which quotations are not, and counts
     from level WARNING on; of a `guarded` rule the words before its match must be about a download, the
-    disk, the server or nothing in particular. An `exact` one is a template of a library or of the operator: its pattern
-    is anchored at the beginning, it sees the whole record, and it counts at every level; `loggers`
-    then bind it to the beginnings of loggers' names, where the format says the logger at all.
+    disk, the server or nothing in particular. An `exact` one is a template of a library or of the
+    operator: its pattern is anchored at the beginning, it sees the whole record, and it counts at every
+    level; `loggers` then bind it to the beginnings of loggers' names, where the format says the logger.
     """
 
     name: str

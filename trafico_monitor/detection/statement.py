@@ -28,7 +28,8 @@ SIGNS = ("❌", "⚠", "🚨", "⛔", "‼", "✗", "✖", "🛑", "💥", "🔥
 @dataclass(frozen=True, slots=True)
 class Statement:
     """All in lower case, names of media files blanked out. `line` is the whole record in the form of
-    `logging.basicConfig`, whatever its own format is; `message` what its format's prefix introduces, `own` the message without quotations and without the paths of URLs."""
+    `logging.basicConfig`, whatever its own format is; `message` what its format's prefix introduces, `own` the
+    message without quotations and without the paths of URLs."""
 
     voice: Voice
     line: str

@@ -20,7 +20,7 @@ _ABOUT = re.compile(
     r"|\bpath|tamaño|\bsize|servidor|\bserver|bot api|contenedor|container|docker|conexi|connect|\bnetwork"
     r"|\bred\b|timeout|tiempo|telegram|ffmpeg|ffprobe|corrupt|verif[iy]|checksum|integridad|\bget\b|\bfetch"
     r"|stream|\bapi\b|chmod|chown|\btask\b|\bjob\b|\bopen|\bwrit|\bread|abrir|leer\b|escrib|fragment"
-    r"|postproc|urlopen|backup"
+    r"|postproc|urlopen|backup|\bhost\b"
 )
 # About people and what they say, or about another part of the bot.
 _ELSEWHERE = re.compile(
@@ -39,108 +39,15 @@ _CHATTER = re.compile(
 )
 # About nothing in particular.
 _GENERAL = frozenset(
-    [
-        "error",
-        "errores",
-        "err",
-        "exception",
-        "exc",
-        "excepcion",
-        "excepción",
-        "fatal",
-        "critical",
-        "warning",
-        "warn",
-        "failed",
-        "failure",
-        "fail",
-        "fallo",
-        "falló",
-        "fallida",
-        "fallido",
-        "unexpected",
-        "inesperado",
-        "inesperada",
-        "unhandled",
-        "uncaught",
-        "controlada",
-        "caught",
-        "ocurrió",
-        "occurred",
-        "occured",
-        "ocurrido",
-        "an",
-        "a",
-        "un",
-        "una",
-        "el",
-        "la",
-        "los",
-        "las",
-        "de",
-        "del",
-        "al",
-        "en",
-        "the",
-        "in",
-        "on",
-        "while",
-        "during",
-        "durante",
-        "handling",
-        "procesando",
-        "processing",
-        "procesar",
-        "update",
-        "proceso",
-        "process",
-        "main",
-        "thread",
-        "worker",
-        "no",
-        "se",
-        "pudo",
-        "could",
-        "not",
-        "cannot",
-        "unable",
-        "to",
-        "for",
-        "tras",
-        "after",
-        "with",
-        "con",
-        "por",
-        "registered",
-        "logging",
-        "handlers",
-        "are",
-        "was",
-        "never",
-        "retrieved",
-        "raised",
-        "i",
-        "e",
-        "type",
-        "class",
-        "input",
-        "output",
-        "opening",
-        "stdin",
-        "stdout",
-        "last",
-        "final",
-        "giving",
-        "gave",
-        "up",
-        "retries",
-        "retry",
-        "reintentos",
-        "intentos",
-        "attempts",
-        "max",
-        "exceeded",
-    ]
+    (
+        "error errores err exception exc excepcion excepción fatal critical warning warn failed failure fail fallo "
+        "falló fallida fallido unexpected inesperado inesperada unhandled uncaught controlada caught ocurrió "
+        "occurred occured ocurrido an a un una el la los las de del al en the in on while during durante handling "
+        "procesando processing procesar update proceso process main thread worker no se pudo could not cannot "
+        "unable to for tras after with con por registered logging handlers are was never retrieved raised i e type "
+        "class input output opening stdin stdout last final giving gave up retries retry reintentos intentos "
+        "attempts max exceeded operation found "
+    ).split()  # noqa: SIM905 - a list of words
 )
 _CONTEXT = re.compile(r"\[[^\[\]]{1,80}+\]")  # `[h264 @ 0x55d1]`, `[MAIN]`
 _WORD = re.compile(r"[^\W\d_][\w'-]{0,60}+")

@@ -110,7 +110,8 @@ def test_the_record_of_another_download_ties_nothing(line: str) -> None:
 
 
 def test_a_copy_that_ended_well_ties_nothing_to_a_later_record_of_another_file() -> None:
-    later = f"ERROR:__main__:❌ Error al copiar archivo: [Errno 13] Permission denied: '{e.SERVER}/file_1.mp4' -> '{e.MODELS}/otra/p.mp4'"
+    ends = f"'{e.SERVER}/file_1.mp4' -> '{e.MODELS}/otra/p.mp4'"
+    later = f"ERROR:__main__:❌ Error al copiar archivo: [Errno 13] Permission denied: {ends}"
     [one] = play([*COPYING, DONE, "INFO:__main__:💬 @alguien: hola", later])
     assert not ON_FILES & set(one.orders)
 
@@ -134,4 +135,4 @@ def test_a_bot_that_prints_without_levels_is_watched() -> None:
     [one] = play([f"📥 Copiando desde: {SOURCE}", f"❌ Error al copiar: [Errno 13] Permission denied: '{SOURCE}'"])
     assert one.orders == ("fix_owner", "retry_download")
     assert play(["Traceback (most recent call last):", '  File "/srv/bot.py", line 3, in copiar', "    shutil.copy2(a, b)",
-                        "OSError: [Errno 28] No space left on device: '/srv/modelos/luna/x.mp4'"])  # fmt: skip
+        "OSError: [Errno 28] No space left on device: '/srv/modelos/luna/x.mp4'"])  # fmt: skip
