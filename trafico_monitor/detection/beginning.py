@@ -19,9 +19,9 @@ _BETWEEN = frozenset(
     (
         "a al en de del desde hacia to from into for the el la un una o of as via with con video vídeo file archivo "
         "fichero carpeta folder local server servidor telegram media"
-    ).split()  # noqa: SIM905 - a list of words
+    ).split()
 )
-_KEYS = frozenset("src source origen from dst dest destination destino to target path ruta file archivo video".split())  # noqa: SIM905
+_KEYS = frozenset("src source origen from dst dest destination destino to target path ruta file archivo video".split())
 _SIGNS = frozenset("📥🔍⏬⬇✅🎬🎥📹💾📁📂📦🚀➡▶ℹ\ufe0f→⇒➜->=:.…|*()[]{}<>#%+0123456789/,;~«»\"'")
 _MOST_TOKENS = 16
 

@@ -47,7 +47,7 @@ _GENERAL = frozenset(
         "unable to for tras after with con por registered logging handlers are was never retrieved raised i e type "
         "class input output opening stdin stdout last final giving gave up retries retry reintentos intentos "
         "attempts max exceeded operation found "
-    ).split()  # noqa: SIM905 - a list of words
+    ).split()
 )
 _CONTEXT = re.compile(r"\[[^\[\]]{1,80}+\]")  # `[h264 @ 0x55d1]`, `[MAIN]`
 _WORD = re.compile(r"[^\W\d_][\w'-]{0,60}+")
