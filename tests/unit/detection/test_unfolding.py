@@ -25,6 +25,8 @@ from . import raising as r
 from .log_writers import NAMELESS, TRANSPORTS, WRITERS, Writer, rich_table
 from .log_writers import _structlog as structlog_writer
 from .test_lines import rules  # noqa: F401
+from .test_passing import DULL, Said
+from .test_passing import findings as read_by
 
 Seen = tuple[str, str | None, str | None]
 VIDEO = "20260101_101010_abcdef.mp4"
@@ -237,3 +239,31 @@ def test_no_text_breaks_it(texts: list[str]) -> None:
         for piece in unfold(drawing, Entry(text, 7, float(number), str(number))):
             assert "\n" not in piece.line
     assert all(piece.line for piece in flush(drawing, 7))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(
+        ["basic", "loguru", "rich 80 {}", "rich 100 {'show_path': False}", "box 100 True", "structlog, JSON"]
+    ),
+    chosen=st.lists(st.sampled_from(sorted(STORIES)), min_size=1, max_size=2),
+    order=st.lists(st.integers(0, 2), max_size=200),
+    restart_at=st.integers(-1, 150),
+)
+def test_a_reader_that_passes_lines_over_sees_the_same(
+    name: str, chosen: list[str], order: list[int], restart_at: int
+) -> None:
+    told = [lines_of(FORMATS[name], story) for story in chosen]
+    story = [Said(entry.pid, entry.message) for entry in e.interleaved(order, [*told, DULL * 3])]
+    everything, _ = read_by(story, skip=False, restart_at=restart_at)
+    assert read_by(story, skip=True, restart_at=restart_at)[0] == everything
+
+
+def test_a_wrapped_row_of_a_record_that_was_passed_over_says_nothing(rules: RuleSet) -> None:  # noqa: F811
+    """A stranger's words fill a row, and the record that they belong to says nothing to anybody."""
+    denied = "[Errno 13] Permission denied: 'modelos/luna/x.mp4'"
+    words = "hola " * 8 + f"ReadTimeout: timed out modelos/luna/x.mp4 {denied} " * 3
+    for write in TABLES.values():
+        rows = write("INFO", "x", f"💬 @ana: {words}", None).split("\n")
+        assert incidents(rules, rows) == []
+        assert incidents(rules, rows[1:]) == []
