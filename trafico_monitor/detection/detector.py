@@ -162,6 +162,7 @@ class Detector:
     def _of_bot(self, entry: Entry) -> Iterator[Finding]:
         process = self._memory.of(entry)
         if "TRAFICO_EVENTO" in entry.fields:
+            yield from self._release(entry.pid)
             line = entry.message[:LONGEST_LINE]
             yield from self._of_line(entry, process, line, line.lower())
             return

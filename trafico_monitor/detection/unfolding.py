@@ -113,6 +113,9 @@ def drawing_from(data: Mapping[str, object]) -> Drawing:
 def unfold(drawing: Drawing, entry: Entry) -> Iterator[Piece]:
     """What `entry` says, line by line; `drawing` is that of its process, and is changed. Of a wrapped
     line the rest may follow in other entries: it comes with the entry that ends it, or from `flush`."""
+    if drawing.blank and _simple(entry.message):
+        yield Piece(entry, entry.message)
+        return
     found = read(entry.message)
     if isinstance(found, Continuation):
         yield from _continue(drawing, entry, found)
@@ -127,6 +130,12 @@ def unfold(drawing: Drawing, entry: Entry) -> Iterator[Piece]:
                 yield from _continue(drawing, entry, line, within=True)
         yield from flush(drawing, entry.pid)
         yield Piece(replace(entry, message=""), "", ends=True)
+
+
+def _simple(message: str) -> bool:
+    """True for most lines of tracebacks, which are what they look like."""
+    near = message[:1] == " " and message[:_LEAST_INDENTED].strip(" ")[:1] not in ("", "|", "+")
+    return near and message.isascii() and message.isprintable() and len(message) <= LONGEST_LINE
 
 
 def flush(drawing: Drawing, pid: int) -> Iterator[Piece]:
@@ -218,15 +227,15 @@ def _continue(drawing: Drawing, entry: Entry, found: Continuation, *, within: bo
         if table[0]:
             drawing.table, drawing.quiet = None, False
     yield from flush(drawing, entry.pid)
-    if found.shape is Shape.TEXT and not within and found.text.endswith("  ") and _far_in(found.text):
-        return  # a row of a table whose record was not worth reading
+    if found.shape is Shape.TEXT and not (within or found.depth) and _far_in(found.text):
+        return  # a row of a table whose record was not worth reading, or code that nobody looks at
     if within and isinstance(again := read(found.text), Record) and again.certain:
         found = replace(found, text=f"  | {found.text}")
     yield from _drawn(entry, found)
 
 
 def _far_in(text: str) -> bool:
-    return not text[:_LEAST_INDENTED].strip()
+    return not text[:_LEAST_INDENTED].strip() and bool(text.strip())
 
 
 def _drawn(entry: Entry, found: Continuation) -> Iterator[Piece]:

@@ -105,10 +105,10 @@ def _structlog(renderer: object, *processors: object) -> Writer:
     return write
 
 
-def rich_table(width: int = 200, **options: object) -> Writer:
+def rich_table(width: int = 200, *, force_terminal: bool = False, **options: object) -> Writer:
     def write(level: str, name: str, message: str, info: Info = None) -> str:
         stream = io.StringIO()
-        handler = RichHandler(console=Console(file=stream, width=width), **options)  # type: ignore[arg-type]
+        handler = RichHandler(console=Console(file=stream, width=width, force_terminal=force_terminal), **options)  # type: ignore[arg-type]
         number = logging.getLevelNamesMapping()[level]
         handler.emit(logging.LogRecord(name, number, "/srv/bot/bot_central.py", 209, message, None, info, "copiar"))
         return stream.getvalue().removesuffix("\n")

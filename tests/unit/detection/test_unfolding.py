@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -23,8 +24,11 @@ from trafico_monitor.rehearsal import rehearse
 from . import episodes as e
 from . import raising as r
 from .log_writers import NAMELESS, TRANSPORTS, WRITERS, Writer, rich_table
+from .log_writers import _python as python_writer
 from .log_writers import _structlog as structlog_writer
 from .test_lines import rules  # noqa: F401
+from .test_passing import DULL, Said
+from .test_passing import findings as read_by
 
 Seen = tuple[str, str | None, str | None]
 VIDEO = "20260101_101010_abcdef.mp4"
@@ -80,6 +84,7 @@ TABLES: dict[str, Writer] = {
         {"rich_tracebacks": True, "tracebacks_show_locals": True, "log_time_format": "[%X]"},
     )
 }
+TABLES["rich 80 colours"] = rich_table(80, force_terminal=True)
 BOXES = {
     f"box {width} {variables}": boxed(width, variables=variables) for width in (60, 100) for variables in (True, False)
 }
@@ -92,11 +97,12 @@ FORMATS: dict[str, Writer] = {
     **{f"one line {mark!r}": one_line(WRITERS["ptb"], mark) for mark in ("\\n", "#012", "\r")},
     **TABLES,
     **BOXES,
+    "no level": python_writer(logging.Formatter("%(asctime)s %(message)s", "%d/%m/%Y %H:%M:%S")),
     "structlog, boxes": structlog_writer(structlog.dev.ConsoleRenderer(colors=False)),
 }
 
 
-def lines_of(write: Writer, story: str, *, group: bool = False, blank: bool = False) -> list[str]:
+def lines_of(write: Writer, story: str, *, group: bool = False) -> list[str]:
     raised = STORIES[story][0]()
     texts = [
         write("INFO", "__main__", "⏳ Esperando videos…", None),
@@ -104,7 +110,7 @@ def lines_of(write: Writer, story: str, *, group: bool = False, blank: bool = Fa
         write("INFO", "__main__", "⏳ Esperando videos…", None),
     ]
     lines = [line for text in texts for line in text.split("\n")]
-    return [line for line in lines if blank or line.strip()]  # journald drops empty lines
+    return [line for line in lines if line]  # journald drops empty lines, and keeps those of blanks
 
 
 def incidents(rules: RuleSet, lines: list[str]) -> list[Seen]:  # noqa: F811
@@ -123,6 +129,44 @@ def entries(lines: list[str]) -> list[Entry]:
 def test_every_format_gives_one_incident(rules: RuleSet, name: str, story: str) -> None:  # noqa: F811
     lines = lines_of(FORMATS[name], story)
     assert incidents(rules, lines) == STORIES[story][1], "\n".join(lines)
+
+
+SOURCE = "/home/ana/.telegram-bot-api/<TOKEN>/videos/file_16.mp4"
+TARGET = f"{e.MODELS}/yic/{VIDEO}"
+COPYING = ("INFO", "__main__", f"📥 Copiando desde: {SOURCE}")
+TOLD: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, str | None, str | None, bool]]]] = {
+    "copy": (
+        [
+            COPYING,
+            ("ERROR", "__main__", f"❌ Error al copiar: [Errno 28] No space left on device: '{SOURCE}' -> '{TARGET}'"),
+        ],
+        [("disco_lleno", "yic", VIDEO, False)],
+    ),
+    "own fix": (
+        [
+            COPYING,
+            ("WARNING", "__main__", "⚠️ Error de permisos detectado, aplicando fix automático..."),
+            ("INFO", "__main__", "✅ Archivo copiado exitosamente después de fix: 5665533 bytes"),
+        ],
+        [("permisos", None, None, True)],
+    ),
+    "repr": ([("ERROR", "__main__", "❌ Error descargando: TimedOut('Timed out')")], [("timeout", None, None, False)]),
+    "database": (
+        [("ERROR", "database.contenidos_prd", f"❌ Error creando contenido 'modelos/yic/{VIDEO}': timed out")],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("story", TOLD)
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_the_bot_says_without_a_traceback(rules: RuleSet, name: str, story: str) -> None:  # noqa: F811
+    said, expected = TOLD[story]
+    said = [("INFO", "__main__", "⏳ Esperando videos…"), *said, ("INFO", "__main__", "⏳ Esperando videos…")]
+    lines = [line for one in said for line in FORMATS[name](*one, None).split("\n") if line]
+    found = [one.incident for one in rehearse(entries(lines), rules)]
+    seen = [(x.error_type.value, x.download.modelo, x.download.video, x.recovered_by_bot) for x in found]
+    assert seen == expected, "\n".join(lines)
 
 
 @pytest.mark.parametrize("story", ["missing folder", "timed out", "sending"])
@@ -237,3 +281,31 @@ def test_no_text_breaks_it(texts: list[str]) -> None:
         for piece in unfold(drawing, Entry(text, 7, float(number), str(number))):
             assert "\n" not in piece.line
     assert all(piece.line for piece in flush(drawing, 7))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(
+        ["basic", "loguru", "rich 80 {}", "rich 100 {'show_path': False}", "box 100 True", "structlog, JSON"]
+    ),
+    chosen=st.lists(st.sampled_from(sorted(STORIES)), min_size=1, max_size=2),
+    order=st.lists(st.integers(0, 2), max_size=200),
+    restart_at=st.integers(-1, 150),
+)
+def test_a_reader_that_passes_lines_over_sees_the_same(
+    name: str, chosen: list[str], order: list[int], restart_at: int
+) -> None:
+    told = [lines_of(FORMATS[name], story) for story in chosen]
+    story = [Said(entry.pid, entry.message) for entry in e.interleaved(order, [*told, DULL * 3])]
+    everything, _ = read_by(story, skip=False, restart_at=restart_at)
+    assert read_by(story, skip=True, restart_at=restart_at)[0] == everything
+
+
+def test_a_wrapped_row_of_a_record_that_was_passed_over_says_nothing(rules: RuleSet) -> None:  # noqa: F811
+    """A stranger's words fill a row, and the record that they belong to says nothing to anybody."""
+    denied = "[Errno 13] Permission denied: 'modelos/luna/x.mp4'"
+    words = "hola " * 8 + f"ReadTimeout: timed out modelos/luna/x.mp4 {denied} " * 3
+    for write in TABLES.values():
+        rows = write("INFO", "x", f"💬 @ana: {words}", None).split("\n")
+        assert incidents(rules, rows) == []
+        assert incidents(rules, rows[1:]) == []
