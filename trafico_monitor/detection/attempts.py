@@ -176,11 +176,13 @@ class Attempts:
         return fitting[0] if len(fitting) == 1 else None
 
     def just_ended(self, download: Download, at: float) -> Download | None:
-        """What has ended well so shortly before `at` that a failure naming the same may be of it."""
+        """What has ended well so shortly before `at` that a failure naming the same file, or a video of the
+        same modelo, may be of it."""
         ended = self.ended
         if ended is None or not self._afterword(download, at):
             return None
-        return ended if same(ended, download) or same_file(ended, download) else None
+        theirs = bool(ended.modelo) and ended.modelo == download.modelo
+        return ended if theirs or same(ended, download) or same_file(ended, download) else None
 
     def overdue(self, now: float) -> list[tuple[Attempt, float]]:
         """Those whose silence is a finding at `now`, journal time, and since when it has been

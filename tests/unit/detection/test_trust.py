@@ -31,6 +31,7 @@ FULL = (
     f"ERROR:__main__:❌ Error al copiar: [Errno 28] No space left on device: '{SOURCE}' -> '{e.MODELS}/luna/{VIDEO}'"
 )
 CORRUPT = f"ERROR:__main__:❌ Archivo corrupto: {e.MODELS}/luna/{VIDEO}"
+REFUSED = "httpx.ConnectError: All connection attempts failed"
 GENUINE = {
     "timeout": [*e.starting("file_9.mp4"), *e.getting_file("telegram.error.TimedOut: Timed out", "httpx.ReadTimeout")],
     "permisos": [*COPYING, *e.copy_failed(f"[Errno 13] Permission denied: '{SOURCE}'")],
@@ -38,7 +39,7 @@ GENUINE = {
     "folder": [*COPYING, NO_FOLDER],
     "disk": [*COPYING, FULL],
     "corrupt": ["INFO:__main__:📥 Video recibido de luna", *COPYING, DONE, CORRUPT],
-    "server": e.getting_file("telegram.error.NetworkError: httpx.ConnectError: All connection attempts failed", "httpx.ConnectError: All connection attempts failed"),
+    "server": e.getting_file(f"telegram.error.NetworkError: {REFUSED}", REFUSED),
 }  # fmt: skip
 
 
@@ -134,5 +135,9 @@ def test_an_exact_template_of_a_library_counts_at_info_for_its_own_logger(line: 
 def test_a_bot_that_prints_without_levels_is_watched() -> None:
     [one] = play([f"📥 Copiando desde: {SOURCE}", f"❌ Error al copiar: [Errno 13] Permission denied: '{SOURCE}'"])
     assert one.orders == ("fix_owner", "retry_download")
-    assert play(["Traceback (most recent call last):", '  File "/srv/bot.py", line 3, in copiar', "    shutil.copy2(a, b)",
-        "OSError: [Errno 28] No space left on device: '/srv/modelos/luna/x.mp4'"])  # fmt: skip
+    frames = [
+        "Traceback (most recent call last):",
+        '  File "/srv/bot.py", line 3, in copiar',
+        "    shutil.copy2(a, b)",
+    ]
+    assert play([*frames, "OSError: [Errno 28] No space left on device: '/srv/modelos/luna/x.mp4'"])
