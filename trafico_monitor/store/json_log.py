@@ -3,7 +3,7 @@
 A file that is being appended to in place is not: a reader that got the old end and then the new
 bytes behind it has read nonsense, and so has one after a kill between two pages of a write.
 Therefore the file that can be seen is never written. A hidden twin, one append behind, gets what
-it lacks and the new objects, and then the two change places by rename. An append writes each
+it lacks and the new objects, and then the two change places at one moment. An append writes each
 object twice, however long the file is; a reader has the whole time until the append after next.
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,138 +19,168 @@ from pathlib import Path
 
 from ..model.incident import Incident
 from ..model.record import Record
+from . import own_files
+from .own_files import NotOurs, look, same
+from .place import Place
 from .repair import is_array_of_lines, last_object, rebuild
 from .store import NumberedRecord
 
 NAME = "descarga_errors.json"
 UNKNOWN = "desconocido"
-FILE_MODE = 0o640
 HEAD = b"["
 TAIL = b"\n]\n"
+_LARGEST_NUMBER = 2**53  # of a record; what is above was not written by a monitor
 
 
 @dataclass(slots=True)
 class _Seen:
-    """The visible file as we left it."""
+    """A file of ours as we left it."""
 
+    name: str
     inode: int
     size: int
+
+    def is_still(self, status: os.stat_result | None) -> bool:
+        return status is not None and (status.st_ino, status.st_size) == (self.inode, self.size)
 
 
 class JsonLog:
     """Not for two threads at once. Every method may raise OSError; what can be seen is then as it
     was before, and the same call may be tried again."""
 
-    def __init__(self, folder: Path, *, rotate_bytes: int = 8_000_000, keep: int = 5) -> None:
-        self.path = folder / NAME
-        self._twin = folder / f".{NAME}.twin"
-        self._spare = folder / f".{NAME}.spare"
+    def __init__(self, folder: Path | Place, *, rotate_bytes: int = 8_000_000, keep: int = 5) -> None:
+        self._place = folder if isinstance(folder, Place) else Place.trusted(folder)
+        self.path = self._place.path / NAME
         self._rotate_bytes = rotate_bytes
         self._keep = keep
         self._seen: _Seen | None = None
+        self._twin: _Seen | None = None
         self._behind = b""  # what the twin lacks
-        self._twin_size = 0  # 0: there is no twin
 
     def open(self) -> int | None:
         """Make the file valid and return the `registro` of its last object; None when it holds
         none (new, emptied or deleted by somebody, or written by another program)."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in (self._twin, self._spare):
-            leftover.unlink(missing_ok=True)
-        self._twin_size, self._behind = 0, b""
-        if not self.path.exists() or self.path.stat().st_size == 0:
-            self._replace(HEAD + TAIL)
-        elif not is_array_of_lines(self.path):
-            self._replace(rebuild(self.path))
-        self._remember()
-        found = last_object(self.path)
-        registro = found.get("registro") if found else None
-        return registro if isinstance(registro, int) else None
+        with self._place.opened() as folder:
+            return self._open(folder)
 
     def append(self, records: Sequence[NumberedRecord]) -> None:
         """Add the records that have an incident. All can be seen, or none (OSError)."""
-        if not self._as_we_left_it():  # also after an error half-way: it may be there already
-            last = self.open()
-            records = [item for item in records if last is None or item.seq > last]
-        lines = [_line(item.seq, item.record, item.record.incident) for item in records if item.record.incident]
-        if not lines:
-            return
+        with self._place.opened() as folder:
+            if self._seen is None or not self._seen.is_still(look(folder, NAME)):
+                last = self._open(folder)  # also after an error half-way: they may be there already
+                if last is not None and records and last <= records[-1].seq:
+                    records = [item for item in records if item.seq > last]
+            lines = [_line(item.seq, item.record, item.record.incident) for item in records if item.record.incident]
+            if lines:
+                self._add(folder, lines)
+
+    def _open(self, folder: int) -> int | None:
+        own_files.discard_leftovers(folder, NAME)
+        self._seen = self._twin = None
+        content = self._content_to_replace(folder)
+        if content is not None:
+            self._replace(folder, content)
+        with self._own(folder) as file:
+            self._seen = _seen(NAME, file)
+            found = last_object(file)
+        registro = found.get("registro") if found else None
+        return registro if type(registro) is int and 0 < registro < _LARGEST_NUMBER else None
+
+    def _content_to_replace(self, folder: int) -> bytes | None:
+        """What has to stand there instead of what does; None when that is in order."""
+        try:
+            with self._own(folder) as file:
+                status = os.fstat(file)
+                if status.st_size and status.st_uid == os.geteuid() and is_array_of_lines(file):
+                    return None
+                if status.st_size <= self._place.most_mended:
+                    return rebuild(file) if status.st_size else HEAD + TAIL
+        except FileNotFoundError:
+            return HEAD + TAIL
+        except NotOurs:
+            pass
+        own_files.put_aside(folder, NAME, _numbered, self._keep)
+        return HEAD + TAIL
+
+    def _add(self, folder: int, lines: list[bytes]) -> None:
         assert self._seen is not None
         empty = self._seen.size == len(HEAD + TAIL)
         if not empty and self._seen.size + sum(map(len, lines)) > self._rotate_bytes:
-            self._rotate(HEAD + b"\n" + b",\n".join(lines) + TAIL)
+            self._rotate(folder, HEAD + b"\n" + b",\n".join(lines) + TAIL)
             return
         added = b"".join(b",\n" + line for line in lines)
-        self._append(added[1:] if empty else added)
+        self._append(folder, added[1:] if empty else added)
 
-    def _append(self, added: bytes) -> None:
-        if not self._twin_size:
-            self._copy_to_twin()
-        at = self._twin_size - len(TAIL)
-        data = self._behind + added + TAIL
-        with open(self._twin, "r+b", buffering=0) as twin:  # noqa: PTH123
-            _write_all(twin.fileno(), data, at)
-            twin.truncate(at + len(data))
-        visible_before = self.path.stat().st_size
-        self._change_places()
-        self._twin_size, self._behind = visible_before, added
-        self._remember()
-
-    def _copy_to_twin(self) -> None:
-        shutil.copyfile(self.path, self._twin)
-        self._twin.chmod(FILE_MODE)
-        self._twin_size, self._behind = self._twin.stat().st_size, b""
-
-    def _change_places(self) -> None:
-        """Let the twin be what is seen, and what was seen the twin."""
-        self._spare.unlink(missing_ok=True)
-        self._link(self.path, self._spare)
-        self._twin.replace(self.path)
-        self._spare.replace(self._twin)
-
-    def _rotate(self, content: bytes) -> None:
-        # The array goes on being there: the old file gets a second name before the new one comes.
-        first = self._numbered(1)
-        if not (first.exists() and first.samefile(self.path)):  # else: killed here the last time
-            for number in range(self._keep - 1, 0, -1):
-                with contextlib.suppress(FileNotFoundError):
-                    self._numbered(number).replace(self._numbered(number + 1))
-            self._link(self.path, first)
-        self._replace(content)
-        self._twin.unlink(missing_ok=True)
-        self._twin_size, self._behind = 0, b""
-        self._remember()
-
-    def _link(self, path: Path, name: Path) -> None:
-        """Give the file a second name; a copy where the file system knows no links."""
+    def _append(self, folder: int, added: bytes) -> None:
+        if self._twin is None or not self._twin.is_still(look(folder, self._twin.name)):
+            self._make_twin(folder)
+        assert self._twin is not None and self._seen is not None
+        twin, self._twin = self._twin, None  # after an error half-way nobody knows it: it is made anew
+        data, at = self._behind + added + TAIL, twin.size - len(TAIL)
         try:
-            name.hardlink_to(path)
+            with own_files.open_own(folder, twin.name, frozenset({os.geteuid()}), os.O_RDWR) as file:
+                own_files.write_all(file, data, at)
+                os.ftruncate(file, at + len(data))
+                exchanged = own_files.exchange(folder, twin.name, NAME)
+                if not exchanged:
+                    own_files.rename(folder, twin.name, NAME)
+                shown, self._seen = self._seen, _seen(NAME, file)
         except OSError:
-            shutil.copyfile(path, name)
-            name.chmod(FILE_MODE)
+            own_files.discard(folder, twin.name)
+            raise
+        if exchanged:
+            self._twin, self._behind = _Seen(twin.name, shown.inode, shown.size), added
 
-    def _numbered(self, number: int) -> Path:
-        return self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}")
+    def _make_twin(self, folder: int) -> None:
+        assert self._seen is not None
+        if self._twin is not None:
+            own_files.discard(folder, self._twin.name)
+        self._twin, self._behind = None, b""
+        with self._own(folder) as source, own_files.made(folder, NAME) as (file, name):
+            own_files.copy(source, file, self._seen.size)
+            self._twin = _seen(name, file)
 
-    def _replace(self, content: bytes) -> None:
-        descriptor = os.open(self._spare, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    def _rotate(self, folder: int, content: bytes) -> None:
+        # The array goes on being there: the old file gets a second name before the new one comes.
+        if not self._linked(folder):  # else: killed here the last time
+            own_files.shift(folder, _numbered, self._keep)
+            self._link(folder)
+        self._replace(folder, content)
+        if self._twin is not None:
+            own_files.discard(folder, self._twin.name)
+        self._twin = None
+
+    def _link(self, folder: int) -> None:
+        """Give the file a second name; a copy where the file system knows no links."""
+        assert self._seen is not None
         try:
-            _write_all(descriptor, content, 0)
-        finally:
-            os.close(descriptor)
-        self._spare.chmod(FILE_MODE)
-        self._spare.replace(self.path)
+            os.link(NAME, _numbered(1), src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        except OSError:
+            with self._own(folder) as source, own_files.made(folder, NAME) as (file, name):
+                own_files.copy(source, file, self._seen.size)
+                own_files.rename(folder, name, _numbered(1))
 
-    def _remember(self) -> None:
-        stat = self.path.stat()
-        self._seen = _Seen(stat.st_ino, stat.st_size)
+    def _own(self, folder: int) -> contextlib.AbstractContextManager[int]:
+        return own_files.open_own(folder, NAME, self._place.owners, twice=self._linked(folder))
 
-    def _as_we_left_it(self) -> bool:
-        try:
-            stat = self.path.stat()
-        except FileNotFoundError:
-            return False
-        return self._seen is not None and (stat.st_ino, stat.st_size) == (self._seen.inode, self._seen.size)
+    def _linked(self, folder: int) -> bool:
+        return same(look(folder, NAME), look(folder, _numbered(1)))
+
+    def _replace(self, folder: int, content: bytes) -> None:
+        with own_files.made(folder, NAME) as (file, name):
+            own_files.write_all(file, content, 0)
+            own_files.rename(folder, name, NAME)
+            self._seen = _seen(NAME, file)
+
+
+def _seen(name: str, file: int) -> _Seen:
+    status = os.fstat(file)
+    return _Seen(name, status.st_ino, status.st_size)
+
+
+def _numbered(number: int) -> str:
+    stem, dot, end = NAME.rpartition(".")
+    return f"{stem}.{number}{dot}{end}"
 
 
 def _line(seq: int, record: Record, incident: Incident | None) -> bytes:
@@ -184,11 +213,3 @@ def _object(seq: int, record: Record, incident: Incident) -> dict[str, object]:
 
 def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
-
-
-def _write_all(descriptor: int, data: bytes, at: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(descriptor, view, at)
-        at += written
-        view = view[written:]

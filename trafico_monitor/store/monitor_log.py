@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ..host.journal_writer import shown
+from . import own_files
+from .own_files import NotOurs, look
+from .place import Place
 from .store import NumberedRecord
 
 NAME = "monitor.log"
-FILE_MODE = 0o640
 _TAIL_BYTES = 256 * 1024
 
 
 class MonitorLog:
-    """Opened for each batch, so that a file that was deleted or moved away is made again."""
+    """Opened for each batch, so that a file that was deleted or moved away is made again; what is
+    not ours under its name is put aside."""
 
-    def __init__(self, folder: Path, *, rotate_bytes: int = 8_000_000, keep: int = 5) -> None:
-        self.path = folder / NAME
+    def __init__(self, folder: Path | Place, *, rotate_bytes: int = 8_000_000, keep: int = 5) -> None:
+        self._place = folder if isinstance(folder, Place) else Place.trusted(folder)
+        self.path = self._place.path / NAME
         self._rotate_bytes = rotate_bytes
         self._keep = keep
 
@@ -31,11 +35,12 @@ class MonitorLog:
         """The records whose lines are not yet at the file's end, for the first batch after a start:
         a kill between writing and remembering it must not write them twice."""
         try:
-            with self.path.open("rb") as file:
-                file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
-                written = file.read().decode("utf-8", "replace").splitlines()
-        except FileNotFoundError:
+            with self._place.opened() as folder, _open(folder, os.O_RDONLY) as file:
+                end = os.fstat(file).st_size
+                tail = os.pread(file, _TAIL_BYTES, max(0, end - _TAIL_BYTES))
+        except (FileNotFoundError, NotOurs):
             return records
+        written = tail.decode("utf-8", "replace").splitlines()
         lines = [shown(item.record) for item in records]
         for length in range(min(len(lines), len(written)), 0, -1):
             if written[-length:] == lines[:length]:
@@ -43,32 +48,34 @@ class MonitorLog:
         return records
 
     def _write(self, data: bytes) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._rotate_if_full(len(data))
-        descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
-        try:
-            size = os.fstat(descriptor).st_size
-            if size == 0:
-                os.fchmod(descriptor, FILE_MODE)  # whatever the umask is
-            whole = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
-            _write_whole(descriptor, data if whole else b"\n" + data, size)
-        finally:
-            os.close(descriptor)
+        with self._place.opened() as folder:
+            self._rotate_if_full(folder, len(data))
+            with self._open_or_make(folder) as file:
+                size = os.fstat(file).st_size
+                whole = size == 0 or os.pread(file, 1, size - 1) == b"\n"
+                _write_whole(file, data if whole else b"\n" + data, size)
 
-    def _rotate_if_full(self, more: int) -> None:
-        try:
-            size = self.path.stat().st_size
-        except FileNotFoundError:
-            return
-        if size == 0 or size + more <= self._rotate_bytes:
-            return
-        for number in range(self._keep - 1, 0, -1):
-            with contextlib.suppress(FileNotFoundError):
-                self._numbered(number).replace(self._numbered(number + 1))
-        self.path.replace(self._numbered(1))
+    def _open_or_make(self, folder: int) -> AbstractContextManager[int]:
+        status = look(folder, NAME)
+        if status is not None and not own_files.is_own(status, frozenset({os.geteuid()})):
+            own_files.put_aside(folder, NAME, _numbered, self._keep)
+            status = None
+        if status is None:
+            os.close(own_files.make(folder, NAME))
+        return _open(folder, os.O_RDWR | os.O_APPEND)
 
-    def _numbered(self, number: int) -> Path:
-        return self.path.with_name(f"{self.path.name}.{number}")
+    def _rotate_if_full(self, folder: int, more: int) -> None:
+        status = look(folder, NAME)
+        if status is not None and status.st_size and status.st_size + more > self._rotate_bytes:
+            own_files.put_aside(folder, NAME, _numbered, self._keep)
+
+
+def _open(folder: int, flags: int) -> AbstractContextManager[int]:
+    return own_files.open_own(folder, NAME, frozenset({os.geteuid()}), flags)
+
+
+def _numbered(number: int) -> str:
+    return f"{NAME}.{number}"
 
 
 def _write_whole(descriptor: int, data: bytes, size: int) -> None:

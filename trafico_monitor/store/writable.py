@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from pathlib import Path
+
+from ..host import directory
+from ..host.directory import DirectoryRefused
+from . import own_files
 
 _PROBE = ".probe"
 _PROBE_BYTES = 64 * 1024  # about what one step of the pipeline needs
@@ -20,20 +23,21 @@ _CAUSES = {
 }
 
 
-def why_not(directory: Path) -> str:
+def why_not(path: Path) -> str:
     """ "" when a file can be written there, else space, quota, read_only, gone, denied or other."""
-    path = directory / _PROBE
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            if os.write(descriptor, bytes(_PROBE_BYTES)) < _PROBE_BYTES:
-                return "space"
-            os.fsync(descriptor)  # some file systems say only now that there is no room
-        finally:
-            os.close(descriptor)
+        with directory.opened(path, None) as folder:
+            own_files.discard(folder, _PROBE)
+            file = own_files.make(folder, _PROBE)
+            try:
+                if os.write(file, bytes(_PROBE_BYTES)) < _PROBE_BYTES:
+                    return "space"
+                os.fsync(file)  # some file systems say only now that there is no room
+            finally:
+                os.close(file)
+                own_files.discard(folder, _PROBE)
+    except DirectoryRefused:
+        return "link"
     except OSError as error:
         return _CAUSES.get(error.errno or 0, "other")
-    finally:
-        with contextlib.suppress(OSError):
-            path.unlink()
     return ""

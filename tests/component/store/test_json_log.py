@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import stat
@@ -158,22 +159,38 @@ def test_an_append_costs_the_same_however_long_the_file_is(tmp_path: Path) -> No
 
 
 def test_an_error_half_way_shows_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0750", "tmpfs", tmp_path], check=True, timeout=10)
+    try:
+        log = JsonLog(tmp_path)
+        log.append(numbered(1))
+        log.append(numbered(2))
+        ballast = tmp_path / "ballast"
+        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(512))
+        for _ in range(3):
+            with pytest.raises(OSError, match="No space left"):
+                log.append(numbered(3, text="x" * 9000))
+            assert numbers(log) == [1, 2]
+        ballast.unlink()
+        log.append(numbered(3, text="x" * 9000))
+        assert numbers(log) == [1, 2, 3]
+        assert sorted(p.name for p in tmp_path.iterdir() if p.name[0] != ".") == ["descarga_errors.json"]
+        assert len(list(tmp_path.iterdir())) == 2  # the twin, and nothing that was left behind
+    finally:
+        subprocess.run(["umount", tmp_path], check=True, timeout=10)
+
+
+def test_a_twin_that_was_taken_away_is_made_anew(tmp_path: Path) -> None:
     log = JsonLog(tmp_path)
     log.append(numbered(1))
     log.append(numbered(2))
-    twin = tmp_path / ".descarga_errors.json.twin"
+    [twin] = tmp_path.glob(".descarga_errors.json.*")
     twin.unlink()
     twin.mkdir()  # cannot be opened as a file, nor replaced by one
-    with pytest.raises(OSError):
-        log.append(numbered(3))
-    assert numbers(log) == [1, 2]
-    twin.rmdir()
-    with pytest.raises(OSError):  # the twin that it counts on is gone
-        log.append(numbered(3))
-    again = JsonLog(tmp_path)
-    assert again.open() == 2
-    again.append(numbered(3))
-    assert numbers(again) == [1, 2, 3]
+    log.append(numbered(3))
+    log.append(numbered(4))
+    assert numbers(log) == [1, 2, 3, 4]
 
 
 _WRITER = """

@@ -1,0 +1,191 @@
+"""Directories of the monitor's own files, opened one component at a time and judged on the way.
+
+A name can be exchanged between a look at it and its use, so nothing here is looked at by name: each
+component is opened relative to the one before, never through a link, and what was opened is judged.
+A link is followed only where root (or the monitor) has put it into a directory that nobody else can
+write to, such as /var/log on a disk of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import accounts
+
+MODE = 0o750  # of a directory that is made
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_MOST_LINKS = 40  # path_resolution(7)
+_ACL, _ACL_HEAD, _ACL_ENTRY = "system.posix_acl_access", struct.Struct("<I"), struct.Struct("<HHI")
+_ACL_USER, _ACL_GROUP_OWN, _ACL_GROUP, _ACL_WRITE = 2, 4, 8, 2  # linux/posix_acl.h
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Accounts that may own each component, and the groups that may write to it (None: any)."""
+
+    users: frozenset[int]
+    groups: frozenset[int] | None = None
+
+    def with_owner(self, uid: int) -> Trust:
+        """The same, with a user's own directories, whatever groups that user lets in."""
+        return Trust(self.users | {uid})
+
+
+class DirectoryRefused(OSError):
+    """`code`: `link`, `owner` or `writable`; `place`: the component; `uid`: its owner."""
+
+    def __init__(self, code: str, place: str, uid: int) -> None:
+        super().__init__(errno.EPERM, f"refused ({code})", place)
+        self.code = code
+        self.place = place
+        self.uid = uid
+
+    @property
+    def owner(self) -> str:
+        """The owner's name, or number where there is no such account."""
+        found = accounts.by_uid(self.uid)
+        return found.name if found else str(self.uid)
+
+
+def ours() -> Trust:
+    """Root, the caller and the service's user: the only accounts that the monitor has to trust."""
+    service = accounts.by_name(accounts.SERVICE_USER)
+    users, groups = {0, os.geteuid()}, {0, os.getegid()}
+    if service is not None:
+        users.add(service.uid)
+        groups.add(service.gid)
+    return Trust(frozenset(users), frozenset(groups))
+
+
+@contextmanager
+def opened(path: Path, trust: Trust | None, *, make: bool = False) -> Iterator[int]:
+    """An O_PATH descriptor of the directory `path`; what is missing of it is made with `make`.
+
+    Raises DirectoryRefused where a component is a link, belongs to an account that `trust` does
+    not name, or can be written to by one (None: no owner is judged); OSError as it comes.
+    """
+    walk = _Walk(trust, make)
+    try:
+        walk.to(path)
+        yield walk.at
+    finally:
+        os.close(walk.at)
+
+
+def refusal(path: Path, trust: Trust | None) -> DirectoryRefused | None:
+    """Why `path` may not be used, as far as it exists and can be seen; None when it may."""
+    try:
+        with opened(path, trust):
+            return None
+    except DirectoryRefused as refused:
+        return refused
+    except OSError:
+        return None
+
+
+class _Walk:
+    """`at` is the directory reached; the caller closes it."""
+
+    def __init__(self, trust: Trust | None, make: bool) -> None:
+        self._trust, self._make, self._ours = trust, make, ours()
+        self._reachable = True  # False below a directory that lets nobody but its owner through
+        self._closed_way = True  # nobody but ours can have put anything on the way so far
+        self._links = 0
+        self._place = "/"
+        self.at = os.open("/", _FOLDER)
+
+    def to(self, path: Path) -> None:
+        """Go there from where it is."""
+        todo = list(reversed(path.parts[1:] if path.is_absolute() else path.parts))
+        self._judge(last=not todo)
+        while todo:
+            name = todo.pop()
+            below = self._enter(name)
+            if below is None:
+                todo += reversed(self._target(name))
+                continue
+            os.close(self.at)
+            self.at = below
+            self._place = os.path.join(self._place, name)  # noqa: PTH118  # words for people, not a way
+            self._judge(last=not todo)
+
+    def _enter(self, name: str) -> int | None:
+        """A descriptor of `name`; None when it is a link."""
+        try:
+            return os.open(name, _FOLDER, dir_fd=self.at)
+        except NotADirectoryError:
+            if not stat.S_ISLNK(os.stat(name, dir_fd=self.at, follow_symlinks=False).st_mode):
+                raise
+            return None
+        except FileNotFoundError:
+            if not self._make:
+                raise
+            os.mkdir(name, MODE, dir_fd=self.at)
+            return os.open(name, _FOLDER, dir_fd=self.at)
+
+    def _target(self, name: str) -> list[str]:
+        """The components of a link that may be followed."""
+        uid = os.stat(name, dir_fd=self.at, follow_symlinks=False).st_uid
+        place = os.path.join(self._place, name)  # noqa: PTH118
+        if not self._closed_way or uid not in self._ours.users:
+            raise DirectoryRefused("link", place, uid)
+        self._links += 1
+        if self._links > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), place)
+        target = os.readlink(name, dir_fd=self.at)
+        if target.startswith("/"):
+            os.close(self.at)
+            self.at, self._place = os.open("/", _FOLDER), "/"
+        return [part for part in target.split("/") if part]
+
+    def _judge(self, *, last: bool) -> None:
+        status = os.fstat(self.at)
+        if _fault(self.at, status, self._ours, last=last, reachable=True):
+            self._closed_way = False
+        if self._trust is not None:
+            code = _fault(self.at, status, self._trust, last=last, reachable=self._reachable)
+            if code:
+                raise DirectoryRefused(code, self._place, status.st_uid)
+        # The group's bits show an ACL's mask: without them nobody passes by an entry of an ACL either.
+        self._reachable = self._reachable and bool(status.st_mode & 0o011)
+
+
+def _fault(folder: int, status: os.stat_result, trust: Trust, *, last: bool, reachable: bool) -> str:
+    """What is wrong with one component, "" for nothing."""
+    mode = status.st_mode
+    if status.st_uid not in trust.users:
+        return "owner"
+    # In a directory with the sticky bit nobody can exchange what is another's; but anybody can add.
+    if not reachable or (mode & stat.S_ISVTX and not last):
+        return ""
+    if mode & stat.S_IWOTH:
+        return "writable"
+    if trust.groups is None or not mode & stat.S_IWGRP:
+        return ""
+    return "writable" if _others_may_write(folder, status, trust) else ""
+
+
+def _others_may_write(folder: int, status: os.stat_result, trust: Trust) -> bool:
+    """Who the group's bits stand for: the group, or what an ACL names beneath its mask."""
+    groups = trust.groups or frozenset()
+    try:
+        acl = os.getxattr(f"/proc/self/fd/{folder}", _ACL)
+    except OSError:
+        return status.st_gid not in groups
+    for tag, permissions, qualifier in _ACL_ENTRY.iter_unpack(acl[_ACL_HEAD.size :]):
+        if not permissions & _ACL_WRITE:
+            continue
+        if tag == _ACL_USER and qualifier not in trust.users:
+            return True
+        if tag == _ACL_GROUP_OWN and status.st_gid not in groups:
+            return True
+        if tag == _ACL_GROUP and qualifier not in groups:
+            return True
+    return False

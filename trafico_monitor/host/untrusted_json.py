@@ -1,0 +1,36 @@
+"""The one place that parses JSON which others have written: of bounded size and depth.
+
+`json.loads` raises RecursionError, not ValueError, for a text nested a thousand deep, and takes
+one nested nine hundred deep that whoever walks or writes it afterwards stumbles over.
+"""
+
+from __future__ import annotations
+
+import json
+
+MOST_BYTES = 4 * 1024 * 1024  # the longest answer that is known, 100 updates of the Bot API, has about 1 MB
+DEEPEST = 64  # the Bot API's own objects nest about 10 deep
+
+
+def parse(text: str | bytes, *, most: int = MOST_BYTES) -> object:
+    """The value of one JSON text. Raises ValueError for everything else: no JSON, more than `most`
+    bytes (or characters), nested deeper than DEEPEST."""
+    if len(text) > most:
+        raise ValueError(f"JSON of {len(text)} bytes, at most {most} are taken")
+    try:
+        value: object = json.loads(text)
+    except RecursionError:
+        raise ValueError("JSON nested too deep") from None
+    if _too_deep(value):
+        raise ValueError("JSON nested too deep")
+    return value
+
+
+def _too_deep(value: object) -> bool:
+    level: list[object] = [value]
+    for _ in range(DEEPEST):
+        level = [inner for outer in level if isinstance(outer, dict | list)
+                 for inner in (outer.values() if isinstance(outer, dict) else outer)]  # fmt: skip
+        if not level:
+            return False
+    return True
