@@ -41,11 +41,11 @@ class Configuration:
         self.rules = rules
 
     async def _look(self) -> None:
-        self.current, self.site = await discover(load(self._path))
+        self.current, self.site = await discover(load(self._path, serving=True))
         if self.site is not None and _HIDDEN & set(self.current.missing):
             # A closed home hides the project's own files; the helper opens the way to its roots.
             await ensure_access(self.site)
-            self.current, self.site = await discover(load(self._path))
+            self.current, self.site = await discover(load(self._path, serving=True))
 
     def _read_rules(self) -> RuleSet:
         return load_rules(read_rule_files(directories(self._path)))

@@ -13,6 +13,7 @@ from . import announcement
 from .alive import Alive
 from .companions import Companions, Surroundings
 from .config.endpoints import control_socket
+from .config.own_places import packaged_logs
 from .config.schema import Config
 from .configuration import Configuration, prepare
 from .detection.detector import Detector
@@ -124,6 +125,10 @@ class Service:
     def _at_site(self) -> Site | None:
         return self._configuration.site
 
+    def _project_user(self) -> int | None:
+        site = self._configuration.site
+        return site.uid if site is not None else None
+
     def _wire_main_line(self, saved: Saved) -> None:
         config = self._config
         known, plan = self._configuration, plan_of(config)
@@ -136,7 +141,14 @@ class Service:
             self._configured, self._at_site, self._pipeline, self._store, self._keeper, self._clock
         )
         kept = config.retention
-        self._exports = Exports(self._store, config.paths.logs, size=kept.log_size, keep=kept.log_files)
+        self._exports = Exports(
+            self._store,
+            config.paths.logs,
+            size=kept.log_size,
+            keep=kept.log_files,
+            packaged=packaged_logs(),
+            project_user=self._project_user,
+        )
         self._post_office = PostOffice(self._store, self._clock)
         self._post_office.use(open_channels(config), plan, config.language)
 

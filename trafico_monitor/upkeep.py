@@ -13,14 +13,15 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import chronicle
 from .config.schema import Config
 from .dispatch import Dispatcher
 from .errors import StoreError
+from .host import directory
 from .host.thread import call
 from .messages import text
 from .model.notice import Notice, Severity
@@ -40,19 +41,20 @@ LOOK_SECONDS = 2.0
 TRY_SECONDS = 10.0  # an idle monitor finds a full disk by writing its cursor this often
 PROBE_SECONDS = 5.0
 THREAD_SECONDS = 600.0  # messages about one directory are edited for this long, then new
-_LOGS = frozenset({"json", "log"})
+_RECORDS, _COPIES = frozenset({"json", "log"}), frozenset({"json.copy", "log.copy"})
 
 Keep = Callable[[tuple[Record, ...], tuple[Notice, ...]], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class _Trouble:
-    """`since` in seconds since the epoch; `code` names its texts."""
+    """`since` in seconds since the epoch; `code` and `cause` name its texts, `more` fills them."""
 
     code: str
     place: Path
     cause: str
     since: float
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 class Upkeep:
@@ -122,6 +124,7 @@ class Upkeep:
                 await self._keep((), ())
             await self._look_after_store()
             await self._look_after_logs()
+            await self._look_after_places()
             # By the clock that ages are counted by; one that was set back sweeps at once.
             wall = self._clock()
             if not 0 <= wall - swept < self._retention.pause and not self._store.database.standing_in:
@@ -152,18 +155,36 @@ class Upkeep:
         await self._tell_end("own_store")
 
     async def _look_after_logs(self) -> None:
-        failing = _LOGS & self._exports.failing.keys()
-        if not failing:
+        failing = self._exports.failing.keys()
+        if not failing & (_RECORDS | _COPIES):
             self._logs_since = 0.0
             await self._tell_end("own_logs")
             return
         self._logs_since = self._logs_since or time.monotonic()
         if "own_logs" not in self._told and time.monotonic() - self._logs_since >= LOGS_SECONDS:
-            await self._tell("own_logs", self._config().paths.logs)
+            place = self._exports.place if failing & _RECORDS else self._config().paths.logs
+            await self._tell("own_logs", place)
+
+    async def _look_after_places(self) -> None:
+        """A directory that is not used, because it is not the monitor's alone."""
+        config = self._config()
+        state = Path(config.refused_state) if config.refused_state else None
+        refused, configured, instead = self._exports.refused, config.paths.logs, self._exports.place
+        if state is not None:
+            refused, configured, instead = directory.refusal(state, directory.ours()), state, config.paths.state
+        if refused is None:
+            if state is None:
+                await self._tell_end("own_place")
+            return
+        if "own_place" not in self._told:
+            more = {"parte": refused.place, "quien": refused.owner, "propia": str(instead)}
+            await self._tell_trouble(_Trouble("own_place", configured, refused.code, self._clock(), more))
 
     async def _tell(self, code: str, place: Path) -> None:
-        now = self._clock()
-        trouble = _Trouble(code, place, await _cause(place), now)
+        await self._tell_trouble(_Trouble(code, place, await _cause(place), self._clock()))
+
+    async def _tell_trouble(self, trouble: _Trouble) -> None:
+        code, now = trouble.code, trouble.since
         self._told[code] = trouble
         fields = self._fields(trouble)
         record = chronicle.of_event("own_files_failing", now, self._config().language, 2, code, **fields)
@@ -184,8 +205,8 @@ class Upkeep:
         await self._keep((record,), (notice,))
 
     def _fields(self, trouble: _Trouble) -> dict[str, str]:
-        motive = text(f"own.{trouble.cause}", self._config().language)
-        return {"ruta": str(trouble.place), "motivo": motive}
+        motive = text(f"own.{trouble.cause}", self._config().language, **trouble.more)
+        return {"ruta": str(trouble.place), "motivo": motive, **trouble.more}
 
 
 def spare_place() -> Path | None:

@@ -46,7 +46,7 @@ def _named(section: str, values: Mapping[str, object]) -> tuple[Any, ...]:
 def known_keys() -> frozenset[str]:
     """Every `section.key` of the schema, for the test that holds schema and door together."""
     empty = Config()
-    own = {"sources", "missing", "explicit"}
+    own = {"sources", "missing", "explicit", "refused_state"}
     names: set[str] = set()
     for part in fields(empty):
         section = getattr(empty, part.name)

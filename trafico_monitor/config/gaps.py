@@ -19,4 +19,6 @@ def fields(config: Config, user: str = SERVICE_USER) -> dict[str, str]:
         "env": str(PurePosixPath(folder) / config.project.env_file),
         "bot_api": config.bot_api.host_dir,
         "owner": config.project.owner,
+        "refused": config.refused_state,
+        "state": str(config.paths.state),
     }

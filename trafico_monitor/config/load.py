@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..host import credentials
-from . import project_env, together
+from . import own_places, project_env, together
 from .alerts import ADMIN
 from .build import settle
 from .keys import KEYS, NAMED, SECTIONS, VARIABLES, Key, key_of, variable
@@ -51,11 +51,12 @@ class _Gathered:
         return frozenset(".".join(one.fields.get("key", "").split(".")[:2]) for one in self.problems)
 
 
-def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ, *, serving: bool = False) -> Config:
     """The configuration of this machine.
 
     Given the main file (None: the installed one, which need not exist) and the environment,
     return the Config; raise ConfigError with one line for each mistake, all of them at once.
+    `serving` is for the service itself (`own_places.settle_state`).
     """
     gathered = _Gathered()
     for file in _files(path, gathered):
@@ -68,7 +69,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> C
         language = config.language if "language" in gathered.values else _spoken(environ)
         raise ConfigError("\n".join(one.line(language) for one in gathered.problems))
     explicit = frozenset(name for name, value in gathered.values.items() if value != "")
-    return project_env.fill(replace(config, sources=tuple(gathered.sources), explicit=explicit))
+    config = replace(config, sources=tuple(gathered.sources), explicit=explicit)
+    return own_places.settle_state(project_env.fill(config), environ, serving=serving)
 
 
 def _files(path: Path | None, gathered: _Gathered) -> list[Path]:

@@ -120,6 +120,7 @@ class Config:
     sources: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     explicit: frozenset[str] = frozenset()
+    refused_state: str = ""  # the paths.state that was configured, where `paths` has another instead
 
     @property
     def models_path(self) -> Path | None:

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from . import accounts
@@ -56,12 +57,14 @@ class DirectoryRefused(OSError):
 
 def ours() -> Trust:
     """Root, the caller and the service's user: the only accounts that the monitor has to trust."""
+    users, groups = _service()
+    return Trust(users | {0, os.geteuid()}, groups | {0, os.getegid()})
+
+
+@cache  # the list of accounts may be on another machine
+def _service() -> tuple[frozenset[int], frozenset[int]]:
     service = accounts.by_name(accounts.SERVICE_USER)
-    users, groups = {0, os.geteuid()}, {0, os.getegid()}
-    if service is not None:
-        users.add(service.uid)
-        groups.add(service.gid)
-    return Trust(frozenset(users), frozenset(groups))
+    return (frozenset({service.uid}), frozenset({service.gid})) if service else (frozenset(), frozenset())
 
 
 @contextmanager

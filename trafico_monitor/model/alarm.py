@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .notice import Notice
 
 # What rings without an incident, and is acknowledged by this name.
-ALARM_KEYS = ("unit", "space", "own_store", "own_logs")
+ALARM_KEYS = ("unit", "space", "own_store", "own_logs", "own_place")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,11 @@
 
 Each log has its own place in the story, so that one that cannot be written (disk full, folder
 gone, journald frozen) keeps neither the others nor the detection waiting.
+
+The two files are kept in the configured directory where that is the monitor's own. One that
+somebody else can write to holds no records: those go to the package's own directory. Where that
+somebody is the project's user alone, as with the project's `logs/`, the files are kept there as
+well, as a copy that is his to spoil; nothing is ever read from it into the database.
 """
 
 from __future__ import annotations
@@ -13,9 +18,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import StoreError
+from ..host import directory
+from ..host.directory import DirectoryRefused
 from ..host.journal_writer import JournalWriter
 from .json_log import JsonLog
 from .monitor_log import MonitorLog
+from .place import Place
 from .store import NumberedRecord, Store
 
 logger = logging.getLogger(__name__)
@@ -28,22 +36,52 @@ LOG_SIZE = 8_000_000
 Write = Callable[[Sequence[NumberedRecord]], None]
 
 
+class _Files:
+    """The two files of one directory."""
+
+    def __init__(self, place: Place, size: int, keep: int) -> None:
+        self.place = place
+        self.json = JsonLog(place, rotate_bytes=size, keep=keep)
+        self._log = MonitorLog(place, rotate_bytes=size, keep=keep)
+        self._first_lines = True
+
+    def append_lines(self, records: Sequence[NumberedRecord]) -> None:
+        if self._first_lines:
+            records = self._log.without_written(records)
+        if records:
+            self._log.append(records)
+        self._first_lines = False
+
+
 class Exports:
     """`run` works until cancelled; `wake` tells it of new records."""
 
     def __init__(
-        self, store: Store, logs: Path, journal: JournalWriter | None = None, *, size: int = LOG_SIZE, keep: int = 5
+        self,
+        store: Store,
+        logs: Path,
+        journal: JournalWriter | None = None,
+        *,
+        size: int = LOG_SIZE,
+        keep: int = 5,
+        packaged: Path | None = None,
+        project_user: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """Each log is rotated before it is longer than `size` bytes, and `keep` older ones stay."""
+        """Each log is rotated before it is longer than `size` bytes, and `keep` older ones stay.
+        `packaged` is the package's own directory (None: `logs` is); `project_user` answers the uid
+        of the project's user, None while it is not known."""
         self._store = store
-        self._json = JsonLog(logs, rotate_bytes=size, keep=keep)
-        self._log = MonitorLog(logs, rotate_bytes=size, keep=keep)
+        self._logs, self._packaged = logs, packaged or logs
+        self._size, self._keep = size, keep
+        self._project_user = project_user
         self._journal = journal or JournalWriter()
+        self._files: _Files | None = None
+        self._copy: _Files | None = None
         self._places: dict[str, int] = {}
         self._awake = asyncio.Event()
         self._draining = asyncio.Lock()
-        self._first_lines = True
         self._failing: dict[str, str] = {}
+        self._refused: DirectoryRefused | None = None
 
     def wake(self) -> None:
         self._awake.set()
@@ -64,7 +102,7 @@ class Exports:
         async with self._draining:
             self._awake.clear()
             done = True
-            for name, write in self._sinks().items():
+            for name, write in (await asyncio.to_thread(self._sinks)).items():
                 done = await self._drain_one(name, write) and done
             return done
 
@@ -73,8 +111,53 @@ class Exports:
         """Logs that cannot be written at the moment, each with the reason."""
         return dict(self._failing)
 
+    @property
+    def refused(self) -> DirectoryRefused | None:
+        """Why the configured directory is not written at all, None when it is."""
+        return self._refused
+
+    @property
+    def place(self) -> Path:
+        """Where the records go."""
+        return self._files.place.path if self._files is not None else self._logs
+
     def _sinks(self) -> dict[str, Write]:
-        return {"json": self._json.append, "log": self._append_lines, "journal": self._journal_batch}
+        """What to write to now: a directory can change hands at any time."""
+        self._choose()
+        assert self._files is not None
+        found: dict[str, Write] = {"json": self._files.json.append, "log": self._files.append_lines}
+        found["journal"] = self._journal_batch
+        if self._copy is not None:
+            found |= {"json.copy": self._copy.json.append, "log.copy": self._copy.append_lines}
+        for name in self._failing.keys() - found.keys():
+            del self._failing[name]
+        return found
+
+    def _choose(self) -> None:
+        main, copy = Place.trusted(self._logs), None
+        self._refused = directory.refusal(self._logs, main.trust)
+        if self._refused is not None:
+            main = Place.packaged(self._packaged)
+            copy = self._place_of_copy()
+        if self._files is None or self._files.place != main:
+            self._files = _Files(main, self._size, self._keep)
+            self._places.pop("json", None)
+        if copy is None or self._copy is None or self._copy.place != copy:
+            self._copy = None if copy is None else _Files(copy, self._size, self._keep)
+            self._places.pop("json.copy", None)
+
+    def _place_of_copy(self) -> Place | None:
+        """The configured directory, when it is the project's user's and nobody else's."""
+        uid = self._project_user()
+        if uid is None or self._logs == self._packaged:
+            return None
+        place = Place.of_user(self._logs, uid)
+        refused = directory.refusal(self._logs, place.trust)
+        if refused is not None:
+            self._refused = refused
+            return None
+        self._refused = None
+        return place
 
     async def _drain_one(self, name: str, write: Write) -> bool:
         try:
@@ -82,8 +165,8 @@ class Exports:
             while records := await self._store.records_after(place, BATCH):
                 await asyncio.to_thread(write, records)
                 place = self._places[name] = records[-1].seq
-                await self._store.keep(f"exported.{name}", str(place))
-                if len(records) == BATCH and name == "json":
+                await self._store.keep(_kept_as(name), str(place))
+                if len(records) == BATCH and name.startswith("json"):
                     await asyncio.sleep(PAUSE_SECONDS)
         except (OSError, StoreError) as error:
             self._failed(name, str(error))
@@ -94,14 +177,17 @@ class Exports:
     async def _place(self, name: str) -> int:
         """The number of the last record that this log has."""
         if name not in self._places:
-            kept = int(await self._store.kept(f"exported.{name}") or 0)
+            # A copy that is new begins where the log is.
+            said = await self._store.kept(_kept_as(name)) or await self._store.kept(_kept_as(name.split(".")[0]))
+            kept = int(said or 0)
             if name == "json":  # what the file holds counts: it may have lost, or have got, more
                 kept = await self._place_of_json(kept)
             self._places[name] = kept
         return self._places[name]
 
     async def _place_of_json(self, kept: int) -> int:
-        last = await asyncio.to_thread(self._json.open)
+        assert self._files is not None
+        last = await asyncio.to_thread(self._files.json.open)
         if last is None:
             return kept
         # A number beyond the database's own: it is new, or a power cut took its last transactions.
@@ -109,13 +195,6 @@ class Exports:
         known = last <= await self._store.last_number()
         await self._store.number_above(last)
         return last if known else kept
-
-    def _append_lines(self, records: Sequence[NumberedRecord]) -> None:
-        if self._first_lines:
-            records = self._log.without_written(records)
-        if records:
-            self._log.append(records)
-        self._first_lines = False
 
     def _journal_batch(self, records: Sequence[NumberedRecord]) -> None:
         for item in records:
@@ -125,3 +204,9 @@ class Exports:
         if self._failing.get(name) != reason:  # said once, not with every record
             logger.warning("%s log not written, kept for later: %s", name, reason)
         self._failing[name] = reason
+
+
+def _kept_as(name: str) -> str:
+    """Under which name a log's place is kept. What no copy has yet must not hold back what the
+    names `exported.*` decide: what may be deleted, and how much a stopgap carries."""
+    return f"copied.{name.removesuffix('.copy')}" if name.endswith(".copy") else f"exported.{name}"

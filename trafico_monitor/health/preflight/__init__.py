@@ -41,6 +41,7 @@ async def preflight(config: Config) -> tuple[Check, ...]:
         bot.server(scene, answer, container),
         bot.local_mode(scene, container),
         await machine.space(scene),
+        await machine.places(scene),
         await leftovers.leftovers(scene),
         await machine.ffprobe(scene),
         await machine.service(scene, own),

@@ -6,8 +6,11 @@ import os
 import shutil
 from pathlib import Path
 
-from ...host import accounts, process, thread, units
+from ...config.own_places import packaged_logs, packaged_state
+from ...host import accounts, directory, process, thread, units
 from ...host.credentials import SERVICE
+from ...host.directory import DirectoryRefused
+from ...messages import text
 from ...model.site import CHOWN_HELPER
 from .. import disk
 from ..unit import UnitState
@@ -57,6 +60,37 @@ async def folders(scene: Scene) -> list[Check]:
         elif not await scene.may("-w", path):
             found.append(critical("folder_closed", "folder", path=path, user=scene.user.name))
     return found or [ok("folders", state=scene.config.paths.state, logs=scene.config.paths.logs)]
+
+
+async def places(scene: Scene) -> list[Check]:
+    """State and logs: nobody else's, so that nobody else can change or exchange what is in them."""
+    paths, trust = scene.config.paths, directory.ours()
+    found: list[Check] = []
+    for path, packaged in ((paths.state, packaged_state()), (paths.logs, packaged_logs())):
+        refused = directory.refusal(path, trust)
+        if refused is None:
+            continue
+        if path == packaged:
+            why = _why(refused, scene.config.language)
+            found.append(critical("folder_not_alone", "folder", path=path, why=why, user=accounts.SERVICE_USER))
+        elif path == paths.logs:
+            found.append(_foreign_logs(scene, refused, packaged))
+    return found
+
+
+def _foreign_logs(scene: Scene, refused: DirectoryRefused, instead: Path) -> Check:
+    logs = scene.config.paths.logs
+    if scene.site is not None:
+        refused_to_owner = directory.refusal(logs, directory.ours().with_owner(scene.site.uid))
+        if refused_to_owner is None:
+            return warning("folder_shared", path=logs, owner=scene.config.project.owner, instead=instead)
+        refused = refused_to_owner
+    why = _why(refused, scene.config.language)
+    return critical("folder_refused", "folder_refused", path=logs, why=why, instead=instead)
+
+
+def _why(refused: DirectoryRefused, language: str) -> str:
+    return text(f"own.{refused.code}", language, parte=refused.place, quien=refused.owner)
 
 
 async def space(scene: Scene) -> list[Check]:

@@ -20,6 +20,8 @@ GAPS: Mapping[str, Level] = MappingProxyType(
         "owner": _C,
         "env_unreadable": _W,
         "env_invalid": _W,
+        "env_foreign": _W,
+        "state_refused": _C,
         "token": _C,
         "bot_token": _W,
         "admin": _C,

@@ -62,6 +62,10 @@ TEXTS: dict[str, str] = {
     "missing.env_unreadable": "The user {user} cannot read {env}: the token and ADMIN_ID in it are not known.",
     "missing.env_invalid": "{env} has a value that cannot be used (TELEGRAM_TOKEN, ADMIN_ID,"
     " USE_LOCAL_BOT_API or TELEGRAM_BOT_API_LOCAL_URL): it is taken as absent.",
+    "missing.env_foreign": "{env} is not read: it is a symbolic link, or not the project's user's. The token and"
+    " ADMIN_ID in it are not known.",
+    "missing.state_refused": "{refused} (paths.state) is not used: it or a directory above belongs to somebody else, can"
+    " be written to by others, or is a symbolic link. The database is in {state}.",
     "missing.token": "There is no Telegram token: nobody is told, and no file can be asked for again"
     " (getFile). Everything else is watched and recorded.",
     "missing.bot_token": "There is no bot token (TELEGRAM_TOKEN): no file can be asked for again"
@@ -82,6 +86,8 @@ TEXTS: dict[str, str] = {
     "short.owner": "the owner of the videos",
     "short.env_unreadable": "permission to read the .env",
     "short.env_invalid": "a valid value in the .env",
+    "short.env_foreign": "a .env of the project's user",
+    "short.state_refused": "a directory of its own for the database",
     "short.token": "the Telegram token",
     "short.bot_token": "the bot's token",
     "short.admin": "ADMIN_ID",
@@ -96,6 +102,8 @@ TEXTS: dict[str, str] = {
     "fix.missing.owner": 'sudoedit /etc/trafico-monitor/config.toml    # [project] owner = "…"',
     "fix.missing.env_unreadable": "sudo setfacl -m u:{user}:r {env}",
     "fix.missing.env_invalid": "sudoedit {env}",
+    "fix.missing.env_foreign": "namei -l {env}    # no links, and of the owner of {dir}",
+    "fix.missing.state_refused": "namei -l {refused}; sudoedit /etc/trafico-monitor/config.toml    # [paths] state",
     "fix.missing.token": "sudo install -d -m 0700 /etc/trafico-monitor/credentials &&"
     " sudoedit /etc/trafico-monitor/credentials/telegram-token",
     "fix.missing.bot_token": "sudo install -d -m 0700 /etc/trafico-monitor/credentials &&"
@@ -257,6 +265,11 @@ TEXTS: dict[str, str] = {
     "check.folders": "The monitor's folders: {state}, {logs}",
     "check.folder_absent": "{path} does not exist yet; the service makes it when it starts",
     "check.folder_closed": "The user {user} cannot write in {path}",
+    "check.folder_not_alone": "The directory {path} is not the monitor's alone: {why}",
+    "check.folder_refused": "{path} is not used, because {why}: the records are in {instead}",
+    "check.folder_shared": "{path} belongs to {owner}: what is there is a copy, which {owner} can change; the records"
+    " are in {instead}",
+    "fix.folder_refused": "namei -l {path}; sudoedit /etc/trafico-monitor/config.toml    # [paths] logs",
     "fix.folder": "sudo install -d -o {user} -g {user} -m 0750 {path}",
     "check.sudo": "sudo: {user} may call {helper}",
     "check.sudo_absent": "sudo is not installed: permissions are not mended",

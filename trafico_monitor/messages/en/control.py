@@ -88,7 +88,7 @@ exit: 0 it is tried again, 1 it cannot be (and why), 69 the monitor is not runni
     "cli.ack.examples": """examples:
   trafico-monitor ack T7F3K2AB
   trafico-monitor ack unit                    an alarm without an incident
-Alarms without an incident: unit (the bot), space (the disk), own_store and own_logs
+Alarms without an incident: unit (the bot), space (the disk), own_store, own_logs and own_place
 (the monitor's own files); trafico-monitor status shows those that stand.
 exit: 0 done, 1 it cannot be (and why), 69 the monitor is not running, 77 no permission""",
     "cli.silence": "get no alerts for a time: of anything, of a type, of a modelo or of an incident",

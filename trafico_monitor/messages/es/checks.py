@@ -63,6 +63,10 @@ TEXTS: dict[str, str] = {
     " que hay en él.",
     "missing.env_invalid": "{env} tiene un valor que no se puede usar (TELEGRAM_TOKEN, ADMIN_ID,"
     " USE_LOCAL_BOT_API o TELEGRAM_BOT_API_LOCAL_URL): se actúa como si no estuviera.",
+    "missing.env_foreign": "No se lee {env}: es un enlace, o no es del usuario del proyecto. No se conocen el token"
+    " ni ADMIN_ID que hay en él.",
+    "missing.state_refused": "No se usa {refused} (paths.state): ella o una carpeta de encima es de otro usuario, la"
+    " puede escribir otro, o es un enlace. La base de datos está en {state}.",
     "missing.token": "No hay token de Telegram: no se avisa a nadie y no se puede pedir un fichero de"
     " nuevo (getFile). Lo demás se vigila y se registra.",
     "missing.bot_token": "No hay token del bot (TELEGRAM_TOKEN): no se puede pedir un fichero de nuevo"
@@ -83,6 +87,8 @@ TEXTS: dict[str, str] = {
     "short.owner": "el dueño de los vídeos",
     "short.env_unreadable": "permiso para leer el .env",
     "short.env_invalid": "un valor válido en el .env",
+    "short.env_foreign": "un .env del usuario del proyecto",
+    "short.state_refused": "una carpeta propia para la base de datos",
     "short.token": "el token de Telegram",
     "short.bot_token": "el token del bot",
     "short.admin": "ADMIN_ID",
@@ -97,6 +103,8 @@ TEXTS: dict[str, str] = {
     "fix.missing.owner": 'sudoedit /etc/trafico-monitor/config.toml    # [project] owner = "…"',
     "fix.missing.env_unreadable": "sudo setfacl -m u:{user}:r {env}",
     "fix.missing.env_invalid": "sudoedit {env}",
+    "fix.missing.env_foreign": "namei -l {env}    # sin enlaces, y del dueño de {dir}",
+    "fix.missing.state_refused": "namei -l {refused}; sudoedit /etc/trafico-monitor/config.toml    # [paths] state",
     "fix.missing.token": "sudo install -d -m 0700 /etc/trafico-monitor/credentials &&"
     " sudoedit /etc/trafico-monitor/credentials/telegram-token",
     "fix.missing.bot_token": "sudo install -d -m 0700 /etc/trafico-monitor/credentials &&"
@@ -259,6 +267,11 @@ TEXTS: dict[str, str] = {
     "check.folders": "Carpetas del monitor: {state}, {logs}",
     "check.folder_absent": "No existe todavía {path}; el servicio la crea al arrancar",
     "check.folder_closed": "El usuario {user} no puede escribir en {path}",
+    "check.folder_not_alone": "La carpeta {path} no es solo del monitor: {why}",
+    "check.folder_refused": "No se usa {path}, porque {why}: los registros están en {instead}",
+    "check.folder_shared": "{path} es de {owner}: lo que hay ahí es una copia, que {owner} puede cambiar;"
+    " los registros están en {instead}",
+    "fix.folder_refused": "namei -l {path}; sudoedit /etc/trafico-monitor/config.toml    # [paths] logs",
     "fix.folder": "sudo install -d -o {user} -g {user} -m 0750 {path}",
     "check.sudo": "sudo: {user} puede llamar a {helper}",
     "check.sudo_absent": "sudo no está instalado: no se corrigen permisos",

@@ -88,8 +88,8 @@ salida: 0 se repite, 1 no se puede (y por qué), 69 el monitor no está en march
     "cli.ack.examples": """ejemplos:
   trafico-monitor ack T7F3K2AB
   trafico-monitor ack unit                    una alarma sin incidente
-Alarmas sin incidente: unit (el bot), space (el disco), own_store y own_logs (los
-archivos del monitor); trafico-monitor status enseña las que hay.
+Alarmas sin incidente: unit (el bot), space (el disco), own_store, own_logs y own_place
+(los archivos del monitor y dónde están); trafico-monitor status enseña las que hay.
 salida: 0 hecho, 1 no se puede (y por qué), 69 el monitor no está en marcha, 77 sin permiso""",
     "cli.silence": "no recibir avisos durante un tiempo: de todo, de un tipo, de un modelo o de un incidente",
     "cli.silence.examples": """ejemplos:
