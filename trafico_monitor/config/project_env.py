@@ -6,18 +6,29 @@ it is told but does not stop the monitor.
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
 import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..host import accounts, directory
+from ..host.directory import DirectoryRefused
 from .build import settle
 from .keys import VARIABLES, variable
 from .schema import Config
 
-_LARGEST = 256 * 1024  # bytes; the real one has a few hundred
+_LARGEST = 64 * 1024  # bytes; the real one has a few hundred
+_LONGEST = 4096  # characters of one value: `${A}${A}` line after line doubles without end
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class EnvRefused(OSError):
+    """The file is reached through a link, or is not the project's user's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +46,14 @@ def path(config: Config) -> Path | None:
     return Path(config.project.dir) / config.project.env_file
 
 
-def read(file: Path) -> ProjectEnv:
-    """The mission's variables in `file`. Raises OSError when it cannot be read.
-
-    python-dotenv, because the bot reads the very same file with it: quotes, `export`, comments
-    and `${…}` mean the same to both.
-    """
-    from dotenv import dotenv_values
-
-    logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # a foreign line there is not our news
-    given = dotenv_values(stream=io.StringIO(_content(file)))
+def read(config: Config) -> ProjectEnv:
+    """The mission's variables in the project's .env. Raises OSError when it cannot be read,
+    EnvRefused when it must not be."""
+    given = variables(config)
     values: dict[str, object] = {}
     refused: list[str] = []
     for name, key in VARIABLES.items():
-        value = (given.get(name) or "").strip()
+        value = given.get(name, "").strip()
         if not value:
             continue
         try:
@@ -58,33 +63,117 @@ def read(file: Path) -> ProjectEnv:
     return ProjectEnv(values, tuple(refused))
 
 
+def variables(config: Config) -> Mapping[str, str]:
+    """Everything that the file sets, by name; `read` says what is raised.
+
+    python-dotenv, because the bot reads the very same file with it: quotes, `export` and comments
+    mean the same to both. `${...}` stands for another line of the file alone: what is in the
+    environment of this process, or of root's `check`, is none of the file's business.
+    """
+    from dotenv import dotenv_values
+    from dotenv.variables import parse_variables
+
+    logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # a foreign line there is not our news
+    known: dict[str, str] = {}
+    for name, value in dotenv_values(stream=io.StringIO(_content(config)), interpolate=False).items():
+        # The library's expression for `${...}` takes quadratic time: minutes for a value of 64 KB.
+        atoms = parse_variables(value) if value and len(value) <= _LONGEST else ()
+        resolved = "".join(atom.resolve(known) for atom in atoms)
+        known[name] = resolved if len(resolved) <= _LONGEST else ""
+    return known
+
+
 def fill(config: Config) -> Config:
     """`config` with what its project's .env says about keys that nobody has set.
 
-    `missing` gets `env_unreadable` or `env_invalid`; a file that is not there is no news (the
-    missing token is).
+    `missing` gets `env_unreadable`, `env_foreign` or `env_invalid`; a file that is not there is no
+    news (the missing token is).
     """
     file = path(config)
     if file is None or str(file) in config.sources:
         return config
     try:
-        found = read(file)
+        found = read(config)
     except (FileNotFoundError, NotADirectoryError):
         return config
-    except OSError:
+    except OSError as error:
+        code = "env_foreign" if isinstance(error, EnvRefused) else "env_unreadable"
         told = config.telegram.token and config.telegram.admin_id  # otherwise: nothing is missing
-        return config if told else replace(config, missing=(*config.missing, "env_unreadable"))
+        return config if told else replace(config, missing=(*config.missing, code))
     unset = {key: value for key, value in found.values.items() if key not in config.explicit}
     filled = settle(config, unset)
     missing = (*config.missing, "env_invalid") if found.refused else config.missing
     return replace(filled, sources=(*config.sources, str(file)), missing=missing)
 
 
-def _content(file: Path) -> str:
-    # Opened without blocking: a pipe of that name, in a directory that is not ours, must not
-    # hang the start; `sudo trafico-monitor check` reads it as root.
-    handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(f"{file}: not a regular file")
-        return opened.read(_LARGEST).decode("utf-8", "replace")
+def _content(config: Config) -> str:
+    """The file's text. Whoever owns the project chooses what lies under that name, and `sudo
+    trafico-monitor check` reads it as root: only his own file, and never through a link."""
+    with _folder(config) as (folder, closed), _opened(folder, config) as handle:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        if not _may_be_read(status, config, closed):
+            raise EnvRefused(errno.EPERM, "not the project's user's own", config.project.env_file)
+        return os.read(handle, _LARGEST).decode("utf-8", "replace")
+
+
+@contextmanager
+def _folder(config: Config) -> Iterator[tuple[int, bool]]:
+    """The file's directory, and whether only root and the service can put anything there."""
+    file = path(config)
+    if file is None:
+        raise FileNotFoundError
+    closed = directory.refusal(file.parent, directory.ours()) is None
+    try:
+        with directory.opened(file.parent, directory.ours() if closed else None) as folder:
+            yield folder, closed
+    except DirectoryRefused as refused:
+        raise EnvRefused(errno.EPERM, str(refused), str(file)) from None
+
+
+@contextmanager
+def _opened(folder: int, config: Config) -> Iterator[int]:
+    name = Path(config.project.env_file).name
+    try:
+        # Without blocking: a pipe of that name must not hang the start.
+        handle = os.open(name, _FLAGS, dir_fd=folder)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise EnvRefused(error.errno, "a symbolic link", config.project.env_file) from None
+        raise
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _may_be_read(status: os.stat_result, config: Config, closed: bool) -> bool:
+    """The project's user's own file; or root's, where that user could read it as well. Root's
+    private file he may have moved there, with a directory that lay in his home."""
+    users = _users(config)
+    if status.st_uid:
+        return status.st_uid in users
+    if closed:
+        return True
+    return status.st_nlink == 1 and bool(status.st_mode & stat.S_IROTH) and _passable(config, users)
+
+
+def _users(config: Config) -> frozenset[int]:
+    """The owner of the project's directory, and the one that the configuration names."""
+    with directory.opened(Path(config.project.dir), None) as folder:
+        users = {os.fstat(folder).st_uid}
+    named = accounts.by_name(config.project.owner) if config.project.owner else None
+    return frozenset(users | {named.uid} if named else users) - {0}
+
+
+def _passable(config: Config, users: frozenset[int]) -> bool:
+    """True when every directory from the project down to the file lets its user through."""
+    project, file = Path(config.project.dir), path(config)
+    assert file is not None
+    for folder in (project, *(one for one in file.parents if one.is_relative_to(project))):
+        with directory.opened(folder, None) as opened:
+            status = os.fstat(opened)
+            if status.st_uid not in users and not status.st_mode & stat.S_IXOTH:
+                return False
+    return True

@@ -172,11 +172,12 @@ def _fault(folder: int, status: os.stat_result, trust: Trust, *, last: bool, rea
         return "writable"
     if trust.groups is None or not mode & stat.S_IWGRP:
         return ""
-    return "writable" if _others_may_write(folder, status, trust) else ""
+    return "writable" if group_may_write(folder, status, trust) else ""
 
 
-def _others_may_write(folder: int, status: os.stat_result, trust: Trust) -> bool:
-    """Who the group's bits stand for: the group, or what an ACL names beneath its mask."""
+def group_may_write(folder: int, status: os.stat_result, trust: Trust) -> bool:
+    """True when the group's bits of `folder` (any descriptor) let somebody in whom `trust` does not
+    name: they stand for the group, or for what an ACL names beneath its mask."""
     groups = trust.groups or frozenset()
     try:
         acl = os.getxattr(f"/proc/self/fd/{folder}", _ACL)

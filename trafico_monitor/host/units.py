@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,3 +33,11 @@ def parse(output: str) -> dict[str, str]:
     """`systemctl show`'s lines as a dict; a value may itself contain `=`."""
     pairs = (line.partition("=") for line in output.splitlines())
     return {name: value for name, equals, value in pairs if equals}
+
+
+def words(value: str) -> list[str]:
+    """The words of a property that is a list; systemctl quotes one with a blank as a shell does."""
+    try:
+        return shlex.split(value)
+    except ValueError:
+        return value.split()

@@ -127,11 +127,14 @@ def way(path: str, bot: int, monitor: int) -> Way:
 
 
 def is_open(place: str, path: str, places: Places | None = None) -> bool:
-    """True when nothing is left to be opened at `path`, or when it may not be."""
+    """True when nothing is left to be opened at `path`; also for a .env that may not be, which
+    `check` tells."""
     try:
         with Tree() as tree:
             return all(not _lacks(each, tree) for each in _some(place, path, tree, places or Places()))
-    except (Stop, OSError, ValueError):
+    except Stop as stop:
+        return place == "env" and stop.code in ("wrong_owner", "link_in_path", "not_regular")
+    except (OSError, ValueError):
         return False
 
 

@@ -55,7 +55,8 @@ class Facts:
     whose access still has to be opened: `models`, `bot_api`, `env`. `loose` are processes that
     run main.py outside every unit. `writable` are the service's ReadWritePaths=. `passages` are
     folders of the bot's user that keep the monitor out; `blocked` are, by place, folders of somebody
-    else's that keep it or the bot's user out: (folder, its owner)."""
+    else's that keep it or the bot's user out: (folder, its owner).
+    `shared` are folders down to the project that a group of others may write to, with its name."""
 
     project: str
     user: BotUser
@@ -82,6 +83,7 @@ class Facts:
     writable: tuple[str, ...] = ()
     bot_enabled: str = ""  # of the unit that setup would write, when it is there already
     bot_active: str = ""
+    shared: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import grp
+import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,7 +33,10 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
     Raises ConfigError where the present configuration cannot be read: it has to be mended first.
     """
     config, explicit = _configuration()
-    env = _env(project, config)
+    # The user stands in the configuration only after the first setup.
+    config = replace(config, project=replace(config.project, dir=project, owner=user.name))
+    env = project_env.path(config)
+    env = env if env is not None and os.path.lexists(env) else None
     container, found = await asyncio.gather(
         _container(config), unit_search.search(project, wishes.unit or str(explicit.get("bot.unit") or ""))
     )
@@ -49,22 +53,23 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         python=interpreter,
         has_telegram=has_telegram,
         env=str(env) if env else "",
-        env_names=_names(env),
+        env_names=_names(config) if env else frozenset(),
         models=models,
         models_there=Path(models).is_dir(),
         bot_api=api,
         container=container,
         units=tuple(found),
-        loose=loose(project, found),
+        loose=loose(project, user.uid, found),
         explicit=explicit,
         monitor_there=monitor.get("LoadState") == "loaded" and accounts.by_name(SERVICE_USER) is not None,
         monitor_groups=_groups(SERVICE_USER),
         monitor_enabled=monitor.get("UnitFileState", ""),
         monitor_active=monitor.get("ActiveState", ""),
         docker_there=_group_exists("docker"),
-        writable=tuple(path.lstrip("-+") for path in monitor.get("ReadWritePaths", "").split()),
+        writable=tuple(path.lstrip("-+") for path in units.words(monitor.get("ReadWritePaths", ""))),
         bot_enabled=bot.get("UnitFileState", ""),
         bot_active=bot.get("ActiveState", ""),
+        shared=place.shared(project, user, config.language),
     )
     own, foreign = _ways(facts)
     files = _files(facts, bot_name, ledger)
@@ -100,17 +105,10 @@ def _set_by(file: Path) -> dict[str, object]:
     return found
 
 
-def _env(project: str, config: Config) -> Path | None:
-    file = project_env.path(replace(config, project=replace(config.project, dir=project)))
-    return file if file is not None and file.exists() else None
-
-
-def _names(file: Path | None) -> frozenset[str]:
+def _names(config: Config) -> frozenset[str]:
     """The variables that the .env gives a usable value; no value leaves this function."""
-    if file is None:
-        return frozenset()
     try:
-        values = project_env.read(file).values
+        values = project_env.read(config).values
     except OSError:
         return frozenset()
     return frozenset(name for name, key in VARIABLES.items() if key in values)
@@ -155,11 +153,14 @@ async def python_of(project: str, user: Account) -> tuple[str, bool]:
     return choices[0], False
 
 
-def loose(project: str, found: Sequence[FoundUnit]) -> tuple[int, ...]:
-    """Processes that run this main.py and belong to none of the units found."""
+def loose(project: str, uid: int, found: Sequence[FoundUnit]) -> tuple[int, ...]:
+    """Processes of the project's user that run this main.py and belong to none of the units found.
+    Anybody can start one that looks like it."""
     pids: list[int] = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
+            if not _all_of(uid, (folder / "status").read_text(errors="replace")):
+                continue
             words = (folder / "cmdline").read_bytes().split(b"\0")
             if not any(word in (b"main.py", b"./main.py", f"{project}/main.py".encode()) for word in words):
                 continue
@@ -170,6 +171,13 @@ def loose(project: str, found: Sequence[FoundUnit]) -> tuple[int, ...]:
         if here and not any(unit.name in cgroup for unit in found) and "trafico-main.service" not in cgroup:
             pids.append(int(folder.name))
     return tuple(sorted(pids))
+
+
+def _all_of(uid: int, status: str) -> bool:
+    """True when a process's real, effective, saved and file system uid are that one (proc(5)): a
+    program with the set-user-ID bit, started by somebody else, is not its owner's."""
+    line = next((line for line in status.splitlines() if line.startswith("Uid:")), "")
+    return set(line.split()[1:]) == {str(uid)}
 
 
 def _groups(user: str) -> frozenset[str]:

@@ -7,13 +7,16 @@ root opens. The same doors as the chown helper's are used: descriptors, one comp
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import re
 import stat
 from pathlib import Path
 
 from ..errors import MonitorError
-from ..host.accounts import Account, by_name, by_uid
+from ..host import directory
+from ..host.accounts import SERVICE_USER, Account, by_name, by_uid
 from ..messages import text
 from ..privileged import chown
 
@@ -105,6 +108,41 @@ def _open_to_others(step: chown.Step, account: Account) -> bool:
     # An ACL's mask shows in the group's bits: a group of his own may write, a grant to the
     # monitor looks the same. What the group may do is the owner's decision; others may not.
     return bool(mode & stat.S_IWOTH)
+
+
+def shared(project: str, account: Account, language: str) -> tuple[tuple[str, str], ...]:
+    """The folders from / to the project that members of a group may write to, each with the group's
+    name. They can exchange what setup has root start as that user; the owner has wanted it so, but
+    perhaps not known what it means."""
+    monitor = by_name(SERVICE_USER)
+    users = {0, account.uid} | ({monitor.uid} if monitor else set())
+    found: list[tuple[str, str]] = []
+    with chown.Tree() as tree:
+        for step in _descend(tree, project, language):
+            mode, gid = step.status.st_mode, step.status.st_gid
+            if not mode & stat.S_IWGRP or (mode & stat.S_ISVTX and step.path != os.fsencode(project)):
+                continue
+            groups = frozenset({0} if _members(gid) - users else {0, gid})
+            if directory.group_may_write(step.fd, step.status, directory.Trust(frozenset(users), groups)):
+                found.append((os.fsdecode(step.path) or "/", _group_name(gid)))
+    return tuple(found)
+
+
+def _members(gid: int) -> set[int]:
+    """Everybody in a group, by uid."""
+    try:
+        names = grp.getgrgid(gid).gr_mem
+    except KeyError:
+        names = []
+    found = {one.pw_uid for one in pwd.getpwall() if one.pw_gid == gid}
+    return found | {account.uid for name in names if (account := by_name(name)) is not None}
+
+
+def _group_name(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
 
 
 def python_of(project: str) -> list[str]:

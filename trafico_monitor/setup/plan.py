@@ -116,7 +116,9 @@ def _sandbox(facts: Facts, notes: list[Note]) -> Iterator[Change]:
     closed = [
         path
         for path in (facts.models, facts.bot_api)
-        if path and not any(PurePosixPath(path).is_relative_to(open_path) for open_path in facts.writable)
+        if path
+        and render.fits(path)
+        and not any(PurePosixPath(path).is_relative_to(open_path) for open_path in facts.writable)
     ]
     if closed and facts.writable:
         yield Change(Kind.WRITE_FILE, render.SANDBOX, "sandbox", render.sandbox(closed))
@@ -213,6 +215,8 @@ def _respecting(facts: Facts, changes: list[Change], notes: list[Note]) -> list[
 def _remarks(facts: Facts, found: FoundUnit | None, notes: list[Note]) -> None:
     if not facts.has_telegram and found is None:
         notes.append(Note("no_telegram", {"python": facts.python, "user": facts.user.name}))
+    for path, group in facts.shared:
+        notes.append(Note("shared_folder", {"path": path, "group": group, "user": facts.user.name}))
     if not facts.env:
         notes.append(Note("no_env", {"project": facts.project}))
     for name in ("TELEGRAM_TOKEN", "ADMIN_ID"):

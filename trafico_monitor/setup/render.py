@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from .facts import BotUser
@@ -12,6 +13,7 @@ SERVICE = "trafico-monitor.service"
 UNITS = "/etc/systemd/system"
 DROP_IN = "/etc/trafico-monitor/conf.d/10-setup.toml"
 SANDBOX = f"{UNITS}/{SERVICE}.d/60-setup.conf"
+_PLAIN = re.compile(r"[\w/.,:@+~=-]+")  # as in place.py: what means itself wherever it stands
 HEAD = "# Made by `trafico-monitor setup`; `setup --undo` takes it back.\n"
 
 
@@ -25,11 +27,21 @@ def adoption_path(unit: str) -> str:
     return f"{UNITS}/{unit}.d/60-trafico-monitor.conf"
 
 
+def _literal(value: str) -> str:
+    """`value` where systemd takes the rest of a line: nothing but `%` means more than itself."""
+    return value.replace("%", "%%")
+
+
+def _word(value: str) -> str:
+    """`value` as one of several words (systemd.syntax(7), Quoting)."""
+    escaped = _literal(value).replace("\\", "\\\\").replace('"', '\\"')
+    return value if _PLAIN.fullmatch(value) else f'"{escaped}"'
+
+
 def bot_unit(project: str, user: BotUser, python: str) -> str:
     """The unit that runs main.py as its user, into the journal, and brings it back.
 
-    The paths hold nothing that systemd.syntax(7) would read as more than itself: `place.judge`
-    has refused white space, quotes, `%`, `$` and backslashes.
+    `place.judge` has refused a project with white space, quotes, `$` or backslashes in its path.
     """
     return (
         f"{HEAD}\n"
@@ -40,11 +52,11 @@ def bot_unit(project: str, user: BotUser, python: str) -> str:
         "# However often it falls: it comes back, and trafico-monitor tells.\n"
         "StartLimitIntervalSec=0\n\n"
         "[Service]\n"
-        f"User={user.name}\n"
-        f"WorkingDirectory={project}\n"
+        f"User={_literal(user.name)}\n"
+        f"WorkingDirectory={_literal(project)}\n"
         "# A line that waits in a buffer is an error that is seen late.\n"
         "Environment=PYTHONUNBUFFERED=1\n"
-        f"ExecStart={python} main.py\n"
+        f"ExecStart={_word(python)} main.py\n"
         "Restart=always\n"
         "RestartSec=5\n"
         "StandardOutput=journal\n"
@@ -72,8 +84,14 @@ def adoption(*, restart: bool, unbuffered: bool, journal: bool) -> str:
 
 def sandbox(paths: Sequence[str]) -> str:
     """The drop-in that lets the service write where the videos lie."""
-    listed = " ".join(f"-{path}" for path in paths)
+    listed = " ".join(_word(f"-{path}") for path in paths if fits(path))
     return f"{HEAD}\n[Service]\n# The project lies where the unit's sandbox does not reach.\nReadWritePaths={listed}\n"
+
+
+def fits(path: str) -> bool:
+    """False for a path that no line can hold, or that systemd would pass over."""
+    odd = any((ord(c) < 32 and c != "\t") or "\ud800" <= c <= "\udfff" for c in path)
+    return path.startswith("/") and ".." not in path.split("/") and not odd
 
 
 def drop_in(values: Mapping[str, object]) -> str:

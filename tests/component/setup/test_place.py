@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from trafico_monitor.setup.place import Refused, judge, python_of
+from trafico_monitor.setup.place import Refused, judge, python_of, shared
 
 from ..privileged.conftest import BOT, STRANGER
 
@@ -103,3 +105,23 @@ def test_the_nearest_virtual_environment_comes_first(make: Make, place: Path) ->
     assert python_of(str(project)) == [
         str(project / "venv/bin/python"), str(place / ".venv/bin/python"), "/usr/bin/python3",
     ]  # fmt: skip
+
+
+def test_a_group_of_others_that_may_write_above_the_project_is_said(make: Make, place: Path) -> None:
+    """They could exchange the project under the unit that root installs."""
+    project = make("shared/bot")
+    _, account = judge(str(project), "", "es")
+    assert shared(str(project), account, "es") == ()
+    (place / "shared").chmod(0o775)
+    assert shared(str(project), account, "es") == ()  # root's own group
+    os.chown(place / "shared", 0, STRANGER)
+    news = grp.getgrgid(STRANGER).gr_name
+    assert shared(str(project), account, "es") == ((str(place / "shared"), news),)
+    os.chown(place / "shared", 0, BOT.pw_gid)  # the user alone in a group of that name, as Debian makes them
+    assert shared(str(project), account, "es") == ()
+    project.chmod(0o775)
+    os.chown(project, BOT.pw_uid, STRANGER)
+    assert shared(str(project), account, "es") == ((str(project), news),)
+    project.chmod(0o755)
+    subprocess.run(["setfacl", "-m", f"u:{STRANGER}:rwx", project], check=True, timeout=10)
+    assert [path for path, _ in shared(str(project), account, "es")] == [str(project)]

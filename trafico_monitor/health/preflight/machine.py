@@ -45,7 +45,7 @@ async def _sandbox(scene: Scene) -> list[Check]:
     said = await units.show(SERVICE, ("ProtectSystem", "ReadWritePaths"))
     if scene.site is None or said is None or said.get("ProtectSystem") != "strict":
         return []
-    open_paths = [Path(path.lstrip("-+")) for path in said.get("ReadWritePaths", "").split()]
+    open_paths = [Path(path.lstrip("-+")) for path in units.words(said.get("ReadWritePaths", ""))]
     wanted = [path for path in (scene.site.models, scene.site.bot_api) if path is not None]
     closed = [path for path in wanted if not any(path.is_relative_to(one) for one in open_paths)]
     return [critical("sandbox", "sandbox", path=path, unit=SERVICE) for path in closed[:1]]

@@ -82,10 +82,12 @@ async def models(scene: Scene) -> list[Check]:
 async def env(scene: Scene) -> list[Check]:
     """The .env: readable for the service (not only for root), and its values usable."""
     file = project_env.path(scene.config)
-    if file is None or "env_unreadable" in scene.config.missing:
+    if file is None or {"env_unreadable", "env_foreign"} & set(scene.config.missing):
         return []
     try:
-        found = project_env.read(file)
+        found = project_env.read(scene.config)
+    except project_env.EnvRefused:
+        return []  # what it would have said is set otherwise
     except OSError:
         return [warning("env_absent", "env_edit", env=file)] if not scene.config.telegram.token else []
     if not await scene.may("-r", file):

@@ -118,6 +118,8 @@ It never changes a file that it has not written itself. What it does is noted
     " other's messages: stop it and start the unit.\nkill {pids} && sudo systemctl start {unit}",
     "setup.note.no_telegram": "{python} lacks python-telegram-bot: main.py would not start"
     " (ModuleNotFoundError).\nsudo -u {user} {python} -m pip install 'python-telegram-bot>=20.8' python-dotenv",
+    "setup.note.shared_folder": "Others can write to {path} (the group {group}, or an ACL): they can exchange main.py for"
+    " another one, which will run as {user}.\nsudo chmod g-w {path}",
     "setup.note.no_env": "There is no src/.env in {project}: without TELEGRAM_TOKEN and ADMIN_ID nobody is told.",
     "setup.note.env_lacks": "{name} is not in {env}, or cannot be used.",
     "setup.note.other_user": "{unit} runs as {there}, and the videos will be {user}'s.",

@@ -119,6 +119,8 @@ Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
     " los mensajes: deténgalo y arranque la unidad.\nkill {pids} && sudo systemctl start {unit}",
     "setup.note.no_telegram": "{python} no tiene python-telegram-bot: main.py no arrancaría"
     " (ModuleNotFoundError).\nsudo -u {user} {python} -m pip install 'python-telegram-bot>=20.8' python-dotenv",
+    "setup.note.shared_folder": "En {path} pueden escribir otros (grupo {group}, o una ACL): pueden cambiar main.py por"
+    " otro, que se ejecutará como {user}.\nsudo chmod g-w {path}",
     "setup.note.no_env": "No hay src/.env en {project}: sin TELEGRAM_TOKEN y ADMIN_ID no hay avisos.",
     "setup.note.env_lacks": "{name} no está en {env}, o no se puede usar.",
     "setup.note.other_user": "{unit} se ejecuta como {there}, y los vídeos serán de {user}.",
