@@ -44,11 +44,12 @@ async def get_file(site: Site, file_id: str, seconds: float) -> ServerFile | Tro
     # Imported late: 20 MiB that an idle monitor does not need.
     from telegram import Bot
     from telegram.error import TelegramError
-    from telegram.request import HTTPXRequest
+
+    from ..host.telegram_request import BoundedRequest
 
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    request = HTTPXRequest(
+    request = BoundedRequest(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=seconds,
         write_timeout=_CONNECT_SECONDS,
@@ -67,7 +68,7 @@ async def get_file(site: Site, file_id: str, seconds: float) -> ServerFile | Tro
         answer = await bot.get_file(file_id)
     except TelegramError as error:
         return _trouble(error)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         # JSON of another shape than the Bot API's: the library trusts it and stumbles.
         return Trouble(Outcome.FAILED, "server_error", type(error).__name__)
     finally:
@@ -84,6 +85,8 @@ def _trouble(error: Exception) -> Trouble:
     BadRequest and TimedOut are NetworkErrors there, so they come first."""
     import httpx
     from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TimedOut
+
+    from ..host.telegram_request import AnswerRefused
 
     detail = redact(str(error))[:300]
     match error:
@@ -103,6 +106,8 @@ def _trouble(error: Exception) -> Trouble:
         case NetworkError() if isinstance(error.__cause__, httpx.RemoteProtocolError | httpx.ReadError):
             # It answered the call and hung up in the middle: the download broke, not the server.
             return Trouble(Outcome.FAILED, "connection_lost", detail)
+        case NetworkError() if isinstance(error.__cause__, AnswerRefused):
+            return Trouble(Outcome.FAILED, "server_error", detail)
         case NetworkError():
             return Trouble(Outcome.BLOCKED_BY_SERVER, "server_unreachable", detail)
     return Trouble(Outcome.FAILED, "server_error", detail)

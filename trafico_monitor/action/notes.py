@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import PathRefused
 from ..host.redact import redact
+from ..host.untrusted_json import parse
 from ..model.order import Order
 from ..model.site import Site
 from .beneath import open_folder, open_source, rename_new, settle, sync_folder
@@ -58,7 +59,7 @@ def read_note(path: Path, site: Site) -> Mapping[str, object] | None:
     """The note at `path`; None when there is none that could be read as one."""
     try:
         with os.fdopen(open_source(path, site), "rb") as stream:
-            found = json.loads(stream.read(_LIMIT))
-    except (OSError, ValueError, RecursionError, PathRefused):  # nested as deep as somebody likes
+            found = parse(stream.read(_LIMIT))
+    except (OSError, ValueError, PathRefused):
         return None
     return found if isinstance(found, dict) else None

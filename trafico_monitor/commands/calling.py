@@ -12,6 +12,7 @@ from ..config.endpoints import control_socket
 from ..config.load import load
 from ..config.schema import Config
 from ..errors import ConfigError, MonitorError
+from ..host.untrusted_json import parse
 from ..messages import text
 
 LONGEST = 4_000_000  # bytes of an answer
@@ -57,7 +58,7 @@ def call(
     try:
         connection.request(method, path, sent, headers)
         answer = connection.getresponse()
-        said = json.loads(answer.read(LONGEST))
+        said = parse(answer.read(LONGEST))
     except PermissionError:
         raise NotPermitted(text("calling.forbidden", spoken, ruta=place)) from None
     except (FileNotFoundError, ConnectionRefusedError):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import DeliveryError
 from ..host import process
+from ..host.untrusted_json import parse
 from ..messages import text
 from ..model.notice import Severity
 from .courier import RefusedByServer
@@ -100,7 +101,7 @@ def _level(message: Message) -> str:
 
 def _result(output: str) -> Mapping[str, object]:
     try:
-        result = json.loads(output.rsplit("\n", 1)[-1])  # a service may have printed before
+        result = parse(output.rsplit("\n", 1)[-1])  # a service may have printed before
     except ValueError:
         return {}
     return result if isinstance(result, dict) else {}

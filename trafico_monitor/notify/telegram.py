@@ -27,10 +27,10 @@ from telegram.error import (
     TelegramError,
     TimedOut,
 )
-from telegram.request import HTTPXRequest
 
 from ..errors import DeliveryError
 from ..host.redact import TOKEN, redact
+from ..host.telegram_request import AnswerRefused, BoundedRequest
 from ..messages import catalogue, text
 from .courier import RefusedByServer
 from .keyboard import buttons
@@ -68,12 +68,12 @@ _CHAT = (
 )
 
 
-def connect(token: str, api_url: str, *, connections: int = 2) -> tuple[Bot, HTTPXRequest]:
+def connect(token: str, api_url: str, *, connections: int = 2) -> tuple[Bot, BoundedRequest]:
     """A client for one bot at one server, and its connections, which the caller shuts down."""
     silence_libraries()
     # A proxy from the environment must not get between us and a server on this machine.
     direct = {"trust_env": False} if server_of(api_url) in _LOOPBACK else {}
-    request = HTTPXRequest(
+    request = BoundedRequest(
         connection_pool_size=connections,
         connect_timeout=CONNECT_SECONDS,
         read_timeout=ANSWER_SECONDS,
@@ -159,11 +159,12 @@ class TelegramChannel:
         except InvalidToken as error:
             raise self._trouble("token", error, retry_after=SLOW_RETRY, unusable=True) from None
         except NetworkError as error:
-            away = isinstance(error, TimedOut) or isinstance(error.__cause__, httpx.HTTPError)
+            silent = isinstance(error.__cause__, httpx.HTTPError) and not isinstance(error.__cause__, AnswerRefused)
+            away = isinstance(error, TimedOut) or silent
             raise self._trouble("unreachable" if away else "answer", error, answered=not away) from None
         except TelegramError as error:
             raise self._trouble("answer", error, answered=True) from None
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             # JSON of another shape than the Bot API's: the library trusts it and stumbles.
             raise self._trouble("answer", answered=True) from None
 

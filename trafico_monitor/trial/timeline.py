@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from datetime import datetime
 
 from ..host.message_ids import MESSAGE_IDS
 from ..host.redact import redact
+from ..host.untrusted_json import parse
 
 MONITOR = "trafico-monitor"  # SYSLOG_IDENTIFIER of the monitor's own records
 BOT_MARK = "[MAIN] "
@@ -56,7 +56,9 @@ def line_of(entry: bytes, bot_unit: str) -> Line | None:
     Tokens are taken out, and whatever a terminal would obey; the bot's polling is left out.
     """
     try:
-        fields = json.loads(entry)
+        fields = parse(entry)
+        if not isinstance(fields, dict):
+            return None
         at = int(fields["__REALTIME_TIMESTAMP"]) / 1_000_000
     except (ValueError, KeyError, TypeError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +23,13 @@ SHAPES = [
     "true", "[]", "7", '"x"', "{}", '{"ok": true}', '{"ok": true, "result": null}', '{"ok": true, "result": "x"}',
     '{"ok": true, "result": {}}', '{"ok": true, "result": [1]}', "{", "\x00",
 ]  # fmt: skip
+# Nested deeper than the interpreter follows, deeper than anybody needs, and as deep as it goes along.
+NESTED = ["[" * 200_000, "[" * 950 + "]" * 950, '{"ok": true, "result": ' * 950 + "1" + "}" * 950]
+NESTED += [
+    '{"ok": true, "result": ' + '{"reply_to_message": ' * depth + "1" + "}" * (depth + 1) for depth in (55, 300)
+]
+MESSAGE = '"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}'
+NESTED += ['{"ok": true, "result": ' + f'{{{MESSAGE}, "reply_to_message": ' * 60 + "1" + "}" * 61]
 REFUSALS = [f'{{"parameters": {{"retry_after": {n}}}}}' for n in ("1e400", "-1", 10**30, "[]")]
 REFUSALS += ["[]", "true", '{"parameters": "x"}', '{"parameters": {"retry_after": "x"}}', '{"description": 7}', ""]
 
@@ -46,6 +54,40 @@ async def test_an_answer_of_another_shape_is_a_trouble(asked: Site, server: Babb
     with pytest.raises(DeliveryError):
         await channel.deliver(Message("x", "x"), message_id=None)
     await channel.close()
+
+
+@pytest.mark.parametrize("status", [200, 400, 429, 502])
+@pytest.mark.parametrize("number", range(len(NESTED)))
+async def test_an_answer_nested_deep_is_a_trouble_like_others(
+    asked: Site, server: Babbler, number: int, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.status, server.body = status, NESTED[number].encode()
+    told = await get_file(asked, "BAAC", 5.0)
+    assert isinstance(told, Trouble) and told.reason != "internal" and len(told.detail) <= 300
+    channel = TelegramChannel(TOKEN, "4242", server.url)
+    with pytest.raises(DeliveryError):
+        await channel.deliver(Message("x", "x"), message_id=None)
+    await channel.close()
+    assert "[[[[" not in caplog.text and "Traceback" not in caplog.text
+
+
+async def test_an_answer_without_an_end_is_left_off(asked: Site, server: Babbler) -> None:
+    server.body = b'{"ok": true, "result": "' + b"x" * 50_000_000 + b'"}'
+    told = await get_file(asked, "BAAC", 5.0)
+    assert isinstance(told, Trouble) and told.reason == "server_error" and "too long" in told.detail
+    channel = TelegramChannel(TOKEN, "4242", server.url)
+    with pytest.raises(DeliveryError) as refused:
+        await channel.deliver(Message("x", "x"), message_id=None)
+    assert not refused.value.unusable
+    await channel.close()
+
+
+async def test_a_packed_answer_is_not_unpacked(asked: Site, server: Babbler) -> None:
+    """50 KB of it would be 50 MB of text."""
+    server.kind = "application/json\r\nContent-Encoding: gzip"
+    server.body = gzip.compress(b'{"ok": true, "result": "' + b"x" * 50_000_000 + b'"}')
+    told = await get_file(asked, "BAAC", 5.0)
+    assert isinstance(told, Trouble) and told.reason == "server_error" and "packed" in told.detail
 
 
 @pytest.mark.parametrize("status", [400, 404, 429, 500])

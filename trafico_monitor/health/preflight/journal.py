@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 from ...host import process, units
+from ...host.untrusted_json import parse
 from ..unit import UnitState
 from .check import Check, Scene, critical, ok, warning
 
@@ -69,9 +69,10 @@ def command_lines(output: str) -> list[str]:
     found: list[str] = []
     for line in output.splitlines():
         try:
-            found.append(str(json.loads(line).get("_CMDLINE", "")))
+            entry = parse(line)
         except ValueError:
             continue
+        found.append(str(entry.get("_CMDLINE", "")) if isinstance(entry, dict) else "")
     return found
 
 
