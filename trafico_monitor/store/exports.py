@@ -21,6 +21,7 @@ from ..errors import StoreError
 from ..host import directory
 from ..host.directory import DirectoryRefused
 from ..host.journal_writer import JournalWriter
+from ..host.thread import call
 from .json_log import JsonLog
 from .monitor_log import MonitorLog
 from .place import Place
@@ -32,6 +33,9 @@ BATCH = 500
 PAUSE_SECONDS = 0.05  # a reader of the JSON has at least this long before its file is written
 RETRY_SECONDS = 2.0
 LOG_SIZE = 8_000_000
+JUDGE_SECONDS = COPY_SECONDS = 3.0
+
+_COPIES = frozenset({"json.copy", "log.copy"})
 
 Write = Callable[[Sequence[NumberedRecord]], None]
 
@@ -102,7 +106,11 @@ class Exports:
         async with self._draining:
             self._awake.clear()
             done = True
-            for name, write in (await asyncio.to_thread(self._sinks)).items():
+            sinks = await self._sinks()
+            with contextlib.suppress(StoreError):
+                for name in sinks.keys() & _COPIES:  # before the logs, whose places a new copy takes
+                    await self._place(name)
+            for name, write in sinks.items():
                 done = await self._drain_one(name, write) and done
             return done
 
@@ -121,9 +129,13 @@ class Exports:
         """Where the records go."""
         return self._files.place.path if self._files is not None else self._logs
 
-    def _sinks(self) -> dict[str, Write]:
+    async def _sinks(self) -> dict[str, Write]:
         """What to write to now: a directory can change hands at any time."""
-        self._choose()
+        try:
+            main, copy, self._refused = await call(self._judged, seconds=JUDGE_SECONDS, name=f"judge {self._logs}")
+        except TimeoutError:  # a disk that does not answer; the package's own is another one
+            main, copy = Place.packaged(self._packaged), None
+        self._use(main, copy)
         assert self._files is not None
         found: dict[str, Write] = {"json": self._files.json.append, "log": self._files.append_lines}
         found["journal"] = self._journal_batch
@@ -133,37 +145,33 @@ class Exports:
             del self._failing[name]
         return found
 
-    def _choose(self) -> None:
-        main, copy = Place.trusted(self._logs), None
-        self._refused = directory.refusal(self._logs, main.trust)
-        if self._refused is not None:
-            main = Place.packaged(self._packaged)
-            copy = self._place_of_copy()
+    def _judged(self) -> tuple[Place, Place | None, DirectoryRefused | None]:
+        """Where the records go, where a copy, and why the configured directory gets neither."""
+        trusted = Place.trusted(self._logs)
+        refused = directory.refusal(self._logs, trusted.trust)
+        if refused is None:
+            return trusted, None, None
+        packaged, uid = Place.packaged(self._packaged), self._project_user()
+        if uid is None or self._logs == self._packaged:
+            return packaged, None, refused
+        copy = Place.of_user(self._logs, uid)
+        refused = directory.refusal(self._logs, copy.trust)
+        return packaged, None if refused else copy, refused
+
+    def _use(self, main: Place, copy: Place | None) -> None:
         if self._files is None or self._files.place != main:
             self._files = _Files(main, self._size, self._keep)
             self._places.pop("json", None)
-        if copy is None or self._copy is None or self._copy.place != copy:
-            self._copy = None if copy is None else _Files(copy, self._size, self._keep)
-            self._places.pop("json.copy", None)
-
-    def _place_of_copy(self) -> Place | None:
-        """The configured directory, when it is the project's user's and nobody else's."""
-        uid = self._project_user()
-        if uid is None or self._logs == self._packaged:
-            return None
-        place = Place.of_user(self._logs, uid)
-        refused = directory.refusal(self._logs, place.trust)
-        if refused is not None:
-            self._refused = refused
-            return None
-        self._refused = None
-        return place
+        if copy is None:
+            self._copy = None
+        elif self._copy is None or self._copy.place != copy:
+            self._copy = _Files(copy, self._size, self._keep)
 
     async def _drain_one(self, name: str, write: Write) -> bool:
         try:
             place = await self._place(name)
             while records := await self._store.records_after(place, BATCH):
-                await asyncio.to_thread(write, records)
+                await self._write(name, write, records)
                 place = self._places[name] = records[-1].seq
                 await self._store.keep(_kept_as(name), str(place))
                 if len(records) == BATCH and name.startswith("json"):
@@ -174,11 +182,19 @@ class Exports:
         self._failing.pop(name, None)
         return True
 
+    async def _write(self, name: str, write: Write, records: Sequence[NumberedRecord]) -> None:
+        if name not in _COPIES:
+            await asyncio.to_thread(write, records)
+            return
+        # On a disk of somebody else's, which must not hold up the records.
+        await call(lambda: write(records), seconds=COPY_SECONDS, name=f"{name} in {self._logs}")
+
     async def _place(self, name: str) -> int:
         """The number of the last record that this log has."""
         if name not in self._places:
-            # A copy that is new begins where the log is.
-            said = await self._store.kept(_kept_as(name)) or await self._store.kept(_kept_as(name.split(".")[0]))
+            said = await self._store.kept(_kept_as(name))
+            if not said and name in _COPIES:
+                said = await self._store.kept(_kept_as(name.removesuffix(".copy")))
             kept = int(said or 0)
             if name == "json":  # what the file holds counts: it may have lost, or have got, more
                 kept = await self._place_of_json(kept)
@@ -209,4 +225,4 @@ class Exports:
 def _kept_as(name: str) -> str:
     """Under which name a log's place is kept. What no copy has yet must not hold back what the
     names `exported.*` decide: what may be deleted, and how much a stopgap carries."""
-    return f"copied.{name.removesuffix('.copy')}" if name.endswith(".copy") else f"exported.{name}"
+    return f"copied.{name.removesuffix('.copy')}" if name in _COPIES else f"exported.{name}"

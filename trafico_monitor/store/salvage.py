@@ -28,7 +28,7 @@ def salvage(damaged: Path, connection: sqlite3.Connection) -> None:
     """Copy rows from `damaged` into the new database, table by table, as far as it goes. Raises
     sqlite3.Error when the new one cannot take them."""
     try:
-        old = sqlite3.connect(f"file:{damaged}?mode=ro", uri=True, timeout=1.0)
+        old = sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
     except sqlite3.Error:
         return
     with contextlib.closing(old):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import signal
@@ -18,10 +19,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.component.store.conftest import step
 from tests.component.store.test_json_log import numbered
+from trafico_monitor.host.journal_writer import JournalWriter
+from trafico_monitor.store.exports import Exports
 from trafico_monitor.store.json_log import JsonLog
 from trafico_monitor.store.monitor_log import MonitorLog
 from trafico_monitor.store.place import Place
+from trafico_monitor.store.store import Store
 
 BOT, STRANGER = 33, 9  # www-data, news: users that every Debian has
 SECRET = b'{"token": "9999999999:SECRET-alert-token", "registro": 7}\n]\n'
@@ -298,3 +303,85 @@ def test_nothing_hidden_is_left_behind_by_kills(base: Path) -> None:
     assert write(json_log, log, 10_000) == []
     hidden = [path.name for path in (base / "logs").iterdir() if path.name.startswith(".")]
     assert len(hidden) <= 1  # the twin
+
+
+def exports(base: Path, store: Store) -> Exports:
+    journal = JournalWriter("/nonexistent/socket", io.StringIO())
+    return Exports(store, base / "logs", journal, packaged=base / "own", project_user=lambda: BOT)
+
+
+def recorded(folder: Path) -> list[str]:
+    return [one["incidente"] for one in json.loads((folder / JSON).read_bytes())]
+
+
+async def test_a_disk_of_his_that_does_not_answer_holds_nothing_up(base: Path, store: Store) -> None:
+    """His home may be mounted from elsewhere; a frozen file system is one whose server is gone."""
+    logs, disk = base / "logs", base / "disk"
+    with disk.open("wb") as file:
+        file.truncate(8 * 2**20)
+    subprocess.run(["mkfs.ext4", "-q", disk], check=True, timeout=30)
+    subprocess.run(["mount", "-o", "loop", disk, logs], check=True, timeout=30)
+    try:
+        os.chown(logs, BOT, BOT)
+        out = exports(base, store)
+        await store.commit(step("a"))
+        assert await out.drain() and recorded(logs) == recorded(base / "own") == ["a"]
+        subprocess.run(["fsfreeze", "-f", logs], check=True, timeout=10)
+        try:
+            for name in ("b", "c"):
+                await store.commit(step(name))
+                began = time.monotonic()
+                assert not await out.drain()
+                assert time.monotonic() - began < SECONDS
+            assert recorded(base / "own") == ["a", "b", "c"]
+            assert set(out.failing) == {"json.copy", "log.copy"}
+        finally:
+            subprocess.run(["fsfreeze", "-u", logs], check=True, timeout=10)
+        end = time.monotonic() + SECONDS
+        while not await out.drain():
+            assert time.monotonic() < end, out.failing
+        assert recorded(logs)[-1] == "c" and (logs / LOG).read_text().count(" c\n") >= 1
+    finally:
+        subprocess.run(["umount", "--lazy", logs], check=True, timeout=10)
+
+
+async def test_what_a_copy_says_decides_nothing(base: Path, store: Store) -> None:
+    """Neither the records' numbers nor what may be deleted or carried follows from it."""
+    out = exports(base, store)
+    await store.commit(step("a"))
+    assert await out.drain()
+    logs = base / "logs"
+    (logs / JSON).unlink()
+    (logs / JSON).write_bytes(b'[\n{"registro": 9007199254740990}\n]\n')
+    os.chown(logs / JSON, BOT, BOT)
+    for name in ("b", "c"):
+        await store.commit(step(name))
+        assert await out.drain()
+    assert await store.last_number() == 3 and recorded(base / "own") == ["a", "b", "c"]
+    assert [one.get("incidente") for one in json.loads((logs / JSON).read_bytes())] == [None, "b", "c"]
+    os.chown(logs, STRANGER, STRANGER)  # from now on there is none, and nobody waits for it
+    await store.commit(step("d"))
+    assert await out.drain() and out.refused is not None and out.refused.code == "owner"
+    assert await store.kept("exported.json") == await store.kept("exported.log") == "4"
+    assert await store.kept("copied.json") == "3"
+    os.chown(logs, BOT, BOT)
+    assert await out.drain() and out.refused is None
+    assert recorded_after(logs) == ["b", "c", "d"]
+
+
+def recorded_after(folder: Path) -> list[object]:
+    return [one["incidente"] for one in json.loads((folder / JSON).read_bytes()) if "incidente" in one]
+
+
+async def test_a_copy_begins_where_the_log_is(base: Path, store: Store) -> None:
+    """1.0 wrote there alone: its records are not repeated, and the package's own directory goes on."""
+    for name in ("a", "b"):
+        await store.commit(step(name))
+    before = Exports(store, base / "before", JournalWriter("/nonexistent/socket", io.StringIO()))
+    assert await before.drain()
+    for name in (JSON, LOG):
+        (base / "before" / name).rename(base / "logs" / name)
+    await store.commit(step("c"))
+    assert await exports(base, store).drain()
+    assert recorded(base / "logs") == ["a", "b", "c"] and recorded(base / "own") == ["c"]
+    assert [line[-1] for line in (base / "logs" / LOG).read_text().splitlines()] == ["a", "b", "c"]
