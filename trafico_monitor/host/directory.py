@@ -34,6 +34,10 @@ class Trust:
     users: frozenset[int]
     groups: frozenset[int] | None = None
 
+    def with_account(self, uid: int, gid: int) -> Trust:
+        """The same, with an account and its group."""
+        return Trust(self.users | {uid}, None if self.groups is None else self.groups | {gid})
+
     def with_owner(self, uid: int) -> Trust:
         """The same, with a user's own directories, whatever groups that user lets in."""
         return Trust(self.users | {uid})

@@ -226,3 +226,37 @@ def test_a_wrong_configuration_is_shown_and_critical(place: Path, capsys: pytest
     assert main(["check", "--config", str(place / "config.toml")]) == 2
     out = capsys.readouterr().out
     assert out.startswith("❌ Configuración: ") and "retry.max_attempts" in out
+
+
+async def test_own_folders_that_others_can_change_or_exchange(
+    scene: Scene, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("lib", "log"):
+        (place / name).mkdir()
+    monkeypatch.setenv("STATE_DIRECTORY", str(place / "lib"))
+    monkeypatch.setenv("LOGS_DIRECTORY", str(place / "log"))
+    own = settle(scene.config, {"paths.state": place / "lib", "paths.logs": place / "log"})
+    assert await machine.places(replace(scene, config=own)) == []
+    os.chown(place / "log", NOBODY.uid, NOBODY.gid)  # as the package leaves it
+    assert await machine.places(replace(scene, config=own)) == []
+    os.chown(place / "log", GAMES.pw_uid, GAMES.pw_gid)
+    found = only(await machine.places(replace(scene, config=own)))
+    assert (found.level, found.code) == (Level.CRITICAL, "check.folder_not_alone") and "games" in found.text("es")
+    subprocess.run(
+        ["install", "-d", "-o", "nobody", "-g", "nogroup", "-m", "0750", place / "log"], check=True, timeout=10
+    )
+    assert await machine.places(replace(scene, config=own)) == []
+
+    logs = Path(scene.config.project.dir) / "logs"
+    logs.mkdir()
+    os.chown(logs, GAMES.pw_uid, GAMES.pw_gid)
+    shared = settle(own, {"paths.logs": logs})
+    found = only(await machine.places(replace(scene, config=shared)))
+    assert (found.level, found.code) == (Level.WARNING, "check.folder_shared")
+    assert "games" in found.text("es") and str(place / "log") in found.text("es")
+    logs.chmod(0o777)
+    found = only(await machine.places(replace(scene, config=shared)))
+    assert (found.level, found.code) == (Level.CRITICAL, "check.folder_refused")
+    assert "pueden escribir otros" in found.text("es") and str(logs) in found.remedy("es")
+    found = only(await machine.places(replace(scene, config=shared, site=None)))  # nobody knows whose it is
+    assert found.code == "check.folder_refused" and "es de games" in found.text("es")

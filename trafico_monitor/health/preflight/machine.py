@@ -64,7 +64,7 @@ async def folders(scene: Scene) -> list[Check]:
 
 async def places(scene: Scene) -> list[Check]:
     """State and logs: nobody else's, so that nobody else can change or exchange what is in them."""
-    paths, trust = scene.config.paths, directory.ours()
+    paths, trust = scene.config.paths, directory.ours().with_account(scene.user.uid, scene.user.gid)
     found: list[Check] = []
     for path, packaged in ((paths.state, packaged_state()), (paths.logs, packaged_logs())):
         refused = directory.refusal(path, trust)
@@ -72,7 +72,7 @@ async def places(scene: Scene) -> list[Check]:
             continue
         if path == packaged:
             why = _why(refused, scene.config.language)
-            found.append(critical("folder_not_alone", "folder", path=path, why=why, user=accounts.SERVICE_USER))
+            found.append(critical("folder_not_alone", "folder", path=path, why=why, user=scene.user.name))
         elif path == paths.logs:
             found.append(_foreign_logs(scene, refused, packaged))
     return found
