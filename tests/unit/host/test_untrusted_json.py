@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[3] / "trafico_monitor"
 # What else may call json.loads, and why that text is nobody else's.
 ITS_OWN = {
     "host/untrusted_json.py": "the place",
+    "detection/log_formats/fields.py": "lines of bounded length, by pairs and also cut off; catches RecursionError",
     "notify/apprise_send.py": "a program of its own, told by its parent process; catches everything",
     "panel.py": "from the own database",
     "privileged/chown.py": "root's helper: one file of the standard library alone, with bounds of its own",
