@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from pathlib import Path
 
 from .action.access import ensure_access
@@ -14,13 +13,12 @@ from .config.rule_files import directories, read_rule_files
 from .config.schema import Config
 from .detection.rule_text import load as load_rules
 from .detection.rules import RuleSet
-from .errors import MonitorError
+from .host.thread import call
 from .incident.situation import Limits
 from .model.site import Site
 from .tidying import DAY
 
-logger = logging.getLogger(__name__)
-
+SWEEP_SECONDS = 120.0
 _HIDDEN = frozenset({"env_unreadable", "models_hidden", "bot_api_hidden"})
 
 
@@ -68,13 +66,9 @@ class Configuration:
         return "" if self.site is not None else "missing.project"
 
 
-async def prepare(site: Site) -> tuple[str, ...]:
-    """Access to the two directories, and the end of what a killed copy left behind. Given back are
-    the codes of what is lacking."""
-    try:
-        missing = await ensure_access(site)
-        await asyncio.to_thread(sweep, site)
-    except (MonitorError, OSError):
-        logger.exception("preparing %s", site.models)
-        return ()
-    return tuple(missing)
+async def prepare(site: Site, started_at: float) -> tuple[str, ...]:
+    """Access to the two directories, and the end of what copies of before `started_at` (seconds since the
+    epoch) have left. Given back are the codes of what is lacking."""
+    missing = await ensure_access(site)
+    await call(lambda: sweep(site, started_at), seconds=SWEEP_SECONDS, name="sweep")
+    return missing

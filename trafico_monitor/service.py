@@ -281,7 +281,7 @@ class Service:
             self._tasks.create_task(self._prepare_site(site), name="prepare")
 
     async def _prepare_site(self, site: Site) -> None:
-        records = announcement.of_missing(await prepare(site), self._config.language, self._clock())
+        records = announcement.of_missing(await prepare(site, self._started_at), self._config.language, self._clock())
         if records:
             await self._reports.recorded(records)
 

@@ -15,6 +15,7 @@ import stat
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from unicodedata import category
 
@@ -23,6 +24,9 @@ from ..model.site import Site
 
 NAME_BYTES = 255  # NAME_MAX of every Linux file system
 PATH_BYTES = 4095  # PATH_MAX without its NUL
+DEEPEST = 64  # levels, as the root helper has it (privileged/chown.py)
+MOST_ENTRIES = 300_000
+_LISTED = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _RENAME_NOREPLACE = 1
 _COMPARED = 1024 * 1024
@@ -51,13 +55,25 @@ def locate(path: Path, roots: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:
     """The root that `path` lies beneath and the components below it, judged by text alone.
 
     The deepest root wins. Raises PathRefused (`path_outside`, `path_strange`)."""
-    if len(os.fsencode(path)) > PATH_BYTES or not all(map(safe_component, path.parts[1:])):
+    # The components first: what has a lone surrogate in it cannot be counted in bytes.
+    if not all(map(safe_component, path.parts[1:])) or len(os.fsencode(path)) > PATH_BYTES:
         raise PathRefused("path_strange")
     holding = [root for root in roots if root in path.parents]
     if not holding or not path.is_absolute():
         raise PathRefused("path_outside")
     root = max(holding, key=lambda each: len(each.parts))
     return root, path.parts[len(root.parts) :]
+
+
+def _encodable(name: str) -> str:
+    """`name` for the kernel. Raises PathRefused for what no file system has: NUL, or a lone surrogate that
+    stands for no byte."""
+    try:
+        if "\0" not in name and os.fsencode(name):
+            return name
+    except UnicodeEncodeError:
+        pass
+    raise PathRefused("path_strange")
 
 
 def roots_of(site: Site) -> tuple[Path, ...]:
@@ -93,11 +109,10 @@ def open_folder(folder: Path, site: Site) -> Iterator[int]:
 def open_source(path: Path, site: Site) -> int:
     """A descriptor for reading the regular file `path`. Raises as `open_folder`; PathRefused also
     for anything that is not a regular file (O_NONBLOCK: a FIFO must not hold us)."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     with open_folder(path.parent, site) as folder:
         try:
-            file = os.open(
-                path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=folder
-            )
+            file = os.open(_encodable(path.name), flags, dir_fd=folder)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENXIO):
                 raise PathRefused("path_link" if error.errno == errno.ELOOP else "path_special") from None
@@ -112,7 +127,7 @@ def status(path: Path, site: Site) -> os.stat_result | None:
     """What lies at `path` itself (a link is not followed); None when nothing does."""
     try:
         with open_folder(path.parent, site) as folder:
-            return os.stat(path.name, dir_fd=folder, follow_symlinks=False)
+            return os.stat(_encodable(path.name), dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return None
 
@@ -135,7 +150,8 @@ def same_content(one: Path, other: Path, site: Site, stop: threading.Event) -> b
 
 def rename_new(old_folder: int, old: str, new_folder: int, new: str) -> None:
     """Rename, never over anything: FileExistsError when `new` is there already."""
-    if _libc.renameat2(old_folder, os.fsencode(old), new_folder, os.fsencode(new), _RENAME_NOREPLACE) == 0:
+    names = (os.fsencode(_encodable(name)) for name in (old, new))
+    if _libc.renameat2(old_folder, next(names), new_folder, next(names), _RENAME_NOREPLACE) == 0:
         return
     code = ctypes.get_errno()
     if code not in (errno.EINVAL, errno.ENOSYS):
@@ -165,7 +181,32 @@ def move_new(old: Path, new: Path, site: Site) -> None:
 def remove(path: Path, site: Site) -> None:
     """Unlink the name `path`; one that is gone already is no error."""
     with open_folder(path.parent, site) as folder, contextlib.suppress(FileNotFoundError):
-        os.unlink(path.name, dir_fd=folder)
+        os.unlink(_encodable(path.name), dir_fd=folder)
+
+
+def files_below(root: Path) -> Iterator[tuple[int, str]]:
+    """Everything below `root` that is no folder: a descriptor of the folder that it lies in, which is good until
+    the next one, and its name. Links are not followed. Folders that are shut, more than DEEPEST levels down, or
+    behind MOST_ENTRIES others are left out. Raises nothing."""
+    left = MOST_ENTRIES
+    chain: list[int] = []  # descriptors from the root down to the folder that is looked at
+    waiting: list[tuple[int, str | Path]] = [(0, root)]
+    try:
+        while waiting:
+            level, name = waiting.pop()
+            while len(chain) > level:
+                os.close(chain.pop())
+            with contextlib.suppress(OSError):
+                chain.append(os.open(name, _LISTED, dir_fd=chain[-1] if chain else None))
+                with os.scandir(chain[-1]) as entries:
+                    listed = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in islice(entries, left)]
+                left -= len(listed)
+                yield from ((chain[-1], entry) for entry, is_folder in listed if not is_folder)
+                if level + 1 < DEEPEST:
+                    waiting += ((level + 1, entry) for entry, is_folder in listed if is_folder)
+    finally:
+        for folder in chain:
+            os.close(folder)
 
 
 def settle(file: int, folder: int, site: Site) -> int:

@@ -22,7 +22,7 @@ from ..errors import PathRefused
 from ..model.order import Order
 from ..model.result import Outcome, Result
 from ..model.site import Site
-from .beneath import move_new, open_folder, open_source, remove, settle, status
+from .beneath import files_below, move_new, open_folder, open_source, remove, settle, status
 from .outcomes import SourceMissing, SourceUnreadable, from_error
 from .quarantine import put_aside
 from .threads import Stopped, in_thread
@@ -71,26 +71,17 @@ async def copy_file(
             await in_thread(lambda _: remove(part.path, site))
 
 
-def sweep(site: Site) -> int:
-    """Remove what killed copies left in the models directory; how many there were. To be called
-    when the service starts, before the first order: every such file is of a dead run then.
-    Blocking: call it in a thread."""
-    removed = 0
-    try:
-        root = os.open(site.models, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return 0
-    try:
-        for _, _, names, folder in os.fwalk(".", dir_fd=root, follow_symlinks=False):
-            removed += sum(_remove_dead(name, folder) for name in names if _PART.match(name))
-    finally:
-        os.close(root)
-    return removed
+def sweep(site: Site, before: float) -> int:
+    """Remove what killed copies left in the models directory; how many there were. A copy that is under way
+    has been written to since `before`, when the service began (seconds since the epoch). Blocking: call it
+    in a thread."""
+    return sum(_remove_dead(name, folder, before) for folder, name in files_below(site.models) if _PART.match(name))
 
 
-def _remove_dead(name: str, folder: int) -> bool:
+def _remove_dead(name: str, folder: int, before: float) -> bool:
     try:
-        if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+        seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if not stat.S_ISREG(seen.st_mode) or seen.st_mtime >= before:
             return False
         os.unlink(name, dir_fd=folder)
     except OSError:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.planting import LEVELS, clear, dig
 from trafico_monitor.action import copying
 from trafico_monitor.action.copying import copy_file, sweep
 from trafico_monitor.action.tools import Tools
@@ -260,8 +262,21 @@ def test_what_a_killed_copy_left_is_swept_and_nothing_else(site: Site, source: P
     for name in keep:
         (destination.parent / name).write_text("mine")
     (destination.parent / ".trafico-0123456789abcdef.part").symlink_to(source)
-    assert sweep(site) == 1
+    began = time.time() + 1
+    dig(destination.parent, b"d", LEVELS)
+    try:
+        assert sweep(site, began) == 1
+    finally:
+        clear(destination.parent / "d")
     assert sorted(p.name for p in destination.parent.iterdir()) == sorted((*keep, ".trafico-0123456789abcdef.part"))
+
+
+def test_a_copy_that_is_under_way_is_not_swept(site: Site, destination: Path) -> None:
+    """A reload prepares the folders again while copies go on."""
+    part = destination.parent / ".trafico-0123456789abcdef.part"
+    part.write_bytes(b"half")
+    assert sweep(site, time.time() - 1) == 0
+    assert part.exists()
 
 
 async def test_two_gigabytes_have_time_and_need_no_memory(tools: Tools) -> None:

@@ -31,7 +31,8 @@ async def access(scene: Scene) -> list[Check]:
 def _files(scene: Scene) -> list[Path]:
     journal = scene.config.journal
     if journal.directory:
-        return sorted(Path(journal.directory).rglob("*.journal"))[:1] or [Path(journal.directory)]
+        place = Path(journal.directory)  # sd_journal_open_directory(3): the folder itself, and a machine's in it
+        return sorted((*place.glob("*.journal"), *place.glob("*/*.journal")))[:1] or [place]
     name = machine_folder(journal.namespace)
     files = (base / name / "system.journal" for base in _BASES)
     return [file for file in files if file.parent.is_dir() and name]
