@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 
 from .errors import StoreError
 from .host.sdnotify import Notifier, watchdog_interval
+from .mainline import STUCK_SECONDS
 from .standing import Standing
 from .store.store import Store
+
+EVERY = 10.0  # seconds
 
 
 class Alive:
@@ -20,16 +24,23 @@ class Alive:
         self._standing = standing
         self._store = store
         self._advancing = advancing
+        self._saving_since: float | None = None
+
+    async def watch(self) -> None:
+        """Tell systemd that all goes on while it does; for ever. Apart from `run`: what cannot be shown must
+        not count as standing still."""
+        interval = min(watchdog_interval() or EVERY, EVERY)
+        while True:
+            if self._advancing() and not self._store_hangs():
+                self._notifier.watchdog()
+            await asyncio.sleep(interval)
 
     async def run(self) -> None:
-        """At least every ten seconds; for ever."""
-        interval = watchdog_interval() or 10.0
+        """Show how things stand, at least every ten seconds; for ever."""
         while True:
-            if self._advancing():
-                self._notifier.watchdog()
             self.say()
             await self.save()
-            await asyncio.sleep(min(interval, 10.0))
+            await asyncio.sleep(EVERY)
 
     def ready(self) -> None:
         """A start, or a reload, is complete."""
@@ -42,5 +53,12 @@ class Alive:
 
     async def save(self) -> None:
         """What `trafico-monitor status` shows."""
-        with contextlib.suppress(StoreError):
-            await self._store.save_status(self._standing.snapshot())
+        self._saving_since = time.monotonic()
+        try:
+            with contextlib.suppress(StoreError):
+                await self._store.save_status(self._standing.snapshot())
+        finally:
+            self._saving_since = None
+
+    def _store_hangs(self) -> bool:
+        return self._saving_since is not None and time.monotonic() - self._saving_since > STUCK_SECONDS

@@ -88,6 +88,12 @@ def silence_text(finding: Finding, language: str) -> str:
     return text("silence.download", language, minutos=minutes, linea=finding.message)
 
 
+def task_name(task: str, language: str) -> str:
+    """A task of the service in words; what follows the first blank in its name is shown as it is."""
+    kind, _, which = task.partition(" ")
+    return f"{text(f'task.{kind}', language)} {which}".rstrip()
+
+
 def action_text(incident: Incident, language: str) -> str:
     """`accion` of the mission's record: `reintento 2/3`, `sudo chown`, …"""
     code = f"accion.{incident.accion}"

@@ -4,8 +4,7 @@ sign of life. Both are made anew when the configuration was read again; neither 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,11 +15,7 @@ from .desk import Desk
 from .model.incident import Incident
 from .notify.answers import Answers
 from .notify.ping import Ping
-
-logger = logging.getLogger(__name__)
-
-# A companion that broke is started again, so slowly that its errors do not fill the journal.
-AGAIN_SECONDS = 60.0
+from .supervisor import Work
 
 
 class Memory(Protocol):
@@ -45,10 +40,12 @@ class Surroundings:
 
 
 class Companions:
-    """`run` is owned by the service; `use` may be called before and at any time."""
+    """`run` is owned by the service; `use` may be called before and at any time. `start` gives a work a task
+    that outlives what it raises (supervisor.Supervisor)."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Surroundings, start: Callable[[str, Work], asyncio.Task[None]]) -> None:
         self._around = around
+        self._start = start
         self._config = Config()
         self._changed = asyncio.Event()
 
@@ -61,21 +58,23 @@ class Companions:
         """Keep those going that the configuration asks for, until cancelled."""
         while True:
             self._changed.clear()
-            tasks = [asyncio.create_task(_kept_going(start), name=name) for name, start in self._wanted()]
+            tasks = [self._start(name, work) for name, work in self._wanted()]
             try:
                 await self._changed.wait()
             finally:
                 for task in tasks:
-                    task.cancel()
+                    if not task.cancelling():  # once: a second time would break off what it finishes
+                        task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _wanted(self) -> list[tuple[str, Callable[[], Coroutine[object, object, None]]]]:
-        config, wanted = self._config, list[tuple[str, Callable[[], Coroutine[object, object, None]]]]()
+    def _wanted(self) -> list[tuple[str, Work]]:
+        """Each is made anew for every start. One that returns has nothing to do: its remark says why."""
+        config, wanted = self._config, list[tuple[str, Work]]()
         allowed = allowed_ids(config.telegram, config.channels)
         if config.alerts.answers and not why_not(config.telegram, allowed):
             wanted.append(("answers", lambda: self._answers(config, allowed).run()))
         if config.alerts.ping_url:
-            wanted.append(("sign of life", lambda: self._ping(config).run()))
+            wanted.append(("ping", lambda: self._ping(config).run()))
         return wanted
 
     def _answers(self, config: Config, allowed: frozenset[int]) -> Answers:
@@ -101,13 +100,3 @@ class Companions:
             note=lambda code, fields: around.note("sign_of_life", f"channels.ping.{code}", fields),
             language=config.language,
         )
-
-
-async def _kept_going(start: Callable[[], Coroutine[object, object, None]]) -> None:
-    while True:
-        try:
-            await start()
-            return  # it has nothing to do: its remark says why
-        except Exception:
-            logger.exception("a companion of the monitor broke")
-        await asyncio.sleep(AGAIN_SECONDS)

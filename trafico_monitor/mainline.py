@@ -21,6 +21,7 @@ SETTLE_SECONDS = 0.06  # after the last line: longer than the detector's own set
 MIND_SECONDS = 1.0  # silences and reminders are told in minutes: in a storm each look is a long one
 STUCK_SECONDS = 15.0  # no turn of the reader or the pipeline for so long: no watchdog ping
 READY_SECONDS = 20.0  # less than TimeoutStartSec: a reader that finds no place is an error of ours to name
+READER_SECONDS = 5.0  # between two looks whether a reader that says nothing is still there
 QUEUE_BATCHES = 4
 
 
@@ -78,10 +79,10 @@ class MainLine:
         self._passing.use(self._pipeline.detector.new_dull())
 
     async def take_batches(self) -> None:
-        """Lines, as they come."""
+        """Lines, as they come. Raises MonitorError when the reader has ended."""
         detector = self._pipeline.detector
         while True:
-            batch = await self._batches.get()
+            batch = await self._next_batch()
             self._watching.set()
             now = self._clock()
             was_unsettled = detector.unsettled
@@ -98,6 +99,14 @@ class MainLine:
             self._journal.busy = detector.under_way
             if not was_unsettled and detector.unsettled:
                 self._stirred.set()
+
+    async def _next_batch(self) -> Batch:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(READER_SECONDS):
+                    return await self._batches.get()
+            if self._journal.failure is not None:
+                raise MonitorError(f"the journal thread ended: {self._journal.failure}")
 
     async def pass_time(self) -> None:
         """What ends by time alone, while no line is waiting."""
@@ -126,9 +135,7 @@ class MainLine:
         self._progress = time.monotonic()
 
     def advancing(self) -> bool:
-        """Whether reader and pipeline both go on; an error when the reader has ended."""
-        if self._journal.failure is not None:
-            raise MonitorError(f"the journal thread ended: {self._journal.failure}")
+        """Whether reader and pipeline both go on."""
         now = time.monotonic()
         reading = now - self._journal.last_turn < STUCK_SECONDS or self._batches.full()
         taking = self._batches.empty() or now - self._progress < STUCK_SECONDS

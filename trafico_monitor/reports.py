@@ -14,11 +14,12 @@ from .messages import text
 from .model.changes import Changes
 from .model.finding import ErrorType
 from .model.incident import Incident
-from .model.notice import Notice
+from .model.notice import Notice, Severity
 from .model.record import Record
 from .model.site import Site
 from .pipeline import Pipeline
 from .store.store import Store
+from .supervisor import Trouble
 
 WAITING_LOOKED_AT = 50  # the oldest downloads in wait tell which file systems are meant
 
@@ -52,8 +53,10 @@ class Reports:
         return [place.parent for place in places if place is not None]
 
     async def incident(self, name: str) -> Incident | None:
-        """The incident of exactly that id, from the store."""
-        return next((one for one in await self._store.named(name) if one.id == name), None) if name else None
+        """The incident of exactly that id, from the store. A note beside a file has it: anything may stand there."""
+        if not (name.isascii() and name.isalnum()):
+            return None
+        return next((one for one in await self._store.named(name) if one.id == name), None)
 
     async def room_seen(self, fields: dict[str, str]) -> None:
         """What takes the space, and what could go."""
@@ -75,6 +78,24 @@ class Reports:
     async def recorded(self, records: tuple[Record, ...]) -> None:
         """What is only to be recorded."""
         await self._keeper.keep(Changes(records=records))
+
+    async def task_seen(self, trouble: Trouble, over: bool) -> None:
+        """A task of the monitor's own fails again and again, or no longer does."""
+        config, now = self._config(), self._clock()
+        code = "task_back" if over else "task_failing"
+        fields = {
+            "tarea": chronicle.task_name(trouble.task, config.language),
+            "fallos": str(trouble.failures),
+            "error": trouble.error,
+            "segundos": f"{max(0.0, now - trouble.since):.0f}",
+        }
+        record = chronicle.of_event(code, now, config.language, 5 if over else 3, **fields)
+        shown = {"tarea": fields["tarea"]}
+        if not over:
+            shown |= {"motivo": trouble.error, "texto": text("tasks.advice", config.language)}
+        thread = int(trouble.since)  # its end is written into the same message
+        notice = Notice(f"task {trouble.task}", code, Severity.RECOVERABLE, now, thread, fields=shown)
+        await self.told((record,), (notice,))
 
     def met(self, event: str, code: str, fields: Mapping[str, str]) -> Record:
         """What a companion has met, for the record."""

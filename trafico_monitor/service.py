@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import announcement
@@ -45,6 +45,7 @@ from .rounds import Round, Rounds
 from .standing import Standing
 from .store.exports import Exports
 from .store.store import Store
+from .supervisor import Supervisor, Work
 from .tally import Tally
 from .tidying import Tidying
 from .upkeep import Upkeep, spare_place
@@ -66,6 +67,8 @@ class Service:
         self._reload = asyncio.Event()
         self._tally = Tally(clock())
         self._seen: Mapping[str, str] = {}
+        self._supervisor = Supervisor(lambda trouble, over: self._reports.task_seen(trouble, over), clock)
+        self._preparing: asyncio.Task[None] | None = None
 
     async def run(self) -> int:
         """Watch until told to stop."""
@@ -86,32 +89,45 @@ class Service:
         await self._panel.load(self._store)
         self._line.follow()
         self._take_signals()
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
-            owned = [tasks.create_task(work, name=name) for name, work in self._works()]
-            await self._announce(saved.orders)
-            owned.append(tasks.create_task(self._rounds.run(), name="rounds"))
-            await self._stop.wait()
-            await self._wind_down()
-            for task in owned:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                ingesting = tasks.create_task(self._line.take_batches(), name="journal")
+                self._start(self._works())
+                await self._announce(saved.orders)
+                self._start(self._later_works())
+                await self._stop.wait()
+                await self._wind_down()
+                ingesting.cancel()
+        except BaseException:
+            await self._line.stop(STOP_SECONDS)
+            raise
+        finally:
+            await self._supervisor.stop()
         return 0
 
-    def _works(self) -> tuple[tuple[str, Coroutine[object, object, None]], ...]:
-        """All that runs from the start to the stop, but for the rounds, which begin a little later."""
+    def _works(self) -> tuple[tuple[str, Work], ...]:
+        """All that runs beside the loop that takes in the journal, from the start to the stop."""
         return (
-            ("journal", self._line.take_batches()),
-            ("time", self._line.pass_time()),
-            ("post office", self._post_office.run()),
-            ("exports", self._exports.run()),
-            ("reload", self._reload_when_asked()),
-            ("alive", self._alive.run()),
-            ("upkeep", self._upkeep.run()),
-            ("window", self._window.run()),
-            ("companions", self._companions.run()),
-            ("tidying", self._tidying.run()),
-            ("room", self._room.run()),
+            ("watchdog", self._alive.watch),
+            ("status", self._alive.run),
+            ("time", self._line.pass_time),
+            ("post", self._post_office.run),
+            ("exports", self._exports.run),
+            ("reload", self._reload_when_asked),
+            ("upkeep", self._upkeep.run),
+            ("window", self._window.run),
+            ("companions", self._companions.run),
+            ("tidying", self._tidying.run),
+            ("room", self._room.run),
         )
+
+    def _later_works(self) -> tuple[tuple[str, Work], ...]:
+        """All that may have something to tell at once: it begins when the start has been told."""
+        return (("rounds", self._rounds.run),)
+
+    def _start(self, works: tuple[tuple[str, Work], ...]) -> None:
+        for name, work in works:
+            self._supervisor.start(name, work)
 
     # Wiring. What is read anew with the configuration is asked for each time.
 
@@ -149,7 +165,7 @@ class Service:
             packaged=packaged_logs(),
             project_user=self._project_user,
         )
-        self._post_office = PostOffice(self._store, self._clock)
+        self._post_office = PostOffice(self._store, self._clock, self._supervisor.start)
         self._post_office.use(open_channels(config), plan, config.language)
 
     def _wire_repairs(self) -> None:
@@ -169,6 +185,7 @@ class Service:
             self._line.lag,
             self._clock,
             self._started_at,
+            lambda: self._supervisor.troubles,
         )
         self._alive = Alive(self._notifier, self._standing, self._store, self._line.advancing)
 
@@ -192,7 +209,8 @@ class Service:
                 self._standing.unwell,
                 self._note,
                 self._clock,
-            )
+            ),
+            self._supervisor.start,
         )
         self._companions.use(self._config)
         self._panel = Panel(
@@ -223,8 +241,8 @@ class Service:
         self._upkeep.give(changes.orders)
         if changes.records:
             self._exports.wake()
-            self._tally.count(changes.records)
-            self._window.stored(changes.records)
+            self._supervisor.attempt("tally", lambda: self._tally.count(changes.records))
+            self._supervisor.attempt("window", lambda: self._window.stored(changes.records))
         if changes.notices:
             self._post_office.wake()
         if waits_for_space_anew(changes):
@@ -238,20 +256,21 @@ class Service:
         await self._upkeep.refused(error, since)
 
     async def _order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
-        self._window.order_done(order, result, verdict)
+        self._supervisor.attempt("window", lambda: self._window.order_done(order, result, verdict))
         if order.kind is OrderKind.ASSIGN:
-            await self._desk.assigned(order, result, verdict)
+            await self._supervisor.see_through("orders", lambda: self._desk.assigned(order, result, verdict))
             return
-        await self._keeper.keep(self._pipeline.finish(order, result, verdict, self._clock()))
+        changes = self._pipeline.finish(order, result, verdict, self._clock())
+        await self._supervisor.see_through("orders", lambda: self._keeper.keep(changes))
 
     async def _round_done(self, found: Round) -> None:
         now = self._clock()
         self._seen = found.shown
-        self._panel.looked(found)
-        await self._panel.keep(self._store)
         findings = (*found.findings, *await self._line.look_around(found.unit))
         await self._keeper.keep(self._pipeline.observe(findings, now))
         await self._keeper.keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
+        self._panel.looked(found)
+        await self._panel.keep(self._store)
         await self._alive.save()
 
     async def _sound(self, notice: Notice) -> Heard:
@@ -262,7 +281,7 @@ class Service:
     def _note(self, event: str, code: str, fields: Mapping[str, str]) -> None:
         """Record what a companion has met."""
         record = self._reports.met(event, code, fields)
-        self._tasks.create_task(self._reports.recorded((record,)), name="note")
+        self._supervisor.start("note", lambda: self._reports.recorded((record,)))
 
     # Starting, reloading, stopping.
 
@@ -277,8 +296,10 @@ class Service:
 
     def _prepare(self) -> None:
         site = self._configuration.site
+        if self._preparing is not None:
+            self._preparing.cancel()
         if site is not None:
-            self._tasks.create_task(self._prepare_site(site), name="prepare")
+            self._preparing = self._supervisor.start("prepare", lambda: self._prepare_site(site))
 
     async def _prepare_site(self, site: Site) -> None:
         records = announcement.of_missing(await prepare(site, self._started_at), self._config.language, self._clock())
@@ -290,15 +311,20 @@ class Service:
             await self._reload.wait()
             self._reload.clear()
             self._notifier.reloading()
-            now, language, refused = self._clock(), self._config.language, None
             try:
-                await self._configuration.read()
-            except MonitorError as error:
-                refused = str(error)
-            else:
-                self._use()
-            await self._reports.recorded((announcement.of_reload(refused, language, now),))
-            self._alive.ready()
+                await self._read_again()
+            finally:  # whatever it was, systemd must not wait for it any longer
+                self._alive.ready()
+
+    async def _read_again(self) -> None:
+        now, language, refused = self._clock(), self._config.language, None
+        try:
+            await self._configuration.read()
+        except MonitorError as error:
+            refused = str(error)
+        else:
+            self._use()
+        await self._reports.recorded((announcement.of_reload(refused, language, now),))
 
     def _use(self) -> None:
         config, known, plan = self._config, self._configuration, plan_of(self._config)
@@ -312,13 +338,23 @@ class Service:
 
     async def _wind_down(self) -> None:
         self._notifier.stopping()
-        await self._desk.stop(STOP_SECONDS)
-        await self._line.stop(STOP_SECONDS)
-        await self._dispatcher.stop(STOP_SECONDS)
+        self._supervisor.begin_no_more()
+        for name, work in self._last_works():  # where one fails the next one follows all the same
+            await self._supervisor.see_through(name, work)
+
+    def _last_works(self) -> tuple[tuple[str, Work], ...]:
+        return (
+            ("desk", lambda: self._desk.stop(STOP_SECONDS)),
+            ("journal", lambda: self._line.stop(STOP_SECONDS)),
+            ("orders", lambda: self._dispatcher.stop(STOP_SECONDS)),
+            ("note", self._last_words),
+            ("exports", self._exports.drain),
+            ("post", lambda: self._post_office.settled(LAST_WORDS_SECONDS)),
+        )
+
+    async def _last_words(self) -> None:
         now, watched, language = self._clock(), self._standing.watched(), self._config.language
         told, record = announcement.of_stop(self._tally, watched, self._started_at, language, now)
         with contextlib.suppress(TimeoutError):  # with a full disk the last words may be lost
             async with asyncio.timeout(STOP_SECONDS):
                 await self._keeper.keep(self._pipeline.tell(told, now, (record,)))
-        await self._exports.drain()
-        await self._post_office.settled(LAST_WORDS_SECONDS)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from . import __version__
+from .chronicle import task_name
 from .config.schema import Config
 from .dispatch import Dispatcher
 from .messages import text
@@ -13,6 +14,7 @@ from .model.incident import Estado
 from .notify.post_office import PostOffice
 from .notify.render import headline
 from .pipeline import Pipeline
+from .supervisor import Trouble
 from .tally import Tally
 from .upkeep import Upkeep
 
@@ -20,7 +22,8 @@ from .upkeep import Upkeep
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Reads from those who know; keeps nothing. `seen` are the words of the last round of checks,
-    `lag` is how old the last line taken in is while others wait behind it."""
+    `lag` is how old the last line taken in is while others wait behind it, `troubles` are the tasks that fail
+    again and again."""
 
     config: Callable[[], Config]
     pipeline: Pipeline
@@ -32,10 +35,16 @@ class Standing:
     lag: Callable[[], float]
     clock: Callable[[], float]
     started_at: float
+    troubles: Callable[[], Sequence[Trouble]] = tuple
 
     def line(self) -> str:
-        """One line for systemd: what fails of the monitor's own files comes before all else."""
-        return self.upkeep.line or self._counts()
+        """One line for systemd: what fails of the monitor's own comes before all else."""
+        return "; ".join(filter(None, (self.upkeep.line, self._failing()))) or self._counts()
+
+    def _failing(self) -> str:
+        language = self.config().language
+        names = ", ".join(task_name(one.task, language) for one in self.troubles())
+        return text("status.task_failing", language, tarea=names) if names else ""
 
     def _counts(self) -> str:
         config = self.config()
@@ -63,6 +72,7 @@ class Standing:
             "space": seen.get("space", ""),
             "lag": self.lag(),
             "blindness": self._blindness(),
+            "tasks": [asdict(one) for one in self.troubles()],
             "open": len(self.pipeline.tracker.open_incidents()),
             "orders": self.dispatcher.under_way,
             "missing": list(self.config().missing),
@@ -78,7 +88,7 @@ class Standing:
         language = self.config().language
         blind = self.pipeline.blindness.now.values()
         reasons = [text(f"blind.{one.code}", language, texto=one.detail) for one in blind]
-        return "; ".join(filter(None, (self.upkeep.line, *reasons)))
+        return "; ".join(filter(None, (self.upkeep.line, self._failing(), *reasons)))
 
     def watched(self) -> str:
         """The bot's unit, or in words that it is not known."""

@@ -34,6 +34,7 @@ COMPOSERS = frozenset(
         "configuration",
         "mainline",
         "keeping",
+        "supervisor",
         "reports",
         "alive",
         "announcement",

@@ -6,6 +6,7 @@ import argparse
 import time
 
 from .. import __version__
+from ..chronicle import task_name
 from ..cli import language
 from ..messages import text
 from ..model.incident import Incident
@@ -73,6 +74,8 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     lines.append(("open", said.get("open", 0)))
     lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
     lines.append(("sight", _sight(said.get("blindness"), spoken)))
+    tasks = said.get("tasks")
+    lines += [("tasks", _task(one, spoken)) for one in (tasks if isinstance(tasks, list) else [])]
     outbox = said.get("outbox")
     if isinstance(outbox, dict):
         error = f": {outbox['error']}" if outbox.get("error") else ""
@@ -84,6 +87,13 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     if isinstance(missing, list) and missing:
         lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))
     return lines
+
+
+def _task(said: dict[str, object], spoken: str) -> str:
+    """A part of the service that fails again and again."""
+    shown = {"fallos": said.get("failures", 0), "desde": clock(_number(said.get("since")), spoken)}
+    shown |= {"tarea": task_name(str(said.get("task", "")), spoken), "error": said.get("error", "")}
+    return printable(text("status.task", spoken, **shown))
 
 
 def _alarm(said: dict[str, object], spoken: str) -> str:

@@ -37,6 +37,8 @@ MESSAGE_IDS = {
     "unknown_error": "0b10721efb9945279ef394c97d411e25",
     "own_files_failing": "38fc17d90828484c986b40ad7bf04c85",
     "own_files_back": "514859debb824cbebc1f22d6282b7aaa",
+    "task_failing": "84d1e7297d314c5da124b542e2e409fd",
+    "task_back": "2a3d29138bc44c4d8abe17a1f3496e92",
     "request_retry": "89dafebc62f34789937497de38926516",
     "request_ack": "5e50b7ced65e4f51aaeb773696dff220",
     "request_ack_alarm": "077d2a78444747c6839c6a010dfe5415",

@@ -13,7 +13,7 @@ from string import Formatter
 LANGUAGES = ("es", "en")
 TOPICS = (
     "notices", "actions", "checks", "commands", "records", "detection", "control", "alerts", "answers", "channels",
-    "web", "setup", "trial", "upkeep",
+    "web", "setup", "trial", "upkeep", "tasks",
 )  # fmt: skip
 
 _catalogues: dict[str, dict[str, str]] = {}

@@ -129,9 +129,10 @@ class Courier:
         the channel closed."""
         try:
             await self._run()
-        finally:
+        except asyncio.CancelledError:  # after anything else it may run again, on the same channel
             self._retired.append(self._channel)
             await self._close_retired()
+            raise
 
     async def _run(self) -> None:
         while True:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from typing import Any, Protocol
 
 from ..config.alerts import ADMIN
 from ..errors import StoreError
@@ -18,6 +18,13 @@ from .channel import Channel, Outbox
 from .courier import Courier, CourierStatus
 
 RETRY_SECONDS = 10.0
+
+
+Start = Callable[[str, Callable[[], Coroutine[Any, Any, None]]], asyncio.Task[None]]
+
+
+def _start(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+    return asyncio.create_task(work(), name=name)
 
 
 class Letters(Protocol):
@@ -29,11 +36,13 @@ class Letters(Protocol):
 
 
 class PostOffice:
-    """`run` is owned by the service; `wake` and `use` may be called at any time from its loop."""
+    """`run` is owned by the service; `wake` and `use` may be called at any time from its loop. `start` gives a
+    courier's work a task."""
 
-    def __init__(self, letters: Letters, clock: Callable[[], float]) -> None:
+    def __init__(self, letters: Letters, clock: Callable[[], float], start: Start = _start) -> None:
         self._letters = letters
         self._clock = clock
+        self._start = start
         self._plan = Plan()
         self._couriers: dict[str, Courier] = {}
         self._tasks: dict[Courier, asyncio.Task[None]] = {}
@@ -67,8 +76,9 @@ class PostOffice:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(None if adopted else RETRY_SECONDS):
                         await self._changed.wait()
-        finally:
+        except asyncio.CancelledError:  # whatever else ends it, the couriers go on
             await _end(self._tasks.values())
+            raise
 
     async def settled(self, seconds: float) -> bool:
         """Wait until nothing is due on any channel that works, at most `seconds`."""
@@ -89,7 +99,7 @@ class PostOffice:
         await _end([self._tasks.pop(courier) for courier in gone])
         for name, courier in self._couriers.items():
             if courier not in self._tasks:
-                self._tasks[courier] = asyncio.create_task(courier.run(), name=f"courier {name}")
+                self._tasks[courier] = self._start(f"courier {name}", courier.run)
 
     async def _adopt(self) -> bool:
         """Give what waits on channels that are gone to `admin`; False when the store cannot now."""
@@ -120,5 +130,6 @@ class PostOffice:
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
     ending = list(tasks)
     for task in ending:
-        task.cancel()
+        if not task.cancelling():  # once: a second time would break off what it finishes
+            task.cancel()
     await asyncio.gather(*ending, return_exceptions=True)

@@ -29,6 +29,7 @@ _TITLES = {
     "sighted": "ok",
     "space_ok": "ok",
     "own_back": "ok",
+    "task_back": "ok",
     "server_up": "ok",
     "failed": "failed",
     "moved": "failed",

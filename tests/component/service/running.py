@@ -35,6 +35,27 @@ logs = "{home}/logs"
 """
 
 
+def write_config(
+    home: Path,
+    namespace: str = "",
+    *,
+    directory: Path | None = None,
+    checks: str = "interval = 1",
+    web: str = 'listen = ""',
+    url: str = "http://127.0.0.1:9",
+) -> Path:
+    """The file of an installation in `home`, whose folders are made."""
+    for folder in ("project/modelos", "project/src", "api", "state", "logs"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+        if (home / folder).stat().st_uid != home.stat().st_uid:
+            os.chown(home / folder, home.stat().st_uid, home.stat().st_gid)
+    config = home / "config.toml"
+    config.write_text(
+        _CONFIG.format(home=home, namespace=namespace, directory=directory or "", checks=checks, web=web, url=url)
+    )
+    return config
+
+
 class RunningService:
     """Started with `checks` and `web` as further lines of those sections; `prefix` is put before the command.
     What it writes belongs to the owner of `home`."""
@@ -51,14 +72,7 @@ class RunningService:
         prefix: Sequence[str] = (),
     ) -> None:
         self.home = home
-        for folder in ("project/modelos", "project/src", "api", "state", "logs"):
-            (home / folder).mkdir(parents=True, exist_ok=True)
-            if (home / folder).stat().st_uid != home.stat().st_uid:
-                os.chown(home / folder, home.stat().st_uid, home.stat().st_gid)
-        self._config = home / "config.toml"
-        self._config.write_text(
-            _CONFIG.format(home=home, namespace=namespace, directory=directory or "", checks=checks, web=web, url=url)
-        )
+        self._config = write_config(home, namespace, directory=directory, checks=checks, web=web, url=url)
         environment = {name: value for name, value in os.environ.items() if name not in _MISSION}
         self._output = (home / "output").open("wb")
         self.process = subprocess.Popen(
