@@ -48,14 +48,21 @@ class Connection:
         local: bool,
         handle: Handle,
         language: str,
+        pause: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """`pause` is how long one who is not known waits for the next request."""
         self._reader, self._writer = reader, writer
+        self._pause = pause
         self._handle, self._language = handle, language
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
         self.local = local
         self._peer = Peer(local)
         self.busy = False  # between a request's first byte and the end of its answer
+        self.answering = False  # between its last byte and that
         self.streaming = False
+        self.known = local  # who asks has been let in, now or before
+        self.peer = ""  # whose it is (peers), "" while nobody has looked
+        self.leaving = False
         self._method = ""
         writer.transport.set_write_buffer_limits(high=BUFFER_BYTES)
 
@@ -64,6 +71,8 @@ class Connection:
         try:
             while await self._converse():
                 self._http.start_next_cycle()
+                # Requests that lie ready must not take everybody else's turn.
+                await asyncio.sleep(0.0 if self.known else self._pause())
             self._writer.close()
             async with asyncio.timeout(TAKE_SECONDS):
                 await self._writer.wait_closed()
@@ -71,16 +80,19 @@ class Connection:
             logger.debug("client: %s", error)
 
     def abort(self) -> None:
+        self.leaving = True
         self._writer.transport.abort()
 
     async def _converse(self) -> bool:
         """One request and its answer; False when it was the last one."""
-        self.busy = False
+        self.busy = self.answering = False
         try:
             asked = await self._next()
             if asked is None:
                 return False
+            self.answering = True
             answer = await self._handle(asked)
+            self.known = self.known or bool(answer.by)
         except h11.RemoteProtocolError as error:
             answer = problem(error.error_status_hint, "bad_request", self._language)
         except _Refused as refused:

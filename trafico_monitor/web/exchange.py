@@ -39,13 +39,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`stream` is sent after the head, piece by piece, until it ends or nobody takes it."""
+    """`stream` is sent after the head, piece by piece, until it ends or nobody takes it. `by` is who was let in."""
 
     status: int
     body: bytes = b""
     content_type: str = JSON_TYPE
     headers: Headers = ()
     stream: AsyncIterator[bytes] | None = None
+    by: str = ""
 
 
 def target(raw: str) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,8 @@ from .metrics import CONTENT_TYPE, Meter
 from .ports import Memory, Present, Records
 from .requests import FORMS, SILENCES, Counter
 from .routes import Route, Routes
-from .server import AGAIN_SECONDS, Places, WebServer
+from .seldom import Seldom
+from .server import Places, WebServer
 from .static_files import StaticFiles
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Sources:
 
 
 class Window:
-    """`run` serves until it is cancelled; nothing that happens in here reaches the pipeline."""
+    """`run` serves until it is cancelled."""
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class Window:
         self._events = Events(sources.records, sources.present)
         self._door = Door(Access(sources.memory, clock), origins)
         self._meter = Meter()
+        self._said = Seldom()
         self._routes = Routes(self._table(api.Api(sources.records, sources.present, clock)))
         self.server = WebServer(places, self.answer, language)
 
@@ -70,34 +71,33 @@ class Window:
 
     async def run(self) -> None:
         try:
-            while True:
-                try:
-                    await self.server.run()
-                except Exception:  # nobody watches less because nobody can look
-                    logger.exception("the web server ended")
-                await asyncio.sleep(AGAIN_SECONDS)
+            await self.server.run()
         finally:
             await self._counter.close(STOP_SECONDS)
 
     async def answer(self, asked: Asked) -> Answer:
-        """The answer to one request, whatever becomes of it."""
+        """The answer to one request, whatever becomes of it. What breaks is logged once a minute and route: who
+        need not sign in must not fill the journal, and what he has written in his request is not for it."""
         route, given, allowed = self._routes.find(asked.method, asked.path)
-        if route is None and allowed and asked.method == "OPTIONS":
-            return self._door.dressed(self._door.preflight(asked, allowed), asked)
-        if route is None:
-            return self._door.dressed(_nowhere(asked, allowed), asked)
+        name = f"{route.method} {route.path}" if route else "no route"
         try:
-            asked, refusal = await self._door.let_in(replace(asked, given=given), route)
-            answer = refusal or await route.handle(asked)
-        except StoreError as error:
-            logger.warning("%s %s: %s", asked.method, asked.path, error)
-            answer = problem(503, "store", asked.language)
-        except TimeoutError:
+            answer = await self._answer(replace(asked, given=given), route, allowed)
+        except (StoreError, TimeoutError) as error:
+            if self._said.due(name):
+                logger.warning("%s: %s", name, error)
             answer = problem(503, "store", asked.language)
         except Exception:  # one broken answer must not take the others with it
-            logger.exception("%s %s", asked.method, asked.path)
+            if self._said.due(name):
+                logger.exception("%s", name)
             answer = problem(500, "internal", asked.language)
         return self._door.dressed(answer, asked)
+
+    async def _answer(self, asked: Asked, route: Route | None, allowed: tuple[str, ...]) -> Answer:
+        if route is None:
+            preflight = allowed and asked.method == "OPTIONS"
+            return self._door.preflight(asked, allowed) if preflight else _nowhere(asked, allowed)
+        asked, refusal = await self._door.let_in(asked, route)
+        return refusal or replace(await route.handle(asked), by=asked.by)
 
     async def _metrics(self, asked: Asked) -> Answer:
         return Answer(200, self._meter.exposition(self._present.gauges()).encode(), CONTENT_TYPE)
