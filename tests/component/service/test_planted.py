@@ -23,16 +23,8 @@ TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 FULL = "ERROR:__main__:❌ Error al copiar archivo: [Errno 28] No space left on device: '/srv/modelos/luna/{}.mp4'"
 # Space counts as short at once: then the service counts what takes it, and looks for what could go.
 SHORT = 'interval = 1\ndisk_warning = "900TB"\ndisk_critical = "1B"'
-PLACES = (
-    "project/modelos",
-    "project/modelos/luna",
-    "project/modelos/_cuarentena",
-    "project/modelos/luna/_cuarentena",
-    "project/modelos/_rescatados",
-    "api",
-    f"api/{TOKEN}",
-    f"api/{TOKEN}/videos",
-)
+DEEP = ("project/modelos", "project/modelos/_cuarentena", "project/modelos/_rescatados", "api")
+PLACES = (*DEEP, "project/modelos/luna", "project/modelos/luna/_cuarentena", f"api/{TOKEN}", f"api/{TOKEN}/videos")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +33,7 @@ def home() -> Iterator[Path]:
     with place() as folder:
         for each in PLACES:
             (folder / each).mkdir(parents=True, exist_ok=True)
-            plant(folder / each)
+            plant(folder / each, deep=each in DEEP)
             plant_notes(folder / each)
         yield folder
 

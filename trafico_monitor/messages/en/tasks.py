@@ -29,7 +29,7 @@ TEXTS: dict[str, str] = {
     "notice.task_failing": "A part of the monitor fails again and again; it is started again by itself, and the rest goes on",
     "notice.task_back": "A part of the monitor works again",
     "notice.field.tarea": "Part: {tarea}",
-    "tasks.advice": "What to do: journalctl -u trafico-monitor -p err gives the reason.",
+    "tasks.advice": "What to do: journalctl -u trafico-monitor | grep -A 60 'task .* failed' gives the reason.",
     "status.tasks": "failures",
     "status.task": "{tarea}: {fallos} failures since {desde} ({error})",
     "status.task_failing": "⚠️ fails again and again: {tarea}",

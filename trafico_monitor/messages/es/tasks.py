@@ -29,7 +29,7 @@ TEXTS: dict[str, str] = {
     "notice.task_failing": "Una parte del monitor falla una y otra vez; se reinicia sola y lo demás sigue",
     "notice.task_back": "Una parte del monitor vuelve a funcionar",
     "notice.field.tarea": "Parte: {tarea}",
-    "tasks.advice": "Qué hacer: journalctl -u trafico-monitor -p err da el motivo.",
+    "tasks.advice": "Qué hacer: journalctl -u trafico-monitor | grep -A 60 'task .* failed' da el motivo.",
     "status.tasks": "fallos",
     "status.task": "{tarea}: {fallos} fallos desde {desde} ({error})",
     "status.task_failing": "⚠️ falla una y otra vez: {tarea}",
