@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from .action.retention import Expired, Known, expire
 from .config.schema import Config
+from .errors import PathRefused
 from .model.site import Site
 from .repair import tools_for
 
@@ -40,12 +41,12 @@ class Tidying:
         while True:
             try:
                 await self.tidy()
-            except OSError as error:  # a TimeoutError too: a file system that does not answer
+            except (OSError, PathRefused) as error:  # a file system that does not answer, a link in place of modelos
                 logger.warning("upkeep: %s", error)
             await asyncio.sleep(EVERY)
 
     async def tidy(self) -> None:
-        """One turn. Raises OSError when the models directory cannot be looked through."""
+        """One turn. Raises OSError or PathRefused when the models directory cannot be looked through."""
         site, rules = self._site(), self._config().quarantine
         if site is None:
             return
