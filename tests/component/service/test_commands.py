@@ -63,7 +63,17 @@ def home() -> Iterator[Path]:
     then = time.time() - 7 * 86400
     known = Download("victor", "a.mp4", source=str(folder / "api" / "videos" / "file_1.mp4"))
     incidents = [
-        Incident(name, ErrorType.TIMEOUT, then, then, Estado.FALLIDO, download, accion="given_up", closed_at=then)
+        Incident(
+            name,
+            ErrorType.TIMEOUT,
+            then,
+            then,
+            Estado.FALLIDO,
+            download,
+            accion="given_up",
+            closed_at=then,
+            actionable=download,
+        )
         for name, download in ((FAILED, known), (LOST, Download("victor", "b.mp4")))
     ]
     asyncio.run(_store(folder / "state", incidents))
