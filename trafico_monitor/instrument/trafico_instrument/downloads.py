@@ -60,9 +60,11 @@ class Download:
 
     def go_to(self, path: str | None, by: str = "argumento") -> None:
         """It is at `path` or will be: that is its destination where it is in a modelo's folder."""
-        if places.is_of_modelo(path):
-            self.destination, self.by = path, by
-        self.modelo = places.modelo_of(path) or self.modelo
+        found = places.within(path)
+        if found is not None:
+            self.modelo = found[0]
+            if found[1]:
+                self.destination, self.by = path, by
         name(path, self)
 
 

@@ -6,6 +6,7 @@ type is looked at.
 
 from __future__ import annotations
 
+import functools
 import sys
 
 from . import places
@@ -23,6 +24,7 @@ _CALLERS = (
     "telegram.ext._handlers", "telegram.ext._application", "aiogram.dispatcher",
 )  # fmt: skip
 _PASSED = (f"{__package__}.", "telegram.", "aiogram.", "functools", "contextlib")
+_NO_PATHS = (int, bool, float, type(None), list, dict, tuple)  # most of what there is: quickly passed over
 _FUNCTION = 1  # inspect.CO_OPTIMIZED: not a module, not the body of a class
 _IS_VIEW = sys.version_info >= (3, 13)  # PEP 667
 # Up to 3.12 f_locals is one dict for each call of a function, the same that locals() gives to it.
@@ -30,31 +32,41 @@ _LOCALS_USERS = frozenset(("locals", "vars", "dir", "eval", "exec"))
 _OWN_REFERENCES = 3  # the frame's, ours, getrefcount's argument
 
 
-def paths(frame: FrameType | None) -> set[str]:
-    """The absolute paths of modelos' folders and of what is in them that the nearest function knows
-    which knows any."""
+def paths(frame: FrameType | None) -> dict[str, tuple[str, bool]]:
+    """The absolute paths of modelos' folders and of what is in them (with what places.within says) that the
+    nearest function knows which knows any."""
     for _ in range(DEEPEST):
         if frame is None:
             break
-        module = str(frame.f_globals.get("__name__"))
-        if module.startswith(_CALLERS):
+        look = _look(str(frame.f_globals.get("__name__")))
+        if look is None:
             break
-        if not module.startswith(_PASSED):
-            found = {path for path in map(_path, _values(frame)) if path}
-            if found:
-                return found
+        found = dict(filter(None, map(_path, _values(frame)))) if look else {}
+        if found:
+            return found
         frame = frame.f_back
-    return set()
+    return {}
 
 
-def _path(value: Any) -> str | None:
-    if type(value) is str and ("/" not in value or len(value) > places.LONGEST):
-        return None  # any word would be a path where the program runs in the models directory
+@functools.lru_cache(maxsize=256)
+def _look(module: str) -> bool | None:
+    """Whether the functions of a module are looked at; None: what calls them is of no interest either."""
+    return None if module.startswith(_CALLERS) else not module.startswith(_PASSED)
+
+
+def _path(value: Any) -> tuple[str, tuple[str, bool]] | None:
+    kind = type(value)
+    if kind is str:  # one with no slash is no path, or each would be where the program runs in the models directory
+        if "/" not in value or len(value) > places.LONGEST:
+            return None
+    elif kind in _NO_PATHS:
+        return None
     text = places.path_text(value)
     if text is None or not any(name in text for name in places.NAMES):
         return None
     path = places.absolute(text)
-    return path if places.modelo_of(path) else None
+    inside = places.within(path)
+    return (path, inside) if path is not None and inside is not None else None
 
 
 def _values(frame: FrameType) -> Sequence[Any]:

@@ -20,37 +20,41 @@ SHORT_LIMIT = 128  # where the datagram was too large all the same
 _TOKEN = re.compile(
     r"(?<![0-9])[0-9]{5,}(?:(?::|%(?:25){0,3}3[Aa]|\\u003[Aa]|&#(?:58|[xX]3[Aa]);|&colon;)[A-Za-z0-9_-]{30,})+"
 )
+_KIND = _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
 
 dropped = 0  # entries that journald did not take, since the last one that it took
-_frozen = False  # the last one was not taken in time: the next is not waited for
+_stuck = False  # the last one was waited for in vain: the next is not
 
 
 def send(fields: Mapping[str, object]) -> None:
-    """Send `fields`, each redacted, empty ones left out. Waits for SEND_SECONDS at most, and not again
-    while journald stays stuck; what it does not take is counted and told with the next that it takes."""
-    global dropped, _frozen
-    lost = {"TRAFICO_PERDIDOS": dropped} if dropped else {}
+    """Send `fields`, redacted, empty ones left out. Waits for SEND_SECONDS at most, and not again while
+    journald stays stuck; what it does not take is counted, and told with the next that it takes."""
+    global dropped, _stuck
+    if dropped:
+        fields = {**fields, "TRAFICO_PERDIDOS": dropped}
     try:
         try:
-            _transmit(encode({**fields, **lost}))
+            _transmit(encode(fields))
         except OSError as error:
             if error.errno != errno.EMSGSIZE:
                 raise
-            _transmit(encode({**fields, **lost}, SHORT_LIMIT))
+            _transmit(encode(fields, SHORT_LIMIT))
     except OSError as error:
         dropped += 1
-        _frozen = isinstance(error, (TimeoutError, BlockingIOError)) or "timed out" in str(error)
+        _stuck = isinstance(error, (BlockingIOError, TimeoutError, _socket.timeout))
     else:
-        dropped, _frozen = 0, False
+        dropped, _stuck = 0, False
 
 
 def encode(fields: Mapping[str, object], limit: int = VALUE_LIMIT) -> bytes:
     """The entry as a datagram; a value with a line break in it goes with its length."""
+    known = [(name, str(value)) for name, value in fields.items() if value is not None and value != ""]
+    text = "".join([f"{name}={value}\n" for name, value in known])
+    if len(text) <= limit and text.count("\n") == len(known):
+        return _bytes(redact(text))
     parts = []
-    for name, value in fields.items():
-        if value is None or value == "":
-            continue
-        data = _bytes(redact(str(value))[:limit])
+    for name, value in known:
+        data = _bytes(redact(value)[:limit])  # redacted before the cut, which could leave half a token
         if b"\n" in data:
             parts.append(name.encode() + b"\n" + len(data).to_bytes(8, "little") + data + b"\n")
         else:
@@ -59,7 +63,7 @@ def encode(fields: Mapping[str, object], limit: int = VALUE_LIMIT) -> bytes:
 
 
 def redact(text: str) -> str:
-    """`text` with every bot token replaced; of a text that will be cut, before it is cut."""
+    """`text` with every bot token replaced by `<TOKEN>`."""
     if ":" in text or "%" in text or "&" in text or "\\" in text:
         return _TOKEN.sub("<TOKEN>", text)
     return text
@@ -74,10 +78,15 @@ def _bytes(text: str) -> bytes:
 
 def _transmit(data: bytes) -> None:
     # A socket for each: one that is kept would be another's after the program has closed all descriptors.
-    out = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+    out = _socket.socket(_socket.AF_UNIX, _KIND)
     try:
-        out.settimeout(0 if _frozen else SEND_SECONDS)
-        out.connect(SOCKET)  # poll() knows of the other side's queue only where they are connected
-        out.send(data)
+        try:
+            out.sendto(data, SOCKET)
+        except BlockingIOError:
+            if _stuck:
+                raise
+            out.settimeout(SEND_SECONDS)
+            out.connect(SOCKET)  # poll() knows of the other side's queue only where they are connected
+            out.send(data)
     finally:
         out.close()

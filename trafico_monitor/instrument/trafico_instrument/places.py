@@ -41,27 +41,35 @@ def path_text(value: Any) -> str | None:
 def absolute(value: Any) -> str | None:
     """The absolute, normal spelling of a path, without asking the disk about links."""
     text = path_text(value)
-    return None if text is None else os.path.abspath(text)
+    if text is None or (text[0] == "/" and "/." not in text and "//" not in text and text[-1] != "/"):
+        return text
+    return os.path.abspath(text)
 
 
-def beneath(path: str | None) -> str | None:
-    """The part of an absolute path that is below the models directory."""
+def on_disk(value: Any) -> str | None:
+    """As `absolute`; where that is not below the models directory, and links lead there, where they lead."""
+    path = absolute(value)
+    if path is None or within(path) is not None:
+        return path
+    real = os.path.realpath(path)
+    return path if within(real) is None else real
+
+
+def within(path: str | None) -> tuple[str, bool] | None:
+    """(modelo whose folder an absolute path is or is in, whether it is in it); None elsewhere. `_rescatados`
+    and hidden folders are nobody's."""
     if path is not None:
         for root in ROOTS:
-            if path.startswith(root) and len(path) > len(root):
-                return path[len(root) :]
+            if path.startswith(root):
+                modelo, slash, _ = path[len(root) :].partition("/")
+                return (modelo, bool(slash)) if modelo and modelo[0] not in "_." else None
     return None
-
-
-def modelo_of(path: str | None) -> str | None:
-    """The modelo whose folder an absolute path is, or is in. `_rescatados` and hidden folders are nobody's."""
-    first = (beneath(path) or "").partition("/")[0]
-    return first if first and first[0] not in "_." else None
 
 
 def is_of_modelo(path: str | None) -> bool:
     """Whether an absolute path lies in the folder of a modelo."""
-    return modelo_of(path) is not None and "/" in (beneath(path) or "")
+    found = within(path)
+    return found is not None and found[1]
 
 
 def is_video(path: str) -> bool:

@@ -19,7 +19,6 @@ _CHAIN = 8  # exceptions
 _TEXT = 1024  # characters of an exception's text
 _TEXTS = {
     "inicio": "⏬ Descargando: {video}",
-    "obtenido": "📥 El servidor tiene el archivo: {video}",
     "copiando": "📥 Copiando: {video}",
     "progreso": "⏬ Descargando: {video}: {bytes} bytes",
     "copiado": "📥 Copiado: {video}: {bytes} bytes",
@@ -38,12 +37,16 @@ _SECONDS = ("_retry_after", "retry_after", "seconds", "value")
 
 def library(event: str, said: str) -> None:
     """`activo` or `ajeno`: a library was hooked, or is not known and left alone."""
-    _send(event, {"TRAFICO_BIBLIOTECA": said}, library=said)
+    message = _TEXTS[event].format(library=said)
+    _send(event, message, _INFO if event == "activo" else _WARNING, {"TRAFICO_BIBLIOTECA": said})
 
 
-def download(event: str, found: Download, **fields: Any) -> None:
-    video = os.path.basename(found.destination or "")
-    known = {
+def download(event: str, found: Download, arrived: int | None = None, **more: Any) -> None:
+    """What has happened to a download; `arrived`: bytes, `more`: further fields."""
+    video = (found.destination or "").rpartition("/")[2]
+    text = _TEXTS[event].format(video=video or "desconocido", bytes=arrived, error=more.get("TRAFICO_TEXTO"))
+    short = event == "copiado" and None not in (found.size, arrived) and found.size != arrived
+    fields = {
         "TRAFICO_DESCARGA": found.id,
         "TRAFICO_MODELO": found.modelo,
         "TRAFICO_VIDEO": video,
@@ -57,18 +60,15 @@ def download(event: str, found: Download, **fields: Any) -> None:
         "TRAFICO_MEDIO": found.medium,
         "TRAFICO_BIBLIOTECA": found.library,
         "TRAFICO_INTENTO": found.attempt if found.attempt > 1 else None,
+        "TRAFICO_BYTES": arrived,
+        **more,
     }
-    words = {
-        "video": video or "desconocido",
-        "bytes": fields.get("TRAFICO_BYTES"),
-        "error": fields.get("TRAFICO_TEXTO"),
-    }
-    _send(event, {**known, **fields}, **words)
+    _send(event, text, _ERROR if event == "error" else _WARNING if short else _INFO, fields)
 
 
-def failed(found: Download, error: BaseException, **fields: Any) -> None:
+def failed(found: Download, error: BaseException) -> None:
     found.failed = id(error)
-    download("error", found, **{**fields, **of_exception(error)})
+    download("error", found, **of_exception(error))
 
 
 def progress(found: Download, received: Any) -> None:
@@ -76,7 +76,7 @@ def progress(found: Download, received: Any) -> None:
     now = time.monotonic()
     if type(received) is int and now - found.told_at >= PROGRESS_SECONDS:
         found.told_at = now
-        download("progreso", found, TRAFICO_BYTES=received)
+        download("progreso", found, received)
 
 
 def of_exception(error: BaseException) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def of_exception(error: BaseException) -> dict[str, Any]:
         "TRAFICO_ERRNO": system.errno if system is not None else None,
         "TRAFICO_RUTA": _file(system),
         "TRAFICO_TEXTO": f"{type(error).__name__}: {text}"[:_TEXT],
-        "TRAFICO_CADENA": " < ".join(map(_name, chain)) if len(chain) > 1 else None,
+        "TRAFICO_CADENA": " < ".join(dict.fromkeys(map(_name, chain))) if len(chain) > 1 else None,
         "TRAFICO_ESPERA": _wait(error),
     }
 
@@ -129,16 +129,8 @@ def _wait(error: BaseException) -> int | None:
     return None
 
 
-def _send(event: str, fields: dict[str, Any], **words: Any) -> None:
-    size, copied = fields.get("TRAFICO_FILE_SIZE"), fields.get("TRAFICO_BYTES")
-    short = event == "copiado" and size is not None and copied is not None and copied != size
-    journal.send(
-        {
-            "MESSAGE": _TEXTS[event].format(**words),
-            "PRIORITY": _ERROR if event == "error" else _WARNING if short or event == "ajeno" else _INFO,
-            "SYSLOG_IDENTIFIER": "trafico-instrument",
-            "TRAFICO_EVENTO": event,
-            "TRAFICO_CONTRATO": CONTRACT,
-            **fields,
-        }
-    )
+def _send(event: str, message: str, priority: str, fields: dict[str, Any]) -> None:
+    fields["MESSAGE"], fields["PRIORITY"] = message, priority
+    fields["SYSLOG_IDENTIFIER"] = "trafico-instrument"
+    fields["TRAFICO_EVENTO"], fields["TRAFICO_CONTRATO"] = event, CONTRACT
+    journal.send(fields)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .downloads import Download
 
 
+LARGE = 16 << 20  # bytes; a smaller file is copied before anybody could do anything about it
+
+
 class Transfer:
     __slots__ = ("download", "path")
 
@@ -25,13 +28,16 @@ class Transfer:
 
 
 def begin(download: Download, destination: Any, event: str = "copiando") -> Transfer:
-    """`destination` None: into memory, or where the library likes. What the call calls itself is not told."""
-    path = places.absolute(destination)
+    """`destination` None: into memory, or where the library likes. What the call calls itself is not told.
+    Nor is the beginning of a small copy to the place that was told before: its end follows at once."""
+    path = places.on_disk(destination)
+    nothing_new = path is not None and path == download.destination and 0 < (download.size or 0) < LARGE
     download.go_to(path)
     download.begun, download.failed = True, 0
     current.set(download)
     inside.set(True)
-    report.download(event, download, TRAFICO_RUTA=_elsewhere(download, path))
+    if event != "copiando" or not nothing_new:
+        report.download(event, download, TRAFICO_RUTA=_elsewhere(download, path))
     return Transfer(download, path)
 
 
@@ -44,7 +50,7 @@ def end(transfer: Transfer, written: Any, error: BaseException | None, arrived: 
         if not download.done:  # else the video is where it was
             report.failed(download, error)
         return
-    path = places.absolute(written) or transfer.path
+    path = places.on_disk(written) or transfer.path
     download.go_to(path)
     if download.whole:  # what was whole once may be changed by the bot: it is not measured again
         arrived = None
@@ -53,7 +59,7 @@ def end(transfer: Transfer, written: Any, error: BaseException | None, arrived: 
         download.whole = arrived is not None and download.size in (None, arrived)
     download.done = download.whole and places.is_of_modelo(path)
     event = "fin" if download.done else "copiado"
-    report.download(event, download, TRAFICO_RUTA=_elsewhere(download, path), TRAFICO_BYTES=arrived)
+    report.download(event, download, arrived, TRAFICO_RUTA=_elsewhere(download, path))
 
 
 def followed(callback: Callable[..., Any], download: Download) -> Callable[..., Any]:

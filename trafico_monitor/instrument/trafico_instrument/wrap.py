@@ -24,19 +24,20 @@ class Unknown(Exception):
 def plan(
     owner: Any, name: str, leading: Sequence[str], before: Before, after: After | None = None
 ) -> tuple[Any, str, Any]:
-    """(owner, name, wrapper), for `put`; Unknown where `owner.name` does not take `leading` first.
+    """(class or module, name, wrapper), for `put`; Unknown where `owner.name` does not take `leading` first.
 
     `before(args, kwargs)` gives a ticket, or None for a call that is of no interest; with a ticket
     `after(ticket, result, error)` follows. What either raises ends there.
     """
-    original = vars(owner).get(name)
+    place = next((one for one in getattr(owner, "__mro__", (owner,)) if name in vars(one)), owner)
+    original = vars(place).get(name)
     outer, inner = _code(original), _code(_unwrapped(original))
     if outer is None or inner is None or inner.co_varnames[: len(leading)] != tuple(leading):
         raise Unknown(name)
-    if (outer.co_flags ^ inner.co_flags) & _COROUTINE:  # decorated so that it cannot be followed
-        raise Unknown(name)
+    if after is not None and (outer.co_flags ^ inner.co_flags) & _COROUTINE:
+        raise Unknown(name)  # decorated so that its end is not seen
     make = _around_coroutine if outer.co_flags & _COROUTINE else _around
-    return owner, name, make(original, before, after or _nothing)
+    return place, name, make(original, before, after or _nothing)
 
 
 def put(plans: Sequence[tuple[Any, str, Any]]) -> None:

@@ -1,7 +1,7 @@
-"""A bot of python-telegram-bot 20 to 22: takes the updates that wait, hands each to the handler that the
-command line names, and prints what came of it. It knows nothing of the instrumentation.
+"""A bot of python-telegram-bot 20 to 22: takes the updates that wait, hands each to the handler that its
+video's file_id names, and prints what came of it. It knows nothing of the instrumentation.
 
-    ptb_bot.py URL TOKEN MODELS HANDLER
+    ptb_bot.py URL TOKEN MODELS SERVER_DIR
 """
 
 from __future__ import annotations
@@ -23,10 +23,8 @@ from telegram import Update
 from telegram.ext import Application, ContextTypes, MessageHandler, filters
 from telegram.request import HTTPXRequest
 
-URL, TOKEN, MODELS, HANDLER = sys.argv[1:5]
-SERVER = os.environ["SERVER_DIR"]  # the Bot API server's directory on this host
+URL, TOKEN, MODELS, SERVER = sys.argv[1:5]
 CONTAINER = "/var/lib/telegram-bot-api"
-NAME = "20251225_143020_a3f2b1.mp4"
 
 
 def say(**what: Any) -> None:
@@ -55,6 +53,10 @@ def on_host(file_path: str) -> str:
     return SERVER + "/" + file_path.split(CONTAINER + "/", 1)[1]
 
 
+def name_of(update: Update) -> str:
+    return f"{update.message.video.file_id}.mp4"
+
+
 def folder(modelo: str = "yic") -> Path:
     made = Path(MODELS) / modelo
     made.mkdir(parents=True, exist_ok=True)
@@ -64,14 +66,14 @@ def folder(modelo: str = "yic") -> Path:
 async def copies(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     """As the user's bot does it."""
     modelo_dir = folder()
-    ruta = str(modelo_dir / NAME)
+    ruta = str(modelo_dir / name_of(update))
     file = await update.message.video.get_file()
     said = shutil.copy2(on_host(file.file_path), ruta)
     return [said == ruta, file.file_size, os.path.getsize(ruta)]
 
 
 async def copies_early_name(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
-    ruta = str(folder() / NAME)
+    ruta = str(folder() / name_of(update))
     file = await context.bot.get_file(update.message.video.file_id)
     return copy2(on_host(file.file_path), ruta) == ruta
 
@@ -83,7 +85,7 @@ async def copies_into_directory(update: Update, context: ContextTypes.DEFAULT_TY
 
 
 async def to_drive(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
-    ruta = folder() / NAME
+    ruta = folder() / name_of(update)
     file = await update.message.video.get_file()
     return str(await file.download_to_drive(ruta) == ruta)
 
@@ -91,14 +93,14 @@ async def to_drive(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
 async def to_drive_then_moves(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     file = await update.message.video.get_file()
     temporary = await file.download_to_drive(Path(MODELS).parent / "video.part")
-    os.replace(temporary, folder() / NAME)
-    return os.path.getsize(folder() / NAME)
+    os.replace(temporary, folder() / name_of(update))
+    return os.path.getsize(folder() / name_of(update))
 
 
 async def to_drive_then_renames(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     file = await update.message.video.get_file()
-    temporary = await file.download_to_drive(folder() / (NAME + ".part"))
-    return temporary.rename(folder() / NAME).name
+    temporary = await file.download_to_drive(folder() / f"{name_of(update)}.part")
+    return temporary.rename(folder() / name_of(update)).name
 
 
 async def to_memory(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
@@ -110,14 +112,14 @@ async def to_memory(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
 
 async def to_open_file(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     file = await update.message.video.get_file()
-    with open(folder() / NAME, "wb") as out:
+    with open(folder() / name_of(update), "wb") as out:
         await file.download_to_memory(out)
-    return os.path.getsize(folder() / NAME)
+    return os.path.getsize(folder() / name_of(update))
 
 
 async def catches(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     """Keeps the error of getFile to itself and tries again."""
-    ruta = str(folder() / NAME)
+    ruta = str(folder() / name_of(update))
     errors = []
     for _ in range(2):
         try:
@@ -131,7 +133,7 @@ async def catches(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
 
 async def forbidden(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     """The server's file cannot be read, until somebody changes its mode."""
-    ruta = str(folder() / NAME)
+    ruta = str(folder() / name_of(update))
     os.chmod(folder(), 0o777)
     file = await update.message.video.get_file()
     origen = on_host(file.file_path)
@@ -142,7 +144,7 @@ async def forbidden(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     except PermissionError as error:
         os.seteuid(0)
         os.setegid(0)
-        if "gives_up" in HANDLER:
+        if update.message.video.file_id == "forbidden_gives_up":
             raise
         os.chmod(origen, 0o777)
         shutil.copy2(origen, ruta)
@@ -154,26 +156,26 @@ forbidden_gives_up = forbidden
 
 
 async def no_folder(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
-    ruta = os.path.join(MODELS, "nueva", NAME)
+    ruta = os.path.join(MODELS, "nueva", name_of(update))
     file = await update.message.video.get_file()
     shutil.copy2(on_host(file.file_path), ruta)
 
 
 async def breaks_between(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
-    ruta = str(folder() / NAME)
+    ruta = str(folder() / name_of(update))
     file = await update.message.video.get_file()
     raise LookupError(f"{len(ruta)}, {file.file_path}")
 
 
 async def lets_go(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     """Asks for the file and does nothing with it that could be seen."""
-    ruta = str(folder() / NAME)
+    ruta = str(folder() / name_of(update))
     return [bool(ruta), (await update.message.video.get_file()).file_size]
 
 
 async def two_at_once(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     async def one(modelo: str, file_id: str) -> int:
-        ruta = folder(modelo) / NAME
+        ruta = folder(modelo) / name_of(update)
         file = await context.bot.get_file(file_id)
         await asyncio.sleep(0.01)
         shutil.copy2(on_host(file.file_path), ruta)
@@ -182,23 +184,23 @@ async def two_at_once(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any
     return await asyncio.gather(one("ana", "first"), one("eva", "second"))
 
 
-async def two_asked_at_once(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
+async def asked_at_once(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     """The copies are the handler's own, the calls of getFile those of two tasks."""
-    first, second = await asyncio.gather(context.bot.get_file("first"), context.bot.get_file("second"))
-    shutil.copy2(on_host(second.file_path), folder("eva") / NAME)
-    shutil.copy2(on_host(first.file_path), folder("ana") / NAME)
+    first, second = await asyncio.gather(context.bot.get_file("third"), context.bot.get_file("fourth"))
+    shutil.copy2(on_host(second.file_path), folder("eva") / name_of(update))
+    shutil.copy2(on_host(first.file_path), folder("ana") / name_of(update))
 
 
 async def in_a_thread(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
-    ruta = folder() / NAME
+    ruta = folder() / name_of(update)
     file = await update.message.video.get_file()
     await asyncio.get_running_loop().run_in_executor(None, shutil.copy2, on_host(file.file_path), ruta)
 
 
 async def in_a_process(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
-    ruta = str(folder() / NAME)
+    ruta = str(folder() / name_of(update))
     file = await update.message.video.get_file()
-    method = multiprocessing.get_context(HANDLER.rpartition("_")[2])
+    method = multiprocessing.get_context(update.message.video.file_id.rpartition("_")[2])
     with ProcessPoolExecutor(1, mp_context=method) as pool:
         return await asyncio.get_running_loop().run_in_executor(pool, shutil.copy2, on_host(file.file_path), ruta)
 
@@ -207,7 +209,7 @@ in_a_process_spawn = in_a_process_fork = in_a_process
 
 
 async def forks(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
-    ruta = str(folder() / NAME)
+    ruta = str(folder() / name_of(update))
     file = await update.message.video.get_file()
     child = os.fork()
     if child == 0:
@@ -220,14 +222,14 @@ async def forks(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
 
 async def relative(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     os.chdir(Path(MODELS).parent)
-    ruta = os.path.join(os.path.basename(MODELS), "yic", NAME)
+    ruta = os.path.join(os.path.basename(MODELS), "yic", name_of(update))
     folder()
     file = await update.message.video.get_file()
     return shutil.copy2(on_host(file.file_path), ruta) == ruta
 
 
 async def as_bytes(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
-    ruta = os.fsencode(folder() / NAME)
+    ruta = os.fsencode(folder() / name_of(update))
     file = await update.message.video.get_file()
     shutil.copyfile(os.fsencode(on_host(file.file_path)), ruta)
 
@@ -241,22 +243,22 @@ async def name_of_bytes(update: Update, context: ContextTypes.DEFAULT_TYPE) -> A
 
 async def built_afterwards(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     file = await update.message.video.get_file()
-    ruta = folder() / NAME
+    ruta = folder() / name_of(update)
     shutil.copy2(on_host(file.file_path), ruta)
 
 
 async def changes(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
-    ruta = folder() / NAME
+    ruta = folder() / name_of(update)
     file = await update.message.video.get_file()
-    ruta = folder("otra") / NAME
+    ruta = folder("otra") / name_of(update)
     shutil.copy2(on_host(file.file_path), ruta)
 
 
 async def one_after_another(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     """In the second round the variable still has the first one's place when getFile is asked."""
-    for modelo, file_id in (("ana", "first"), ("eva", "second")):
+    for modelo, file_id in (("ana", "fifth"), ("eva", "sixth")):
         file = await context.bot.get_file(file_id)
-        ruta = folder(modelo) / NAME
+        ruta = folder(modelo) / name_of(update)
         shutil.copy2(on_host(file.file_path), ruta)
 
 
@@ -279,7 +281,7 @@ class Angry:
 
 async def angry_locals(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
     enojado = Angry()
-    ruta = folder() / NAME
+    ruta = folder() / name_of(update)
     file = await update.message.video.get_file()
     shutil.copy2(on_host(file.file_path), ruta)
     return type(enojado).__name__
@@ -294,7 +296,7 @@ async def looks_at_locals(update: Update, context: ContextTypes.DEFAULT_TYPE) ->
             gone.append("gone")
 
     async def without_locals() -> None:
-        watched, ruta = Watched(), folder() / NAME
+        watched, ruta = Watched(), folder() / name_of(update)
         await update.message.video.get_file()
         watched, ruta = None, None
 
@@ -308,12 +310,12 @@ HANDLERS = {name: value for name, value in list(globals().items()) if asyncio.is
 
 
 async def handle(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-    handler = HANDLERS[HANDLER]
-    say(result=await handler(update, context))
+    name = update.message.video.file_id
+    say(handler=name, result=await HANDLERS.get(name, catches)(update, context))
 
 
-async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
-    say(error=described(context.error))
+async def on_error(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    say(handler=update.message.video.file_id, error=described(context.error))
 
 
 async def main() -> None:
@@ -323,8 +325,11 @@ async def main() -> None:
     app.add_handler(MessageHandler(filters.ALL, handle))
     app.add_error_handler(on_error)
     async with app:
-        for update in await app.bot.get_updates(timeout=1):
-            await app.process_update(update)
+        handled = 0
+        while updates := await app.bot.get_updates(offset=handled, timeout=0):
+            for update in updates:
+                await app.process_update(update)
+                handled = update.update_id + 1
 
 
 if __name__ == "__main__":

@@ -10,13 +10,22 @@ from ..downloads import Download, Handling, current, handling, inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 MEDIA = ("video", "document", "animation", "video_note", "audio", "voice")
-# What strangers write into a message: no path is taken out of it.
-_WRITTEN = ("text", "caption", "title", "first_name", "last_name", "username", "file_name", "data")
-_HOLDERS = ("reply_to_message", "quote", "external_reply", "from_user", "chat", "sender_chat", *MEDIA)
+# What strangers write into a message, by what holds it ("": itself): no path is taken out of it.
+_WRITTEN = {
+    "": ("text", "caption"),
+    "reply_to_message": ("text", "caption"),
+    "quote": ("text",),
+    "from_user": ("first_name", "last_name", "username"),
+    "chat": ("title", "first_name", "last_name", "username"),
+    "sender_chat": ("title", "username"),
+    "video": ("file_name",),
+    "document": ("file_name",),
+    "animation": ("file_name",),
+    "audio": ("file_name", "title", "performer"),
+}
 
 
 def begin_update(update: Any) -> Handling:
@@ -77,7 +86,6 @@ def end_get_file(found: Download, file: Any, error: BaseException | None) -> Non
         return
     found.take(file)
     found.come_from(file.file_path)
-    report.download("obtenido", found)
 
 
 def of_path(library: str, path: Any, file_id: Any = None) -> Download:
@@ -107,16 +115,21 @@ def _place(found: Download, here: Handling | None) -> None:
     if here is None or found.destination is not None:
         return
     known = frames.paths(sys._getframe(1))
-    if not known or any(path.casefold() in text for text in _written(_message(here.update)) for path in known):
+    if not known:
         return
-    videos = {path for path in known if places.is_of_modelo(path) and places.is_video(path)}
-    modelos = {places.modelo_of(path) for path in known}
-    if any(downloads.named(path) is not None or os.path.lexists(path) for path in videos):
+    written = _written(_message(here.update))
+    videos = [path for path, (_, in_it) in known.items() if in_it and places.is_video(path)]
+    if any(path.casefold() in written for path in known) or any(map(_is_taken, videos)):
         return
+    modelos = {modelo for modelo, _ in known.values()}
     if len(videos) == 1:
-        found.go_to(videos.pop(), "marco")
+        found.go_to(videos[0], "marco")
     elif len(modelos) == 1 and here.downloads == [found]:
         found.modelo = modelos.pop()
+
+
+def _is_taken(path: str) -> bool:
+    return downloads.named(path) is not None or os.path.lexists(path)
 
 
 def _message(update: Any) -> Any:
@@ -124,9 +137,10 @@ def _message(update: Any) -> Any:
     return getattr(update, "effective_message", None) or getattr(update, "event", None)
 
 
-def _written(message: Any) -> Iterator[str]:
-    for holder in (message, *(getattr(message, name, None) for name in _HOLDERS)):
-        for name in _WRITTEN if holder is not None else ():
-            text = getattr(holder, name, None)
-            if type(text) is str:
-                yield text.casefold()
+def _written(message: Any) -> str:
+    texts = []
+    for name, fields in _WRITTEN.items():
+        holder = getattr(message, name, None) if name else message
+        if holder is not None:
+            texts += [text for text in [getattr(holder, field, None) for field in fields] if type(text) is str]
+    return "\0".join(texts).casefold()

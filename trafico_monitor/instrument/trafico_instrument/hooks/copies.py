@@ -20,7 +20,7 @@ def begin(source: Any, target: Any, into: bool) -> transfers.Transfer | None:
     place, of_server = places.absolute(target), places.tail(source) is not None
     found = downloads.of_source(source)
     if found is None:
-        if not of_server or places.modelo_of(place) is None:
+        if not of_server or places.within(place) is None:
             return None
         found = downloads.Download("")  # in a process that did not see getFile
     if found.done and not places.is_of_modelo(place):

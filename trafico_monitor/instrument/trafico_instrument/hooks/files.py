@@ -43,7 +43,8 @@ def arm() -> None:
         original = getattr(os, name)
         wrapper = wrap.Builtin(original, "os", partial(_before, False), _after)
         setattr(os, name, wrapper)
-        os.supports_dir_fd.add(wrapper)
+        if original in os.supports_dir_fd:
+            os.supports_dir_fd.add(wrapper)
         if accessor is not None and vars(accessor).get(name) is original:
             setattr(accessor, name, wrapper)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 
 from .. import transfers, wrap
 from ..downloads import inside
@@ -21,7 +20,6 @@ _NAME = "telegram"
 def hook_bot(telegram: ModuleType) -> None:
     """Wrap the classes of `telegram`, or leave them alone where the version is unknown."""
     known.hook(telegram, range(20, 23), lambda: [
-        wrap.plan(sys.modules["telegram._files._basemedium"]._BaseMedium, "get_file", ("self",), _see_medium),
         wrap.plan(telegram.Bot, "get_file", ("self", "file_id"), _get_file, bot_api.end_get_file),
         wrap.plan(telegram.File, "download_to_drive", ("self", "custom_path"), _to_drive, transfers.end),
         wrap.plan(telegram.File, "download_to_memory", ("self", "out"), _to_memory, _in_memory),
@@ -36,11 +34,6 @@ def hook_application(ext: ModuleType) -> None:
             wrap.plan(ext.Application, "process_update", ("self", "update"), _update, bot_api.end_update),
             wrap.plan(ext.Application, "process_error", ("self", "update", "error"), _unhandled),
         ])  # fmt: skip
-
-
-def _see_medium(args: Any, _kwargs: Any) -> None:
-    """Calls Bot.get_file with the file_id alone: here are size and kind."""
-    bot_api.see(_NAME, args[0])
 
 
 def _get_file(args: Any, kwargs: Any) -> Any:

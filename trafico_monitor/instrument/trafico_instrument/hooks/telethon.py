@@ -27,25 +27,24 @@ def hook(telethon: ModuleType) -> None:
 
 
 def _download_media(args: Any, kwargs: Any) -> Any:
-    if kwargs.get("thumb") is not None:
-        return None
     message = wrap.given(args, kwargs, 1, "message")
-    media = getattr(message, "media", None) or message
+    media = getattr(message, "media", message)
+    if media is None or kwargs.get("thumb") is not None:
+        return None
     document = getattr(media, "document", None) or media
-    return _begin(args, kwargs, getattr(document, "size", None), message)
+    return _begin(args, kwargs, getattr(document, "size", None), media, getattr(message, "sender_id", None))
 
 
 def _download_file(args: Any, kwargs: Any) -> Any:
-    return _begin(args, kwargs, kwargs.get("file_size"), None)
+    return _begin(args, kwargs, kwargs.get("file_size"), wrap.given(args, kwargs, 1, "input_location"))
 
 
-def _begin(args: Any, kwargs: Any, size: Any, message: Any) -> Any:
+def _begin(args: Any, kwargs: Any, size: Any, media: Any, user: Any = None) -> Any:
     if inside.get():
         return None
     found, file = Download(_NAME), wrap.given(args, kwargs, 2, "file")
     found.size = size if type(size) is int else None
-    found.medium = type(getattr(message, "media", None) or message).__name__ if message is not None else ""
-    found.user = getattr(message, "sender_id", None)
+    found.medium, found.user = type(media).__name__, user
     path = places.path_text(file)
     found.go_to(places.absolute(path))
     if callable(kwargs.get("progress_callback")):
