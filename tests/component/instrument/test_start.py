@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,28 @@ def test_a_library_that_is_half_known_is_not_hooked_at_all(ear: Ear, tmp_path: P
     asks = "import telegram; print(hasattr(telegram.Bot.get_file, '__wrapped__'))"
     done = run([sys.executable, "-c", asks], ear, env, tmp_path)
     assert (done.out, _activations(done.events)) == ("False\n", [("ajeno", "telegram 22.99")])
+
+
+def test_a_library_in_a_zip_file_and_one_that_is_loaded_again(ear: Ear, tmp_path: Path, env: dict[str, str]) -> None:
+    """One loader has many modules; and after a reload functions are new."""
+    source = (
+        "__version__ = '4.0'\nclass DownloadMethods:\n"
+        "    async def download_media(self, message, file=None): pass\n"
+        "    async def download_file(self, input_location, file=None): pass\n"
+    )
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("telethon/__init__.py", "from .client import downloads\n__version__ = '1.99'\n")
+        archive.writestr("telethon/client/__init__.py", "")
+        archive.writestr("telethon/client/downloads.py", source)
+    asks = (
+        "import sys; sys.path.insert(0, 'all.zip'); import telethon, importlib; importlib.reload(telethon);"
+        "method = telethon.client.downloads.DownloadMethods.download_media; loader = telethon.__loader__;"
+        "print(type(loader).__name__, hasattr(method, '__wrapped__'), hasattr(method.__wrapped__, '__wrapped__'),"
+        " 'exec_module' in vars(loader))"
+    )
+    done = run([sys.executable, "-c", asks], ear, env, tmp_path)
+    assert (done.out, done.err) == ("zipimporter True False False\n", "")
+    assert _activations(done.events) == [("activo", "telethon 1.99")] * 2
 
 
 def test_another_python_pays_the_start_and_says_nothing(ear: Ear, tmp_path: Path, env: dict[str, str]) -> None:

@@ -51,13 +51,15 @@ def place() -> None:
 
 def _follow(spec: ModuleSpec) -> None:
     """Have the module hooked once its loader has executed it. The loader stays the one it was: others
-    look at its type. One that takes no attribute is left alone, and so is its module."""
+    look at its type. One that is a class is everybody's, and one that takes no attribute is left alone."""
     loader = spec.loader
     execute: Callable[[ModuleType], None] | None = getattr(loader, "exec_module", None)
-    if execute is None:
+    if execute is None or isinstance(loader, type):
         return
 
     def exec_module(module: ModuleType) -> None:
+        if module.__name__ != spec.name:  # a loader of many modules, as that of a zip file is
+            return execute(module)
         vars(loader).pop("exec_module", None)
         execute(module)
         hook(spec.name, module)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     After = Callable[[Any, Any, BaseException | None], None]
 
 _COROUTINE = 0x80  # inspect.CO_COROUTINE
+_OURS = "_trafico_hooked"
 
 
 class Unknown(Exception):
@@ -31,13 +32,17 @@ def plan(
     """
     place = next((one for one in getattr(owner, "__mro__", (owner,)) if name in vars(one)), owner)
     original = vars(place).get(name)
+    if getattr(original, _OURS, False):  # the library was loaded again, this class was not
+        return place, name, original
     outer, inner = _code(original), _code(_unwrapped(original))
     if outer is None or inner is None or inner.co_varnames[: len(leading)] != tuple(leading):
         raise Unknown(name)
     if after is not None and (outer.co_flags ^ inner.co_flags) & _COROUTINE:
         raise Unknown(name)  # decorated so that its end is not seen
     make = _around_coroutine if outer.co_flags & _COROUTINE else _around
-    return place, name, make(original, before, after or _nothing)
+    wrapper = make(original, before, after or _nothing)
+    setattr(wrapper, _OURS, True)
+    return place, name, wrapper
 
 
 def put(plans: Sequence[tuple[Any, str, Any]]) -> None:
