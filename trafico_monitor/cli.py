@@ -17,7 +17,7 @@ from .terminal_help import Parser
 
 COMMANDS = (
     "setup", "check", "trial", "run", "status", "incidents", "report", "space", "retry", "ack", "silence",
-    "assign", "notify", "dashboard", "rules", "replay",
+    "assign", "notify", "dashboard", "rules", "replay", "instrument",
 )  # fmt: skip
 
 

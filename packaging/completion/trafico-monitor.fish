@@ -46,6 +46,8 @@ function __trafico_monitor_path
 				set path ' rules unknown'
 			case ' replay'
 				set path ' replay'
+			case ' instrument'
+				set path ' instrument'
 		end
 	end
 	test "$path" = "$argv[1]"
@@ -71,6 +73,7 @@ if test $english = 0
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -a dashboard -d 'el panel: da un enlace de un solo uso para entrar'
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -a rules -d 'las reglas de detección: list, lint, test, unknown'
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -a replay -d 'ensayo sin efectos: qué incidentes abrirían estas líneas y qué se haría'
+	complete -c trafico-monitor -n '__trafico_monitor_path ""' -a instrument -d 'arranca el bot de modo que él mismo diga cada descarga con exactitud'
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -s h -l help -d 'esta ayuda'
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -l version -d 'la versión'
 	complete -c trafico-monitor -n '__trafico_monitor_path " setup"' -s h -l help -d 'esta ayuda'
@@ -171,6 +174,9 @@ if test $english = 0
 	complete -c trafico-monitor -n '__trafico_monitor_path " replay"' -l rules -r -F -d 'comparar con estas reglas puestas encima de las actuales (carpeta o archivo); salida 1 si algo cambia'
 	complete -c trafico-monitor -n '__trafico_monitor_path " replay"' -l config -r -F -d 'archivo de configuración'
 	complete -c trafico-monitor -n '__trafico_monitor_path " replay"' -F
+	complete -c trafico-monitor -n '__trafico_monitor_path " instrument"' -s h -l help -d 'esta ayuda'
+	complete -c trafico-monitor -n '__trafico_monitor_path " instrument"' -l config -r -F -d 'archivo de configuración'
+	complete -c trafico-monitor -n '__trafico_monitor_path " instrument"' -l models-dir -x -a '(__fish_complete_directories)' -d 'carpeta de los modelos (por defecto la de la configuración, o ./modelos)'
 else
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -a setup -d 'prepare this machine: configuration, the bot\'s unit and access, asking before each change'
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -a check -d 'check the installation: each finding with the command that mends it'
@@ -188,6 +194,7 @@ else
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -a dashboard -d 'the dashboard: prints a link that signs in once'
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -a rules -d 'the detection rules: list, lint, test, unknown'
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -a replay -d 'rehearsal without effects: which incidents these lines would open and what would be done'
+	complete -c trafico-monitor -n '__trafico_monitor_path ""' -a instrument -d 'start the bot so that it tells of each download exactly by itself'
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -s h -l help -d 'this help'
 	complete -c trafico-monitor -n '__trafico_monitor_path ""' -l version -d 'the version'
 	complete -c trafico-monitor -n '__trafico_monitor_path " setup"' -s h -l help -d 'this help'
@@ -288,4 +295,7 @@ else
 	complete -c trafico-monitor -n '__trafico_monitor_path " replay"' -l rules -r -F -d 'compare with these rules laid over the present ones (directory or file); exit status 1 when something changes'
 	complete -c trafico-monitor -n '__trafico_monitor_path " replay"' -l config -r -F -d 'configuration file'
 	complete -c trafico-monitor -n '__trafico_monitor_path " replay"' -F
+	complete -c trafico-monitor -n '__trafico_monitor_path " instrument"' -s h -l help -d 'this help'
+	complete -c trafico-monitor -n '__trafico_monitor_path " instrument"' -l config -r -F -d 'configuration file'
+	complete -c trafico-monitor -n '__trafico_monitor_path " instrument"' -l models-dir -x -a '(__fish_complete_directories)' -d 'folder of the models (default: the configured one, or ./modelos)'
 end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,16 @@ def test_what_the_stages_share_knows_nothing_of_them(file: Path) -> None:
 
 def test_the_helper_that_runs_as_root_uses_the_standard_library_only() -> None:
     assert inside(ROOT / "privileged" / "chown.py") == set()
+
+
+INSTRUMENT = [f for f in MODULES if name(f).startswith("instrument/")]
+
+
+@pytest.mark.parametrize("file", INSTRUMENT, ids=name)
+def test_what_runs_inside_the_bot_is_of_the_standard_library_and_itself(file: Path) -> None:
+    assert inside(file) <= {"instrument"}
+    own = {"trafico_monitor", "trafico_instrument", "sitecustomize"}
+    assert {parts[0] for parts in imports(file)} <= sys.stdlib_module_names | own
 
 
 def test_only_the_service_wires() -> None:

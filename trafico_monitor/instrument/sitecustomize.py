@@ -1,0 +1,45 @@
+"""Run by every Python that starts with this folder on PYTHONPATH, before its program.
+
+The syntax is one that any Python can read: a child of the bot may be Python 2, and what it would say of
+a syntax error is printed. A `sitecustomize` of the user's own, hidden by this one, runs afterwards.
+"""
+
+import os
+import sys
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def _activate():
+    # type: () -> None
+    if sys.version_info < (3, 9) or os.environ.get("TRAFICO_INSTRUMENT", "1").lower() in ("0", "no", "off", "false"):
+        return
+    try:
+        import trafico_instrument  # type: ignore[import-not-found, unused-ignore]
+
+        trafico_instrument.activate()
+    except Exception:  # whatever it is, it is not worth a bot that does not start
+        return
+
+
+def _leave():
+    # type: () -> bool
+    """Take this folder off `sys.path`, so that the program's own is what it would be without."""
+    try:
+        sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]
+        return True
+    except Exception:
+        return False
+
+
+_activate()
+if _leave():
+    _own = sys.modules.pop("sitecustomize", None)
+    try:
+        # The user's, where there is one; what it raises is told by `site`, as without this folder.
+        import sitecustomize  # type: ignore[import-not-found]  # noqa: F401
+    except ImportError as _error:
+        if getattr(_error, "name", "sitecustomize") != "sitecustomize":
+            raise
+    if _own is not None:  # the import system wants to find what it has just loaded
+        sys.modules.setdefault("sitecustomize", _own)

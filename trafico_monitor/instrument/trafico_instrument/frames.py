@@ -1,0 +1,85 @@
+"""Finds the destination of a download in the local variables of the functions that called for it.
+
+Of a frame only paths below the models directory are read out; of everything else in it nothing but the
+type is looked at.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+
+from . import places
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+    from typing import Any
+
+DEEPEST = 40
+# Modules whose functions call a handler, and those that stand between a handler and the hook.
+_CALLERS = (
+    "asyncio.", "concurrent.", "threading",
+    "telegram.ext._handlers", "telegram.ext._application", "aiogram.dispatcher",
+)  # fmt: skip
+_PASSED = (f"{__package__}.", "telegram.", "aiogram.", "functools", "contextlib")
+_NO_PATHS = (int, bool, float, type(None), list, dict, tuple)  # most of what there is: quickly passed over
+_FUNCTION = 1  # inspect.CO_OPTIMIZED: not a module, not the body of a class
+_IS_VIEW = sys.version_info >= (3, 13)  # PEP 667
+# Up to 3.12 f_locals is one dict for each call of a function, the same that locals() gives to it.
+_LOCALS_USERS = frozenset(("locals", "vars", "dir", "eval", "exec"))
+_OWN_REFERENCES = 3  # the frame's, ours, getrefcount's argument
+
+
+def paths(frame: FrameType | None) -> dict[str, tuple[str, bool]]:
+    """The absolute paths of modelos' folders and of what is in them (with what places.within says) that the
+    nearest function knows which knows any."""
+    for _ in range(DEEPEST):
+        if frame is None:
+            break
+        look = _look(str(frame.f_globals.get("__name__")))
+        if look is None:
+            break
+        found = dict(filter(None, map(_path, _values(frame)))) if look else {}
+        if found:
+            return found
+        frame = frame.f_back
+    return {}
+
+
+@functools.lru_cache(maxsize=256)
+def _look(module: str) -> bool | None:
+    """Whether the functions of a module are looked at; None: what calls them is of no interest either."""
+    return None if module.startswith(_CALLERS) else not module.startswith(_PASSED)
+
+
+def _path(value: Any) -> tuple[str, tuple[str, bool]] | None:
+    kind = type(value)
+    if kind is str:  # one with no slash is no path, or each would be where the program runs in the models directory
+        if "/" not in value or len(value) > places.LONGEST:
+            return None
+    elif kind in _NO_PATHS:
+        return None
+    text = places.path_text(value)
+    if text is None or not any(name in text for name in places.NAMES):
+        return None
+    path = places.absolute(text)
+    inside = places.within(path)
+    return (path, inside) if path is not None and inside is not None else None
+
+
+def _values(frame: FrameType) -> Sequence[Any]:
+    """The values of a running function's variables, with nothing left behind in it."""
+    code = frame.f_code
+    if not code.co_flags & _FUNCTION:
+        return ()
+    if _IS_VIEW:
+        return list(frame.f_locals.values())
+    if not _LOCALS_USERS.isdisjoint(code.co_names) or sys.gettrace() is not None:  # a debugger writes it back
+        return ()
+    snapshot = frame.f_locals
+    values = list(snapshot.values())
+    if sys.getrefcount(snapshot) == _OWN_REFERENCES:  # else somebody else looks at it
+        snapshot.clear()  # it would keep alive what the function lets go of
+    return values
