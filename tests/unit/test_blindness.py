@@ -20,6 +20,7 @@ from trafico_monitor.pipeline import Pipeline
 
 RULES = Path(__file__).parents[2] / "trafico_monitor/detection/rules"
 UNIT = "trafico-main.service"
+PATH = "INFO:__main__:🔍 DEBUG: file_path=/home/ana/.telegram-bot-api/videos/file_3.mp4"
 COPYING = "INFO:__main__:📥 Copiando desde: /home/ana/.telegram-bot-api/videos/file_3.mp4"
 
 
@@ -114,7 +115,7 @@ def test_it_survives_a_restart(pipeline: Pipeline) -> None:
 
 
 def test_a_silent_download_is_an_incident_of_the_playbook(pipeline: Pipeline) -> None:
-    pipeline.take([Entry(COPYING, 100, 1000, "a")], "a", 1000)
+    pipeline.take([Entry(PATH, 100, 999, "p"), Entry(COPYING, 100, 1000, "a")], "a", 1000)
     now, found = 1000.0, Changes()
     while not found.incidents and now < 4000:
         now += 10
@@ -125,8 +126,15 @@ def test_a_silent_download_is_an_incident_of_the_playbook(pipeline: Pipeline) ->
     assert "Copiando desde" in incident.error_message and found.orders[0].download.source
 
 
-def test_the_bots_own_end_closes_it(pipeline: Pipeline) -> None:
+def test_what_one_record_has_begun_is_told_and_left_to_a_person(pipeline: Pipeline) -> None:
     pipeline.take([Entry(COPYING, 100, 1000, "a")], "a", 1000)
+    found = [pipeline.pass_time(float(now)) for now in range(1000, 4000, 10)]
+    assert [one for changes in found for one in changes.orders] == []
+    assert [one.reason for changes in found for one in changes.incidents][0] == "single_record"
+
+
+def test_the_bots_own_end_closes_it(pipeline: Pipeline) -> None:
+    pipeline.take([Entry(PATH, 100, 999, "p"), Entry(COPYING, 100, 1000, "a")], "a", 1000)
     assert sum(len(pipeline.pass_time(float(now)).orders) for now in range(1000, 4000, 10)) == 1
     late = pipeline.take([Entry("✅ Archivo copiado exitosamente: 5 bytes", 100, 4000, "b")], "b", 4000)
     assert late.incidents[-1].estado is Estado.SOLUCIONADO and late.incidents[-1].recovered_by_bot

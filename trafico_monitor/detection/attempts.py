@@ -43,6 +43,7 @@ class Attempt:
     silent: bool = False
     doubts: int = 0
     nameless: bool = False
+    records: int = 0  # that have told of it: a stranger's line break forges one
 
     @property
     def deadline(self) -> float:
@@ -52,6 +53,7 @@ class Attempt:
 
     def hear(self, at: float, line: str, announced: int | None) -> None:
         self.heard = max(self.heard, at)
+        self.records += 1
         self.line = line[:MOST_OF_LINE] or self.line
         self.announced = announced if self.announced is None else self.announced
 
@@ -71,6 +73,7 @@ class Attempt:
             "silent": self.silent,
             "doubts": self.doubts,
             "nameless": self.nameless,
+            "records": self.records,
         }
 
 
@@ -295,6 +298,7 @@ def attempt_from(data: Mapping[str, object]) -> Attempt:
         silent=bool(data.get("silent", False)),
         doubts=_whole(data.get("doubts")) or 0,
         nameless=bool(data.get("nameless", False)),
+        records=_whole(data.get("records")) or 0,
     )
 
 

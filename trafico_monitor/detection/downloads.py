@@ -149,8 +149,8 @@ def _silent(pid: int, attempt: Attempt, due: float) -> Finding:
         due,
         pid=pid,
         download=attempt.download,
-        # A single record can begin a download; only a structured one is more than words.
-        actionable=attempt.download if attempt.structured else Download(),
+        # A single record can begin a download, and a stranger's line break can forge one.
+        actionable=attempt.download if attempt.structured or attempt.records > 1 else Download(),
         error_type=ErrorType.TIMEOUT,
         rule=silence.RULE,
         message=attempt.line,

@@ -14,11 +14,13 @@ DENIED = (
     "ERROR:__main__:❌ Error al copiar: [Errno 13] Permission denied: '/srv/modelos/luna/20260101_101010_abcdef.mp4'"
 )
 
+BEGUN = "INFO:__main__:📥 Descargando modelos/luna/20260101_101010_abcdef.mp4"
+
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     file = tmp_path / "bot.log"
-    file.write_bytes(f"INFO:telegram.ext.Application:Application started\n{DENIED}\n\n".encode() + b"\xff\xfe\n")
+    file.write_bytes(f"{BEGUN}\n{DENIED}\n\n".encode() + b"\xff\xfe\n")
     return file
 
 

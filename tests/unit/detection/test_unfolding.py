@@ -74,7 +74,7 @@ def boxed(width: int, *, variables: bool) -> Writer:
 
 TABLES: dict[str, Writer] = {
     f"rich {width} {options}": rich_table(width, **options)
-    for width in (72, 80, 100, 280)
+    for width in (80, 100)
     for options in (
         {},
         {"log_time_format": "[%X]"},
