@@ -62,7 +62,10 @@ async def decode(file: int, structure: Structure, start: float | None = None, se
     """Decode the open `file` from `start` on (seconds from its beginning; None: a hundred packets of
     its beginning), for `seconds` or, with 0, to its end. None when nobody is there to ask. Raises
     TimeoutError when no answer came: a decoder that was killed has judged nothing."""
-    interval = _BEGINNING if start is None else f"{max(start, 0.0):.3f}%" + (f"+{seconds:g}" if seconds else "")
+    # The end is absolute: one that is relative counts from the key frame before `start`.
+    first = max(start or 0.0, 0.0)
+    until = f"{first + seconds:.3f}" if seconds else ""
+    interval = _BEGINNING if start is None else f"{first:.3f}%{until}"
     argv = ("ffprobe", "-v", "error", "-max_alloc", _ALLOCATION, *_door(structure), "-read_intervals", interval)
     shown = ("-show_entries", _SHOWN, "-of", "json=compact=1", f"file:{_name(file)}")
     done = await run_confined((*argv, *shown), file, seconds=_SECONDS, most=_MOST)
