@@ -50,6 +50,8 @@ language = "{language}"
 dir = "{project}"
 [journal]
 namespace = "{namespace}"
+[quarantine]
+min_age = 1
 [checks]
 interval = 3
 disk_warning = "6MB"

@@ -98,10 +98,7 @@ def _cause_holds(incident: Incident, conditions: Conditions) -> bool:
 
 
 def _under_way(pipeline: Pipeline, incident: Incident) -> bool:
-    return any(
-        order.incident_id == incident.id and order.kind is not OrderKind.DROP_QUARANTINE
-        for order in pipeline.orders.values()
-    )
+    return any(order.incident_id == incident.id for order in pipeline.orders.values())
 
 
 def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from .action.assign import assign, carry_out
@@ -12,16 +13,17 @@ from .action.create_folder import create_folder
 from .action.fix_owner import fix_owner
 from .action.hand_over import hand_over
 from .action.paths import resolve_destination
-from .action.quarantine import drop, quarantine
+from .action.quarantine import quarantine
 from .action.retry_download import retry_download
 from .action.tools import Tools
 from .host.redact import redact
 from .model.finding import Finding
 from .model.order import Order, OrderKind
 from .model.result import Outcome, Result
-from .model.site import Site
+from .model.site import Site, roots_of
 from .model.verdict import Evidence, Verdict
 from .verification.file import check_file, judge
+from .verification.media import check_media
 from .verification.verify import verify
 
 # An order that hangs past every deadline of its own parts: the dispatcher must get it back.
@@ -34,7 +36,6 @@ _ACTIONS: Mapping[OrderKind, Act] = {
     OrderKind.CREATE_FOLDER: create_folder,
     OrderKind.QUARANTINE: quarantine,
     OrderKind.FIX_OWNER: hand_over,
-    OrderKind.DROP_QUARANTINE: drop,
     OrderKind.ASSIGN: carry_out,
 }
 
@@ -70,7 +71,7 @@ class Repairs:
             result = await assign(file, modelo, site, tools_for(site))
             if result.outcome is not Outcome.DONE or result.path is None:
                 return result, Verdict(False, reason=result.reason)
-            return result, _shown(await check_file(Path(result.path), size=None, uid=site.uid))
+            return result, _shown(await check_file(Path(result.path), size=None, uid=site.uid, roots=roots_of(site)))
 
     async def _act(self, order: Order, site: Site) -> tuple[Result, Verdict]:
         if order.kind is OrderKind.CONFIRM:
@@ -105,4 +106,5 @@ def tools_for(site: Site) -> Tools:
     async def give(path: Path) -> Result:
         return await fix_owner("", path, site)
 
-    return Tools(is_good=judge, give=give)
+    roots = roots_of(site)
+    return Tools(is_good=partial(judge, roots=roots), give=give, examine=partial(check_media, roots=roots))

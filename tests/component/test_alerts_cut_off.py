@@ -22,7 +22,6 @@ from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.changes import Changes
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
-from trafico_monitor.model.order import OrderKind
 from trafico_monitor.model.result import Outcome, Result
 from trafico_monitor.model.verdict import Verdict
 from trafico_monitor.notify.addressing import Plan
@@ -75,8 +74,7 @@ class Monitor:
         return incident
 
     def _order(self, incident: str) -> object:
-        mine = [order for order in self.pipeline.orders.values() if order.incident_id == incident]
-        return next((order for order in mine if order.kind is not OrderKind.DROP_QUARANTINE), None)
+        return next((order for order in self.pipeline.orders.values() if order.incident_id == incident), None)
 
     async def pass_time(self, seconds: float) -> None:
         """In steps, so that whatever is due is done in between."""

@@ -101,8 +101,8 @@ def test_corrupt_file_is_quarantined_and_downloaded_again(world: World) -> None:
     incident = world.incident("luna", "corrupto", "solucionado")
     proven(world, incident, original)
     recorded(world, incident, "detectado", "solucionado")
-    left = world.machine.sh(f"find {PROJECT}/modelos/_cuarentena -type f -name '*.mp4' 2>/dev/null || true")
-    assert left == ""  # dropped after the proof
+    left = world.machine.sh(f"find {PROJECT}/modelos/_cuarentena -type f -name '*{incident['id']}'")
+    assert left  # for its time, also after the proof
     told = world.machine.wait_for("it is told", lambda: world.messages(incident["id"]), 20)
     assert isinstance(told, list)
     assert "corrupto" in str(told[0]["text"])

@@ -56,7 +56,7 @@ def _plant(world: World) -> None:
 def _watch_arguments(world: World) -> None:
     """mediainfo as it is, but each call's arguments are noted: all users could read them."""
     machine = world.machine
-    machine.sh("mv /usr/bin/mediainfo /usr/bin/mediainfo.real")
+    machine.sh(f"mv /usr/bin/mediainfo /usr/bin/mediainfo.real; install -m 666 /dev/null {STATE}/arguments")
     wrapper = machine.path("/usr/bin/mediainfo")
     wrapper.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {STATE}/arguments\nexec /usr/bin/mediainfo.real "$@"\n')
     wrapper.chmod(0o755)

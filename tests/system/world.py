@@ -196,7 +196,7 @@ def _configuration(machine: Machine, port: int, telegram: int) -> None:
     # On one of the releases nobody names the project: it is the WorkingDirectory of the bot's unit.
     named = f'[project]\ndir = "{PROJECT}"\n' if machine.release == "trixie" else ""
     (folder / "50-test.toml").write_text(
-        f"{named}[checks]\ninterval = 3\nserver_interval = 2\n"
+        f"{named}[quarantine]\nmin_age = 0\n[checks]\ninterval = 3\nserver_interval = 2\n"
         'disk_warning = "4MB"\ndisk_critical = "3MB"\n'
         f'[bot_api]\nurl = "http://127.0.0.1:{port}"\n'
         f'[telegram]\nalert_token = "{ALERT_TOKEN}"\napi_url = "http://127.0.0.1:{telegram}"\n'

@@ -1,9 +1,4 @@
-"""Doors to files beneath the two directories, by descriptors.
-
-A name can be exchanged between a check and its use, so nothing is checked by name: the root is
-opened, then component after component relative to the one before, none of them a link. What is
-read, written or renamed afterwards hangs on those descriptors.
-"""
+"""Doors to files beneath the two directories, by descriptors (host/safe_open.py says why)."""
 
 from __future__ import annotations
 
@@ -11,123 +6,46 @@ import contextlib
 import ctypes
 import errno
 import os
-import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from unicodedata import category
 
-from ..errors import PathRefused
-from ..model.site import Site
+from ..host import safe_open
+from ..host.safe_open import NAME_BYTES, PATH_BYTES, encodable, locate, plain_text, safe_component
+from ..model.site import Site, roots_of
 
-NAME_BYTES = 255  # NAME_MAX of every Linux file system
-PATH_BYTES = 4095  # PATH_MAX without its NUL
+__all__ = [
+    "NAME_BYTES", "PATH_BYTES", "files_below", "locate", "move_new", "open_folder", "open_source", "plain_text",
+    "remove", "rename_new", "roots_of", "safe_component", "same_content", "settle", "status", "sync_folder",
+]  # fmt: skip
+
 DEEPEST = 64  # levels, as the root helper has it (privileged/chown.py)
 MOST_ENTRIES = 300_000
 _LISTED = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _RENAME_NOREPLACE = 1
 _COMPARED = 1024 * 1024
-_FORBIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-def plain_text(text: str) -> bool:
-    """True without control characters, line separators and lone surrogates. Joiners and other
-    format characters stay: real names hold emoji."""
-    return not any(category(letter) in _FORBIDDEN for letter in text)
-
-
-def safe_component(name: str) -> bool:
-    """True when `name` is one path component and nothing more: no separator, no way up, no
-    control character, no lone surrogate, not longer than a file system takes."""
-    if not name or name in (".", "..") or "/" in name or not plain_text(name):
-        return False
-    try:
-        return len(name.encode()) <= NAME_BYTES
-    except UnicodeEncodeError:
-        return False
-
-
-def locate(path: Path, roots: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:
-    """The root that `path` lies beneath and the components below it, judged by text alone.
-
-    The deepest root wins. Raises PathRefused (`path_outside`, `path_strange`)."""
-    # The components first: what has a lone surrogate in it cannot be counted in bytes.
-    if not all(map(safe_component, path.parts[1:])) or len(os.fsencode(path)) > PATH_BYTES:
-        raise PathRefused("path_strange")
-    holding = [root for root in roots if root in path.parents]
-    if not holding or not path.is_absolute():
-        raise PathRefused("path_outside")
-    root = max(holding, key=lambda each: len(each.parts))
-    return root, path.parts[len(root.parts) :]
-
-
-def _encodable(name: str) -> str:
-    """`name` for the kernel. Raises PathRefused for what no file system has: NUL, or a lone surrogate that
-    stands for no byte."""
-    try:
-        if "\0" not in name and os.fsencode(name):
-            return name
-    except UnicodeEncodeError:
-        pass
-    raise PathRefused("path_strange")
-
-
-def roots_of(site: Site) -> tuple[Path, ...]:
-    return (site.models,) if site.bot_api is None else (site.models, site.bot_api)
-
-
-def _step(parent: int, name: str) -> int:
-    try:
-        return os.open(name, _FOLDER, dir_fd=parent)
-    except NotADirectoryError:
-        # O_DIRECTORY with O_NOFOLLOW answers ENOTDIR for a link as for a plain file.
-        linked = stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
-        raise PathRefused("path_link" if linked else "path_not_folder") from None
 
 
 @contextmanager
 def open_folder(folder: Path, site: Site) -> Iterator[int]:
-    """An O_PATH descriptor of `folder`, which is one of the roots or beneath one.
-
-    Raises PathRefused for a link on the way, FileNotFoundError, PermissionError as they come."""
-    root, parts = (folder, ()) if folder in roots_of(site) else locate(folder, roots_of(site))
-    at = os.open(root, _FOLDER)
-    try:
-        for name in parts:
-            below = _step(at, name)
-            os.close(at)
-            at = below
-        yield at
-    finally:
-        os.close(at)
+    """As `safe_open.open_folder`, from the directories of `site`."""
+    with safe_open.open_folder(folder, roots_of(site)) as opened:
+        yield opened
 
 
 def open_source(path: Path, site: Site) -> int:
-    """A descriptor for reading the regular file `path`. Raises as `open_folder`; PathRefused also
-    for anything that is not a regular file (O_NONBLOCK: a FIFO must not hold us)."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    with open_folder(path.parent, site) as folder:
-        try:
-            file = os.open(_encodable(path.name), flags, dir_fd=folder)
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENXIO):
-                raise PathRefused("path_link" if error.errno == errno.ELOOP else "path_special") from None
-            raise
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise PathRefused("path_special")
-    return file
+    """As `safe_open.open_regular`, from the directories of `site`."""
+    return safe_open.open_regular(path, roots_of(site))
 
 
 def status(path: Path, site: Site) -> os.stat_result | None:
     """What lies at `path` itself (a link is not followed); None when nothing does."""
     try:
         with open_folder(path.parent, site) as folder:
-            return os.stat(_encodable(path.name), dir_fd=folder, follow_symlinks=False)
+            return os.stat(encodable(path.name), dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return None
 
@@ -150,7 +68,7 @@ def same_content(one: Path, other: Path, site: Site, stop: threading.Event) -> b
 
 def rename_new(old_folder: int, old: str, new_folder: int, new: str) -> None:
     """Rename, never over anything: FileExistsError when `new` is there already."""
-    names = (os.fsencode(_encodable(name)) for name in (old, new))
+    names = (os.fsencode(encodable(name)) for name in (old, new))
     if _libc.renameat2(old_folder, next(names), new_folder, next(names), _RENAME_NOREPLACE) == 0:
         return
     code = ctypes.get_errno()
@@ -181,7 +99,7 @@ def move_new(old: Path, new: Path, site: Site) -> None:
 def remove(path: Path, site: Site) -> None:
     """Unlink the name `path`; one that is gone already is no error."""
     with open_folder(path.parent, site) as folder, contextlib.suppress(FileNotFoundError):
-        os.unlink(_encodable(path.name), dir_fd=folder)
+        os.unlink(encodable(path.name), dir_fd=folder)
 
 
 def files_below(root: Path) -> Iterator[tuple[int, str]]:

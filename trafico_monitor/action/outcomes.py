@@ -8,6 +8,7 @@ import os
 from ..errors import PathRefused
 from ..host.redact import redact
 from ..model.result import Outcome, Result
+from .settled import NotSettled
 
 _BY_ERRNO = {
     errno.ENOSPC: (Outcome.BLOCKED_BY_SPACE, "no_space"),
@@ -35,6 +36,8 @@ def from_error(order_id: str, error: OSError | PathRefused) -> Result:
     """The result of an order that ended with `error`; the detail carries no secret."""
     if isinstance(error, PathRefused):
         return Result(order_id, Outcome.REFUSED, str(error))
+    if isinstance(error, NotSettled):
+        return Result(order_id, Outcome.FAILED, error.reason, retry_after=error.retry_after)
     if isinstance(error, SourceMissing):
         return Result(order_id, Outcome.FAILED, "source_missing", describe(error))
     if isinstance(error, SourceUnreadable):

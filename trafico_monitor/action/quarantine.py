@@ -1,25 +1,42 @@
-"""`corrupto`: puts a file aside that was shown to be corrupt. Nothing is deleted before its
-replacement is proven, and a healthy file is not even moved."""
+"""`corrupto`: puts a file aside that two judges call broken and that has come to rest. Nothing is
+deleted here: what is aside stays for its time (`retention`), and a healthy file is not even moved."""
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 from ..errors import PathRefused
+from ..host.digest import digest
 from ..model.order import Order
 from ..model.result import Outcome, Result
 from ..model.site import QUARANTINE, Site
-from .beneath import NAME_BYTES, locate, move_new, remove, safe_component, status
+from .beneath import (
+    NAME_BYTES,
+    locate,
+    move_new,
+    open_folder,
+    open_source,
+    remove,
+    rename_new,
+    safe_component,
+    status,
+    sync_folder,
+)
 from .folders import ensure_folder
 from .notes import note_beside, read_note, what_is_known, write_note
 from .outcomes import from_error
 from .paths import resolve_destination
+from .settled import NotSettled, require_settled
 from .threads import in_thread
 from .tools import Tools
 
 _NAMES = 100
-_ORIGINAL = "original"  # key of the note: where the file lay, relative to models
+# Keys of the note: where the file lay, relative to models; and which file it was.
+_ORIGINAL, IDENTITY = "original", "identity"
 
 
 async def quarantine(order: Order, site: Site, tools: Tools) -> Result:
@@ -27,7 +44,9 @@ async def quarantine(order: Order, site: Site, tools: Tools) -> Result:
 
     DONE `quarantined` with `quarantined` set (also when an earlier run of the same incident did
     it), DONE `nothing_there`; REFUSED `file_is_healthy` (judged by its content: a log line's size
-    is no reason to move a whole video) or `no_safe_path`; FAILED `cannot_judge`."""
+    is no reason to move a whole video) or `no_safe_path`; FAILED `cannot_judge`; FAILED with
+    `retry_after` for a file that may still be being written: `file_is_young`, `file_is_open`,
+    `file_is_changing`."""
     try:
         path = await in_thread(lambda _: resolve_destination(order.download, site))
         if path is None:
@@ -37,6 +56,7 @@ async def quarantine(order: Order, site: Site, tools: Tools) -> Result:
             aside = str(earlier) if earlier else None
             reason = "quarantined" if earlier else "nothing_there"
             return Result(order.id, Outcome.DONE, reason, path=str(path), quarantined=aside)
+        await in_thread(lambda _: _require_settled(path, site, tools.now()))  # the judges cost more
         healthy = await tools.is_good(path, None)
         if healthy is not False:
             outcome, reason = (Outcome.REFUSED, "file_is_healthy") if healthy else (Outcome.FAILED, "cannot_judge")
@@ -48,34 +68,20 @@ async def quarantine(order: Order, site: Site, tools: Tools) -> Result:
 
 
 async def put_aside(order: Order, path: Path, site: Site, tools: Tools) -> Path:
-    """Move `path` (beneath models, already judged) to the quarantine, note first; where it is
-    now. Never over anything. Raises OSError, PathRefused."""
+    """Move `path` (beneath models, judged to be broken) to the quarantine, note first; where it is
+    now. Never over anything. The note holds its identity: device, inode, size and SHA-256. Raises
+    OSError, PathRefused, and NotSettled for a file that has not come to rest."""
     folder = await in_thread(lambda _: _place_for(path, site))
+    found = await in_thread(lambda _: status(path, site))
     await ensure_folder(folder, site, tools)
-    return await in_thread(lambda _: _put_aside(order, path, site, tools.now()))
+    seconds = tools.seconds_for(found.st_size if found else 0)
+    return await in_thread(lambda stop: _put_aside(order, path, site, tools.now(), stop), seconds, "quarantine")
 
 
 async def restore(aside: Path, site: Site) -> Path:
     """Put a quarantined file back where it lay, when nothing lies there now (else
     FileExistsError); where that is. Raises PathRefused for anything outside the quarantine."""
     return await in_thread(lambda _: _restore(aside, site))
-
-
-async def drop(order: Order, site: Site, tools: Tools) -> Result:
-    """Delete what `order.quarantined` names, and its note, once a whole video is at the order's
-    destination; that is looked at here again. DONE `quarantine_dropped` (also when it is gone
-    already); REFUSED `not_replaced`, `nothing_there`, or why the path was refused."""
-    if not order.quarantined:
-        return Result(order.id, Outcome.REFUSED, "nothing_there")
-    aside = Path(order.quarantined)
-    try:
-        replacement = await in_thread(lambda _: resolve_destination(order.download, site))
-        if replacement is None or not await tools.is_good(replacement, None):
-            return Result(order.id, Outcome.REFUSED, "not_replaced", quarantined=str(aside))
-        await in_thread(lambda _: _drop(aside, site))
-    except (OSError, PathRefused) as error:
-        return from_error(order.id, error)
-    return Result(order.id, Outcome.DONE, "quarantine_dropped", path=str(replacement))
 
 
 def _place_for(path: Path, site: Site) -> Path:
@@ -85,23 +91,60 @@ def _place_for(path: Path, site: Site) -> Path:
     return (path.parent if own else site.models) / QUARANTINE
 
 
-def _put_aside(order: Order, path: Path, site: Site, now: float) -> Path:
+def _require_settled(path: Path, site: Site, now: float) -> None:
+    with FileIO(open_source(path, site)) as file:
+        require_settled(file.fileno(), now, site.min_age)
+
+
+def _put_aside(order: Order, path: Path, site: Site, now: float, stop: threading.Event) -> Path:
     below = locate(path, (site.models,))[1]
-    known = what_is_known(order, now) | {_ORIGINAL: "/".join(below)}
-    for aside in _candidates(order, path, site):
-        if status(aside, site) is not None:
-            continue
-        note = read_note(note_beside(aside), site)
-        if note is None:
-            try:
-                write_note(note_beside(aside), known, site)
-            except FileExistsError:
-                continue
-        elif not _same(note, order, known[_ORIGINAL]):
-            continue
-        move_new(path, aside, site)
-        return aside
+    with FileIO(open_source(path, site)) as file:
+        require_settled(file.fileno(), now, site.min_age)
+        before = os.fstat(file.fileno())
+        known = what_is_known(order, now) | {
+            _ORIGINAL: "/".join(below),
+            IDENTITY: {
+                "device": before.st_dev,
+                "inode": before.st_ino,
+                "size": before.st_size,
+                "sha256": digest(file.fileno(), stop),
+            },
+        }
+        for aside in _candidates(order, path, site):
+            if status(aside, site) is None and _noted(note_beside(aside), known, site):
+                _move(path, aside, before, site)
+                return aside
     raise FileExistsError(f"{_NAMES} files of this name in the quarantine")
+
+
+def _noted(note: Path, known: dict[str, object], site: Site) -> bool:
+    """Write the note, unless one of a crash tells the same already; False when it is another file's."""
+    found = read_note(note, site)
+    if found is not None:
+        return all(found.get(key) == known[key] for key in ("incidente", _ORIGINAL, IDENTITY))
+    try:
+        write_note(note, known, site)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _move(path: Path, aside: Path, before: os.stat_result, site: Site) -> None:
+    """Rename the very file that was looked at; one that was exchanged or changed goes back to its name."""
+    with open_folder(path.parent, site) as old, open_folder(aside.parent, site) as new:
+        rename_new(old, path.name, new, aside.name)
+        moved = os.stat(aside.name, dir_fd=new, follow_symlinks=False)
+        # Not the time of change: the rename itself has set that.
+        if _content(moved) != _content(before):
+            rename_new(new, aside.name, old, path.name)
+            remove(note_beside(aside), site)
+            raise NotSettled("file_is_changing")
+        sync_folder(new)
+        sync_folder(old)
+
+
+def _content(seen: os.stat_result) -> tuple[int, int, int, int]:
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
 def _candidates(order: Order, path: Path, site: Site) -> Iterator[Path]:
@@ -154,9 +197,3 @@ def _restore(aside: Path, site: Site) -> Path:
     move_new(aside, path, site)
     remove(note_beside(aside), site)
     return path
-
-
-def _drop(aside: Path, site: Site) -> None:
-    _in_quarantine(aside, site)
-    remove(aside, site)
-    remove(note_beside(aside), site)

@@ -1,31 +1,40 @@
 """What lies in quarantine, and what may leave it when its time is over.
 
 Only what a note of the monitor tells of is ever deleted, only after the time that the operator
-set, and only when it is not needed any more: its incident is solved, or a whole video lies where
-it lay. What is healthy after all stays. Everything is reached by descriptors, and what was
-exchanged between the look and the deletion is left alone.
+set, only when a whole video of at least the same announced size or duration lies where it lay, and
+only when it is still the very file that was put aside. That its incident is solved is no reason.
+What is healthy after all stays. Everything is reached by descriptors, and what was exchanged between
+the look and the deletion is left alone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import stat
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from io import FileIO
 from pathlib import Path
 
-from ..errors import PathRefused
+from ..errors import MonitorError, PathRefused
+from ..host.digest import digest
 from ..model.incident import Estado, Incident
 from ..model.site import QUARANTINE, Site
-from .beneath import locate, open_folder, remove, status
+from .beneath import locate, open_folder, open_source, remove, status
 from .notes import note_beside, read_note
+from .quarantine import IDENTITY
 from .threads import in_thread
 from .tools import Tools
 
+logger = logging.getLogger(__name__)
+
 _MOST_FOLDERS = 5000
 _SECONDS = 120.0  # for a walk over the folders of the models
+_ROUNDING = 1.0  # seconds between two announcements of the same duration
 _LEVELS = 2  # below models a modelo may have a disk, and so a quarantine, of its own
 
 # The incident of that id; None for one that is not known any more.
@@ -36,7 +45,8 @@ Known = Callable[[str], Awaitable[Incident | None]]
 class Kept:
     """One file in quarantine. `since` is in seconds since the epoch, and not earlier than the
     moment in which the name appeared there; `original` is where it lay, None when its note names
-    no place beneath models; `seen` tells it from whatever else may have its name."""
+    no place beneath models; `seen` tells it from whatever else may have its name. `put_aside` is
+    what was put aside: inode, size and SHA-256, None where the note does not say."""
 
     path: Path
     incident: str
@@ -45,12 +55,13 @@ class Kept:
     announced: int | None
     original: Path | None
     seen: tuple[int, int, int, int]
+    put_aside: tuple[int, int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """A file that was deleted, and why it was not needed: solved, replaced, or unsolved (only
-    where the configuration lets such a one go)."""
+    """A file that was deleted, and why it was not needed: replaced, or unsolved (only where the
+    configuration lets such a one go)."""
 
     path: Path
     incident: str
@@ -66,12 +77,12 @@ async def expire(site: Site, tools: Tools, *, keep: float, keep_unsolved: bool, 
     for one in found:
         if tools.now() - one.since <= keep:
             continue
-        incident = await known(one.incident)
-        why = await _why_not_needed(one, incident, site, tools)
-        if not why and not keep_unsolved and _given_up(incident, tools.now() - keep):
-            why = "unsolved"
-        if why and await _dropped(one, site, tools):
-            gone.append(Expired(one.path, one.incident, one.size, why))
+        try:
+            why = await _why_not_needed(one, site, tools, keep, None if keep_unsolved else known)
+            if why and await _dropped(one, site, tools):
+                gone.append(Expired(one.path, one.incident, one.size, why))
+        except (OSError, ValueError, MonitorError) as error:  # the next one is looked at all the same
+            logger.warning("quarantine: %r: %s", one.path.name, error)
     await in_thread(lambda _: _drop_orphans(site, tools.now() - keep), _SECONDS, "quarantine")
     return tuple(gone)
 
@@ -83,46 +94,67 @@ def kept(site: Site) -> list[Kept]:
         names = _names(folder, site)
         for name in sorted(names):
             if f"{name}.json" in names:
-                one = _kept(folder / name, site)
-                found += [one] if one is not None else []
+                found += _kept_or_told(folder / name, site)
     return sorted(found, key=lambda one: (one.since, str(one.path)))
 
 
-async def _why_not_needed(one: Kept, incident: Incident | None, site: Site, tools: Tools) -> str:
-    if incident is not None and incident.estado is Estado.SOLUCIONADO:
-        return "solved"
+async def _why_not_needed(one: Kept, site: Site, tools: Tools, keep: float, known: Known | None) -> str:
+    """`known` is None where what was never replaced stays for good."""
     if one.original is not None and await _replaced(one, one.original, site, tools):
         return "replaced"
+    if known is not None and _given_up(await known(one.incident), tools.now() - keep):
+        return "unsolved"
     return ""
 
 
 def _given_up(incident: Incident | None, before: float) -> bool:
-    """Nothing waits to replace it any more, and that was told long enough ago."""
-    return incident is None or (incident.closed_at is not None and incident.closed_at < before)
+    """Nothing waits to replace it any more, and that was told long enough ago. One that is solved
+    has a video in its place, or is for a person to look at."""
+    if incident is None:
+        return True
+    return incident.estado is Estado.FALLIDO and incident.closed_at is not None and incident.closed_at < before
 
 
 async def _dropped(one: Kept, site: Site, tools: Tools) -> bool:
     # It was judged at the time by its content; a tool that knows better today is to be believed.
     if await tools.is_good(one.path, None) is True:
         return False
-    return await in_thread(lambda _: _drop(one, site))
+    return await in_thread(lambda stop: _drop(one, site, stop), tools.seconds_for(one.size), "quarantine")
 
 
 async def _replaced(one: Kept, original: Path, site: Site, tools: Tools) -> bool:
-    """A whole video lies where it lay, and it is another file."""
+    """A whole video of at least the announced size lies where it lay, and it is another file. Where
+    nothing was announced, it plays at least as long, or is as large when nobody knows how long."""
     try:
         lying = await in_thread(lambda _: status(original, site))
     except (OSError, PathRefused):
         return False
-    other = lying is not None and stat.S_ISREG(lying.st_mode) and (lying.st_dev, lying.st_ino) != one.seen[:2]
-    return other and await tools.is_good(original, one.announced) is True
+    if lying is None or not stat.S_ISREG(lying.st_mode) or (lying.st_dev, lying.st_ino) == one.seen[:2]:
+        return False
+    found = await tools.examine(original, one.announced)
+    if not found.whole:
+        return False
+    if one.announced is not None:
+        return lying.st_size >= one.announced
+    aside = await tools.examine(one.path, None)
+    if aside.duration is not None:
+        return found.duration is not None and found.duration >= aside.duration - _ROUNDING
+    return lying.st_size >= one.size
+
+
+def _kept_or_told(path: Path, site: Site) -> list[Kept]:
+    """Names and notes are whatever somebody has put there: what is wrong with one says nothing of the
+    others."""
+    try:
+        one = _kept(path, site)
+    except (OSError, ValueError, RecursionError, MonitorError) as error:
+        logger.warning("quarantine: %r: %s", path.name, error)
+        return []
+    return [] if one is None else [one]
 
 
 def _kept(path: Path, site: Site) -> Kept | None:
-    try:
-        lying = status(path, site)
-    except (OSError, PathRefused):
-        return None
+    lying = status(path, site)
     note = read_note(note_beside(path), site)
     at = _time(note)
     if lying is None or note is None or at is None or not stat.S_ISREG(lying.st_mode):
@@ -136,7 +168,16 @@ def _kept(path: Path, site: Site) -> Kept | None:
         announced=size if type(size) is int and size >= 0 else None,
         original=_original(note, site),
         seen=_identity(lying),
+        put_aside=_put_aside(note.get(IDENTITY)),
     )
+
+
+def _put_aside(said: object) -> tuple[int, int, str] | None:
+    if not isinstance(said, dict):
+        return None
+    inode, size, sha256 = said.get("inode"), said.get("size"), said.get("sha256")
+    known = type(inode) is int and type(size) is int and isinstance(sha256, str)
+    return (inode, size, sha256) if known else None  # type: ignore[return-value]
 
 
 def _identity(seen: os.stat_result) -> tuple[int, int, int, int]:
@@ -163,10 +204,16 @@ def _original(note: Mapping[str, object], site: Site) -> Path | None:
     return None if any(part.startswith(("_", ".")) for part in below) else path
 
 
-def _drop(one: Kept, site: Site) -> bool:
-    """Unlink the very file that was looked at, then its note; False when it is another one now."""
+def _drop(one: Kept, site: Site, stop: threading.Event) -> bool:
+    """Unlink the very file that was put aside and looked at, then its note; False when it is another
+    one now, or nobody knows which it was."""
     try:
-        with open_folder(one.path.parent, site) as folder:
+        with FileIO(open_source(one.path, site)) as file, open_folder(one.path.parent, site) as folder:
+            # Not the device: its number may be another one after a restart of the machine.
+            if one.put_aside != (*one.seen[1:3], digest(file.fileno(), stop)):
+                return False
+            if _identity(os.fstat(file.fileno())) != one.seen:
+                return False
             if _identity(os.stat(one.path.name, dir_fd=folder, follow_symlinks=False)) != one.seen:
                 return False
             os.unlink(one.path.name, dir_fd=folder)

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from ..model.result import Result
 from ..model.site import Site
+from ..model.verdict import Answer, Media
 from .bot_api import ServerFile, Trouble, get_file
 
 # True: a whole video of that size (None: any size). False: shown to be bad or not of that size.
 # None: could not be looked at, which is neither.
 Judge = Callable[[Path, int | None], Awaitable[bool | None]]
+# The same, with what was seen and why.
+Examine = Callable[[Path, int | None], Awaitable[Media]]
 # Gives a path to the bot's user by the root helper.
 Give = Callable[[Path], Awaitable[Result]]
 # (site, file_id, seconds to wait for the answer)
@@ -23,12 +26,17 @@ GetFile = Callable[[Site, str, float], Awaitable[ServerFile | Trouble]]
 BYTES_PER_SECOND = 5_000_000
 
 
+async def _cannot_tell(path: Path, size: int | None) -> Media:
+    return Media(Answer.CANNOT_TELL, reason="cannot_judge")
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """`patience` is the time in seconds that any download gets whatever its size."""
 
     is_good: Judge
     give: Give
+    examine: Examine = _cannot_tell
     get_file: GetFile = get_file
     now: Callable[[], float] = time.time
     patience: float = 60.0

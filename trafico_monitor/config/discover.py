@@ -109,6 +109,7 @@ def _with_site(config: Config, models: Path, around: Surroundings, missing: list
         api_url=endpoints.file_server(config) if token else "",
         token=token,
         project=Path(os.path.realpath(config.project.dir)),
+        min_age=config.quarantine.min_age,
     )
 
 

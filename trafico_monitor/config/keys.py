@@ -71,6 +71,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "retry.backoff": Key("pauses", v.pauses),
         "quarantine.keep_days": Key("whole", v.whole(1, 3650), fields=_between(1, 3650)),
         "quarantine.keep_unsolved": Key("boolean", v.strict_boolean),
+        "quarantine.min_age": _seconds_or_none(3600),
         "checks.interval": _SECONDS,
         "checks.disk_warning": _SIZE,
         "checks.disk_critical": _SIZE,

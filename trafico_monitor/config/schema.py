@@ -44,6 +44,7 @@ class Retry:
 class Quarantine:
     keep_days: int = 14  # what is not needed any more goes after so long
     keep_unsolved: bool = True  # what was never replaced stays beyond that, as the only copy that there is
+    min_age: float = 120.0  # seconds since the last change before a file may be put aside
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,9 +133,8 @@ class Incidents:
 
 
 def _of_playbook(order: Order) -> bool:
-    """False for what no later decision about the incident overtakes: a person's order, and the
-    tidying up after the proof."""
-    return order.kind not in (OrderKind.ASSIGN, OrderKind.DROP_QUARANTINE)
+    """False for what no later decision about the incident overtakes: a person's order."""
+    return order.kind is not OrderKind.ASSIGN
 
 
 def _left_alone(incident: Incident) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..incident import policy
 from ..incident.ledger import attempt_of
-from ..model.order import Order, OrderKind
+from ..model.order import Order
 from ..model.result import Result
 from ..model.verdict import Verdict
 from .causes import Causes
@@ -22,7 +22,7 @@ class Results:
         self._incidents.done(order.id, step)
         incident = self._incidents.tracker.get(order.incident_id)
         if incident is not None:
-            if incident.open and order.kind is not OrderKind.DROP_QUARANTINE:
+            if incident.open:
                 result = self._causes.meet(incident, result, now)
                 decision = policy.after(incident, order, result, verdict, self._incidents.situation(now))
                 self._incidents.apply(incident, decision, step, now)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 # A child sees nothing of our environment but this: no secret can travel in it.
-_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 _OUTPUT_LIMIT = 64 * 1024
 
 
@@ -31,7 +31,7 @@ async def run(
     argv: Sequence[str],
     *,
     seconds: float,
-    environment: Mapping[str, str] = _ENVIRONMENT,
+    environment: Mapping[str, str] = ENVIRONMENT,
     given: bytes | None = None,
     files: Sequence[int] = (),
 ) -> Finished:
@@ -109,7 +109,7 @@ async def lines(argv: Sequence[str], *, longest: int = 1 << 20) -> AsyncIterator
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=dict(_ENVIRONMENT),
+        env=dict(ENVIRONMENT),
         start_new_session=True,  # Ctrl+C is for us, and reaches the child through us alone
         limit=longest,
     )

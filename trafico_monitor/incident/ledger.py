@@ -62,11 +62,10 @@ class Ledger:
 
 def attempt_of(incident: Incident, order: Order, result: Result, verdict: Verdict, now: float) -> Attempt | None:
     """What an order that ran counts as; None when something else cut it short. Putting a file
-    aside and taking it away work by being done; everything else by its proof."""
+    aside works by being done; everything else by its proof."""
     if result.outcome in _CUT_SHORT or result.retry_after:
         return None
-    by_itself = order.kind in (OrderKind.QUARANTINE, OrderKind.DROP_QUARANTINE)
-    worked = verdict.proven or (by_itself and result.outcome is Outcome.DONE)
+    worked = verdict.proven or (order.kind is OrderKind.QUARANTINE and result.outcome is Outcome.DONE)
     if worked:
         return Attempt(incident.error_type, order.kind, now, True, seconds=max(0.0, now - incident.opened_at))
     return Attempt(incident.error_type, order.kind, now, False, reason_of(result, verdict))

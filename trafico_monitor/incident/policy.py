@@ -199,7 +199,7 @@ def give_up(incident: Incident, reason: str, at: Situation, accion: str = "given
 
 def solve(incident: Incident, now: float) -> Decision:
     """`solucionado`; the caller holds the proof, which is already in `incident.evidence`. What
-    lies in quarantine for this incident may go now, and only now."""
+    lies in quarantine for this incident stays there for its time."""
     closed = replace(
         incident,
         estado=Estado.SOLUCIONADO,
@@ -209,10 +209,7 @@ def solve(incident: Incident, now: float) -> Decision:
         closed_at=now,
         waiting_for=None,
     )
-    if closed.quarantined is None:
-        return Decision(closed)
-    kind = OrderKind.DROP_QUARANTINE
-    return Decision(*_ordered(closed, kind, now, accion=closed.accion, estado=closed.estado))
+    return Decision(closed)
 
 
 def _seen_by_now(incident: Incident, verdict: Verdict) -> tuple[Evidence, ...]:

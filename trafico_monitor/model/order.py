@@ -16,7 +16,6 @@ class OrderKind(str, Enum):
     FIX_OWNER = "fix_owner"  # sudo -n of the root helper
     WAIT_FOR_SPACE = "wait_for_space"
     WAIT_FOR_SERVER = "wait_for_server"
-    DROP_QUARANTINE = "drop_quarantine"  # after the proof of the new file
     CONFIRM = "confirm"  # only look: is it on disk and whole?
     ASSIGN = "assign"  # a rescued file to the modelo that a person named
 

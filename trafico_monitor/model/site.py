@@ -14,7 +14,8 @@ QUARANTINE = "_cuarentena"
 class Site:
     """`models` and `bot_api` are the two directories; absolute, without links. `bot_api` is None
     when the host side of the container's directory is not known. `uid`/`gid` own what is made
-    in `models`: the bot's user. `api_url` is where getFile goes, "" when it may not be asked."""
+    in `models`: the bot's user. `api_url` is where getFile goes, "" when it may not be asked. What was written in
+    the last `min_age` seconds is not put into quarantine."""
 
     models: Path
     bot_api: Path | None
@@ -25,3 +26,9 @@ class Site:
     token: str = field(default="", repr=False)
     chown_command: tuple[str, ...] = ("sudo", "-n", CHOWN_HELPER)
     project: Path | None = None
+    min_age: float = 120.0
+
+
+def roots_of(site: Site) -> tuple[Path, ...]:
+    """The directories that may be touched."""
+    return (site.models,) if site.bot_api is None else (site.models, site.bot_api)

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import os
-import stat
+from collections.abc import Sequence
 from pathlib import Path
 
+from ..errors import PathRefused
 from ..host.thread import call
-from ..model.verdict import Evidence, Verdict
-from .media import Media, check_media
+from ..model.verdict import Answer, Evidence, Media, Verdict
+from .media import check_open, open_video, why_not_opened
 from .readable import READ, describe_owner, may
 
 _SECONDS = 30.0
 
 
-async def check_file(path: Path, *, size: int | None, uid: int) -> Verdict:
+async def check_file(path: Path, *, size: int | None, uid: int, roots: Sequence[Path] = ()) -> Verdict:
     """Given a host path, what was announced of it (bytes, None when nothing was) and the bot's
     user, the evidence in the order file, size, media, owner. Proven when all of it is as it must
-    be, and the end of the video was seen or its size is the announced one. `reason` is that of
-    the first thing that is not: `nothing_there`, `not_a_file`, `size_differs`, `size_unknown`,
-    `unreadable_by_bot`, or a code of the media check."""
+    be. `reason` is that of the first thing that is not: `nothing_there`, `not_a_file`,
+    `size_differs`, `size_unknown`, `unreadable_by_bot`, or a code of the media check. `roots` are
+    as for `check_media`; size and content are those of one open file."""
     try:
-        seen = await call(lambda: path.lstat(), seconds=_SECONDS, name="verify")
-    except (OSError, TimeoutError) as error:
-        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        return _not_there(path, "nothing_there" if missing else "cannot_look")
-    if not stat.S_ISREG(seen.st_mode):
-        return _not_there(path, "not_a_file")
-    media = await check_media(path)
+        file = await open_video(path, roots)
+    except (OSError, PathRefused) as error:
+        return Verdict(False, (Evidence("file", str(path), False),), why_not_opened(error))
+    with file:
+        lying = os.fstat(file.fileno()).st_size
+        media = await check_open(file.fileno(), size)
     owner, reason = await check_owner(path, uid, READ)
-    findings = (
-        (Evidence("file", str(path)), ""),
-        _size(seen, size),
-        _media(media, size),
-        (owner, reason),
-    )
+    findings = ((Evidence("file", str(path)), ""), _size(lying, size), _media(media), (owner, reason))
     reason = next((reason for evidence, reason in findings if not evidence.ok), "")
     return Verdict(not reason, tuple(evidence for evidence, _ in findings), reason)
 
@@ -50,35 +45,26 @@ async def check_owner(path: Path, uid: int, wanted: int) -> tuple[Evidence, str]
     return Evidence("owner", text, allowed), "" if allowed else "unreadable_by_bot"
 
 
-async def judge(path: Path, size: int | None) -> bool | None:
-    """For the copying stage: True for a whole video of `size` bytes (None: of any size, when its
-    container shows its end), False when shown to be otherwise, None when it could not be looked
-    at or its container cannot tell."""
-    media = await check_media(path)
-    if not media.whole:
-        return media.whole
-    if size is None:
-        return True if media.end_seen else None
+async def judge(path: Path, size: int | None, roots: Sequence[Path] = ()) -> bool | None:
+    """For the copying stage: True for a whole video of `size` bytes (None: of any size, when the
+    file itself shows its end), False when shown to be otherwise, None when nobody can tell."""
     try:
-        seen = await call(lambda: path.lstat(), seconds=_SECONDS, name="verify")
-    except (OSError, TimeoutError):
+        file = await open_video(path, roots)
+    except (OSError, PathRefused):
         return None
-    return seen.st_size == size
+    with file:
+        media = await check_open(file.fileno(), size)
+        differs = size is not None and os.fstat(file.fileno()).st_size != size
+    return False if differs and (media.whole or media.sound) else media.whole
 
 
-def _not_there(path: Path, reason: str) -> Verdict:
-    return Verdict(False, (Evidence("file", str(path), False),), reason)
+def _size(lying: int, size: int | None) -> tuple[Evidence, str]:
+    if size is None or lying == size:
+        return Evidence("size", f"{lying} B"), ""
+    return Evidence("size", f"{lying} B ≠ {size} B", False), "size_differs"
 
 
-def _size(seen: os.stat_result, size: int | None) -> tuple[Evidence, str]:
-    if size is None or seen.st_size == size:
-        return Evidence("size", f"{seen.st_size} B"), ""
-    return Evidence("size", f"{seen.st_size} B ≠ {size} B", False), "size_differs"
-
-
-def _media(media: Media, size: int | None) -> tuple[Evidence, str]:
-    if media.whole and not media.end_seen and size is None:
-        return Evidence("media", media.seen, False), "size_unknown"
-    if media.whole:
+def _media(media: Media) -> tuple[Evidence, str]:
+    if media.answer is Answer.WHOLE:
         return Evidence("media", media.seen), ""
     return Evidence("media", " · ".join(filter(None, (media.seen, media.reason))), False), media.reason

@@ -1,140 +1,216 @@
-"""Is a file a whole video? Asked of the container's structure, not of its name.
+"""Is a file a whole video? Two judges: the container's structure, and a decoder.
 
-MediaInfo walks the structure of mp4, mov, mkv, webm and avi and says when it ends too early:
-of 20 cuts of each it found all 20 (23.04 of Debian 12 and 25.04 of Debian 13). ffprobe accepts
-19 of 20 cut faststart mp4s, python3-mutagen the same, so neither can prove a file by itself.
-None of them sees a tail of zeros (what a preallocated, broken-off download leaves): `_zero_tail`.
-MediaInfo runs as a program of its own: a C++ parser of strangers' files, and 15 MB, do not
-belong into the monitor's process. It is shown nothing but files that begin like a video: of a
-playlist (HLS, DASH) it would open what is listed, from this machine or by HTTP.
+WHOLE takes a structure that accounts for the whole file (each sample that the index of an MPEG-4
+names lies inside it), or an announced duration or size that is met. BROKEN takes both judges.
+Everything else is «cannot tell», a first look (signature, zeros) by itself always.
 """
 
 from __future__ import annotations
 
 import os
-import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from ..host.process import run
+from ..errors import PathRefused
+from ..host.safe_open import open_regular
 from ..host.thread import call
+from ..model.verdict import Answer, Media
+from .containers import read_structure
+from .decoder import Decoded, decode, decode_throughout, read_again
+from .payload import Suspicion, has_marked_heads, suspicion
+from .structure import Extent, Reader, Structure
 
 _SECONDS = 30.0
-# file_1.mp4, file_2.mp4 … are not one film, as MediaInfo would have it by default.
-_ALONE = ("--File_TestContinuousFileNames=0", "--File_TestDirectory=0")
-_REPORT = "--Output=General;%FileSize%|%Format%|%Video_Format_List%|%Duration%|%IsTruncated%"
-_ABSENT = 127
-_TAIL = 64 * 1024  # larger than the padding that muxers put at the end
-# The demuxer is fixed by the signature: ffprobe must not take a stranger's file for a playlist
-# and open what it lists.
-_DEMUXERS = {"MPEG-4": "mov", "Matroska": "matroska", "WebM": "matroska", "AVI": "avi", "MPEG-TS": "mpegts"}
-_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
-_SIGNATURES = (b"\x1aE\xdf\xa3", b"FLV\x01", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"\0\0\x01\xba")  # mkv flv asf ps
-_TS_PACKET = 188
-_STRUCTURED = frozenset({"MPEG-4", "Matroska", "WebM", "AVI"})
+_ANYWHERE = (Path("/"),)
+_END = 2.0  # seconds before the announced end from which on it is decoded
+_AROUND = 3.0  # seconds before a suspicious place, and three times as much in all
+_TOLERANCE = 1.0  # seconds between an announced duration and the end of the last packet
+_CLOSE = 0.2  # the same, where the structure says already that something is missing
+_STREAMS = frozenset({"mpeg", "nut", "mxf", "rm", "dv", "wtv", "ivf", "gif", "swf"})  # no bare streams
+_INDEXED = "mov"  # the container whose index names every sample
+
+
+async def check_media(path: Path, size: int | None = None, roots: Sequence[Path] = ()) -> Media:
+    """Given a path and the announced size in bytes (None: none was), look at the file there.
+
+    The way to it is walked without following a link, from the one of `roots` that it lies beneath
+    (from `/` where it lies beneath none). Every step has a deadline; nothing is written, and no
+    other file is opened. Does not raise: what cannot be looked at is CANNOT_TELL with the reason."""
+    try:
+        file = await open_video(path, roots)
+    except (OSError, PathRefused) as error:
+        return Media(Answer.CANNOT_TELL, reason=why_not_opened(error))
+    with file:
+        return await check_open(file.fileno(), size)
+
+
+async def open_video(path: Path, roots: Sequence[Path] = ()) -> FileIO:
+    """The regular file at `path`, open for reading, as `check_media` gets to it. Raises OSError,
+    TimeoutError and PathRefused, which `why_not_opened` explains."""
+    # An object that closes itself: when this comes too late, nobody else will.
+    return await call(lambda: FileIO(open_regular(path, roots or _ANYWHERE)), seconds=_SECONDS, name="media")
+
+
+def why_not_opened(error: OSError | PathRefused) -> str:
+    """The reason's code for a file that could not be opened by its path."""
+    match error:
+        case PathRefused():
+            return "not_a_file" if str(error) in ("path_special", "path_link") else str(error)
+        case FileNotFoundError() | NotADirectoryError():
+            return "nothing_there"
+        case PermissionError():
+            return "unreadable"
+    return "cannot_look"
+
+
+async def check_open(file: int, size: int | None = None) -> Media:
+    """As `check_media`, for a regular file that is open for reading."""
+    try:
+        case = await call(lambda: _look(file, size), seconds=_SECONDS, name="media")
+        return await _answer(case)
+    except OSError:  # a TimeoutError too
+        return Media(Answer.CANNOT_TELL, reason="cannot_look")
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
-    """`whole` is None when the file could not be looked at: that is no proof of anything.
+class _Case:
+    """What was read of a file before any other program sees it."""
 
-    `seen` is what it is in the words of the tools; `reason` a code when not whole; `end_seen` is
-    False for a container that does not say where it ends (a size has to prove it then)."""
+    file: int
+    structure: Structure
+    suspicion: Suspicion | None
+    size_met: bool  # its size is the announced one
 
-    whole: bool | None
-    seen: str = ""
-    reason: str = ""
-    end_seen: bool = True
+    def media(self, answer: Answer, reason: str = "", codec: str = "", sound: bool = False) -> Media:
+        structure = self.structure
+        seconds = None if structure.duration is None else f"{structure.duration:.1f} s"
+        seen = " ".join(filter(None, (structure.container, structure.codec or codec, seconds)))
+        if sound and self.size_met:
+            answer, reason = Answer.WHOLE, ""
+        return Media(answer, seen, reason, structure.duration, sound)
+
+    def reached(self, decoded: Decoded, tolerance: float) -> bool:
+        """True when video was decoded up to the announced end, or so many seconds before it."""
+        duration = self.structure.duration
+        return decoded.frames > 0 and decoded.last is not None and decoded.last >= (duration or 0.0) - tolerance
 
 
-async def check_media(path: Path) -> Media:
-    """Given a path, look at the file there. Every step has a deadline; nothing is written."""
+def _look(file: int, size: int | None) -> _Case:
+    structure = read_structure(Reader(file))
+    return _Case(file, structure, suspicion(file, structure), size == os.fstat(file).st_size)
+
+
+async def _answer(case: _Case) -> Media:
+    match case.structure.extent:
+        case Extent.EXTERNAL:
+            return case.media(Answer.CANNOT_TELL, case.structure.reason)
+        case Extent.DAMAGED:
+            return await _damaged(case)
+        case Extent.UNRECOGNISED:
+            return await _unrecognised(case)
+        case Extent.UNBOUNDED:
+            return await _unbounded(case)
+    if case.structure.demuxer != _INDEXED:
+        return await _complete(case)
+    return await (_indexed(case) if case.suspicion is None else _doubtful(case, case.suspicion))
+
+
+async def _indexed(case: _Case) -> Media:
+    """All samples are where the index says, and begin as they should where that can be seen."""
+    if case.size_met:
+        return case.media(Answer.WHOLE)  # no program is started
+    seen = has_marked_heads(case.structure)  # then all samples were looked at
+    decoded = await (_decode_end(case) if seen else _decode_throughout(case))
+    if decoded is None or (case.reached(decoded, _TOLERANCE) and not decoded.errors):
+        return case.media(Answer.WHOLE)
+    return case.media(Answer.CANNOT_TELL, "judges_differ", sound=decoded.frames > 0)
+
+
+async def _doubtful(case: _Case, place: Suspicion) -> Media:
+    """Zeros, or worse, where the index names samples."""
+    start = place.part * (case.structure.duration or 0.0) - _AROUND
+    around = await decode(case.file, case.structure, start, 3 * _AROUND)
+    if around is None:
+        return case.media(Answer.CANNOT_TELL, "media_zeros")
+    if around.frames and not around.errors and around.first_byte <= place.offset < around.last_byte:
+        return await _indexed(case)
+    end = await _decode_end(case)
+    broken = around.errors or (end is not None and not case.reached(end, _CLOSE))
+    return case.media(Answer.BROKEN if broken else Answer.CANNOT_TELL, "media_zeros")
+
+
+async def _complete(case: _Case) -> Media:
+    """As long as the container says; what is in between only the decoder sees."""
+    if case.size_met and case.suspicion is None:
+        decoded = await _decode_end(case)
+        if decoded is None or decoded.frames:
+            return case.media(Answer.WHOLE, codec=decoded.codec if decoded else "")
+    decoded = await _decode_throughout(case)
+    if decoded is None:
+        return case.media(Answer.CANNOT_TELL, "no_decoder", sound=case.suspicion is None)
+    if case.reached(decoded, _TOLERANCE) and not decoded.errors:
+        return case.media(Answer.WHOLE)
+    reason = "media_zeros" if case.suspicion else "judges_differ"
+    broken = case.suspicion is not None and not case.reached(decoded, _CLOSE)
+    return case.media(Answer.BROKEN if broken else Answer.CANNOT_TELL, reason)
+
+
+async def _decode_end(case: _Case) -> Decoded | None:
+    structure = case.structure
+    return await decode(case.file, structure, None if structure.duration is None else structure.duration - _END)
+
+
+async def _decode_throughout(case: _Case) -> Decoded | None:
+    """All of it, or the end of what is too long for that and not suspicious."""
     try:
-        file, trouble = await call(lambda: _look(path), seconds=_SECONDS, name="media")
-    except (OSError, TimeoutError) as error:
-        reason = "unreadable" if isinstance(error, PermissionError) else "cannot_look"
-        return Media(None, "", "nothing_there" if isinstance(error, FileNotFoundError) else reason)
-    with file:
-        return Media(False, "", trouble) if trouble else await _ask(file.fileno())
+        return await decode_throughout(case.file, case.structure)
+    except TimeoutError:
+        if case.suspicion is not None:
+            raise
+        return await _decode_end(case)
 
 
-async def _ask(file: int) -> Media:
-    """The programs' word. They are given the open file, by a name that says nothing: the real one may
-    hold the bot's token, and whoever may list processes reads arguments. Nor can another file take its
-    place meanwhile."""
-    report = await run(("mediainfo", *_ALONE, _REPORT, _name(file)), seconds=_SECONDS, files=(file,))
-    if report.code == _ABSENT:
-        return Media(None, "", "no_mediainfo")
-    size, found, rest = report.output.partition("|")
-    if not (report.ok and found and size):  # it did not open the file, and says so by saying nothing
-        return Media(None, "", "cannot_look")
-    return await _judge(file, rest)
+async def _unbounded(case: _Case) -> Media:
+    """Nothing in it tells where it ends: the announced size has to."""
+    if case.suspicion is not None:
+        return case.media(Answer.CANNOT_TELL, "media_zeros")
+    decoded = await _decode_end(case)
+    if decoded is not None and not decoded.frames:
+        return case.media(Answer.CANNOT_TELL, "judges_differ")
+    codec = decoded.codec if decoded else ""
+    return case.media(Answer.CANNOT_TELL, "size_unknown", codec, sound=True)
 
 
-def _name(file: int) -> str:
-    return f"/proc/self/fd/{file}"
+async def _damaged(case: _Case) -> Media:
+    reason = case.structure.reason
+    decoded = await _decode_end(case)
+    if decoded is None:
+        return await _without_decoder(case)
+    if reason == "media_no_video":
+        broken = not decoded.frames and not decoded.sounds
+    else:
+        broken = decoded.errors or not case.reached(decoded, _CLOSE)
+    return case.media(Answer.BROKEN, reason) if broken else case.media(Answer.CANNOT_TELL, "judges_differ")
 
 
-async def _judge(file: int, report: str) -> Media:
-    container, codecs, milliseconds, truncated = (report.split("|") + [""] * 4)[:4]
-    if not container or not codecs:
-        return Media(False, container, "media_no_video")
-    seen = " ".join(filter(None, (container, codecs, _seconds(milliseconds))))
-    if truncated:
-        return Media(False, seen, "media_truncated")
-    if container in _DEMUXERS and not await _opens(file, _DEMUXERS[container]):
-        return Media(False, seen, "media_damaged")
-    return Media(True, seen, end_seen=container in _STRUCTURED)
+async def _unrecognised(case: _Case) -> Media:
+    decoded = await _decode_end(case)
+    if decoded is None:
+        return await _without_decoder(case)
+    if not decoded.frames and not decoded.sounds:
+        return case.media(Answer.BROKEN, case.structure.reason)
+    if not decoded.frames:
+        return case.media(Answer.CANNOT_TELL, "media_no_video")
+    if case.suspicion is not None:
+        return case.media(Answer.CANNOT_TELL, "media_zeros", decoded.codec)
+    # A decoder finds the bare stream in a container that lost its beginning, too.
+    sound = decoded.container in _STREAMS or os.pread(case.file, 4, 0).lstrip(b"\0")[:1] == b"\1"
+    return case.media(Answer.CANNOT_TELL, "size_unknown" if sound else "judges_differ", decoded.codec, sound=sound)
 
 
-async def _opens(file: int, demuxer: str) -> bool:
-    """ffprobe's second opinion, when it is installed; it can only say no."""
-    argv = ("ffprobe", "-v", "error", "-f", demuxer, "-protocol_whitelist", "file", "-select_streams", "v:0")
-    wanted = ("-show_entries", "stream=codec_type", "-of", "csv=p=0", f"file:{_name(file)}")
-    answer = await run((*argv, *wanted), seconds=_SECONDS, files=(file,))
-    if answer.code in (_ABSENT, None):
-        return True
-    return answer.ok and "video" in answer.output
-
-
-def _look(path: Path) -> tuple[FileIO, str]:
-    """The file, open, and the code of what is wrong with it at first sight, "" when nothing is."""
-    # An object that closes itself: when this comes too late, nobody else will.
-    file = FileIO(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
-    try:
-        return file, _first_sight(file.fileno())
-    except BaseException:
-        file.close()
-        raise
-
-
-def _first_sight(file: int) -> str:
-    seen = os.fstat(file)
-    if not stat.S_ISREG(seen.st_mode):
-        return "not_a_file"
-    if seen.st_size == 0:
-        return "media_empty"
-    if not _begins_like_a_video(os.pread(file, _TS_PACKET + 1, 0)):
-        return "media_no_video"
-    return "media_zero_tail" if _zero_tail(file, seen.st_size) else ""
-
-
-def _begins_like_a_video(head: bytes) -> bool:
-    if head[4:8] in _BOXES or head.startswith(_SIGNATURES):
-        return True
-    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
-        return True
-    return head[:1] == head[_TS_PACKET:] == b"G"
-
-
-def _zero_tail(file: int, size: int) -> bool:
-    length = min(_TAIL, size // 2)
-    return length > 0 and not any(os.pread(file, length, size - length))
-
-
-def _seconds(milliseconds: str) -> str:
-    try:
-        return f"{float(milliseconds) / 1000:.1f} s"
-    except ValueError:
-        return ""
+async def _without_decoder(case: _Case) -> Media:
+    if await read_again(case.file, case.structure) is False:
+        return case.media(Answer.BROKEN, case.structure.reason)
+    return case.media(Answer.CANNOT_TELL, "no_decoder")

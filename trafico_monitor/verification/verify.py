@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..model.order import Order, OrderKind
 from ..model.result import Result
-from ..model.site import Site
+from ..model.site import Site, roots_of
 from ..model.verdict import Evidence, Verdict
 from .aside import look_at_aside
 from .file import check_file, check_owner
@@ -25,12 +25,12 @@ async def verify(order: Order, result: Result | None, site: Site, *, destination
     put. Nothing is taken from the result's word that it was done. What was put aside is looked
     at too: that is evidence (`quarantine`), and never a proof.
 
-    retry_download, confirm, quarantine, drop_quarantine: the whole video at that path (for
+    retry_download, confirm, quarantine: the whole video at that path (for
     quarantine: the file was healthy, or is again). create_folder: the folder. fix_owner: the
     bot's user can read the path; that it may not be the video is for the policy to know."""
     if result is None or not result.quarantined:
         return await _verify(order, result, site, destination)
-    aside = await look_at_aside(Path(result.quarantined))
+    aside = await look_at_aside(Path(result.quarantined), roots_of(site))
     if order.kind is OrderKind.QUARANTINE:
         return Verdict(False, (aside,), "" if aside.ok else "nothing_there")
     verdict = await _verify(order, result, site, destination)
@@ -50,7 +50,7 @@ async def _verify(order: Order, result: Result | None, site: Site, destination: 
     video = place or destination
     if video is None:
         return NOTHING
-    return await check_file(video, size=order.download.size, uid=site.uid)
+    return await check_file(video, size=order.download.size, uid=site.uid, roots=roots_of(site))
 
 
 def _of_modelo(order: Order, site: Site) -> Path | None:

@@ -20,6 +20,7 @@ from trafico_monitor.model.order import Order, OrderKind
 from trafico_monitor.model.result import Outcome, Result
 from trafico_monitor.model.site import Site
 from trafico_monitor.verification.file import judge
+from trafico_monitor.verification.media import check_media
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 INCIDENT = "i1"
@@ -63,7 +64,7 @@ def site(ground: Path) -> Iterator[Site]:
         folder.mkdir(parents=True)
     for folder in (project, models, models / "victor"):
         os.chown(folder, BOT, -1)
-    yield Site(models=models, bot_api=bot_api, uid=BOT, gid=os.getegid(), token=TOKEN, project=project)
+    yield Site(models=models, bot_api=bot_api, uid=BOT, gid=os.getegid(), token=TOKEN, project=project, min_age=0)
     shutil.rmtree(home)
 
 
@@ -85,7 +86,7 @@ def tools(given: list[Path]) -> Tools:
         given.append(path)
         return Result("", Outcome.DONE)
 
-    return Tools(is_good=judge, give=give, now=lambda: 1_766_672_000.0, patience=20)
+    return Tools(is_good=judge, give=give, examine=check_media, now=lambda: 1_766_672_000.0, patience=20)
 
 
 def order(kind: OrderKind = OrderKind.RETRY_DOWNLOAD, **known: object) -> Order:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from trafico_monitor.action.quarantine import drop, quarantine, restore
+from trafico_monitor.action.quarantine import quarantine, restore
 from trafico_monitor.action.tools import Tools
 from trafico_monitor.errors import PathRefused
 from trafico_monitor.model.order import Order, OrderKind
@@ -114,35 +117,100 @@ async def test_restore_believes_no_note_that_leads_elsewhere(site: Site, tools: 
     assert aside.exists()
 
 
-async def test_the_quarantined_file_goes_only_when_the_new_one_is_whole(
-    site: Site, tools: Tools, bad: Path, video: Path
+def settled(site: Site) -> Site:
+    """As it is installed: what was written in the last two minutes is left alone."""
+    return replace(site, min_age=120.0)
+
+
+@pytest.mark.parametrize(("age", "moved"), [(0.0, False), (100.0, False), (130.0, True)])
+async def test_what_was_written_in_the_last_minutes_is_not_moved(
+    age: float, moved: bool, site: Site, tools: Tools, bad: Path
 ) -> None:
+    os.utime(bad, (0, 0))  # a time of modification says nothing: anybody may set it
+    before = snapshot(site.models)
+    later = replace(tools, now=lambda: time.time() + age)
+    result = await quarantine(suspect(), settled(site), later)
+    assert (result.reason == "quarantined") is moved
+    if not moved:
+        assert (result.outcome, result.reason) == (Outcome.FAILED, "file_is_young")
+        assert 119 - age < result.retry_after <= 121 - age
+        assert snapshot(site.models) == before
+
+
+async def test_young_files_are_not_shown_to_any_judge(site: Site, tools: Tools, bad: Path) -> None:
+    async def never(path: Path, size: int | None) -> bool | None:
+        raise AssertionError(path)
+
+    young = replace(tools, is_good=never, now=time.time)
+    assert (await quarantine(suspect(), settled(site), young)).reason == "file_is_young"
+
+
+@pytest.mark.parametrize("mode", ["r+b", "ab"])
+@pytest.mark.parametrize("as_owner", [True, False])
+async def test_what_a_program_has_open_for_writing_is_not_moved(
+    mode: str, as_owner: bool, site: Site, tools: Tools, bad: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel tells its owner; for another's file the processes are looked through."""
+    if not as_owner:
+        monkeypatch.setattr("trafico_monitor.action.settled.fcntl.F_SETLEASE", -1)
+    with bad.open("rb"):  # reading is no harm
+        with bad.open(mode):
+            result = await quarantine(suspect(), site, tools)
+            assert (result.outcome, result.reason) == (Outcome.FAILED, "file_is_open")
+            assert result.retry_after > 0 and bad.exists()
+        assert (await quarantine(suspect(), site, tools)).reason == "quarantined"
+
+
+@pytest.mark.parametrize("change", ["grows", "is exchanged"])
+async def test_what_changes_while_it_is_looked_at_goes_back(
+    change: str, site: Site, tools: Tools, bad: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bad.read_bytes()
+
+    def meanwhile(file: int, stop: object) -> str:
+        if change == "grows":
+            with bad.open("ab") as stream:
+                stream.write(b"more")
+        else:
+            bad.rename(bad.with_name("elsewhere"))
+            bad.write_bytes(content)
+        return "0" * 64
+
+    monkeypatch.setattr("trafico_monitor.action.quarantine.digest", meanwhile)
+    result = await quarantine(suspect(), site, tools)
+    assert (result.outcome, result.reason) == (Outcome.FAILED, "file_is_changing")
+    assert bad.exists() and list((site.models / "_cuarentena").iterdir()) == []
+
+
+async def test_the_note_tells_which_file_it_was(site: Site, tools: Tools, bad: Path) -> None:
+    seen, content = bad.stat(), bad.read_bytes()
     aside = Path(str((await quarantine(suspect(), site, tools)).quarantined))
-    dropping = replace(suspect(), kind=OrderKind.DROP_QUARANTINE, quarantined=str(aside))
-    assert (await drop(dropping, site, tools)).reason == "not_replaced"
-    bad.write_bytes(b"still bad")
-    assert (await drop(dropping, site, tools)).reason == "not_replaced"
-    assert aside.exists()
-    shutil.copy(video, bad)
-    assert (await drop(dropping, site, tools)).reason == "quarantine_dropped"
-    assert list((site.models / "_cuarentena").iterdir()) == []
-    assert (await drop(dropping, site, tools)).outcome is Outcome.DONE
+    note = json.loads(aside.with_name(aside.name + ".json").read_text())
+    assert note["identity"] == {
+        "device": seen.st_dev,
+        "inode": seen.st_ino,
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
 
 
-async def test_nothing_outside_the_quarantine_is_ever_deleted(
-    site: Site, tools: Tools, bad: Path, video: Path, ground: Path
-) -> None:
-    shutil.copy(video, bad)
-    precious = ground / "precious"
-    precious.write_text("precious")
-    (site.models / "_cuarentena" / "sub").mkdir(parents=True)
-    (site.models / "_cuarentena" / "sub" / "x").write_text("x")
-    before = snapshot(ground)
-    root = site.models / "_cuarentena"
-    for path in (bad, precious, root / "sub" / "x", root / ".." / "victor" / "a.mp4", root, root / "sub"):
-        dropping = replace(suspect(), kind=OrderKind.DROP_QUARANTINE, quarantined=str(path))
-        assert (await drop(dropping, site, tools)).outcome is not Outcome.DONE
-    assert snapshot(ground) == before
+async def test_a_note_that_a_crash_left_is_not_taken_for_another_file(site: Site, tools: Tools, bad: Path) -> None:
+    aside = Path(str((await quarantine(suspect(), site, tools)).quarantined))
+    note = aside.with_name(aside.name + ".json").read_text()
+    content = aside.read_bytes()
+    aside.unlink()
+    bad.write_bytes(content[:-1] + b"?")
+    again = Path(str((await quarantine(suspect(), site, tools)).quarantined))
+    assert again.name == f"{aside.name}.2" and aside.with_name(aside.name + ".json").read_text() == note
+
+
+async def test_one_judge_is_not_enough(site: Site, tools: Tools, video: Path, bad: Path) -> None:
+    """The structure says that it is cut (the last box is), and the decoder plays all of it."""
+    bad.write_bytes(video.read_bytes() + (100_000).to_bytes(4, "big") + b"mdat")
+    before = snapshot(site.models)
+    result = await quarantine(suspect(), site, tools)
+    assert (result.outcome, result.reason) == (Outcome.FAILED, "cannot_judge")
+    assert snapshot(site.models) == before
 
 
 async def test_a_modelo_with_a_disk_of_its_own_has_its_own_quarantine(site: Site, tools: Tools, bad: Path) -> None:

@@ -21,6 +21,8 @@ from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.model.order import OrderKind
 from trafico_monitor.model.site import Site
+from trafico_monitor.model.verdict import Answer, Media
+from trafico_monitor.verification.media import check_media
 
 from .conftest import order, snapshot
 
@@ -53,13 +55,32 @@ async def run(site: Site, tools: Tools, ask: Known, *, days: float, keep_unsolve
     return await expire(site, later, keep=KEEP, keep_unsolved=keep_unsolved, known=ask)
 
 
-async def test_a_solved_one_goes_when_its_time_is_over_and_not_before(site: Site, tools: Tools, aside: Path) -> None:
+@pytest.fixture
+def replaced(site: Site, video: Path, aside: Path) -> Path:
+    """A whole video is where the bad one lay."""
+    return Path(shutil.copy(video, site.models / "victor" / "a.mp4"))
+
+
+async def test_a_replaced_one_goes_when_its_time_is_over_and_not_before(
+    site: Site, tools: Tools, aside: Path, replaced: Path
+) -> None:
     before = snapshot(site.models)
     assert await run(site, tools, known(Estado.SOLUCIONADO), days=13.9) == ()
     assert snapshot(site.models) == before
     gone = await run(site, tools, known(Estado.SOLUCIONADO), days=14.1)
-    assert [(one.path, one.incident, one.size, one.why) for one in gone] == [(aside, "i1", 9000, "solved")]
-    assert list(aside.parent.iterdir()) == []
+    assert [(one.path, one.incident, one.size, one.why) for one in gone] == [(aside, "i1", 9000, "replaced")]
+    assert list(aside.parent.iterdir()) == [] and replaced.exists()
+
+
+@pytest.mark.parametrize("keep_unsolved", [True, False])
+async def test_a_solved_incident_alone_deletes_nothing(
+    keep_unsolved: bool, site: Site, tools: Tools, aside: Path
+) -> None:
+    """1.0.0 said `solucionado` without proof when the site was unknown, and then deleted the only copy."""
+    before = snapshot(site.models)
+    solved = known(Estado.SOLUCIONADO, closed_at=0.0)
+    assert await run(site, tools, solved, days=3650, keep_unsolved=keep_unsolved) == ()
+    assert snapshot(site.models) == before
 
 
 async def test_one_whose_place_has_a_whole_video_again_goes(
@@ -70,6 +91,109 @@ async def test_one_whose_place_has_a_whole_video_again_goes(
     shutil.copy(video, half)
     assert [one.why for one in await run(site, tools, known(None), days=15)] == ["replaced"]
     assert half.read_bytes() == video.read_bytes()
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_less_than_was_announced_replaces_nothing(
+    announced: bool, site: Site, tools: Tools, video: Path, another: Path
+) -> None:
+    """`another` is whole and plays half as long as `video`."""
+    content, size = video.read_bytes(), video.stat().st_size
+    (site.models / "victor" / "a.mp4").write_bytes(content[: size // 2])
+    wanted = order(OrderKind.QUARANTINE, modelo="victor", video="a.mp4", size=size if announced else None)
+    aside = Path(str((await quarantine(wanted, site, replace(tools, now=time.time))).quarantined))
+    place = Path(shutil.copy(another, site.models / "victor" / "a.mp4"))
+    assert await run(site, tools, known(Estado.SOLUCIONADO), days=15) == ()
+    assert aside.exists()
+    shutil.copy(video, place)
+    assert [one.why for one in await run(site, tools, known(Estado.SOLUCIONADO), days=15)] == ["replaced"]
+
+
+async def test_a_stub_that_only_looks_whole_replaces_nothing(
+    site: Site, tools: Tools, aside: Path, video: Path
+) -> None:
+    """An index with some KiB of video behind it: 1.0.0 took it for the video and deleted the original."""
+    content = video.read_bytes()
+    behind = content.index(b"mdat") + 2000
+    (site.models / "victor" / "a.mp4").write_bytes(content[:behind])
+    before = snapshot(site.models)
+    assert await run(site, tools, known(Estado.SOLUCIONADO), days=15) == ()
+    assert snapshot(site.models) == before
+
+
+@pytest.mark.parametrize("what", ["rewritten in place", "another file", "grown"])
+async def test_what_is_not_the_file_that_was_put_aside_any_more_stays(
+    what: str, site: Site, tools: Tools, aside: Path, replaced: Path
+) -> None:
+    content = aside.read_bytes()
+    if what == "another file":
+        aside.rename(aside.with_name("kept-elsewhere"))
+        aside.write_bytes(content)
+    else:
+        with aside.open("r+b" if what == "rewritten in place" else "ab") as stream:
+            stream.write(b"the bot goes on writing")
+    assert await run(site, tools, known(Estado.SOLUCIONADO), days=15) == ()
+    assert aside.exists()
+
+
+@pytest.mark.parametrize("identity", [None, 7, {}, {"inode": 1}, {"inode": "1", "size": 9000, "sha256": "x"}, "gone"])
+async def test_what_nobody_knows_the_identity_of_stays(
+    identity: object, site: Site, tools: Tools, aside: Path, replaced: Path
+) -> None:
+    """A note of 1.0.0 does not say which file it was."""
+    note = aside.with_name(aside.name + ".json")
+    said = {**json.loads(note.read_text()), "identity": identity}
+    if identity == "gone":
+        del said["identity"]
+    note.write_text(json.dumps(said))
+    assert await run(site, tools, known(Estado.SOLUCIONADO), days=15) == ()
+    assert aside.exists()
+
+
+HOSTILE_NOTES = {
+    "a surrogate": '{"timestamp": "2026-01-01T00:00:00+00:00", "original": "\\ud800"}',
+    "nested": '{"timestamp": "2026-01-01T00:00:00+00:00", "original": ' + "[" * 30_000 + "]" * 30_000 + "}",
+    "huge": '{"original": "' + "x" * 20_000_000 + '"}',
+    "a number of many digits": '{"timestamp": "2026-01-01T00:00:00+00:00", "original": "a", "size": '
+    + "9" * 30_000
+    + "}",
+    "not UTF-8": b'{"original": "\xff\xfe"}',
+    "far in the future": '{"timestamp": "9999-12-31T23:59:59-23:59", "original": "victor/a.mp4"}',
+    "a NUL": '{"timestamp": "2026-01-01T00:00:00+00:00", "original": "victor/\\u0000"}',
+    "no table": "[1]",
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE_NOTES)
+async def test_no_note_that_somebody_left_keeps_the_others_from_their_end(
+    what: str, site: Site, tools: Tools, aside: Path, replaced: Path
+) -> None:
+    said = HOSTILE_NOTES[what]
+    (aside.parent / "x").write_bytes(b"x")
+    (aside.parent / "x.json").write_bytes(said if isinstance(said, bytes) else said.encode())
+    (aside.parent / b"\xff\xfe".decode("utf-8", "surrogateescape")).write_bytes(b"x")
+    (aside.parent / b"\xff\xfe.json".decode("utf-8", "surrogateescape")).write_text("{}")
+    assert aside in [one.path for one in kept(site)]
+    assert [one.path for one in await run(site, tools, known(None), days=15)] == [aside]
+    assert (aside.parent / "x").exists()
+
+
+async def test_a_tool_that_fails_on_one_is_told_and_the_next_one_looked_at(
+    site: Site, tools: Tools, aside: Path, replaced: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (site.models / "victor" / "b.mp4").write_bytes(b"no video")
+    wanted = order(OrderKind.QUARANTINE, modelo="victor", video="b.mp4")
+    await quarantine(wanted, site, replace(tools, now=time.time))
+    shutil.copy(replaced, site.models / "victor" / "b.mp4")
+
+    async def fails(path: Path, size: int | None) -> Media:
+        if path.name == "a.mp4":
+            raise OSError(5, "Input/output error")
+        return await check_media(path, size)
+
+    gone = await run(site, replace(tools, examine=fails), known(None), days=15)
+    assert [one.path.name for one in gone] == ["victor__b.mp4.i1"]
+    assert "Input/output error" in caplog.text
 
 
 @pytest.mark.parametrize("estado", [None, *(each for each in Estado if each is not Estado.SOLUCIONADO)])
@@ -92,13 +216,17 @@ async def test_it_goes_only_where_the_operator_says_so_and_as_late_as_was_told(
     assert [one.why for one in await run(site, tools, failed, days=27.1, keep_unsolved=False)] == ["unsolved"]
 
 
-async def test_what_is_healthy_after_all_is_never_deleted(site: Site, tools: Tools, aside: Path, video: Path) -> None:
-    shutil.copy(video, aside)
-    assert await run(site, tools, known(Estado.SOLUCIONADO), days=15) == ()
-    assert aside.read_bytes() == video.read_bytes()
+async def test_what_is_healthy_after_all_is_never_deleted(
+    site: Site, tools: Tools, aside: Path, replaced: Path
+) -> None:
+    """By a judge that knows better than the one of that day; the file is the same."""
+    assert await run(site, replace(tools, is_good=_always), known(Estado.SOLUCIONADO), days=15) == ()
+    assert aside.exists()
 
 
-async def test_what_no_note_of_the_monitor_tells_of_stays(site: Site, tools: Tools, aside: Path) -> None:
+async def test_what_no_note_of_the_monitor_tells_of_stays(
+    site: Site, tools: Tools, aside: Path, replaced: Path
+) -> None:
     folder = aside.parent
     (folder / "mine.mp4").write_bytes(b"mine")
     (folder / "other.mp4").write_bytes(b"other")
@@ -119,7 +247,9 @@ async def test_a_note_that_was_left_alone_goes_after_the_same_time(site: Site, t
     assert list(aside.parent.iterdir()) == []
 
 
-async def test_a_note_set_back_in_time_lets_nothing_go_earlier(site: Site, tools: Tools, aside: Path) -> None:
+async def test_a_note_set_back_in_time_lets_nothing_go_earlier(
+    site: Site, tools: Tools, aside: Path, replaced: Path
+) -> None:
     note = aside.with_name(aside.name + ".json")
     note.write_text(json.dumps({**json.loads(note.read_text()), "timestamp": "2000-01-01T00:00:00+00:00"}))
     os.utime(aside, (0, 0))
@@ -140,15 +270,18 @@ async def test_a_hostile_note_proves_nothing(
 
 async def test_the_quarantined_file_itself_is_no_replacement(site: Site, tools: Tools, aside: Path) -> None:
     os.link(aside, site.models / "victor" / "a.mp4")
-    always = replace(tools, is_good=_always)
-    assert await run(site, always, known(None), days=15) == ()
+    assert await run(site, replace(tools, examine=_whole), known(None), days=15) == ()
 
 
 async def _always(path: Path, size: int | None) -> bool | None:
-    return path.parent.name == "victor"
+    return True
 
 
-async def test_links_lead_nowhere(site: Site, tools: Tools, aside: Path) -> None:
+async def _whole(path: Path, size: int | None) -> Media:
+    return Media(Answer.WHOLE)
+
+
+async def test_links_lead_nowhere(site: Site, tools: Tools, aside: Path, replaced: Path) -> None:
     secret = site.models.parents[1] / "secret"
     secret.mkdir(exist_ok=True)
     for path in aside.parent.iterdir():
@@ -181,6 +314,8 @@ async def test_a_modelo_with_a_disk_of_its_own_is_put_in_order_too(
         (own / "b.mp4").write_bytes(video.read_bytes()[:9000])
         wanted = order(OrderKind.QUARANTINE, modelo="luna", video="b.mp4")
         await quarantine(wanted, site, replace(tools, now=time.time))
+        shutil.copy(video, own / "b.mp4")
+        shutil.copy(video, site.models / "victor" / "a.mp4")
         assert {one.path.parent for one in kept(site)} == {own / "_cuarentena", site.models / "_cuarentena"}
         assert len(await run(site, tools, known(Estado.SOLUCIONADO), days=15)) == 2
     finally:
@@ -209,7 +344,9 @@ while True:
 """
 
 
-async def test_names_that_are_exchanged_all_the_time_cost_nobody_a_file(site: Site, tools: Tools, aside: Path) -> None:
+async def test_names_that_are_exchanged_all_the_time_cost_nobody_a_file(
+    site: Site, tools: Tools, aside: Path, replaced: Path
+) -> None:
     """The secret has the same name in a folder that the quarantine is exchanged for."""
     vault = site.models.parents[1] / "vault"
     vault.mkdir()

@@ -46,6 +46,8 @@ unit = "{unit}"
 namespace = "{namespace}"
 [retry]
 backoff = {backoff}
+[quarantine]
+min_age = 0
 [checks]
 interval = {interval}
 disk_warning = "4MB"

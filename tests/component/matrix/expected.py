@@ -8,7 +8,7 @@ is at its destination, `aside` whether something is left in quarantine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .cells import CELLS, Cell
 
@@ -83,10 +83,18 @@ def _expected(cell: Cell) -> Expected:
         case _, _, "fails_once":
             return Expected((*before, *_solved(2)), well)
         case _, _, "fails_always":
-            return Expected((*before, *TRIES, GIVEN_UP), badly, video=False, aside=cell.error_type == "corrupto")
+            return Expected((*before, *TRIES, GIVEN_UP), badly, video=False)
         case "timeout" | "ruta_inexistente" | "corrupto", "text", "killed":
             return Expected((*before, *_solved(2)), well)
     return Expected((*before, *_solved(1)), well)  # killed
 
 
-EXPECTED = {cell: _expected(cell) for cell in CELLS if not cell.booted}
+def _aside(cell: Cell) -> bool:
+    """What was put aside stays for its time, whatever has come in its place. On a full disk it is the
+    bot's own half, once a whole copy takes its name."""
+    if cell.error_type == "disco_lleno":
+        return cell.course not in ("bot", "fails_always")
+    return cell.error_type == "corrupto" and cell.course != "gone"
+
+
+EXPECTED = {cell: replace(_expected(cell), aside=_aside(cell)) for cell in CELLS if not cell.booted}

@@ -49,6 +49,26 @@ async def test_a_step_comes_back_after_a_restart(tmp_path: Path) -> None:
     await store.close()
 
 
+async def test_an_order_of_1_0_0_to_empty_the_quarantine_is_passed_over(tmp_path: Path) -> None:
+    """It deleted what was put aside at once, after the proof. The file named stays for its time."""
+    store = await Store.open(tmp_path)
+    await store.commit(Changes(incidents=(incident("i1"),), orders=(ORDER,), cursor="s=1"))
+    await store.close()
+    body = (
+        '{"id":"i1/drop","incident_id":"i1","kind":"drop_quarantine","error_type":"corrupto","due_at":1.0,'
+        '"download":{"modelo":"a","video":"b.mp4"},"quarantined":"/m/_cuarentena/a__b.mp4.i1"}'
+    )
+    with contextlib.closing(sqlite3.connect(tmp_path / "monitor.db")) as database, database:
+        database.execute(
+            "INSERT INTO orders (id, incident_id, due_at, body) VALUES ('i1/drop', 'i1', 1.0, ?)", (body,)
+        )
+    store = await Store.open(tmp_path)
+    assert (await store.load()).orders == (ORDER,)
+    await store.commit(Changes(finished=("i1/1",), cursor="s=2"))
+    assert (await store.load()).orders == ()
+    await store.close()
+
+
 async def test_incidents_closed_within_the_hour_are_loaded_and_older_ones_not(store: Store) -> None:
     now = time.time()
     old = incident("old", Estado.SOLUCIONADO, now - 7200)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,47 +14,27 @@ from typing import Any
 import pytest
 
 from trafico_monitor.host import process
+from trafico_monitor.host.confined import run_confined
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.order import Order, OrderKind
 from trafico_monitor.model.result import Outcome, Result
 from trafico_monitor.model.site import Site
-from trafico_monitor.model.verdict import Verdict
-from trafico_monitor.verification import media
+from trafico_monitor.model.verdict import Answer, Verdict
+from trafico_monitor.verification import decoder
+from trafico_monitor.verification.aside import look_at_aside
 from trafico_monitor.verification.file import check_file, judge
 from trafico_monitor.verification.folder import check_folder
 from trafico_monitor.verification.media import check_media
 from trafico_monitor.verification.readable import PASS, READ, WRITE, describe_owner, may
 from trafico_monitor.verification.verify import NOTHING, verify
 
+from . import corpus
+
 OTHER = 54321  # a user that owns nothing and is in no group
 
-KINDS = {
-    "faststart.mp4": ["-movflags", "+faststart"],
-    "moov_last.mp4": [],
-    "fragmented.mp4": ["-movflags", "frag_keyframe+empty_moov"],
-    "phone.mov": [],
-    "film.mkv": [],
-    "film.avi": [],
-}
-
-
-@pytest.fixture(scope="module")
-def ground() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="trafico-proof-"))
-    directory.chmod(0o755)
-    yield directory
-    shutil.rmtree(directory)
-
-
-@pytest.fixture(scope="module")
-def films(ground: Path) -> dict[str, Path]:
-    made = {}
-    for name, more in {**KINDS, "film.ts": []}.items():
-        made[name] = ground / name
-        argv = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=15:duration=6"]
-        subprocess.run([*argv, "-pix_fmt", "yuv420p", *more, str(made[name])], check=True, timeout=60)
-    return made
+# By their names in the corpus; each of them shows its end.
+KINDS = ["faststart.mp4", "index_last.mp4", "fragmented.mp4", "phone.mov", "film.mkv", "film.avi"]
 
 
 @pytest.fixture
@@ -66,52 +46,61 @@ def copy(films: dict[str, Path], ground: Path) -> Path:
 @pytest.mark.parametrize("name", KINDS)
 async def test_a_whole_video_is_whole(name: str, films: dict[str, Path]) -> None:
     media = await check_media(films[name])
-    assert (media.whole, media.end_seen, media.reason) == (True, True, "")
-    assert "6.0 s" in media.seen
+    assert (media.answer, media.end_seen, media.reason) == (Answer.WHOLE, True, "")
+    assert "4." in media.seen and media.duration == pytest.approx(4.0, abs=0.2)
 
 
 @pytest.mark.parametrize("name", KINDS)
 async def test_none_of_twenty_cuts_passes(name: str, films: dict[str, Path], ground: Path) -> None:
+    """All but the one that lacks a single byte are known to be broken."""
     content, cut = films[name].read_bytes(), ground / "cut"
-    passed = []
+    answers = []
     for length in [len(content) * part // 20 for part in range(20)] + [len(content) - 1]:
         cut.write_bytes(content[:length])
-        if (await check_media(cut)).whole is not False:
-            passed.append(length)
-    assert passed == []
+        answers.append((await check_media(cut)).answer)
+    assert answers[:-1] == [Answer.BROKEN] * 20
+    assert answers[-1] is not Answer.WHOLE
 
 
-@pytest.mark.parametrize("name", ["faststart.mp4", "moov_last.mp4", "fragmented.mp4", "film.mkv"])
+@pytest.mark.parametrize("name", ["faststart.mp4", "index_last.mp4", "fragmented.mp4", "film.mkv"])
 async def test_a_tail_of_zeros_does_not_pass(name: str, films: dict[str, Path], ground: Path) -> None:
     content, zeroed = films[name].read_bytes(), ground / "zeroed"
     for part in range(1, 8):
         kept = len(content) * part // 16
         zeroed.write_bytes(content[:kept] + bytes(len(content) - kept))
-        assert (await check_media(zeroed)).whole is False
+        assert (await check_media(zeroed)).answer is Answer.BROKEN
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"<html>502 Bad Gateway</html>", os.urandom(9000)])
-async def test_what_is_no_video_is_none(content: bytes, ground: Path) -> None:
-    (ground / "none.mp4").write_bytes(content)
-    assert (await check_media(ground / "none.mp4")).whole is False
+async def test_an_index_without_its_video_is_not_whole(films: dict[str, Path], ground: Path) -> None:
+    """1.0.0: 4,471 of 462,809 bytes of a faststart file, `whole` with its end seen."""
+    content, stub = films["faststart.mp4"].read_bytes(), ground / "stub.mp4"
+    for behind in (0, 1, 100, 5000):
+        stub.write_bytes(content[: content.index(b"mdat") + 4 + behind])
+        assert (await check_media(stub)).answer is Answer.BROKEN
 
 
-async def test_a_playlist_under_a_videos_name_opens_nothing(ground: Path, films: dict[str, Path]) -> None:
-    for text in (
-        f"#EXTM3U\n#EXTINF:6,\n{films['film.ts']}\n#EXT-X-ENDLIST\n",
-        f"ffconcat version 1.0\nfile {films['faststart.mp4']}\n",
-    ):
-        (ground / "list.mp4").write_text(text)
-        assert (await check_media(ground / "list.mp4")).whole is False
+async def test_a_cut_between_any_two_fragments_is_never_whole(films: dict[str, Path], ground: Path) -> None:
+    """1.0.0: 3 of 12 fragments, `whole` with its end seen."""
+    content, cut = films["fragmented.mp4"].read_bytes(), ground / "fragments.mp4"
+    starts = [start for kind, start, _ in corpus.boxes(content) if kind in (b"moof", b"mfra")]
+    assert len(starts) > 4
+    for start in starts:
+        cut.write_bytes(content[:start])
+        assert (await check_media(cut)).answer is not Answer.WHOLE
+
+
+async def test_zeros_behind_the_video_are_no_zeros_in_it(films: dict[str, Path]) -> None:
+    """A `free` box of more than 64 KiB: 1.0.0 called it broken, and that word moved and deleted."""
+    assert (await check_media(films["free_tail.mp4"])).answer is Answer.WHOLE
 
 
 async def test_numbered_files_are_not_one_film(ground: Path, films: dict[str, Path]) -> None:
     folder = ground / "numbered"
     folder.mkdir()
-    content = films["film.ts"].read_bytes()
+    content = films["stream.ts"].read_bytes()
     for number in range(1, 4):
         (folder / f"0000{number}.m2ts").write_bytes(content)
-    assert (await check_media(folder / "00001.m2ts")).seen == (await check_media(films["film.ts"])).seen
+    assert (await check_media(folder / "00001.m2ts")).seen == (await check_media(films["stream.ts"])).seen
 
 
 async def test_links_and_folders_are_no_videos(copy: Path, ground: Path) -> None:
@@ -123,24 +112,56 @@ async def test_links_and_folders_are_no_videos(copy: Path, ground: Path) -> None
     assert (await check_file(ground, size=None, uid=0)).reason == "not_a_file"
 
 
-async def test_without_mediainfo_nothing_is_claimed(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(process._ENVIRONMENT, "PATH", "/nonexistent")
-    monkeypatch.setenv("PATH", "/nonexistent")
-    assert await judge(copy, None) is None
-    verdict = await check_file(copy, size=copy.stat().st_size, uid=0)
-    assert (verdict.proven, verdict.reason) == (False, "no_mediainfo")
-
-
-async def test_a_mediainfo_that_could_not_open_the_file_condemns_nothing(
-    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_without_any_judge_but_the_structure_nothing_is_broken(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It exits 0 all the same: here it is shown a file that is gone by then."""
-    elsewhere = tmp_path / "mediainfo"
-    elsewhere.write_text('#!/bin/sh\nexec /usr/bin/mediainfo "$1" "$2" "$3" /nonexistent\n')
-    elsewhere.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setitem(process._ENVIRONMENT, "PATH", f"{tmp_path}:/usr/bin")
-    assert await judge(copy, None) is None
+    monkeypatch.setitem(process.ENVIRONMENT, "PATH", "/nonexistent")
+    assert await judge(copy, None) is True
+    os.truncate(copy, 9000)
+    assert (await check_media(copy)).reason == "no_decoder"
+    verdict = await check_file(copy, size=9000, uid=0)
+    assert (verdict.proven, verdict.reason) == (False, "no_decoder")
+
+
+@pytest.fixture
+def only_mediainfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without ffmpeg."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "mediainfo").symlink_to("/usr/bin/mediainfo")
+    monkeypatch.setitem(process.ENVIRONMENT, "PATH", str(tmp_path / "bin"))
+
+
+@pytest.mark.parametrize("confined", [True, False])
+async def test_where_ffmpeg_is_missing_mediainfo_is_the_second_judge(
+    confined: bool, films: dict[str, Path], copy: Path, only_mediainfo: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not confined:
+        monkeypatch.setattr("trafico_monitor.host.confined._confine", lambda file: False)
+    for name in ("faststart.mp4", "fragmented.mp4", "film.mkv", "film.webm", "film.avi", "stream.ts"):
+        assert (await check_media(films[name])).answer is not Answer.BROKEN
+    content = films["index_last.mp4"].read_bytes()
+    copy.write_bytes(content[: len(content) // 2])
+    assert (await check_media(copy)).answer is Answer.BROKEN
+    copy.write_bytes(films["stream.ts"].read_bytes()[77:] if confined else b"<html>")
+    assert (await check_media(copy)).answer is Answer.CANNOT_TELL
+
+
+@pytest.mark.parametrize("program", ["ffprobe", "ffmpeg"])
+@pytest.mark.parametrize("fate", ["exec sleep 60", "kill -SEGV $$", "exit 0", "echo '[[[['", "yes"])
+async def test_a_decoder_that_gives_no_answer_condemns_nothing(
+    program: str, fate: str, films: dict[str, Path], copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in ("ffprobe", "ffmpeg"):
+        (tmp_path / each).write_text(f"#!/bin/sh\n{fate if each == program else f'exec /usr/bin/{each}'}\n")
+        (tmp_path / each).chmod(0o755)
+    monkeypatch.setitem(process.ENVIRONMENT, "PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("trafico_monitor.host.confined._confine", lambda file: False)  # the script lies elsewhere
+    monkeypatch.setattr("trafico_monitor.verification.decoder._SECONDS", 1.0)
+    monkeypatch.setattr("trafico_monitor.verification.decoder._THROUGHOUT", 1.0)
+    content = films["faststart.mp4"].read_bytes()
+    copy.write_bytes(content[: len(content) // 2] if program == "ffprobe" else films["film.mkv"].read_bytes())
+    async with asyncio.timeout(30):
+        assert (await check_media(copy)).answer is not Answer.BROKEN
 
 
 async def test_no_token_is_in_the_arguments_of_a_program(
@@ -149,25 +170,46 @@ async def test_no_token_is_in_the_arguments_of_a_program(
     """Every user of the machine can read them; the server's folder is named by the bot's token."""
     seen: list[str] = []
 
-    async def watched(argv: Sequence[str], **more: Any) -> process.Finished:
+    async def watched(argv: Sequence[str], file: int, **more: Any) -> process.Finished:
         seen.extend(argv)
-        return await process.run(argv, **more)
+        return await run_confined(argv, file, **more)
 
-    monkeypatch.setattr(media, "run", watched)
+    monkeypatch.setattr(decoder, "run_confined", watched)
     folder = tmp_path / "1234567890:AAExampleExampleExampleExampleExampl" / "videos"
     folder.mkdir(parents=True)
     shutil.copy(copy, folder / "file_1.mp4")
     assert (await check_media(folder / "file_1.mp4")).whole
-    assert {"mediainfo", "ffprobe"} <= set(seen)
+    assert "ffprobe" in seen
     assert [each for each in seen if "AAExample" in each] == []
 
 
-async def test_a_format_without_an_end_is_proven_by_its_size_only(films: dict[str, Path]) -> None:
-    path = films["film.ts"]
+@pytest.mark.parametrize("name", ["stream.ts", "elementary.mpg", "live.webm"])
+async def test_a_format_without_an_end_is_proven_by_its_size_only(name: str, films: dict[str, Path]) -> None:
+    path = films[name]
     size = path.stat().st_size
     assert (await check_file(path, size=size, uid=0)).proven
     assert (await check_file(path, size=None, uid=0)).reason == "size_unknown"
-    assert (await judge(path, None), await judge(path, size)) == (None, True)
+    assert (await judge(path, None), await judge(path, size), await judge(path, size + 1)) == (None, True, False)
+
+
+async def test_no_folder_on_the_way_to_the_proof_is_a_link(films: dict[str, Path], tmp_path: Path) -> None:
+    """The bot's user could have the proof read from elsewhere: by a link in place of the modelo's folder."""
+    models, elsewhere = tmp_path / "modelos", tmp_path / "elsewhere"
+    models.mkdir()
+    elsewhere.mkdir()
+    shutil.copy(films["faststart.mp4"], elsewhere / "a.mp4")
+    (models / "luna").symlink_to(elsewhere)
+    path = models / "luna" / "a.mp4"
+    for roots in ((models,), ()):
+        assert (await check_media(path, roots=roots)).answer is Answer.CANNOT_TELL
+        assert not (await check_file(path, size=None, uid=0, roots=roots)).proven
+        assert await judge(path, None, roots) is None
+        assert not (await look_at_aside(path, roots)).ok
+    site = Site(models, None, 0, 0)
+    retried = order(OrderKind.RETRY_DOWNLOAD)
+    assert not (await verify(retried, Result("i1/1", Outcome.DONE, path=str(path)), site)).proven
+    outside = Result("i1/1", Outcome.DONE, path=str(elsewhere / "a.mp4"))
+    assert (await verify(retried, outside, site)).reason == "path_outside"
 
 
 def seen(verdict: Verdict) -> dict[str, tuple[str, bool]]:
@@ -181,7 +223,7 @@ async def test_the_evidence_names_path_size_media_and_owner(copy: Path) -> None:
     assert verdict.proven and list(seen(verdict)) == ["file", "size", "media", "owner"]
     assert seen(verdict)["file"] == (str(copy), True)
     assert seen(verdict)["size"] == (f"{size} B", True)
-    assert seen(verdict)["media"][0] == "MPEG-4 AVC 6.0 s"
+    assert seen(verdict)["media"][0] == "MPEG-4 AVC 4.0 s"
     assert seen(verdict)["owner"][0].endswith(" 0644")
 
 
@@ -192,8 +234,8 @@ async def test_each_thing_that_is_wrong_makes_it_unproven(copy: Path) -> None:
     copy.chmod(0o600)
     verdict = await check_file(copy, size=size, uid=OTHER)
     assert (verdict.proven, verdict.reason, seen(verdict)["owner"][1]) == (False, "unreadable_by_bot", False)
-    os.truncate(copy, size - 100)
-    assert (await check_file(copy, size=size - 100, uid=0)).reason == "media_truncated"
+    os.truncate(copy, size // 2)
+    assert (await check_file(copy, size=size // 2, uid=0)).reason == "media_truncated"
 
 
 class TestReadable:
@@ -232,7 +274,9 @@ class TestReadable:
     def test_the_owner_counts_before_the_group_and_the_others(self, copy: Path) -> None:
         copy.chmod(0o077)
         assert may(copy, os.geteuid(), READ) is (os.geteuid() == 0)
-        assert may(copy, 0, READ | WRITE) and not may(copy.with_name("none.mp4"), 0, PASS)
+        plain = copy.with_name("plain.mp4")
+        plain.touch(0o644)
+        assert may(copy, 0, READ | WRITE) and not may(plain, 0, PASS)
         assert describe_owner(copy).endswith(" 0077")
 
 

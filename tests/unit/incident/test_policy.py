@@ -115,7 +115,7 @@ def test_a_file_that_is_healthy_after_all_closes_a_corrupto_without_a_second_dow
     assert (closed.incident.estado, closed.order) == (Estado.SOLUCIONADO, None)
 
 
-def test_quarantine_is_dropped_only_after_the_new_file_is_proven() -> None:
+def test_what_is_in_quarantine_stays_for_its_time_also_after_the_proof() -> None:
     decision = begun(ErrorType.CORRUPTO)
     order = required(decision)
     put_aside = Result(order.id, Outcome.DONE, quarantined="/m/_cuarentena/a.mp4")
@@ -125,8 +125,8 @@ def test_quarantine_is_dropped_only_after_the_new_file_is_proven() -> None:
         failed = outcome(failed, Outcome.FAILED, NO_PROOF)
     assert (failed.incident.estado, failed.order) == (Estado.FALLIDO, None)
     solved = outcome(decision, Outcome.DONE, PROOF)
-    assert required(solved).kind is OrderKind.DROP_QUARANTINE
-    assert required(solved).quarantined == "/m/_cuarentena/a.mp4"
+    assert (solved.incident.estado, solved.order) == (Estado.SOLUCIONADO, None)
+    assert solved.incident.quarantined == "/m/_cuarentena/a.mp4"
 
 
 @pytest.mark.parametrize(("conditions", "cause"), [(FULL, ErrorType.DISCO_LLENO), (DOWN, ErrorType.SERVIDOR_CAIDO)])

@@ -33,7 +33,7 @@ def test_the_oldest_go_first_and_the_rest_waits_its_turn() -> None:
 
 
 def test_what_does_not_work_now_takes_nobodys_turn() -> None:
-    later = [order(due_at=NOW + 600), order(OrderKind.WAIT_FOR_SERVER), order(OrderKind.DROP_QUARANTINE)]
+    later = [order(due_at=NOW + 600), order(OrderKind.WAIT_FOR_SERVER)]
     assert len(Resumption().next(WAITING, later * AT_ONCE, NOW)) == AT_ONCE
 
 

@@ -54,7 +54,6 @@ TEXTS: dict[str, str] = {
     "record.unknown_error": "❓ An error that no rule knows: {texto}",
     "record.unknown_more": "❓ {clases} more kinds of errors that no rule knows: trafico-monitor rules unknown",
     "record.quarantine_expired": "🗑️ Quarantine: deleted {ruta} ({tamano}) after {dias} days: {motivo} · #{id}",
-    "expired.solved": "its incident is solved",
     "expired.replaced": "a whole video is in its place",
     "expired.unsolved": "quarantine.keep_unsolved keeps it no longer",
     "blind.suppressed": "journald dropped messages that came too fast ({texto})",

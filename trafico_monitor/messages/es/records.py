@@ -54,7 +54,6 @@ TEXTS: dict[str, str] = {
     "record.unknown_error": "❓ Error que ninguna regla conoce: {texto}",
     "record.unknown_more": "❓ {clases} clases más de errores que ninguna regla conoce: trafico-monitor rules unknown",
     "record.quarantine_expired": "🗑️ Cuarentena: borrado {ruta} ({tamano}) tras {dias} días: {motivo} · #{id}",
-    "expired.solved": "su incidente está solucionado",
     "expired.replaced": "hay un video completo en su sitio",
     "expired.unsolved": "quarantine.keep_unsolved no lo conserva más",
     "blind.suppressed": "journald descartó mensajes por exceso de velocidad ({texto})",

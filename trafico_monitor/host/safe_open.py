@@ -1,0 +1,108 @@
+"""Opens what lies beneath a directory by descriptors.
+
+A name can be exchanged between a check and its use, so nothing is checked by name: the root is
+opened, then component after component relative to the one before, none of them a link. What is
+read, written or renamed afterwards hangs on those descriptors.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from unicodedata import category
+
+from ..errors import PathRefused
+
+NAME_BYTES = 255  # NAME_MAX of every Linux file system
+PATH_BYTES = 4095  # PATH_MAX without its NUL
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_FORBIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def plain_text(text: str) -> bool:
+    """True without control characters, line separators and lone surrogates. Joiners and other
+    format characters stay: real names hold emoji."""
+    return not any(category(letter) in _FORBIDDEN for letter in text)
+
+
+def safe_component(name: str) -> bool:
+    """True when `name` is one path component and nothing more: no separator, no way up, no
+    control character, no lone surrogate, not longer than a file system takes."""
+    if not name or name in (".", "..") or "/" in name or not plain_text(name):
+        return False
+    try:
+        return len(name.encode()) <= NAME_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+def locate(path: Path, roots: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:
+    """The root that `path` lies beneath and the components below it, judged by text alone.
+
+    The deepest root wins. Raises PathRefused (`path_outside`, `path_strange`)."""
+    # The components first: a lone surrogate cannot be encoded.
+    if not all(map(safe_component, path.parts[1:])) or len(os.fsencode(path)) > PATH_BYTES:
+        raise PathRefused("path_strange")
+    holding = [root for root in roots if root in path.parents]
+    if not holding or not path.is_absolute():
+        raise PathRefused("path_outside")
+    root = max(holding, key=lambda each: len(each.parts))
+    return root, path.parts[len(root.parts) :]
+
+
+def encodable(name: str) -> str:
+    """`name` for the kernel. Raises PathRefused for what no file system has: NUL, or a lone surrogate that
+    stands for no byte."""
+    try:
+        if "\0" not in name and os.fsencode(name):
+            return name
+    except UnicodeEncodeError:
+        pass
+    raise PathRefused("path_strange")
+
+
+@contextmanager
+def open_folder(folder: Path, roots: Sequence[Path]) -> Iterator[int]:
+    """An O_PATH descriptor of `folder`, which is one of `roots` or beneath one.
+
+    Raises PathRefused for a link on the way, FileNotFoundError, PermissionError as they come."""
+    root, parts = (folder, ()) if folder in roots else locate(folder, roots)
+    at = os.open(root, _FOLDER)
+    try:
+        for name in parts:
+            below = _step(at, name)
+            os.close(at)
+            at = below
+        yield at
+    finally:
+        os.close(at)
+
+
+def open_regular(path: Path, roots: Sequence[Path]) -> int:
+    """A descriptor for reading the regular file `path`. Raises as `open_folder`; PathRefused also
+    for anything that is not a regular file (O_NONBLOCK: a FIFO must not hold us)."""
+    with open_folder(path.parent, roots) as folder:
+        try:
+            file = os.open(encodable(path.name), _READING, dir_fd=folder)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENXIO):
+                raise PathRefused("path_link" if error.errno == errno.ELOOP else "path_special") from None
+            raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise PathRefused("path_special")
+    return file
+
+
+def _step(parent: int, name: str) -> int:
+    try:
+        return os.open(name, _FOLDER, dir_fd=parent)
+    except NotADirectoryError:
+        # O_DIRECTORY with O_NOFOLLOW answers ENOTDIR for a link as for a plain file.
+        linked = stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+        raise PathRefused("path_link" if linked else "path_not_folder") from None

@@ -1,0 +1,150 @@
+"""A look into a file's content: are there zeros, or something else, where there should be video?
+
+Zeros are what a preallocated, broken-off download leaves, or blocks that never reached the disk. They
+are a suspicion and not a verdict (silence and padding are zeros too): the decoder is asked then. At
+most some 8,000 reads of 64 bytes, whatever the size of the file: found for sure is a hole of the file
+system, and a run longer than a 4,096th of the video.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import accumulate, islice
+
+from .structure import Extent, Run, Structure
+
+_PROBES = 4096
+_PROBE_BYTES = 64  # no codec has so many zeros in a row but in padding
+_CLOSEST = 512  # bytes between two probes of a small file
+_MOST_HOLES = 1000
+# Zeros in a row that are suspicious: in samples, and where no index tells samples from padding (the
+# places that Matroska and AVI keep free for an index are of some KiB).
+_IN_SAMPLES, _ANYWHERE = 1024, 4096
+_MARKS = {"MPEG-4 Visual": b"\0\0\1", "JPEG": b"\xff\xd8"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Bytes of video that lie together; `before` is how many lie in earlier stretches."""
+
+    offset: int
+    length: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Where the content is not what the structure makes one expect: in bytes from the beginning of
+    the file, and as a part (0 to 1) of the video's samples, or bytes where these are not known."""
+
+    offset: int
+    part: float
+
+
+def suspicion(file: int, structure: Structure) -> Suspicion | None:
+    """Look into the content of the open `file`; None when nothing strange was seen."""
+    if structure.extent is Extent.DAMAGED:
+        return None
+    size = os.fstat(file).st_size
+    shortest = _IN_SAMPLES if structure.runs else _ANYWHERE
+    stretches = list(_stretches(structure.runs or (Run(0, (size,)),)))
+    total = sum(stretch.length for stretch in stretches)
+    for offset in (*_grid(stretches, total), *_holes(file, size, stretches)):
+        if _zeros(file, offset, size) >= shortest:
+            return Suspicion(offset, _part(offset, structure.runs, size))
+    if structure.packet:
+        return _lost_packet(file, structure, size)
+    return _strange_head(file, structure)
+
+
+def _part(offset: int, runs: Sequence[Run], size: int) -> float:
+    before, count = 0, sum(len(run.sizes) for run in runs)
+    for run in runs:
+        if run.offset <= offset < run.offset + sum(run.sizes):
+            ends = accumulate(run.sizes, initial=run.offset)
+            return (before + sum(1 for end in ends if end <= offset) - 1) / count
+        before += len(run.sizes)
+    return offset / size
+
+
+def has_marked_heads(structure: Structure) -> bool:
+    """True when each sample of the codec begins in a way that is known here."""
+    return bool(structure.nal_length or structure.codec in _MARKS)
+
+
+def _stretches(runs: Sequence[Run]) -> Iterator[_Stretch]:
+    before = 0
+    for run in runs:
+        length = sum(run.sizes)
+        if length:
+            yield _Stretch(run.offset, length, before)
+        before += length
+
+
+def _grid(stretches: list[_Stretch], total: int) -> Iterator[int]:
+    """Offsets of the video, evenly spread, and the last one."""
+    step = max(total // _PROBES, _CLOSEST)
+    for each in stretches:
+        yield from range(each.offset + -each.before % step, each.offset + each.length, step)
+    for each in stretches[-1:]:
+        yield each.offset + max(each.length - _PROBE_BYTES, 0)
+
+
+def _holes(file: int, size: int, stretches: list[_Stretch]) -> Iterator[int]:
+    """Where the file system has no data for a part of the video."""
+    by_offset = sorted(stretches, key=lambda each: each.offset)
+    starts = [each.offset for each in by_offset]
+    data = 0
+    with suppress(OSError):  # ENXIO: no data behind it; EINVAL: not known here
+        for _ in range(_MOST_HOLES):
+            hole = os.lseek(file, data, os.SEEK_HOLE)
+            if hole >= size:
+                return
+            place = bisect_right(starts, hole) - 1
+            for each in by_offset[max(place, 0) : place + 2]:
+                first = max(hole, each.offset)
+                if first < each.offset + each.length:
+                    yield first
+            data = os.lseek(file, hole, os.SEEK_DATA)
+
+
+def _zeros(file: int, offset: int, size: int) -> int:
+    """How many zeros in a row there are around `offset`, counted up to `_ANYWHERE` on each side."""
+    seen = os.pread(file, _PROBE_BYTES, offset)
+    if not seen or any(seen):
+        return 0
+    behind = os.pread(file, _ANYWHERE, offset)
+    ahead = os.pread(file, min(_ANYWHERE, offset), max(offset - _ANYWHERE, 0))
+    return len(behind) - len(behind.lstrip(b"\0")) + len(ahead) - len(ahead.rstrip(b"\0"))
+
+
+def _lost_packet(file: int, structure: Structure, size: int) -> Suspicion | None:
+    """Where a packet of an MPEG-TS does not begin with its mark."""
+    offsets = range(structure.first_packet, size, structure.packet)
+    for offset in offsets[:: max(len(offsets) // _PROBES, 1)]:
+        if os.pread(file, 1, offset) != b"G":
+            return Suspicion(offset, offset / size)
+    return None
+
+
+def _strange_head(file: int, structure: Structure) -> Suspicion | None:
+    """Where a sample does not begin as its codec's do: AVC and HEVC with the length of the first unit."""
+    width, mark, done = structure.nal_length, _MARKS.get(structure.codec, b""), 0
+    if not width and not mark:
+        return None
+    count = sum(len(run.sizes) for run in structure.runs)
+    step = max(count // _PROBES, 1)
+    for run in structure.runs:
+        samples = zip(accumulate(run.sizes, initial=run.offset), run.sizes, strict=False)
+        first = -done % step
+        for index, (offset, length) in enumerate(islice(samples, first, None, step)):
+            head = os.pread(file, width or len(mark), offset)
+            strange = not 1 <= int.from_bytes(head, "big") <= length - width if width else head != mark
+            if strange and length > len(head):
+                return Suspicion(offset, (done + first + index * step) / count)
+        done += len(run.sizes)
+    return None
