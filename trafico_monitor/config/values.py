@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from ..host.redact import TOKEN, redact
+from ..host.redact import SECRET, TOKEN, redact
 
 _SIZE = re.compile(r"\s*(\d{1,18}(?:\.\d{1,6})?)\s*([kKMGT]i?)?[bB]?\s*", re.ASCII)
 _POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -234,7 +234,7 @@ def token(value: object) -> str:
     """A bot token, written as Telegram gives it. Only what the redactor knows for one is taken: another
     could leak."""
     given = text(value).strip()
-    if redact(given) != TOKEN or _TOKEN.fullmatch(given) is None:
+    if redact(given) not in (TOKEN, SECRET) or _TOKEN.fullmatch(given) is None:
         raise ValueError
     return given
 
