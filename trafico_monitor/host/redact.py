@@ -13,35 +13,45 @@ One that a raw line spells out, in whatever way a later stage might read it, is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from .escapes import View, as_written, has_escapes, texts, views
+from .escapes import PADDING, View, as_written, end_of_words, has_escapes, texts, views
 from .secret_shapes import SECRET, TOKEN, Span, has_sign, has_token, remember, spans, without_tokens
 
 __all__ = ["SECRET", "TOKEN", "redact", "redact_raw", "remember"]
 
 _ROUNDS = 4  # what one replacement leaves may be a secret by its new surroundings
 _OPEN = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
-# Also the beginning of one at the end of a line: what follows may be put behind it.
-_STAND_IN = re.compile(
-    r"<(?:token|(?:t(?:o(?:k(?:en?)?)?)?)?(?=[\s│┃║|╎]*+(?:[\w./<>-]{1,80}:[0-9]{1,6})?\s*+\Z))", re.IGNORECASE
-)
+_STAND_IN = re.compile(r"<token", re.IGNORECASE)
+# What follows at the beginning of the next line may be put behind it.
+_BEGUN = re.compile(rf"<(?:t(?:o(?:k(?:en?)?)?)?)?(?=[{PADDING}]*+$)", re.IGNORECASE | re.MULTILINE)
 
 
 def redact(text: str) -> str:
     """`text` with every secret replaced; the same object when there is none."""
-    if not has_escapes(text):
+    return _redacted(text, texts(text) if has_escapes(text) else None)
+
+
+def redact_raw(text: str, readings: tuple[str, ...] | None = None) -> str:
+    """As `redact`, for text that did not come out of it: a `<TOKEN>` that it spells out is no more one.
+    `readings` are the `texts` of it, where they are known."""
+    readings = readings or (texts(text) if has_escapes(text) else None)
+    if any("<" in reading and any(True for _ in _brackets(reading)) for reading in readings or (text,)):
+        clear = _closed(text, views(text) if readings else (as_written(text),))
+        if clear != text:
+            text, readings = clear, texts(clear) if readings else None
+    return _redacted(text, readings)
+
+
+def _redacted(text: str, readings: tuple[str, ...] | None) -> str:
+    """`readings` is None when `text` reads as it is written."""
+    if readings is None:
         if has_sign(text):
             return _replaced(text, escapes=False)
         return without_tokens(text) if has_token(text) else text
-    if any(has_token(seen) or has_sign(seen) for seen in texts(text)):
+    if any(has_token(reading) or has_sign(reading) for reading in readings):
         return _replaced(text, escapes=True)
     return text
-
-
-def redact_raw(text: str) -> str:
-    """As `redact`, for text that did not come out of it: a `<TOKEN>` that it spells out is no more one."""
-    return redact(_defused(text))
 
 
 def _replaced(text: str, *, escapes: bool) -> str:
@@ -73,21 +83,9 @@ def _merged(found: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def _defused(text: str) -> str:
-    if not has_escapes(text):
-        return _closed(text, (as_written(text),)) if "<" in text else text
-    if not any("<" in seen for seen in texts(text)):
-        return text
-    return _closed(text, views(text))
-
-
 def _closed(text: str, seen: Iterable[View]) -> str:
     """`text` without the bracket of each stand-in that one of its views shows."""
-    found = {
-        (view.begins[match.start()], view.ends[match.start()])
-        for view in seen
-        for match in _STAND_IN.finditer(view.text)
-    }
+    found = {(view.begins[at], view.ends[at]) for view in seen for at in _brackets(view.text)}
     pieces: list[str] = []
     at = 0
     for first, behind in sorted(found):
@@ -95,3 +93,9 @@ def _closed(text: str, seen: Iterable[View]) -> str:
             pieces += (text[at:first], _OPEN)
             at = behind
     return "".join((*pieces, text[at:])) if pieces else text
+
+
+def _brackets(text: str) -> Iterator[int]:
+    yield from (match.start() for match in _STAND_IN.finditer(text))
+    yield from (match.start() for match in _BEGUN.finditer(text))
+    yield from (match.start() for match in _BEGUN.finditer(text[: end_of_words(text)]))

@@ -14,20 +14,18 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from .escapes import View, has_escapes, seen, texts
+from .escapes import PADDING, View, end_of_words, has_escapes, seen, texts
 from .redact import SECRET, TOKEN, redact, redact_raw
 from .secret_shapes import SECRET_LENGTH, SHORTEST, holds_piece, known, own_tokens
 
-_PADDING = " \t\r\n\x0b\x0c│┃║|╎▏"
 _MOST = 256  # processes whose last line is not over
 _PATIENCE = 1000  # lines of others: the process may have ended
 _TAIL = 200  # characters at the end of a line that are looked at
 _TOLERANCE = 5  # characters that a token may be longer or shorter than Telegram's
 _SURE = 6  # characters of the secret half that no stranger can know
 _LEAST_PIECE = 8  # characters: fewer give nothing away
-_SOURCE = re.compile(r"\s{1,80}+[\w./<>-]{1,80}:[0-9]{1,6}\Z")  # rich's right column
 _TORN_TOKEN = re.compile(rf"[0-9](?<![0-9][0-9])[0-9]{{7,}}+:(?P<half>[A-Za-z0-9_-]{{0,{SECRET_LENGTH - 1}}}+)\Z")
-_TORN_JWT = re.compile(r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_.-]{8,}+\Z")
+_TORN_JWT = re.compile(r"(?<![A-Za-z0-9_.-])eyJ[A-Za-z0-9_.-]{8,}+\Z")
 _KEY_BEGIN, _KEY_END = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY"), "-----END "
 _KEY_LINE = re.compile(r"[A-Za-z0-9+/=]{1,100}|[A-Za-z-]{1,20}: [A-Za-z0-9,-]{1,80}")
 # No word of a language: a token's rest without any of these is one of a thousand.
@@ -40,6 +38,10 @@ _RECORD = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}[:/.-][0-9]{2}[:/.-]",
     re.IGNORECASE,
 )
+
+
+# Whatever of the above there is in a line.
+_BROKEN = re.compile(r"[0-9]{8}:|(?<![0-9]):[A-Za-z0-9_-]{33}|[0-9]:[A-Za-z0-9_-]{33}|eyJ|PRIVATE KEY")
 
 
 class _Kind(Enum):
@@ -73,21 +75,23 @@ class LineRedactor:
 
     def line(self, text: str, process: int) -> str:
         """`text`, a line (or several) that `process` wrote, as it may go on."""
+        before = self._expected(process)
+        readings = texts(text) if has_escapes(text) else None
+        if before is None and not may_go_on(readings[-1] if readings else text):
+            return redact_raw(text, readings)
         if "\n" not in text:
-            return self._one(text, process)
+            return self._one(text, process, before)
         # A break within an entry is no other than one between two.
-        return redact("\n".join(self._one(each, process) for each in text.split("\n")))
+        first, *others = text.split("\n")
+        rows = [
+            self._one(first, process, before),
+            *(self._one(row, process, self._expected(process)) for row in others),
+        ]
+        return redact("\n".join(rows))
 
-    def _one(self, text: str, process: int) -> str:
-        before = self._expected(process) if self._torn else None
-        if before is None and not ends_within(text) and not _late(text) and not _known_at_start(text):
-            return redact_raw(text)
+    def _one(self, text: str, process: int, before: _Torn | None) -> str:
         view = seen(text)
-        cuts: list[_Cut] = []
-        torn = None
-        if before is not None:
-            head, torn = _rest(view.text, before)
-            cuts += head
+        cuts, torn = _rest(view.text, before) if before is not None else ([], None)
         cuts += (_known_head(view.text) or _late_head(view.text)) if not cuts else ()
         tail, ends = _tail(view.text)
         cuts += (cut for cut in tail if not cuts or cut[0] >= cuts[-1][1])
@@ -95,6 +99,8 @@ class LineRedactor:
         return _without(text, view, cuts)
 
     def _expected(self, process: int) -> _Torn | None:
+        if not self._torn:
+            return None
         self._lines += 1
         oldest, (_, since) = next(iter(self._torn.items()))
         if len(self._torn) >= _MOST or self._lines - since > _PATIENCE:
@@ -108,17 +114,17 @@ class LineRedactor:
 
 def ends_within(text: str) -> bool:
     """True when `text` may end within a secret that the next line goes on with."""
-    if has_escapes(text):
-        *_, text = texts(text)
-    return _tail(text) != ([], None)
+    return _tail(texts(text)[-1] if has_escapes(text) else text) != ([], None)
 
 
-def _late(text: str) -> bool:
-    return ":" in text and bool(_late_head(seen(text).text))
-
-
-def _known_at_start(text: str) -> bool:
-    return bool(known()) and bool(_known_head(seen(text).text))
+def may_go_on(text: str) -> bool:
+    """False when no line of `text` goes on with a secret or ends within one."""
+    if _BROKEN.search(text) is not None:
+        return True
+    return known() != () and any(
+        holds_piece(row.lstrip(PADDING)[:SHORTEST]) or holds_piece(row[: end_of_words(row)][-SHORTEST:])
+        for row in text.split("\n")
+    )
 
 
 def _without(text: str, view: View, cuts: list[_Cut]) -> str:
@@ -135,9 +141,7 @@ def _without(text: str, view: View, cuts: list[_Cut]) -> str:
 
 def _tail(text: str) -> tuple[list[_Cut], _Torn | None]:
     """What is to be taken from the end of `text`, and what it ends within."""
-    end = len(text.rstrip(_PADDING))
-    if text[end - 1 : end].isdigit() and (source := _SOURCE.search(text, max(0, end - _TAIL), end)) is not None:
-        end = len(text[: source.start()].rstrip(_PADDING))
+    end = end_of_words(text)
     if holds_piece(text[max(0, end - SHORTEST) : end]) and (piece := _known_tail(text, end)) is not None:
         return [piece], None
     match = _TORN_TOKEN.search(text, max(0, end - _TAIL), end) if ":" in text else None
@@ -169,13 +173,13 @@ def _known_tail(text: str, end: int) -> _Cut | None:
 
 
 def _known_head(text: str) -> list[_Cut]:
-    first = len(text) - len(text.lstrip(_PADDING))
+    first = len(text) - len(text.lstrip(PADDING))
     behind, mark = first, ""
     for secret, at in _occurrences(text[first : first + SHORTEST]):
         end, stop = first + SHORTEST, at + SHORTEST
         while end < len(text) and stop < len(secret) and text[end] == secret[stop]:
             end, stop = end + 1, stop + 1
-        over = stop == len(secret) or not text[end:].strip(_PADDING)
+        over = stop == len(secret) or not text[end:].strip(PADDING)
         if at and over and end > behind:
             # Behind its first half, which is a place, the rest of the bot's token leaves nothing.
             behind, mark = end, "" if secret in own_tokens() else SECRET
@@ -183,24 +187,23 @@ def _known_head(text: str) -> list[_Cut]:
 
 
 def _late_head(text: str) -> list[_Cut]:
-    first = len(text) - len(text.lstrip(_PADDING))
+    first = len(text) - len(text.lstrip(PADDING))
     match = _LATE.match(text, first)
     return [(first, match.end(), SECRET)] if match else []
 
 
 def _rest(text: str, torn: _Torn) -> tuple[list[_Cut], _Torn | None]:
     """What of `text` goes on with what the line before ended within, and whether the next line does, too."""
-    first = len(text) - len(text.lstrip(_PADDING))
+    first = len(text) - len(text.lstrip(PADDING))
     if torn.kind is _Kind.KEY:
-        content = text.strip(_PADDING)
+        content = text.strip(PADDING)
         if _KEY_LINE.fullmatch(content) is None and not content.startswith(_KEY_END):
             return [], None
         return [(first, first + len(content), SECRET)], None if content.startswith(_KEY_END) else torn
-    pattern = _WORD if torn.kind is _Kind.TOKEN else _JWT_PIECE
-    match = pattern.match(text, first)
+    match = _WORD.match(text, first) if torn.kind is _Kind.TOKEN else _JWT_PIECE.match(text, first)
     if match is None or _RECORD.match(text, first) or not _BEHIND.match(text, match.end()):
         return [], None
-    last = not text[match.end() :].strip(_PADDING)
+    last = not text[match.end() :].strip(PADDING)
     if torn.kind is _Kind.JWT:
         return [(first, match.end(), SECRET)], torn if last else None
     length = match.end() - first

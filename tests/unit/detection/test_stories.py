@@ -112,7 +112,8 @@ def test_the_servers_directory_may_have_any_name(rules: RuleSet, folder: str) ->
         raw = [line.replace("<TOKEN>", TOKEN) for line in (*story, e.POLL)]
         [incident] = [one.incident for one in rehearse(entries(raw), rules)]
         assert incident.download.source == source
-    assert incidents(rules, [line.replace("<TOKEN>", TOKEN) for line in (*NAMED, *starts, *denied, e.POLL)]) == [("permisos", "luna", VIDEO, False)]
+    whole = [line.replace("<TOKEN>", TOKEN) for line in (*NAMED, *starts, *denied, e.POLL)]
+    assert incidents(rules, whole) == [("permisos", "luna", VIDEO, False)]
 
 
 def test_a_copy_from_a_place_that_says_nothing_keeps_the_names(rules: RuleSet) -> None:  # noqa: F811
