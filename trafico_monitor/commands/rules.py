@@ -17,7 +17,7 @@ from ..detection.paths import Paths
 from ..detection.rule_text import NONE, load, load_all
 from ..detection.rules import Rule, RuleSet
 from ..errors import MonitorError, RuleError
-from ..host.redact import redact
+from ..host.torn import LineRedactor
 from ..messages import text
 from ..terminal import say, table
 from .records import printable
@@ -162,7 +162,8 @@ def _fault_text(fault: Fault, language: str) -> str:
 
 def _lines(args: argparse.Namespace, language: str) -> Iterator[str]:
     if args.file:
-        return (redact(line) for line in lines_of(args.file, language))
+        door = LineRedactor()
+        return (door.line(line, 0) for line in lines_of(args.file, language))
     if not args.since and not args.until:
         raise MonitorError(text("rules.test.source", language))
     return _journal(args, language)

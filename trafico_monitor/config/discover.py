@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from ..host import accounts, containers, thread, units
 from ..model.site import Site
-from . import endpoints, project_env
+from . import endpoints, project_env, secrets
 from .build import settle
 from .schema import Config
 
@@ -60,6 +60,7 @@ async def discover(config: Config) -> tuple[Config, Site | None]:
 def complete(config: Config, around: Surroundings) -> tuple[Config, Site | None]:
     """Look at the file system, with what systemd and Docker said, and put it all together."""
     config = _with_project(config, around.unit)
+    secrets.remember(config)
     missing: list[str] = []
     site: Site | None = None
     models = config.models_path

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..host import credentials
-from . import own_places, project_env, together
+from . import own_places, project_env, secrets, together
 from .alerts import ADMIN
 from .build import settle
 from .keys import KEYS, NAMED, SECTIONS, VARIABLES, Key, key_of, variable
@@ -57,6 +57,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ, *, s
     Given the main file (None: the installed one, which need not exist) and the environment,
     return the Config; raise ConfigError with one line for each mistake, all of them at once.
     `serving` is for the service itself (`own_places.settle_state`).
+    Its secrets are redacted from now on.
     """
     gathered = _Gathered()
     for file in _files(path, gathered):
@@ -70,7 +71,9 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ, *, s
         raise ConfigError("\n".join(one.line(language) for one in gathered.problems))
     explicit = frozenset(name for name, value in gathered.values.items() if value != "")
     config = replace(config, sources=tuple(gathered.sources), explicit=explicit)
-    return own_places.settle_state(project_env.fill(config), environ, serving=serving)
+    config = own_places.settle_state(project_env.fill(config), environ, serving=serving)
+    secrets.remember(config)
+    return config
 
 
 def _files(path: Path | None, gathered: _Gathered) -> list[Path]:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from ..host import accounts, directory
 from ..host.directory import DirectoryRefused
+from ..host.redact import remember
+from . import secrets
 from .build import settle
 from .keys import VARIABLES, variable
 from .schema import Config
@@ -33,10 +35,12 @@ class EnvRefused(OSError):
 
 @dataclass(frozen=True, slots=True)
 class ProjectEnv:
-    """`values` by configuration key; `refused` names the variables whose value cannot be used."""
+    """`values` by configuration key; `refused` names the variables whose value cannot be used; `secrets` are
+    those of the whole file, the bot's other services' among them."""
 
     values: dict[str, object] = field(default_factory=dict, repr=False)
     refused: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def path(config: Config) -> Path | None:
@@ -60,7 +64,7 @@ def read(config: Config) -> ProjectEnv:
             values[key] = variable(name).convert(value)
         except ValueError:
             refused.append(name)
-    return ProjectEnv(values, tuple(refused))
+    return ProjectEnv(values, tuple(refused), secrets.of_env(given))
 
 
 def variables(config: Config) -> Mapping[str, str]:
@@ -84,7 +88,8 @@ def variables(config: Config) -> Mapping[str, str]:
 
 
 def fill(config: Config) -> Config:
-    """`config` with what its project's .env says about keys that nobody has set.
+    """`config` with what its project's .env says about keys that nobody has set. The secrets in it are
+    redacted from now on.
 
     `missing` gets `env_unreadable`, `env_foreign` or `env_invalid`; a file that is not there is no
     news (the missing token is).
@@ -100,6 +105,7 @@ def fill(config: Config) -> Config:
         code = "env_foreign" if isinstance(error, EnvRefused) else "env_unreadable"
         told = config.telegram.token and config.telegram.admin_id  # otherwise: nothing is missing
         return config if told else replace(config, missing=(*config.missing, code))
+    remember(found.secrets)
     unset = {key: value for key, value in found.values.items() if key not in config.explicit}
     filled = settle(config, unset)
     missing = (*config.missing, "env_invalid") if found.refused else config.missing

@@ -13,9 +13,9 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from ..host.redact import TOKEN, redact
+from ..host.redact import SECRET, TOKEN, redact
 
-_SIZE = re.compile(r"\s*(\d{1,18}(?:\.\d{1,6})?)\s*([kKMGT]i?)?[bB]?\s*", re.ASCII)
+_SIZE = re.compile(r"\s*+(\d{1,18}(?:\.\d{1,6})?)\s*+([kKMGT]i?)?[bB]?\s*+", re.ASCII)
 _POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _LARGEST = 2**63 - 1
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\-]+)?", re.ASCII)
@@ -28,7 +28,7 @@ _HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}", re.ASCII)
 _CHAT_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\x00-\x1f\x7f]+")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s\x00-\x1f\x7f]+")
 _TOKEN = re.compile(r"[0-9]{5,20}:[A-Za-z0-9_-]{30,}")
 _TRUE = frozenset({"true", "1", "yes", "on", "si", "sí"})
 _FALSE = frozenset({"false", "0", "no", "off"})
@@ -234,7 +234,7 @@ def token(value: object) -> str:
     """A bot token, written as Telegram gives it. Only what the redactor knows for one is taken: another
     could leak."""
     given = text(value).strip()
-    if redact(given) != TOKEN or _TOKEN.fullmatch(given) is None:
+    if redact(given) not in (TOKEN, SECRET) or _TOKEN.fullmatch(given) is None:
         raise ValueError
     return given
 

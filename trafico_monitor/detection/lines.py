@@ -16,10 +16,9 @@ PART = "+---------------- part ----------------"
 BLANK = "·"
 _MEDIA = "mp4|mov|mkv|avi|webm|m4v|mpg|mpeg|flv|wmv|3gp|ts|mp3|m4a|ogg|oga|opus|wav|jpg|jpeg|png|gif|webp|pdf|zip"
 _DOTTED = tuple(f".{suffix}" for suffix in _MEDIA.split("|"))
-_NAMES = re.compile(
-    rf"(?<=['\"])[^'\"]{{1,400}}\.(?:{_MEDIA})(?:\.part|\.temp|\.tmp|\.ytdl)?(?=['\"])"
-    rf"|[^\s'\"/\\=]{{1,200}}\.(?:{_MEDIA})(?:\.part|\.temp|\.tmp|\.ytdl)?(?!\w|\.\w)"
-)
+_NAME, _QUOTED_NAME = 200, 400  # characters before the dot
+_SUFFIX = re.compile(rf"\.(?:{_MEDIA})(?:\.part|\.temp|\.tmp|\.ytdl)?(?:(?=['\"])|(?!\w|\.\w))")
+_NOT_IN_NAME = re.compile(r"[\s'\"/\\=]")
 _BEGINS_WITH_ERROR = re.compile(r"\W{0,8}(?:error|critical|fatal)(?!\w)", re.IGNORECASE)
 
 
@@ -27,8 +26,37 @@ def without_names(lowered: str) -> str:
     """`lowered` with the names of media files blanked out: the words in them say nothing."""
     for suffix in _DOTTED:
         if suffix in lowered:
-            return _NAMES.sub(BLANK, lowered)
+            return _blanked(lowered)
     return lowered
+
+
+def _blanked(text: str) -> str:
+    """By hand from suffix to suffix: an expression for a whole name would begin anew at each of its characters."""
+    names: list[tuple[int, int]] = []
+    for match in _SUFFIX.finditer(text):
+        dot, end = match.span()
+        begin = _begin_of_name(text, dot, quoted=text[end : end + 1] in ("'", '"'))
+        if begin == dot:
+            continue
+        while names and begin < names[-1][1]:
+            begin = min(begin, names.pop()[0])
+        names.append((begin, end))
+    pieces: list[str] = []
+    at = 0
+    for begin, end in names:
+        pieces += (text[at:begin], BLANK)
+        at = end
+    return "".join((*pieces, text[at:]))
+
+
+def _begin_of_name(text: str, dot: int, *, quoted: bool) -> int:
+    if quoted:
+        quote = max(text.rfind(mark, max(0, dot - _QUOTED_NAME - 1), dot) for mark in "'\"")
+        if quote >= 0:
+            return quote + 1
+    above = text[max(0, dot - _NAME) : dot]
+    stop = _NOT_IN_NAME.search(above[::-1])
+    return dot - (stop.start() if stop else len(above))
 
 
 def begins_record(line: str) -> bool:

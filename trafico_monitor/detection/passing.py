@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..host.redact import redact
+from ..host.redact import SECRET, redact_raw
+from ..host.torn import ends_within
 from ..model.entry import Entry, Origin
 from .gates import Dull
 from .lines import begins_record
@@ -26,7 +27,7 @@ ANSWERED_START, ANSWERED_END = b"INFO:httpx:", b'200 OK"'
 _LONGEST = 4096  # bytes; longer lines are rare and may be pieces of one
 _LONGEST_KNOWN, _MOST_KNOWN, _MOST_ALIKE = 512, 1024, 256
 _MOST_DOUBTS = 10_000  # beyond, every line is kept until the unit ends: nobody has so many processes
-_SPELT = re.compile(rb"[%&\\]")
+_SPELT = re.compile(rb"[%&\\]|#[0-9]")
 _TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 # What is still waited for of a process: a record, a second one, an answer of the server. What is open
 # outlives one record, which may come from another thread.
@@ -70,12 +71,16 @@ class Passing:
         if message == self._loud or len(message) > _LONGEST or b"\0" in message:
             return False
         known, alike, dull = self._known, self._alike, self._dull  # `dull` last: see `use`
-        text = redact(message.decode("utf-8", "replace"))
-        if text not in dull:
+        raw = message.decode("utf-8", "replace")
+        text = redact_raw(raw)
+        # The next line may begin with the rest of a secret: whoever takes lines in has to know.
+        if text not in dull or ends_within(raw):
             self._loud = message
             return False
-        # Lines of one form are redacted alike, but for those with a colon written in digits («%3A»).
-        if len(message) <= _LONGEST_KNOWN and not _SPELT.search(message) and dull.knows(text):
+        # Lines of one form are redacted alike, but for those with a character written in digits («%3A») and for
+        # secrets that have some.
+        told_apart = SECRET in text or _SPELT.search(message) is not None
+        if len(message) <= _LONGEST_KNOWN and not told_apart and dull.knows(text):
             if len(known) >= _MOST_KNOWN:
                 known.clear()
             known.add(form)

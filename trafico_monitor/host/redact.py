@@ -1,63 +1,101 @@
 """Takes secrets out of text. Applied at the door, before anything stores or shows a line.
 
-A bot token is digits, a colon and 35 characters of base64url (core.telegram.org/bots/api). It goes in
-every spelling that software makes of it by itself: plain; the colon percent-encoded (httpx does that in
-file URLs, corpus L-N013), also more than once, or escaped for JSON or HTML; and with invisible characters
+`<TOKEN>` stands for the bot's token, `<SECRET>` for any other secret (`secret_shapes`). They go in every spelling
+that software makes of them by itself: plain; percent-encoded (httpx does that in file URLs, corpus L-N013), also
+more than once; escaped for JSON, HTML or by `repr`; with colours, other escape sequences or invisible characters
 anywhere inside. What somebody would have to do on purpose (base64, a space between the letters) is not
-recognised: who can write that into the bot's log has the token anyway.
+recognised: who can write that into the bot's log has the secret anyway.
+
+Invariant: behind the door (`redact_raw`, `torn.LineRedactor`) a `<TOKEN>` of a message is always our own work.
+One that a raw line spells out, in whatever way a later stage might read it, is `‹TOKEN>` there: text, no place.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from itertools import accumulate
+from collections.abc import Iterable, Iterator
 
-TOKEN = "<TOKEN>"
+from .escapes import PADDING, View, as_written, end_of_words, has_escapes, texts, views
+from .secret_shapes import SECRET, TOKEN, Span, has_sign, has_token, remember, spans, without_tokens
 
-COLON = r"(?::|%(?:25){0,3}3[Aa]|\\u003[Aa]|&#(?:58|[xX]3[Aa]);|&colon;)"
-# Shorter and longer tails down to 30 are taken too: a cut line must not leak most of a token. However
-# many digits stand before it: a name may end in some. Possessive, or a line of digits alone would be
-# walked through once for each of them. And again: right behind a token its tail takes in the digits of
-# the next one.
-_TOKEN = re.compile(rf"(?<![0-9])[0-9]{{5,}}+(?:{COLON}[A-Za-z0-9_-]{{30,}})+")
+__all__ = ["SECRET", "TOKEN", "redact", "redact_raw", "remember"]
 
-# Shown as nothing at all: controls, formats, separators of lines, halves of pairs, and those letters and
-# marks that Unicode calls default-ignorable (DerivedCoreProperties.txt).
-_NOTHING = (
-    "\0-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
-    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-)
-_HIDDEN, _SHOWN = re.compile(f"[{_NOTHING}]+"), re.compile(f"[^{_NOTHING}]+")
+_ROUNDS = 4  # what one replacement leaves may be a secret by its new surroundings
+_OPEN = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
+_STAND_IN = re.compile(r"<token", re.IGNORECASE)
+# What follows at the beginning of the next line may be put behind it.
+_BEGUN = re.compile(rf"<(?:t(?:o(?:k(?:en?)?)?)?)?(?=[{PADDING}]*+$)", re.IGNORECASE | re.MULTILINE)
 
 
 def redact(text: str) -> str:
-    """`text` with every bot token replaced by `<TOKEN>`; the same object when there is none."""
-    if ":" in text or "%" in text or "&" in text or "\\" in text:
-        if not (text.isascii() and text.isprintable()) and _HIDDEN.search(text) is not None:
-            return _redact_hidden(text)
-        return _TOKEN.sub(TOKEN, text)
+    """`text` with every secret replaced; the same object when there is none."""
+    return _redacted(text, texts(text) if has_escapes(text) else None)
+
+
+def redact_raw(text: str, readings: tuple[str, ...] | None = None) -> str:
+    """As `redact`, for text that did not come out of it: a `<TOKEN>` that it spells out is no more one.
+    `readings` are the `texts` of it, where they are known."""
+    readings = readings or (texts(text) if has_escapes(text) else None)
+    if any("<" in reading and any(True for _ in _brackets(reading)) for reading in readings or (text,)):
+        clear = _closed(text, views(text) if readings else (as_written(text),))
+        if clear != text:
+            text, readings = clear, texts(clear) if readings else None
+    return _redacted(text, readings)
+
+
+def _redacted(text: str, readings: tuple[str, ...] | None) -> str:
+    """`readings` is None when `text` reads as it is written."""
+    if readings is None:
+        if has_sign(text):
+            return _replaced(text, escapes=False)
+        return without_tokens(text) if has_token(text) else text
+    if any(has_token(reading) or has_sign(reading) for reading in readings):
+        return _replaced(text, escapes=True)
     return text
 
 
-def _redact_hidden(text: str) -> str:
-    """As `redact`, for tokens with invisible characters inside. Those that have none are found here too:
-    one taken out before would leave a part of its neighbour."""
-    runs = [(run.start(), run[0]) for run in _SHOWN.finditer(text)]
-    seen = "".join(run for _, run in runs)
-    found = [match.span() for match in _TOKEN.finditer(seen)]
-    if not found:
-        return text
-    begins = list(accumulate((len(run) for _, run in runs), initial=0))
+def _replaced(text: str, *, escapes: bool) -> str:
+    for _ in range(_ROUNDS):
+        seen = views(text) if escapes else (as_written(text),)
+        found = _merged(span for view in seen for span in spans(view))
+        if not found:
+            break
+        pieces: list[str] = []
+        at = 0
+        for first, behind, mark in found:
+            pieces += (text[at:first], mark)
+            at = behind
+        again = "".join((*pieces, text[at:]))
+        if again == text:
+            break
+        text = again
+    return text
 
-    def place(number: int) -> int:
-        """Where the character `number` of `seen` stands in `text`."""
-        run = bisect_right(begins, number) - 1
-        return runs[run][0] + number - begins[run]
 
-    pieces, end = [], 0
-    for first, behind in found:
-        pieces += [text[end : place(first)], TOKEN]
-        end = place(behind - 1) + 1
-    return "".join((*pieces, text[end:]))
+def _merged(found: Iterable[Span]) -> list[Span]:
+    """Without overlaps. A token that is all of its span stays one; whatever is more is a secret."""
+    merged: list[Span] = []
+    for first, behind, mark in sorted(found, key=lambda span: (span[0], -span[1], span[2] != TOKEN)):
+        if not merged or first >= merged[-1][1]:
+            merged.append((first, behind, mark))
+        elif behind > merged[-1][1]:
+            merged[-1] = (merged[-1][0], behind, SECRET)
+    return merged
+
+
+def _closed(text: str, seen: Iterable[View]) -> str:
+    """`text` without the bracket of each stand-in that one of its views shows."""
+    found = {(view.begins[at], view.ends[at]) for view in seen for at in _brackets(view.text)}
+    pieces: list[str] = []
+    at = 0
+    for first, behind in sorted(found):
+        if first >= at:
+            pieces += (text[at:first], _OPEN)
+            at = behind
+    return "".join((*pieces, text[at:])) if pieces else text
+
+
+def _brackets(text: str) -> Iterator[int]:
+    yield from (match.start() for match in _STAND_IN.finditer(text))
+    yield from (match.start() for match in _BEGUN.finditer(text))
+    yield from (match.start() for match in _BEGUN.finditer(text[: end_of_words(text)]))

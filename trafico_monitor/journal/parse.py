@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from ..host.redact import TOKEN, redact
+from ..host.redact import SECRET, redact, redact_raw
 from ..model.entry import NO_FIELDS, Entry, Origin
 
 MESSAGE_LIMIT = 16 * 1024  # characters of a message that go on
@@ -44,7 +44,15 @@ class Watch:
     own_pid: int = 0
 
 
-def parse(raw: Mapping[str, object], watch: Watch, *, at: float, cursor: str = "") -> Entry | None:
+Door = Callable[[str, int], str]  # a raw text and its process → that text without secrets
+
+
+def alone(text: str, _process: int) -> str:
+    """The door for a line of which no neighbours are known."""
+    return redact_raw(text)
+
+
+def parse(raw: Mapping[str, object], watch: Watch, *, at: float, cursor: str = "", door: Door = alone) -> Entry | None:
     """The Entry of one journal entry, or None when it is nobody's that `watch` names.
 
     `raw` holds fields as python-systemd gives them: bytes or str, or a list of them where a field
@@ -54,7 +62,8 @@ def parse(raw: Mapping[str, object], watch: Watch, *, at: float, cursor: str = "
     if origin is None:
         return None
     fields = _bot_fields(raw) if origin is Origin.BOT else _systemd_fields(raw)
-    return Entry(message_text(raw.get("MESSAGE", b"")), pid_of(raw.get("_PID")), at, cursor, origin, fields)
+    pid = pid_of(raw.get("_PID"))
+    return Entry(message_text(raw.get("MESSAGE", b""), pid, door), pid, at, cursor, origin, fields)
 
 
 def origin_of(raw: Mapping[str, object], watch: Watch) -> Origin | None:
@@ -83,27 +92,38 @@ def is_bot(cmdline: str, pid: int, watch: Watch) -> bool:
 
 
 def bot_entry(
-    message: bytes, pid: int, at: float, cursor: str, *, continued: bool = False, broken: bool = False
+    message: bytes,
+    pid: int,
+    at: float,
+    cursor: str,
+    *,
+    continued: bool = False,
+    broken: bool = False,
+    door: Door = alone,
 ) -> Entry:
     """The Entry of a line that the bot wrote to its standard output. Of a line that journald broke,
     the beginning of a `continued` piece may be the rest of a secret, and the end of a `broken` one
     its first half."""
-    text = message_text(message)
+    text = message_text(message, pid, door)
     if continued:
-        text = _PARTIAL_START.sub(TOKEN, text)
-    return Entry(_PARTIAL_END.sub(TOKEN, text) if broken else text, pid, at, cursor)
+        text = _PARTIAL_START.sub(SECRET, text)
+    return Entry(_PARTIAL_END.sub(SECRET, text) if broken else text, pid, at, cursor)
 
 
-def message_text(value: object) -> str:
-    """MESSAGE as text: lossy decoding, no NUL, no token, at most MESSAGE_LIMIT characters."""
+def message_text(value: object, process: int = 0, door: Door = alone) -> str:
+    """MESSAGE as text: lossy decoding, no NUL, no secret, no `<TOKEN>` of its own, at most MESSAGE_LIMIT
+    characters."""
     if isinstance(value, list):
         value = b"\n".join(_bytes(part) for part in value)
     data = _bytes(value)
-    text = redact(_decoded(data))
+    return _cut(door(_decoded(data), process), data)
+
+
+def _cut(text: str, data: bytes) -> str:
     if len(data) <= MESSAGE_LIMIT:
-        return text
+        return text[:MESSAGE_LIMIT]
     # Redacting shortens, so the end of what was read may survive the cut below.
-    return _PARTIAL_END.sub(TOKEN, text)[:MESSAGE_LIMIT]
+    return _PARTIAL_END.sub(SECRET, text)[:MESSAGE_LIMIT]
 
 
 def pid_of(value: object) -> int:
@@ -136,7 +156,9 @@ def _systemd_fields(raw: Mapping[str, object]) -> Mapping[str, str]:
 
 
 def _field(value: object) -> str:
-    return message_text(_first(value))[:_FIELD_LIMIT]
+    # A `<TOKEN>` in a field stays one: no line can set a field, and `trafico_monitor.bot` redacts by itself.
+    data = _bytes(_first(value))
+    return _cut(redact(_decoded(data)), data)[:_FIELD_LIMIT]
 
 
 def _plain(value: object) -> str:

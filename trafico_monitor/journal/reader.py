@@ -16,6 +16,7 @@ from systemd import journal
 from systemd.id128 import get_machine
 
 from ..errors import JournalError
+from ..host.torn import LineRedactor
 from ..model.entry import Entry
 from .parse import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
 
@@ -51,6 +52,7 @@ class EntryReader:
         self._broken: set[int] = set()  # processes whose last line went on beyond journald's limit
         self._longest = 0  # bytes of the longest line lately
         self._broken_at = -1  # bytes of the pieces of a broken line
+        self._door = LineRedactor()
         self._held = False  # already standing on an entry that is still to be taken
         self.raw = open_raw(directory, namespace)
 
@@ -95,7 +97,7 @@ class EntryReader:
         if self._held:
             self._held = False
             return True
-        if self._skip is None or self._broken or not self._skip.calm:
+        if self._skip is None or self._broken or self._door.waiting or not self._skip.calm:
             return bool(self.raw._next())
         # Nine lines of ten end here: nothing but what this loop does is done for them.
         step, field, dull = self.raw._next, self.raw._get, self._skip.dull
@@ -140,10 +142,7 @@ class EntryReader:
             transport = raw._get("_TRANSPORT")
         except KeyError:  # nothing from journald lacks it; a made journal may
             transport = b""
-        if transport != b"stdout":
-            entry = parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
-        else:
-            entry = self._stdout_line(at)
+        entry = self._stdout_line(at) if transport == b"stdout" else self._parsed(at)
         if entry is not None and self._skip is not None:
             self._skip.kept(entry)
         return entry
@@ -155,18 +154,21 @@ class EntryReader:
             skip = self._skip
             pid = pid_of(raw._get("_PID"))
             # The pieces of a broken line, and whatever may be one, have to be seen for what they are.
-            whole = not (self._broken or self._may_be_piece(len(message)))
+            whole = not (self._broken or self._door.waiting or self._may_be_piece(len(message)))
             if skip is not None and whole and skip.dull(message) and skip.may_pass(message, pid):
                 return None
             if pid == 1 or not self.watch.unit:
-                return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
+                return self._parsed(at)
             # Looked at for each line: a process id may come back as another process.
             if not is_bot(raw._get("_CMDLINE").decode("utf-8", "replace"), pid, self.watch):
                 return None
         except KeyError:
-            return parse(raw._get_all(), self.watch, at=at, cursor=raw._get_cursor())
+            return self._parsed(at)
         continued, broken = self._pieces(message, pid)
-        return bot_entry(message, pid, at, raw._get_cursor(), continued=continued, broken=broken)
+        return bot_entry(message, pid, at, raw._get_cursor(), continued=continued, broken=broken, door=self._door.line)
+
+    def _parsed(self, at: float) -> Entry | None:
+        return parse(self.raw._get_all(), self.watch, at=at, cursor=self.raw._get_cursor(), door=self._door.line)
 
     def _may_be_piece(self, size: int) -> bool:
         return size > self._longest or size == self._broken_at

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from ..host.redact import redact
+from ..host.torn import LineRedactor
 from ..model.entry import Entry, Origin
 
 APART_SECONDS = 0.005
@@ -32,7 +32,7 @@ def entries(lines: Iterable[str], base: float = 0.0) -> Iterator[Entry]:
     Empty lines and journalctl's own remarks (`-- Boot … --`) are left out. `base` is the time of
     the first line where the lines tell none, in seconds since the epoch; they are 5 ms apart.
     """
-    at = base
+    at, door = base, LineRedactor()
     for number, raw in enumerate(lines, 1):
         line = raw.rstrip("\r\n").replace("\0", "")
         if not line.strip() or (line.startswith("-- ") and line.endswith(" --")):
@@ -41,12 +41,12 @@ def entries(lines: Iterable[str], base: float = 0.0) -> Iterator[Entry]:
         match = _SHORT.fullmatch(line)
         if match is None:
             at += APART_SECONDS
-            yield Entry(redact(line), PLAIN_PID, at, cursor)
+            yield Entry(door.line(line, PLAIN_PID), PLAIN_PID, at, cursor)
             continue
         at = max(at, _time(match, at))
         name = match["name"].strip()
         pid = int(match["pid"] or 0)
-        yield Entry(redact(match["message"]), pid, at, cursor, _origin(name, pid))
+        yield Entry(door.line(match["message"], pid), pid, at, cursor, _origin(name, pid))
 
 
 def _origin(name: str, pid: int) -> Origin:

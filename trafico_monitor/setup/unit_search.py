@@ -19,7 +19,7 @@ PROPERTIES = (
     "UnitFileState", "ActiveState", "LogNamespace",
 )  # fmt: skip
 _LARGEST = 64 * 1024  # bytes of a unit file; real ones have a few hundred
-_ARGV = re.compile(r"argv\[\]=(.*?) ;")
+_ARGV = re.compile(r"argv\[\]=((?:(?!argv\[\]=).)*?) ;")
 _JOURNAL = frozenset({"journal", "journal+console", "inherit", ""})
 
 

@@ -121,7 +121,7 @@ def rate(text: str) -> tuple[int, float]:
     burst, interval = _DEFAULT_RATE
     for line in text.splitlines():
         name, _, value = line.partition("=")
-        amount = re.fullmatch(r"\s*(\d+)\s*([a-z]*)\s*", value)
+        amount = re.fullmatch(r"\s*+(\d++)\s*+([a-z]*+)\s*+", value)
         if amount is None:
             continue
         if name.strip() == "RateLimitBurst":

@@ -1,0 +1,192 @@
+"""Text as whoever reads it would see it: escape sequences, invisible characters and spelt-out characters
+taken away, with the place of each character kept. Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+PADDING = " \t\r\n\x0b\x0c│┃║|╎▏"  # beside the words of a row that a console draws
+LEVELS = 4  # an escape of an escape, as «%25253A» or JSON within JSON: deeper is nobody's software
+
+# Shown as nothing at all: controls, formats, separators of lines, halves of pairs, and those letters and
+# marks that Unicode calls default-ignorable (DerivedCoreProperties.txt).
+_NOTHING = (
+    "\0-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+HIDDEN = re.compile(f"[{_NOTHING}]+")
+# ECMA-48: CSI; OSC, DCS and the other strings with their end; any other escape; each also by its 8-bit form.
+# The last is a colour whose ESC somebody has spelt or taken out.
+_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]{0,2048}+(?:\x07|\x9c|\x1b\\)"
+    r"|\x1b[ -/]{0,8}+[0-~]"
+    r"|(?:\\{1,4}+(?:x1[bB]|u001[bB]|033|e)|#033|\^\[|%1[bB]|&#(?:27|[xX]1[bB]);)?\[[0-9;]{1,24}+m"
+)
+_INTRODUCER = re.compile("[\x1b\x90-\x9f]")
+_ESCAPE = re.compile(r"1[bB]|033|\\+e|27;|\^\[")  # how that is spelt, at any level
+# Percent, Python's and JSON's backslash, HTML, rsyslog's «#033», and the caret form of ESC.
+_SPELT = re.compile(
+    r"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f])++"
+    r"|\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|U[0-9A-Fa-f]{8}|[0-3][0-7]{2}|[0abefnrtv]|[^\w\s]|_)"
+    r"|&(?:#[0-9]{1,9}|#[xX][0-9A-Fa-f]{1,8}|[A-Za-z]{2,8});"
+    r"|#0[0-3][0-7]"
+    r"|\^\[(?=[\[\]])"
+)
+_ANY = re.compile(
+    r"%[0-9A-Fa-f]{2}|\\[^ghijklmopqswyzA-TV-Z4-9\s]|&#?[A-Za-z0-9]{2,9};|\[[0-9;]{1,24}+m|#0[0-3][0-7]|\^\[[\[\]]"
+)
+_SOURCE = re.compile(r"\s{1,80}+[\w./<>-]{1,80}:[0-9]{1,6}\Z")  # rich's right column
+_ROW = 200  # characters at the end of a line
+_LETTERS = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`text` as seen; the spelling of its character `n` is `begins[n]` to `ends[n]` of the original."""
+
+    text: str
+    begins: Sequence[int]
+    ends: Sequence[int]
+
+    def gap(self, place: int) -> bool:
+        """True when something was taken away right before the character at `place`."""
+        return 0 < place < len(self.text) and self.begins[place] != self.ends[place - 1]
+
+
+def has_escapes(text: str) -> bool:
+    """True when `text` may be seen in another way than it is written."""
+    if not text.isascii():
+        if HIDDEN.search(text) is not None:
+            return True
+    elif not text.isprintable():
+        return True
+    return _is_spelt(text)
+
+
+def _is_spelt(text: str) -> bool:
+    # Most of these are rare, and each test takes 20 ns.
+    if "%" in text or "\\" in text or "[" in text or ("&" in text and ";" in text) or "#0" in text or "^[" in text:
+        return _ANY.search(text) is not None
+    return False
+
+
+def as_written(text: str) -> View:
+    """`text` as it is."""
+    return View(text, range(len(text)), range(1, len(text) + 1))
+
+
+def views(text: str) -> Iterator[View]:
+    """`text` as written, and then with one level after the other of what is spelt out put in plain characters:
+    with its sequences as text, and without them; always without invisible characters."""
+    written = as_written(text)
+    yield written
+    drawn = False
+    for view in _levels(written, sequences=False):
+        drawn = drawn or _SEQUENCE.search(view.text) is not None
+        yield view
+    if drawn or _INTRODUCER.search(text) is not None or _ESCAPE.search(text) is not None:
+        yield from _levels(written, sequences=True)
+
+
+def _levels(view: View, *, sequences: bool) -> Iterator[View]:
+    for _ in range(LEVELS):
+        clear = _taken(_taken(view, _SEQUENCE) if sequences else view, HIDDEN)
+        yield clear
+        view = _taken(clear, _SPELT, _plain)
+        if view is clear:
+            return
+    yield _taken(view, HIDDEN)
+
+
+def texts(text: str) -> tuple[str, ...]:
+    """The texts of `views(text)` at a fraction of the cost, but for the first where another is given: whatever stands
+    together in that does so in the second. The last is the same."""
+    bare = HIDDEN.sub("", text)
+    if not _is_spelt(text) and _INTRODUCER.search(text) is None:
+        return (bare,)
+    found, drawn = _texts(text, sequences=False)
+    return (*found, *_texts(text, sequences=True)[0]) if drawn else found
+
+
+def _texts(text: str, *, sequences: bool) -> tuple[tuple[str, ...], bool]:
+    """The texts of `_levels`, and whether there is any sequence in them."""
+    found: list[str] = []
+    drawn = False
+    for _ in range(LEVELS):
+        drawn = drawn or _INTRODUCER.search(text) is not None or _SEQUENCE.search(text) is not None
+        clear = HIDDEN.sub("", _SEQUENCE.sub("", text) if sequences else text)
+        found.append(clear)
+        text = _SPELT.sub(_of_match, clear)
+        if text == clear:
+            return tuple(found), drawn
+    return (*found, HIDDEN.sub("", text)), drawn
+
+
+def seen(text: str) -> View:
+    """The last of `views(text)`: what a terminal, a browser or a decoder would show in the end."""
+    if not has_escapes(text):
+        return as_written(text)
+    *_, last = _levels(as_written(text), sequences=True)
+    return last
+
+
+def end_of_words(text: str) -> int:
+    """Where the words of a row end: behind them are padding, borders, and perhaps the place in the source that
+    rich puts there."""
+    end = len(text.rstrip(PADDING))
+    if text[end - 1 : end].isdigit() and (source := _SOURCE.search(text, max(0, end - _ROW), end)) is not None:
+        end = len(text[: source.start()].rstrip(PADDING))
+    return end
+
+
+def _taken(view: View, pattern: re.Pattern[str], said: Callable[[str], str] = lambda _: "") -> View:
+    """`view` with each match of `pattern` as `said` has it: nothing, or other characters."""
+    pieces: list[str] = []
+    begins: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for match in pattern.finditer(view.text):
+        first, behind = match.span()
+        plain = said(match[0])
+        if at < first:
+            pieces.append(view.text[at:first])
+            begins += view.begins[at:first]
+            ends += view.ends[at:first]
+        for character in plain:
+            pieces.append(character)
+            begins.append(view.begins[first])
+            ends.append(view.ends[behind - 1])
+        at = behind
+    if not at:
+        return view
+    begins += view.begins[at:]
+    ends += view.ends[at:]
+    return View("".join((*pieces, view.text[at:])), begins, ends)
+
+
+def _of_match(match: re.Match[str]) -> str:
+    return _plain(match[0])
+
+
+@lru_cache(4096)  # a line may consist of them
+def _plain(spelt: str) -> str:
+    """The characters that `spelt` stands for; `spelt` itself where it stands for none."""
+    if spelt[0] == "%":
+        return bytes.fromhex(spelt.replace("%", "")).decode("utf-8", "replace")
+    if spelt[0] == "&":
+        return html.unescape(spelt)
+    if spelt[0] == "^":
+        return "\x1b"
+    kind = spelt[1]
+    if spelt[0] == "#" or (kind.isdigit() and len(spelt) > 2):
+        return chr(int(spelt[1:], 8))
+    if kind in "xuU":
+        number = int(spelt[2:].strip("{}"), 16)
+        return chr(number) if number < 0x110000 else spelt
+    return _LETTERS.get(kind, kind)

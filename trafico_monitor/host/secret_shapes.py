@@ -1,0 +1,235 @@
+"""Which parts of a text are secrets: by their shape, by the name beside them, or because they are known. Pure
+but for what `remember` was told.
+
+A bot token is digits, a colon and 35 characters of base64url (core.telegram.org/bots/api). What the others look
+like stands at their issuers': jwt.io, RFC 3986 (userinfo), RFC 9110 (Authorization), RFC 6265 (cookies),
+RFC 7468 (keys), and the prefixes that GitHub, Google, AWS, OpenAI and others document for scanners.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote_plus
+
+from .escapes import View
+
+TOKEN = "<TOKEN>"  # the bot's own token, and any while it is not known: it may be a place on the disk
+SECRET = "<SECRET>"  # any other
+
+SECRET_LENGTH = 35  # of a token, behind its colon
+SHORTEST = 8  # characters of a value that is looked for as it stands: shorter ones are words of ordinary lines
+_MOST_KNOWN, _LONGEST = 64, 4096
+
+# Shorter and longer tails down to 30 are taken too: a cut line must not leak most of a token. However
+# many digits stand before it: a name may end in some. Possessive, or a line of digits alone would be
+# walked through once for each of them. And again: right behind a token its tail takes in the digits of
+# the next one. It begins with a class and not with a look behind: `re` then skips to the first digit.
+_TOKEN = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{4,}+(?::[A-Za-z0-9_-]{30,}+)++")
+_TOKEN_SIGN = re.compile(r":[A-Za-z0-9_-]{30}")
+
+_ISSUED = re.compile(
+    r"(?<![A-Za-z0-9])(?:eyJ[\w-]{10,}+(?:\.[\w-]*+){0,4}|AIza[\w-]{30,}+|(?:AKIA|ASIA)[0-9A-Z]{16}|gh[opsur]_\w{20,}+"
+    r"|github_pat_\w{20,}+|glpat-[\w-]{16,}+|xox[a-z]-[\w-]{10,}+|sk-[\w-]{16,}+|sbp_\w{20,}+|sb_secret_[\w-]{10,}+)",
+    re.ASCII,
+)
+_KEY_BLOCK = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----(?:(?!-----)[\s\S])*+(?:-----END[A-Z0-9 ]{0,60}-----)?"
+)
+# A port is no password: «http://127.0.0.1:8081/file/@x».
+_USERINFO = re.compile(
+    r"(?<=://)(?:[^\s/?#@'\"<>]{1,256}+@)++|(?<=://)[^\s/?#@'\"<>:]{1,128}+:(?![0-9]{1,5}[/?#])[^\s@'\"<>]{1,256}+@"
+)
+_HEADER = re.compile(
+    r"authorization['\"]?\s{0,4}[:=,]\s{0,4}b?['\"]?"
+    r"(?P<given>[a-z][a-z0-9-]{1,19} [^\s'\",;<>]{6,}+|[^\s'\",;<>]{8,}+)"
+    r"|(?:set-)?cookie['\"]?\s{0,4}[:=,]\s{0,4}b?(?:['\"](?P<jar>[^\s=;'\"<>]{1,128}+=[^\n'\"]{1,4096}+)"
+    r"|(?P<line>[^\s=;'\"<>]{1,128}+=[^\n'\"]{1,4096}+))"
+    r"|\b(?:bearer|basic) (?P<word>[a-z0-9._~+/-]{8,}+={0,2})",
+    re.IGNORECASE,
+)
+_KEYED = re.compile(
+    r"(?:(?P<pass>pass(?:word|wd|phrase)?|pwd|contraseña)|token|secret|hash|credentials?|session[_-]?string"
+    r"|(?:api|access|secret|private|service|role|anon|supabase|auth|signing|encryption)[_-]?key)"
+    r"(?P<rest>(?:s|[_-][a-z0-9_-]{0,24}+|[0-9]{1,3}+)?+)(?P<quote>['\"]?)\]?\s{0,4}(?:=>|[:=])\s{0,4}"
+    r"(?:[bru]?\"(?P<double>[^\"\n]{1,512}+)\"|[bru]?'(?P<single>[^'\n]{1,512}+)'|(?P<bare>[^\s&\"'<>|]{1,4096}+))",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(
+    r"--[a-z-]{0,24}?(?:password|passphrase|token|secret|api-key|api-hash)[ =]['\"]?"
+    r"(?P<given>[^\s'\"<>-][^\s'\"<>]{3,}+)",
+    re.IGNORECASE,
+)
+_NAMES = ("token", "secret", "pass", "pwd", "hash", "key", "credential", "session", "contrase")
+_NO_VALUE = frozenset({"none", "null", "nil", "true", "false", "undefined", "redacted", "hidden", "secure", "string"})
+_NO_SECRET = re.compile(
+    r"[-_](?:file|path|dir|type|name|count|len|length|size|ttl|limit|expires?(?:_in|_at)?|url|uri|id)s?\Z",
+    re.IGNORECASE,
+)
+_STAND_IN = re.compile(r"[*xX.•…#-]+|[$%]?[{(].*|\$[A-Z_]+|%[a-z]|\[.*")
+_PLACE = re.compile(r"(?:~|\.{0,2})/|[a-z][a-z+]{1,9}://|[A-Za-z]:\\")
+_LOOKS_RANDOM = re.compile(r"(?=[^0-9]*+[0-9])[A-Za-z0-9_+/=.~-]{12,}")
+
+Span = tuple[int, int, str]  # first character, behind the last, what stands there instead
+
+_own: frozenset[str] = frozenset()
+_pieces: frozenset[str] = frozenset()
+_known: tuple[str, ...] = ()
+
+
+def remember(values: Iterable[str], own_token: str = "") -> None:
+    """Look for `values` as they stand from now on, whatever their shape; those too short are left out.
+    `own_token` is the bot's: any other token is a secret, but no place."""
+    global _known, _own, _pieces
+    if own_token:
+        _own |= {own_token}
+    halves = [half for value in (*values, own_token) for half in (value, *_halves(value))]
+    forms = (*halves, *(quote_plus(half) for half in halves if " " in half))
+    found = {form for form in forms if SHORTEST <= len(form) <= _LONGEST}
+    _known = tuple(sorted(found.union(_known), key=lambda value: (-len(value), value))[:_MOST_KNOWN])
+    _pieces = frozenset(value[at : at + SHORTEST] for value in _known for at in range(len(value) - SHORTEST + 1))
+
+
+def forget() -> None:
+    """Know nothing any more. For tests."""
+    global _known, _own, _pieces
+    _own, _known, _pieces = frozenset(), (), frozenset()
+
+
+def holds_piece(text: str) -> bool:
+    """True when `text` is SHORTEST characters out of what is known."""
+    return text in _pieces
+
+
+def known() -> tuple[str, ...]:
+    """What is looked for as it stands, the longest first."""
+    return _known
+
+
+def own_tokens() -> frozenset[str]:
+    """The bot's own tokens, as far as they are known."""
+    return _own
+
+
+def _halves(value: str) -> tuple[str, ...]:
+    digits, colon, tail = value.partition(":")
+    return (tail,) if colon and digits.isdigit() else ()
+
+
+def has_sign(text: str) -> bool:
+    """False when nothing but bot tokens can be secret in `text`. Nearly every line is asked this: one short test
+    after the other takes half the time of any loop or expression, and what many lines lack goes first."""
+    low = text.lower()
+    return (
+        "key" in low or "pass" in low or "secret" in low or "hash" in low or "pwd" in low or "auth" in low
+        or "credential" in low or "cookie" in low or "bearer" in low or "basic" in low
+        or "contras" in low        or ("token" in low and "token" in low.replace("<token>", ""))
+        or "eyJ" in text or "AIza" in text or "AKIA" in text or "ASIA" in text
+        or ("_" in low and ("gh" in low or "session_" in low or "sbp_" in low or "github_" in low))
+        or ("-" in low and ("sk-" in low or "xox" in low or "glpat-" in low or "session-" in low))
+        or ("@" in low and "://" in low)
+        or (_known != () and any(map(text.__contains__, _known)))
+    )  # fmt: skip
+
+
+def has_token(text: str) -> bool:
+    """False when there is no bot token in `text`."""
+    return _TOKEN_SIGN.search(text) is not None
+
+
+def without_tokens(text: str) -> str:
+    """`text` with its bot tokens replaced."""
+    return _TOKEN.sub(lambda match: _mark(match[0]), text)
+
+
+def _mark(token: str) -> str:
+    """Whether a token is a place: a stranger may have made one up."""
+    return TOKEN if not _own or token in _own else SECRET
+
+
+def spans(view: View) -> Iterator[Span]:
+    """Every secret in `view`, by its places in the original; some may overlap."""
+    text = view.text
+    for first, behind, mark in _found(view):
+        if behind > first:
+            yield view.begins[first], view.ends[behind - 1], mark
+    for value in _known:
+        at = text.find(value)
+        while at >= 0:
+            yield view.begins[at], view.ends[at + len(value) - 1], SECRET
+            at = text.find(value, at + len(value))
+
+
+def _found(view: View) -> Iterator[Span]:
+    text = view.text
+    yield from _tokens(view)
+    if not has_sign(text):
+        return
+    for pattern in (_ISSUED, _KEY_BLOCK):
+        yield from ((*match.span(), SECRET) for match in pattern.finditer(text))
+    if "://" in text and "@" in text:
+        yield from ((match.start(), match.end() - 1, SECRET) for match in _USERINFO.finditer(text))
+    yield from _headers(text)
+    yield from _keyed(text)
+
+
+def _tokens(view: View) -> Iterator[Span]:
+    at = 0
+    while match := _TOKEN.search(view.text, at):
+        first, at = match.span()
+        # What stands behind a whole one, with a line break or a colour between, is not of it.
+        gap = next((place for place in range(first + 1, at) if view.gap(place)), at)
+        if gap - view.text.find(":", first, at) > SECRET_LENGTH:
+            at = gap
+        yield first, at, _mark(match[0][: at - first])
+
+
+def _headers(text: str) -> Iterator[Span]:
+    for match in _HEADER.finditer(text):
+        name = match.lastgroup or ""
+        value = match[name]
+        if name == "word" and not _is_credential(value):
+            continue
+        if name == "given" and " " not in value and not _is_credential(value):
+            continue
+        if name == "given" and " " in value:
+            scheme, _, value = value.partition(" ")
+            if not _is_credential(value) and scheme.lower() not in ("basic", "bearer", "token", "digest", "bot"):
+                continue
+            yield match.start(name) + len(scheme) + 1, match.end(name), SECRET
+            continue
+        yield *match.span(name), SECRET
+
+
+def _is_credential(value: str) -> bool:
+    """«Basic authentication» and «Bearer token» are words."""
+    return len(value) >= 16 or not (value.isalpha() and (value.islower() or value.istitle()))
+
+
+def _keyed(text: str) -> Iterator[Span]:
+    for match in _KEYED.finditer(text):
+        name = match.lastgroup or ""
+        if _is_value(match, match[name], quoted=name != "bare"):
+            first, behind = match.span(name)
+            while name == "bare" and text[behind - 1] in ".,;:)]}":
+                behind -= 1
+            yield first, behind, SECRET
+    if "--" in text:
+        yield from ((*match.span("given"), SECRET) for match in _OPTION.finditer(text))
+
+
+def _is_value(match: re.Match[str], value: str, *, quoted: bool) -> bool:
+    """Whether what stands beside a name is a secret, and not a word about one."""
+    value = value.strip(" .,;:)]}")
+    if not value or value.lower() in _NO_VALUE or _STAND_IN.fullmatch(value) or _NO_SECRET.search(match["rest"]):
+        return False
+    spoken = not quoted and ":" in match[0][: match.start("bare") - match.start()].rpartition("=")[2]
+    if match["pass"]:
+        if spoken:
+            return len(value) >= 6 and not value.isalpha()
+        # A stranger's open quotation mark must not take the words of an error behind it away.
+        words = any(map(str.isspace, value))
+        return len(value) >= 4 and not (words and match["quote"] == "" and any(map(value.__contains__, ":/[")))
+    if _PLACE.match(value) or any(map(str.isspace, value)) or value.lstrip("-").isdigit():
+        return False
+    return _LOOKS_RANDOM.fullmatch(value) is not None if spoken else len(value) >= SHORTEST
