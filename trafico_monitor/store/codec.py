@@ -21,7 +21,13 @@ T = TypeVar("T")
 
 def encode(value: object) -> str:
     """JSON text of a dataclass of the model; fields that hold their default are left out."""
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    return storable(json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":")))
+
+
+def storable(text: str) -> str:
+    """`text` as SQLite takes it: what is half a pair of surrogates becomes `?`. Whatever text holds it, a step
+    that cannot be stored would be taken again and again."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def decode(kind: type[T], text: str) -> T:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ..model.incident import Estado, Incident
+from .codec import storable
 
 HOUR = 3600
 TYPE, MODELO, SECONDS = "type", "modelo", "seconds"
@@ -47,7 +48,7 @@ def places(incident: Incident) -> list[tuple[int, str, str]]:
     hour = int(incident.opened_at // HOUR) * HOUR
     counted = [
         (hour, TYPE, f"{incident.error_type.value}{SEPARATOR}{incident.estado.value}"),
-        (hour, MODELO, incident.download.modelo or ""),
+        (hour, MODELO, storable(incident.download.modelo or "")),
     ]
     if incident.estado is Estado.SOLUCIONADO and incident.closed_at is not None:
         took = min(_LONGEST, max(0, round(incident.closed_at - incident.opened_at)))

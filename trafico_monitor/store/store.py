@@ -15,7 +15,7 @@ from ..model.order import Order
 from ..model.record import Record
 from ..model.silence import Silence
 from . import alarms, outbox, silences, unknown
-from .codec import decode, encode, readable
+from .codec import decode, encode, readable, storable
 from .database import Database
 from .mailbox import Mailbox
 from .tallies import count, count_attempts
@@ -76,7 +76,7 @@ class Store:
 
     async def save_status(self, snapshot: Mapping[str, object]) -> None:
         """What `trafico-monitor status` shows when it cannot ask the service itself."""
-        await self.keep("status", json.dumps(snapshot, ensure_ascii=False))
+        await self.keep("status", storable(json.dumps(snapshot, ensure_ascii=False)))
 
     async def records_after(self, seq: int, limit: int = 500) -> Sequence[NumberedRecord]:
         """Records with a higher number, in order."""
@@ -159,7 +159,7 @@ def _prepared(changes: Changes) -> _Rows:
         tuple(_incident_row(incident) for incident in changes.incidents),
         tuple((r.at, r.incident.id if r.incident else None, encode(r)) for r in changes.records),
         tuple((order.id, order.incident_id, order.due_at, encode(order)) for order in changes.orders),
-        None if changes.memory is None else json.dumps(changes.memory, ensure_ascii=False),
+        None if changes.memory is None else storable(json.dumps(changes.memory, ensure_ascii=False)),
     )
 
 
@@ -168,7 +168,7 @@ def _incident_row(incident: Incident) -> tuple[object, ...]:
         incident.id,
         incident.error_type.value,
         incident.estado.value,
-        incident.download.modelo or "",
+        storable(incident.download.modelo or ""),
         incident.opened_at,
         None if incident.open else incident.closed_at or incident.updated_at,
         encode(incident),

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from ..model.attempt import Attempt
 from ..model.incident import Estado, Incident
 from . import hours
-from .codec import readable
+from .codec import readable, storable
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -70,7 +70,7 @@ def places(incident: Incident) -> list[Place]:
     day = int(incident.opened_at // DAY)
     counted = [
         (day, TYPE, f"{incident.error_type.value}{SEPARATOR}{incident.estado.value}"),
-        (day, MODELO, incident.download.modelo or ""),
+        (day, MODELO, storable(incident.download.modelo or "")),
         (day, HOURS, str(int(incident.opened_at // HOUR) * HOUR)),
     ]
     if incident.estado is Estado.SOLUCIONADO and incident.closed_at is not None:

@@ -22,6 +22,7 @@ from trafico_monitor.errors import StoreError
 from trafico_monitor.model.changes import Changes, Saved
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
+from trafico_monitor.model.notice import Notice, Severity
 from trafico_monitor.model.order import Order, OrderKind
 from trafico_monitor.store.database import StoreUnavailable
 from trafico_monitor.store.store import Store
@@ -239,3 +240,17 @@ async def test_a_cancelled_waiter_does_not_tear_a_step(store: Store) -> None:
         await waiter
     await store.commit(step("i2", cursor="s=2"))
     assert {i.id for i in (await store.load()).incidents} in ({"i1", "i2"}, {"i2"})
+
+
+async def test_half_a_pair_of_surrogates_is_stored_as_something_else(store: Store) -> None:
+    """A step that cannot be stored would be taken again and again."""
+    odd = "a\ud800b"
+    one = incident("i1")
+    one = replace(one, error_message=odd, lines=(odd,), download=replace(one.download, modelo=odd, video=odd))
+    notice = Notice("i1", "test", Severity.CRITICAL, 1.0, incident=one, fields={odd: odd}, to=("admin",))
+    told = replace(record(one), text=odd)
+    await store.commit(Changes(incidents=(one,), records=(told,), notices=(notice,), memory={odd: odd}, cursor="s=1"))
+    await store.save_status({"line": odd})
+    saved = await store.load()
+    assert [i.download.modelo for i in saved.incidents] == ["a?b"] and saved.memory == {"a?b": "a?b"}
+    await store.commit(Changes(incidents=(replace(one, estado=Estado.FALLIDO, closed_at=2.0),)))

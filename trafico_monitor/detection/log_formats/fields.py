@@ -57,8 +57,16 @@ class _Object(tuple):  # type: ignore[type-arg]
 _DECODER = JSONDecoder(object_pairs_hook=_Object, strict=False)
 
 
+# Escapes that stand for no character but half of one, which nothing can store or send.
+_HALF = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
+_OTHER_HALF = r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_NO_CHARACTER = re.compile(rf"{_HALF}(?!{_OTHER_HALF})|(?<!{_HALF}){_OTHER_HALF}")
+
+
 def json_record(text: str) -> Record | None:
     """The record that is one JSON object, perhaps cut off at its end; None for any other text."""
+    if "\\u" in text:
+        text = _NO_CHARACTER.sub(r"\\ufffd", text)
     try:
         whole = _DECODER.decode(text)
         pairs = list(whole) if isinstance(whole, _Object) else []
@@ -100,7 +108,7 @@ def _unescaped(escape: re.Match[str]) -> str:
     if number is None:
         return _ESCAPES.get(escape[4], escape[4])
     code = int(number, 16)
-    return chr(code) if code < 0x110000 else ""
+    return chr(code) if code < 0xD800 or 0xDFFF < code < 0x110000 else "�"
 
 
 def _cut_off(text: str) -> Pairs:
