@@ -38,8 +38,9 @@ out = sys.stdout
 def say(text):
     out.write(text + "\\n"); out.flush()
 def begins(modelo, video, source):
-    for text in (f"📥 Video recibido de {{modelo}}", f"✅ Video recibido: {{video}}", f"📥 Copiando desde: {{source}}"):
-        say("INFO:__main__:" + text)
+    say(f"INFO:__main__:📥 Video recibido de {{modelo}}")
+    say(f"INFO:__main__:✅ Video recibido: {{video}}")
+    say(f"INFO:__main__:📥 Copiando desde: {{source}}")
 lines = open("/opt/quotations.lines", encoding="utf-8").read().split("\\0")
 content = open(B, "rb").read()
 piece = len(content) // 90 + 1

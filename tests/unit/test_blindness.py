@@ -130,7 +130,7 @@ def test_what_one_record_has_begun_is_told_and_left_to_a_person(pipeline: Pipeli
     pipeline.take([Entry(COPYING, 100, 1000, "a")], "a", 1000)
     found = [pipeline.pass_time(float(now)) for now in range(1000, 4000, 10)]
     assert [one for changes in found for one in changes.orders] == []
-    assert [one.reason for changes in found for one in changes.incidents][0] == "single_record"
+    assert next(one.reason for changes in found for one in changes.incidents) == "single_record"
 
 
 def test_the_bots_own_end_closes_it(pipeline: Pipeline) -> None:

@@ -41,7 +41,7 @@ class Paths:
     @property
     def marks(self) -> tuple[str, ...]:
         """One of these occurs in every line (lower case) that names a place."""
-        return (*(name.lower() for name in self._name), "telegram-bot-api/", "/<token>/")
+        return (self._models.lower(), "telegram-bot-api/", "/<token>/")
 
     def read(self, line: str) -> Download:
         """The modelo, video, source and destination that `line` names; None for the rest."""
