@@ -123,6 +123,11 @@ class Pipeline:
             self._observe(finding, step, now)
         return self._close(step, now)
 
+    def begin(self, order: Order) -> Order | None:
+        """`order` is to be carried out now: as it stands by now, None when it was overtaken. From
+        here on it runs to its end, whatever is learnt of its incident meanwhile."""
+        return self.orders.begin(order.id)
+
     def finish(self, order: Order, result: Result, verdict: Verdict, now: float) -> Changes:
         """An order has run and its effect has been looked at."""
         step = Step(self.language)

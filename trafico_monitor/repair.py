@@ -21,8 +21,8 @@ from .model.order import Order, OrderKind
 from .model.result import Outcome, Result
 from .model.site import Site
 from .model.verdict import Evidence, Verdict
-from .verification.file import check_file, judge
-from .verification.verify import verify
+from .verification.file import judge
+from .verification.verify import check_video, verify
 
 # An order that hangs past every deadline of its own parts: the dispatcher must get it back.
 LONGEST_ORDER = 3600.0
@@ -70,7 +70,7 @@ class Repairs:
             result = await assign(file, modelo, site, tools_for(site))
             if result.outcome is not Outcome.DONE or result.path is None:
                 return result, Verdict(False, reason=result.reason)
-            return result, _shown(await check_file(Path(result.path), size=None, uid=site.uid))
+            return result, _shown(await check_video(Path(result.path), site, None))
 
     async def _act(self, order: Order, site: Site) -> tuple[Result, Verdict]:
         if order.kind is OrderKind.CONFIRM:

@@ -25,7 +25,7 @@ async def test_a_clock_that_is_set_back_holds_up_no_order() -> None:
         pass
 
     now = 1_767_261_600.0
-    dispatcher = Dispatcher(repair, report, lambda: now - DAY)
+    dispatcher = Dispatcher(repair, report, lambda order: order, lambda: now - DAY)
     order = Order("A/1", "A", OrderKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, now + 0.1, made_at=now)
     dispatcher.give([order], inherited=True)
     async with asyncio.timeout(60):

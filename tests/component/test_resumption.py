@@ -62,7 +62,7 @@ class Monitor:
         self.pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es")
         self.tried: list[str] = []
         self._repairs = Repairs(lambda: site, never)
-        self._dispatcher = Dispatcher(self._carry_out, self._done, time.time)
+        self._dispatcher = Dispatcher(self._carry_out, self._done, self.pipeline.begin, time.time)
 
     async def _carry_out(self, order: Order, inherited: bool) -> tuple[Result, Verdict]:
         self.tried.append(order.incident_id)

@@ -14,7 +14,7 @@ from ..model.result import Outcome, Result
 from ..model.site import RESCUED, Site
 from .beneath import NAME_BYTES, remove, status
 from .copying import copy_file
-from .folders import ensure_folder
+from .folders import ensure_folder, given
 from .notes import note_beside, read_note, what_is_known, write_note
 from .outcomes import from_error
 from .paths import is_plain
@@ -28,7 +28,7 @@ async def rescue(order: Order, source: Path, site: Site, tools: Tools, size: int
     """Copy `source` to `models/_rescatados/<name>`, numbered when the name is taken; the note that
     claims the name comes first, so that the same incident finds its own file again."""
     try:
-        await ensure_folder(site.models / RESCUED, site, tools)
+        ensured = await ensure_folder(site.models / RESCUED, site, tools)
         place = await in_thread(lambda _: _claim(order, source, site, tools.now()))
     except (OSError, PathRefused) as error:
         return from_error(order.id, error)
@@ -36,7 +36,7 @@ async def rescue(order: Order, source: Path, site: Site, tools: Tools, size: int
     if result.outcome is not Outcome.DONE:
         await in_thread(lambda _: _unclaim(place, site))
         return result
-    return replace(result, rescued=True, reason="rescued")
+    return await given(replace(result, rescued=True, reason="rescued"), ensured, site, tools)
 
 
 def _claim(order: Order, source: Path, site: Site, now: float) -> Path:

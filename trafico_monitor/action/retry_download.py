@@ -12,7 +12,7 @@ from ..model.site import Site
 from .beneath import move_new, safe_component, status
 from .bot_api import Trouble
 from .copying import copy_file
-from .folders import ensure_folder
+from .folders import ensure_folder, given
 from .outcomes import from_error
 from .paths import resolve_destination, resolve_source
 from .rescue import rescue
@@ -43,7 +43,7 @@ async def retry_download(order: Order, site: Site, tools: Tools) -> Result:
     if not download.file_id:
         return await _from_lines(order, site, tools)
     result = await _from_server(order, site, tools)
-    if result.outcome is Outcome.DONE or result.outcome in _CAUSES or not download.source:
+    if result.outcome is Outcome.DONE or result.outcome in _CAUSES or result.path or not download.source:
         return result
     # The server may be down, or not know the file any more, while the file lies there.
     copied = await _from_lines(order, site, tools)
@@ -125,13 +125,13 @@ async def _put(order: Order, source: _Source, site: Site, tools: Tools) -> Resul
         destination = await in_thread(lambda _: resolve_destination(order.download, site))
         if destination is None:
             return await rescue(order, source.path, site, tools, size)
-        await ensure_folder(destination.parent, site, tools)
+        ensured = await ensure_folder(destination.parent, site, tools)
     except (OSError, PathRefused) as error:
         return from_error(order.id, error)
     result = await copy_file(order, source.path, destination, site, tools, size)
     if result.reason == "destination_taken":
         return await rescue(order, source.path, site, tools, size)
-    return result
+    return await given(result, ensured, site, tools)
 
 
 async def _gone(source: _Source, site: Site) -> bool:

@@ -62,8 +62,8 @@ class Incidents:
         if not incident.open:
             self._resumption.ended(incident.id)
         if order is not None or not incident.open:
-            for old in [o.id for o in self.orders.of(incident.id) if _of_playbook(o)]:
-                self.done(old, step)
+            for old in self._waiting(incident):
+                self.done(old.id, step)
         if order is not None:
             self.order(order, step)
         if before is None or _told_apart(before, incident):
@@ -116,17 +116,37 @@ class Incidents:
             case ChangeKind.REFINED:
                 self._refine(incident, step, now)
             case ChangeKind.REPAIRED_BY_BOT if incident.open:
-                decision = policy.repaired_by_bot(incident, change.finding.message, now)
-                self.apply(incident, decision, step, now)
+                self._believe(incident, change.finding.message, step, now)
             case ChangeKind.SERVER_ANSWERED if incident.open and incident.waiting_for is ErrorType.SERVIDOR_CAIDO:
-                self.apply(incident, policy.server_answered(incident, now), step, now)
+                if not self.under_way(incident):
+                    self.apply(incident, policy.server_answered(incident, now), step, now)
 
     def _refine(self, incident: Incident, step: Step, now: float) -> None:
-        """More is known than when the incident was opened: what has not begun is planned anew."""
+        """More is known than when the incident was opened: what has not begun is planned anew. The
+        end of an order that has begun is judged by it (`policy.after`)."""
         step.incidents[incident.id] = incident
-        untouched = incident.attempt == 0 and incident.estado in (Estado.DETECTADO, Estado.PENDIENTE)
-        if incident.open and untouched:
+        if not incident.open or self.under_way(incident):
+            return
+        if incident.attempt == 0 and incident.estado in (Estado.DETECTADO, Estado.PENDIENTE):
             self.apply(incident, policy.begin(incident, self.situation(now)), step, now)
+            return
+        for order in self._waiting(incident):
+            self.order(policy.refreshed(order, incident), step)
+
+    def _believe(self, incident: Incident, line: str, step: Step, now: float) -> None:
+        """The bot says that it has succeeded. An order that has begun ends first."""
+        if self.under_way(incident):
+            self.apply(incident, Decision(policy.said_by_bot(incident, line, now)), step, now)
+        else:
+            self.apply(incident, policy.repaired_by_bot(incident, line, self.situation(now)), step, now)
+
+    def under_way(self, incident: Incident) -> bool:
+        """Whether a step of its playbook is being carried out: it ends before another is given."""
+        return any(_of_playbook(one) and self.orders.has_begun(one.id) for one in self.orders.of(incident.id))
+
+    def _waiting(self, incident: Incident) -> list[Order]:
+        """The steps of its playbook that were given and have not begun."""
+        return [o for o in self.orders.of(incident.id) if _of_playbook(o) and not self.orders.has_begun(o.id)]
 
     def _affordable(self, order: Order, now: float) -> bool:
         return self.budget.spend(budget_key(order.download, order.incident_id), now)

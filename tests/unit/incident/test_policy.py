@@ -189,11 +189,11 @@ def test_a_server_that_answers_solves_the_outage_and_lets_its_download_go_on() -
 
 def test_what_the_bot_repaired_is_looked_at_where_that_is_possible() -> None:
     unnamed = policy.repaired_by_bot(
-        incident(ErrorType.PERMISOS, Download(source="/x")), "copiado después de fix", NOW
+        incident(ErrorType.PERMISOS, Download(source="/x")), "copiado después de fix", Situation(NOW)
     )
     assert unnamed.incident.estado is Estado.SOLUCIONADO
     assert unnamed.incident.evidence == (Evidence("bot_line", "copiado después de fix"),)
-    named = policy.repaired_by_bot(incident(ErrorType.PERMISOS), "copiado después de fix", NOW)
+    named = policy.repaired_by_bot(incident(ErrorType.PERMISOS), "copiado después de fix", Situation(NOW))
     assert required(named).kind is OrderKind.CONFIRM
     assert outcome(named, Outcome.DONE, PROOF).incident.estado is Estado.SOLUCIONADO
     assert required(outcome(named, Outcome.FAILED, NO_PROOF)).kind is OrderKind.FIX_OWNER
@@ -213,7 +213,7 @@ def test_a_line_that_says_the_server_answers_is_only_a_reason_to_ask_it(known: D
 
 
 def test_a_polling_bot_that_has_recovered_is_believed_when_the_server_answers() -> None:
-    asked = policy.repaired_by_bot(incident(ErrorType.SERVIDOR_CAIDO, Download()), "200 OK", NOW)
+    asked = policy.repaired_by_bot(incident(ErrorType.SERVIDOR_CAIDO, Download()), "200 OK", Situation(NOW))
     up = outcome(asked, Outcome.DONE, Verdict(True, (Evidence("server", "up"),)))
     assert (up.incident.estado, up.incident.accion) == (Estado.SOLUCIONADO, "by_bot")
     lie = outcome(asked, Outcome.DONE, Verdict(False, (Evidence("server", "refused", False),)))

@@ -61,6 +61,7 @@ TEXTS: dict[str, str] = {
     "reason.not_replaced": "the new file is not proven yet: the quarantined one is kept",
     "reason.not_a_file": "it is not a regular file",
     "reason.not_a_folder": "it is not a folder",
+    "reason.folder_not_bots": "the folder is not the bot's user's own",
     "reason.size_differs": "the size is not the announced one",
     "reason.size_unknown": "no size was announced and this format does not say where it ends",
     "reason.unreadable": "the monitor cannot read the file",

@@ -61,6 +61,7 @@ TEXTS: dict[str, str] = {
     "reason.not_replaced": "el archivo nuevo aún no está comprobado: se conserva el de la cuarentena",
     "reason.not_a_file": "no es un archivo normal",
     "reason.not_a_folder": "no es una carpeta",
+    "reason.folder_not_bots": "la carpeta no es del usuario del bot",
     "reason.size_differs": "el tamaño no es el anunciado",
     "reason.size_unknown": "no se anunció el tamaño y este formato no dice dónde termina",
     "reason.unreadable": "el monitor no puede leer el archivo",
