@@ -114,6 +114,7 @@ class Pipeline:
         self._sight.expire(step, now)
         self._unknown.tell_untold(step, now)
         self.incidents.leave(step, now)
+        self.incidents.go_on(step, now)
         return self._close(step, now)
 
     def observe(self, findings: Sequence[Finding], now: float) -> Changes:
@@ -217,6 +218,7 @@ class Pipeline:
         self.alerting.use(plan or self.alerting.plan)
         self.incidents.limits = limits
         self.incidents.conditions = replace(self.incidents.conditions, refusal=refusal)
+        self.incidents.look_again()
 
     def restore(self, saved: Saved) -> None:
         """Go on where the last transaction ended."""

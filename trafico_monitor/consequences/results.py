@@ -11,6 +11,8 @@ from .causes import Causes
 from .incidents import Incidents
 from .step import Step
 
+_PUTS = frozenset({OrderKind.RETRY_DOWNLOAD, OrderKind.CONFIRM})
+
 
 class Results:
     def __init__(self, incidents: Incidents, causes: Causes) -> None:
@@ -25,6 +27,8 @@ class Results:
             if incident.open and order.kind is not OrderKind.DROP_QUARANTINE:
                 result = self._causes.meet(incident, result, now)
                 decision = policy.after(incident, order, result, verdict, self._incidents.situation(now))
+                if verdict.proven and order.kind in _PUTS:
+                    self._incidents.proven(incident, order)
                 self._incidents.apply(incident, decision, step, now)
             self._incidents.count(attempt_of(incident, order, result, verdict, now), step)
         self._causes.resume(step, now)

@@ -100,7 +100,7 @@ def begin(incident: Incident, at: Situation) -> Decision:
 
 def refreshed(order: Order, incident: Incident) -> Order:
     """`order`, which has not begun, with what is known of its download by now."""
-    return replace(order, download=incident.download, error_type=incident.error_type)
+    return replace(order, download=_download_for(order.kind, incident), error_type=incident.error_type)
 
 
 def after(incident: Incident, order: Order, result: Result, verdict: Verdict, at: Situation) -> Decision:
@@ -206,6 +206,26 @@ def asked_again(incident: Incident, by: str, at: Situation) -> Decision:
     if decision.order is None:
         return decision
     return Decision(replace(decision.incident, estado=Estado.REINTENTANDO), replace(decision.order, due_at=at.now))
+
+
+def out_of_budget(incident: Incident, order: Order, reason: str, now: float) -> Decision:
+    """`order` is not given, for `reason` (one of `budget.SPENT`): `incident` waits until there is
+    something left, without an attempt burnt. What tidies up after a solved one is left to others."""
+    if not incident.open:
+        return Decision(incident)
+    if order.kind is OrderKind.WAIT_FOR_SERVER:  # the periodic look goes on asking
+        return _pending(incident, "wait_server", reason, now, waiting_for=ErrorType.SERVIDOR_CAIDO)
+    burnt = 1 if order.kind is OrderKind.RETRY_DOWNLOAD else 0
+    return _pending(incident, "wait_budget", reason, now, attempt=max(0, incident.attempt - burnt))
+
+
+def go_on(incident: Incident, at: Situation) -> Decision:
+    """What held `incident` back for itself alone is over: its budget, or that the installation was
+    not known."""
+    free = replace(incident, updated_at=at.now, reason="")
+    if free.recovered_by_bot:
+        return _believe(free, at)
+    return _give(free, _resume_kind(free), at) if plan(free) else begin(free, at)
 
 
 def give_up(incident: Incident, reason: str, at: Situation, accion: str = "given_up") -> Decision:
@@ -403,7 +423,7 @@ def _ordered(
         error_type=incident.error_type,
         due_at=due_at,
         attempt=attempt,
-        download=incident.download if kind in _LOOKING else incident.actionable,
+        download=_download_for(kind, incident),
         quarantined=incident.quarantined,
         made_at=incident.updated_at,
     )
@@ -424,6 +444,10 @@ def _pending(incident: Incident, accion: str, reason: str, now: float, **also: A
 
 def _pause(limits: Limits, attempt: int) -> float:
     return limits.backoff[min(attempt, len(limits.backoff)) - 1]
+
+
+def _download_for(kind: OrderKind, incident: Incident) -> Download:
+    return incident.download if kind in _LOOKING else incident.actionable
 
 
 def _placed(download: Download) -> bool:

@@ -72,7 +72,9 @@ TEXTS: dict[str, str] = {
     "reason.media_truncated": "the video is cut off",
     "reason.media_zero_tail": "the end of the video is only zeros: a broken-off download",
     "reason.media_damaged": "the structure of the video is damaged",
-    "reason.budget_spent": "the limit of attempts per hour of this download was reached",
+    "reason.budget_spent": "the limit of corrections per hour of this download was reached",
+    "reason.budget_process": "the limit per hour of this kind of correction for one process of the bot was reached",
+    "reason.budget_hour": "the limit per hour of this kind of correction on the machine was reached",
     "reason.internal": "internal error of the monitor (see journalctl -u trafico-monitor)",
     "reason.owner_outside": "the owner helper refused the path: it is outside the two folders",
     "reason.owner_link": "the owner helper refused the path: it passes through a link",
@@ -100,5 +102,5 @@ TEXTS: dict[str, str] = {
     "evidence.space": "free space",
     "evidence.server": "server",
     "evidence.container": "container",
-    "evidence.bot_line": "the bot's line",
+    "evidence.bot_line": "the bot says so, nobody has looked",
 }

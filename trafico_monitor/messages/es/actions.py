@@ -72,7 +72,9 @@ TEXTS: dict[str, str] = {
     "reason.media_truncated": "el video está cortado",
     "reason.media_zero_tail": "el final del video son solo ceros: descarga interrumpida",
     "reason.media_damaged": "la estructura del video está dañada",
-    "reason.budget_spent": "se alcanzó el límite de intentos por hora de esta descarga",
+    "reason.budget_spent": "se alcanzó el límite de correcciones por hora de esta descarga",
+    "reason.budget_process": "se alcanzó el límite por hora de este tipo de corrección para un proceso del bot",
+    "reason.budget_hour": "se alcanzó el límite por hora de este tipo de corrección en el equipo",
     "reason.internal": "error interno del monitor (ver journalctl -u trafico-monitor)",
     "reason.owner_outside": "el ayudante de permisos rechazó la ruta: está fuera de las dos carpetas",
     "reason.owner_link": "el ayudante de permisos rechazó la ruta: pasa por un enlace",
@@ -100,5 +102,5 @@ TEXTS: dict[str, str] = {
     "evidence.space": "espacio libre",
     "evidence.server": "servidor",
     "evidence.container": "contenedor",
-    "evidence.bot_line": "línea del bot",
+    "evidence.bot_line": "lo dice el bot, no se ha comprobado",
 }
