@@ -35,7 +35,8 @@ def new() -> Pipeline:
 
 def failure(number: int, error_type: ErrorType, download: Download, pid: int = 7, at: float = NOW) -> Finding:
     return Finding(
-        FindingKind.FAILED, at + number / 1e4, pid, download, error_type, "r", origin=f"s{number}.{at}", code="handler"
+        FindingKind.FAILED, at + number / 1e4, pid, download, error_type, "r", origin=f"s{number}.{at}",
+        code="handler", actionable=download,
     )  # fmt: skip
 
 

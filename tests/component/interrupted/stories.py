@@ -42,7 +42,7 @@ def _known(place: Place) -> Download:
 def _failed(error_type: ErrorType, download: Download) -> Finding:
     return Finding(
         FindingKind.FAILED, time.time(), 77, download, error_type, "r", message="❌ Error", lines=("❌ Error",),
-        origin="s=1;i=1", last="s=1;i=1",
+        origin="s=1;i=1", last="s=1;i=1", actionable=download,
     )  # fmt: skip
 
 
