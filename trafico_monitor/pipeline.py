@@ -85,6 +85,10 @@ class Pipeline:
         """What has been ordered and is not done."""
         return self.incidents.orders
 
+    def delivered(self, identity: str) -> str:
+        """The modelo that a file of the server was delivered to, "" when that is not known."""
+        return self.incidents.deliveries.modelo(identity)
+
     @property
     def server(self) -> str:
         """What the last look at the Bot API server found: up or down."""

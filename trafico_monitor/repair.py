@@ -14,7 +14,7 @@ from .action.hand_over import hand_over
 from .action.paths import resolve_destination
 from .action.quarantine import drop, quarantine
 from .action.retry_download import retry_download
-from .action.tools import Tools
+from .action.tools import Delivered, Tools, nobody
 from .host.redact import redact
 from .model.finding import Finding
 from .model.order import Order, OrderKind
@@ -40,11 +40,18 @@ _ACTIONS: Mapping[OrderKind, Act] = {
 
 
 class Repairs:
-    """`site` is asked anew for every order, so that a reload reaches the next one."""
+    """`site` is asked anew for every order, so that a reload reaches the next one; `delivered` says
+    which modelo a file of the server went to."""
 
-    def __init__(self, site: Callable[[], Site | None], look_at_server: Callable[[], Awaitable[Finding]]) -> None:
+    def __init__(
+        self,
+        site: Callable[[], Site | None],
+        look_at_server: Callable[[], Awaitable[Finding]],
+        delivered: Delivered = nobody,
+    ) -> None:
         self._site = site
         self._look_at_server = look_at_server
+        self._delivered = delivered
 
     async def carry_out(self, order: Order, inherited: bool) -> tuple[Result, Verdict]:
         """Do it and prove it. An `inherited` order was perhaps done already: look first."""
@@ -75,7 +82,7 @@ class Repairs:
     async def _act(self, order: Order, site: Site) -> tuple[Result, Verdict]:
         if order.kind is OrderKind.CONFIRM:
             return await self._look(order, site)
-        result = await _ACTIONS[order.kind](order, site, tools_for(site))
+        result = await _ACTIONS[order.kind](order, site, replace(tools_for(site), delivered=self._delivered))
         return result, await self._verify(order, result, site)
 
     async def _look(self, order: Order, site: Site) -> tuple[Result, Verdict]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .. import chronicle
 from ..incident import policy
 from ..incident.budget import SPENT, Budget
 from ..incident.change import Change, ChangeKind
+from ..incident.deliveries import Deliveries
 from ..incident.ledger import Ledger
 from ..incident.orderbook import OrderBook
 from ..incident.policy import Decision
@@ -39,6 +42,7 @@ class Incidents:
         self.orders = OrderBook()
         self.budget = Budget()
         self.ledger = Ledger()
+        self.deliveries = Deliveries()
         self._held_back: dict[str, None] = {}
         self._looked_at = 0.0
         self._freed = False
@@ -100,6 +104,7 @@ class Incidents:
             "tracker": self.tracker.snapshot(),
             "budget": self.budget.snapshot(),
             "ledger": self.ledger.snapshot(),
+            "deliveries": self.deliveries.snapshot(),
         }
 
     def restore(self, saved: Saved) -> None:
@@ -107,6 +112,7 @@ class Incidents:
         self.tracker.restore(saved.incidents, saved.part("tracker"))
         self.budget.restore(saved.part("budget"))
         self.ledger = Ledger.restored(saved.part("ledger"))
+        self.deliveries.restore(saved.part("deliveries"))
         self.orders = OrderBook(saved.orders)
         for incident in self.tracker.open_incidents():
             self._mind(incident)
@@ -152,7 +158,7 @@ class Incidents:
             case ChangeKind.REFINED:
                 self._refine(incident, step, now)
             case ChangeKind.REPAIRED_BY_BOT if incident.open:
-                self._believe(incident, change.finding.message, step, now)
+                self._believe(incident, change.finding, step, now)
             case ChangeKind.SERVER_ANSWERED if incident.open and incident.waiting_for is ErrorType.SERVIDOR_CAIDO:
                 if not self.under_way(incident):
                     self.apply(incident, policy.server_answered(incident, now), step, now)
@@ -169,9 +175,13 @@ class Incidents:
         for order in self._waiting(incident):
             self.order(policy.refreshed(order, incident), step)
 
-    def _believe(self, incident: Incident, line: str, step: Step, now: float) -> None:
-        """The bot says that it has succeeded. An order that has begun ends first."""
-        if self.under_way(incident):
+    def _believe(self, incident: Incident, finding: Finding, step: Step, now: float) -> None:
+        """The bot says that it has succeeded. An order that has begun ends first; a success of another
+        size than was announced is none."""
+        line, said, announced = finding.message, finding.download.size, incident.download.size
+        if said is not None and announced is not None and said != announced:
+            self.apply(incident, Decision(replace(incident, recovered_by_bot=False)), step, now)
+        elif self.under_way(incident):
             self.apply(incident, Decision(policy.said_by_bot(incident, line, now)), step, now)
         else:
             self.apply(incident, policy.repaired_by_bot(incident, line, self.situation(now)), step, now)

@@ -29,6 +29,8 @@ class Results:
                 decision = policy.after(incident, order, result, verdict, self._incidents.situation(now))
                 if verdict.proven and order.kind in _PUTS:
                     self._incidents.proven(incident, order)
+                    if result.delivered is not None:
+                        self._incidents.deliveries.learn(*result.delivered)
                 self._incidents.apply(incident, decision, step, now)
             self._incidents.count(attempt_of(incident, order, result, verdict, now), step)
         self._causes.resume(step, now)

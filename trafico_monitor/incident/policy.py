@@ -120,6 +120,8 @@ def after(incident: Incident, order: Order, result: Result, verdict: Verdict, at
         return _after_confirmation(seen, result, verdict, at)
     if seen.attempt == 0 and refreshed(order, seen) != order:
         return begin(seen, at)
+    if result.rescued and result.outcome is Outcome.REFUSED:  # it is safe; whose it is, a person has to say
+        return give_up(seen, result.reason, at)
     if verdict.proven and (_last(seen, order.kind) or order.kind is OrderKind.QUARANTINE):
         return solve(seen, at.now)
     if seen.recovered_by_bot:
@@ -426,6 +428,7 @@ def _ordered(
         download=_download_for(kind, incident),
         quarantined=incident.quarantined,
         made_at=incident.updated_at,
+        since=0.0 if incident.asked else incident.opened_at,
     )
     return ordered, order
 

@@ -12,7 +12,7 @@ import pytest
 from trafico_monitor.messages import LANGUAGES, catalogue
 
 ROOT = Path(__file__).resolve().parents[3] / "trafico_monitor"
-MAKERS = {"Result", "Trouble", "Media", "Verdict", "PathRefused", "_not_there"}
+MAKERS = {"Result", "Trouble", "Media", "Verdict", "PathRefused", "Provenance", "_not_there"}
 TABLES = {"_BY_ERRNO", "_REFUSALS", "_FAILURES"}
 CODE = re.compile(r"[a-z]+(_[a-z]+)*\Z")
 
