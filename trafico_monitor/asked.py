@@ -16,7 +16,6 @@ from . import chronicle
 from .chronicle import evidence_text, reason_text, short
 from .host.redact import redact
 from .incident import policy
-from .incident.budget import budget_key
 from .incident.policy import Decision
 from .incident.situation import Conditions
 from .messages import text
@@ -59,6 +58,7 @@ def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> Answer
     refused = _no_retry(pipeline, incident, now)
     if refused is not None:
         return Answer(refused)
+    pipeline.incidents.budget.grant(policy.vouched(incident).actionable, incident.id)
     decision = policy.asked_again(incident, by, pipeline.incidents.situation(now))
     record = _of_incident("request_retry", incident, by, now, pipeline.language)
     changes = pipeline.asked([record], now, before=incident, decision=decision)
@@ -83,8 +83,6 @@ def _no_retry(pipeline: Pipeline, incident: Incident, now: float) -> Reply | Non
         return _with_reason("retry_refused", incident, policy.unplanned(incident), language)
     if conditions.refusal and kinds[0] not in _WAITS:
         return _with_reason("retry_refused", incident, conditions.refusal, language)
-    if not pipeline.incidents.budget.grant(budget_key(incident.actionable, incident.id), now):
-        return _with_reason("retry_refused", incident, "budget_spent", language)
     return None
 
 
@@ -214,6 +212,10 @@ def assign(pipeline: Pipeline, rescued: Rescued, incident: Incident | None, requ
         download=Download(request.modelo, rescued.video, size=rescued.announced, source=rescued.path),
         found_size=rescued.size,
     )
+    spent = pipeline.incidents.budget.refusal(order, 0, now)
+    if spent:
+        return _not_assigned(pipeline, "assign_failed", spent, fields, incident, now)
+    pipeline.incidents.budget.spend(order, 0, now)
     record = _record("request_assign", now, pipeline.language, incident, **fields, para=modelo, por=request.by)
     return Answer(Reply(True, "assign_under_way", fields), pipeline.asked([record], now, order=order), order)
 
@@ -228,10 +230,8 @@ def assigned(
     done = result.outcome is Outcome.DONE
     if not (done and verdict.proven):
         reason = (verdict.reason if done else result.reason) or "internal"
-        failed = {**fields, "reason": reason, "motivo": reason_text(reason, language)}
-        record = _record("assign_failed", now, language, incident, **failed, para=fields["modelo"])
         code = "assign_unproven" if done else "assign_failed"
-        return Answer(Reply(False, code, failed), pipeline.asked([record], now, finished=order.id))
+        return _not_assigned(pipeline, code, reason, fields, incident, now, finished=order.id)
     proof = evidence_text(verdict.evidence, language)
     fields |= {"ruta": plain(result.path or ""), "pruebas": proof, "id": order.incident_id}
     decision = None if incident is None else _now_at_its_place(incident, order, verdict, now)
@@ -239,6 +239,20 @@ def assigned(
     record = _record("assigned", now, language, shown, **fields)
     changes = pipeline.asked([record], now, before=incident, decision=decision, finished=order.id)
     return Answer(Reply(True, "assigned", fields), changes)
+
+
+def _not_assigned(
+    pipeline: Pipeline,
+    code: str,
+    reason: str,
+    fields: dict[str, str],
+    incident: Incident | None,
+    now: float,
+    finished: str = "",
+) -> Answer:
+    failed = {**fields, "reason": reason, "motivo": reason_text(reason, pipeline.language)}
+    record = _record("assign_failed", now, pipeline.language, incident, **failed, para=fields["modelo"])
+    return Answer(Reply(False, code, failed), pipeline.asked([record], now, finished=finished))
 
 
 def _now_at_its_place(incident: Incident, order: Order, verdict: Verdict, now: float) -> Decision:

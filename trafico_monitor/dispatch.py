@@ -19,20 +19,25 @@ SIDE_BY_SIDE = 3  # a disk and one local server: more would only share the same 
 
 Repair = Callable[[Order, bool], Awaitable[tuple[Result, Verdict]]]
 Report = Callable[[Order, Result, Verdict], Awaitable[None]]
+# The order as it stands now, which from now on nobody overtakes; None for one that was overtaken.
+Begin = Callable[[Order], Order | None]
 
 
 class Dispatcher:
     """Owns one task per order, from the moment it is given until its result is reported.
 
-    An order that was under way when the monitor died (`inherited`) is looked at before it is
-    done again: `repair(order, True)` verifies first.
+    An order that has begun runs to its end: only one that still waits is cancelled. One that was
+    under way when the monitor died (`inherited`) is looked at before it is done again:
+    `repair(order, True)` verifies first.
     """
 
-    def __init__(self, repair: Repair, report: Report, clock: Callable[[], float]) -> None:
+    def __init__(self, repair: Repair, report: Report, begin: Begin, clock: Callable[[], float]) -> None:
         self._repair = repair
         self._report = report
+        self._begin = begin
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._begun: set[str] = set()
         self._places = asyncio.Semaphore(SIDE_BY_SIDE)
         # A lock lives as long as some task holds or awaits it.
         self._files: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -52,12 +57,13 @@ class Dispatcher:
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task.get_name(), None)
+        self._begun.discard(task.get_name())
 
     def cancel(self, order_ids: Iterable[str]) -> None:
-        """These orders were overtaken: they stop where they are, and nothing is reported."""
+        """These orders are done or were overtaken: those that have not begun never do."""
         for order_id in order_ids:
             task = self._tasks.get(order_id)
-            if task is not None:
+            if task is not None and order_id not in self._begun:
                 task.cancel()
 
     async def stop(self, seconds: float) -> None:
@@ -72,10 +78,14 @@ class Dispatcher:
         await asyncio.sleep(_wait(order, self._clock()))
         lock = self._files.setdefault(_file_of(order), asyncio.Lock())
         async with lock, self._places:
-            result, verdict = await self._attempt(order, inherited)
-        # Storing the report ends the order, and with it this task: the report itself goes on.
+            current = self._begin(order)
+            if current is None:
+                return
+            self._begun.add(order.id)
+            result, verdict = await self._attempt(current, inherited)
+        # What has been done is reported, also while the service stops.
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.shield(self._report(order, result, verdict))
+            await asyncio.shield(self._report(current, result, verdict))
 
     async def _attempt(self, order: Order, inherited: bool) -> tuple[Result, Verdict]:
         try:

@@ -85,6 +85,10 @@ class Pipeline:
         """What has been ordered and is not done."""
         return self.incidents.orders
 
+    def delivered(self, identity: str) -> str:
+        """The modelo that a file of the server was delivered to, "" when that is not known."""
+        return self.incidents.deliveries.modelo(identity)
+
     @property
     def server(self) -> str:
         """What the last look at the Bot API server found: up or down."""
@@ -114,6 +118,7 @@ class Pipeline:
         self._sight.expire(step, now)
         self._unknown.tell_untold(step, now)
         self.incidents.leave(step, now)
+        self.incidents.go_on(step, now)
         return self._close(step, now)
 
     def observe(self, findings: Sequence[Finding], now: float) -> Changes:
@@ -122,6 +127,11 @@ class Pipeline:
         for finding in findings:
             self._observe(finding, step, now)
         return self._close(step, now)
+
+    def begin(self, order: Order) -> Order | None:
+        """`order` is to be carried out now: as it stands by now, None when it was overtaken. From
+        here on it runs to its end, whatever is learnt of its incident meanwhile."""
+        return self.orders.begin(order.id)
 
     def finish(self, order: Order, result: Result, verdict: Verdict, now: float) -> Changes:
         """An order has run and its effect has been looked at."""
@@ -212,6 +222,7 @@ class Pipeline:
         self.alerting.use(plan or self.alerting.plan)
         self.incidents.limits = limits
         self.incidents.conditions = replace(self.incidents.conditions, refusal=refusal)
+        self.incidents.look_again()
 
     def restore(self, saved: Saved) -> None:
         """Go on where the last transaction ended."""

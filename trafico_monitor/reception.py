@@ -195,7 +195,7 @@ class Reception:
             incident = await self._by_id(rescued.incident) if rescued.incident else None
             answer = asked.assign(self._pipeline(), rescued, incident, request, self._clock())
             if answer.order is None:
-                return answer.reply
+                return await self._kept(answer)
             # Waited for from before it can be done.
             loop = asyncio.get_running_loop()
             done = self._awaited.setdefault(answer.order.id, loop.create_future())

@@ -15,16 +15,16 @@ from .action.hand_over import hand_over
 from .action.paths import resolve_destination
 from .action.quarantine import quarantine
 from .action.retry_download import retry_download
-from .action.tools import Tools
+from .action.tools import Delivered, Tools, nobody
 from .host.redact import redact
 from .model.finding import Finding
 from .model.order import Order, OrderKind
 from .model.result import Outcome, Result
 from .model.site import Site, roots_of
 from .model.verdict import Evidence, Verdict
-from .verification.file import check_file, judge
+from .verification.file import judge
 from .verification.media import check_media
-from .verification.verify import verify
+from .verification.verify import check_video, verify
 
 # An order that hangs past every deadline of its own parts: the dispatcher must get it back.
 LONGEST_ORDER = 3600.0
@@ -41,11 +41,18 @@ _ACTIONS: Mapping[OrderKind, Act] = {
 
 
 class Repairs:
-    """`site` is asked anew for every order, so that a reload reaches the next one."""
+    """`site` is asked anew for every order, so that a reload reaches the next one; `delivered` says
+    which modelo a file of the server went to."""
 
-    def __init__(self, site: Callable[[], Site | None], look_at_server: Callable[[], Awaitable[Finding]]) -> None:
+    def __init__(
+        self,
+        site: Callable[[], Site | None],
+        look_at_server: Callable[[], Awaitable[Finding]],
+        delivered: Delivered = nobody,
+    ) -> None:
         self._site = site
         self._look_at_server = look_at_server
+        self._delivered = delivered
 
     async def carry_out(self, order: Order, inherited: bool) -> tuple[Result, Verdict]:
         """Do it and prove it. An `inherited` order was perhaps done already: look first."""
@@ -71,12 +78,12 @@ class Repairs:
             result = await assign(file, modelo, site, tools_for(site))
             if result.outcome is not Outcome.DONE or result.path is None:
                 return result, Verdict(False, reason=result.reason)
-            return result, _shown(await check_file(Path(result.path), size=None, uid=site.uid, roots=roots_of(site)))
+            return result, _shown(await check_video(Path(result.path), site, None))
 
     async def _act(self, order: Order, site: Site) -> tuple[Result, Verdict]:
         if order.kind is OrderKind.CONFIRM:
             return await self._look(order, site)
-        result = await _ACTIONS[order.kind](order, site, tools_for(site))
+        result = await _ACTIONS[order.kind](order, site, replace(tools_for(site), delivered=self._delivered))
         return result, await self._verify(order, result, site)
 
     async def _look(self, order: Order, site: Site) -> tuple[Result, Verdict]:

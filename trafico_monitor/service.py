@@ -169,8 +169,8 @@ class Service:
         self._post_office.use(open_channels(config), plan, config.language)
 
     def _wire_repairs(self) -> None:
-        self._repairs = Repairs(self._at_site, lambda: look_at_server(self._config))
-        self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._clock)
+        self._repairs = Repairs(self._at_site, lambda: look_at_server(self._config), self._pipeline.delivered)
+        self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._pipeline.begin, self._clock)
         self._upkeep = Upkeep(
             self._store, self._exports, self._dispatcher, self._configured, self._reports.told, self._clock
         )

@@ -62,7 +62,7 @@ class Monitor:
         self.pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es")
         self.tried: list[str] = []
         self._repairs = Repairs(lambda: site, never)
-        self._dispatcher = Dispatcher(self._carry_out, self._done, time.time)
+        self._dispatcher = Dispatcher(self._carry_out, self._done, self.pipeline.begin, time.time)
 
     async def _carry_out(self, order: Order, inherited: bool) -> tuple[Result, Verdict]:
         self.tried.append(order.incident_id)
@@ -85,13 +85,16 @@ async def test_the_rest_waits_untouched_and_all_arrive_in_the_end(site: Site) ->
     assert site.bot_api is not None
     monitor = Monitor(site)
     size = (site.bot_api / "videos" / "0.mp4").stat().st_size
+    downloads = [
+        Download("victor", f"{number}.mp4", source=str(site.bot_api / "videos" / f"{number}.mp4"), size=size)
+        for number in range(MANY)
+    ]
     failures = [
         Finding(
-            FindingKind.FAILED, time.time(), 100 + number,
-            Download("victor", f"{number}.mp4", source=str(site.bot_api / "videos" / f"{number}.mp4"), size=size),
-            ErrorType.DISCO_LLENO, "r", origin=f"s{number}",
+            FindingKind.FAILED, time.time(), 100 + number, download, ErrorType.DISCO_LLENO, "r", origin=f"s{number}",
+            actionable=download,
         )
-        for number in range(MANY)
+        for number, download in enumerate(downloads)
     ]  # fmt: skip
     monitor.keep(monitor.pipeline.observe(failures, time.time()))
     filling = site.models / "filling"

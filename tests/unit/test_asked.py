@@ -11,6 +11,7 @@ import pytest
 from trafico_monitor import asked
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.rule_text import load
+from trafico_monitor.incident.budget import SHARES
 from trafico_monitor.incident.situation import Conditions, Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.messages import catalogue
@@ -18,7 +19,7 @@ from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.model.order import OrderKind
+from trafico_monitor.model.order import Order, OrderKind
 from trafico_monitor.model.request import Request, RequestKind
 from trafico_monitor.model.rescued import Rescued
 from trafico_monitor.model.result import Outcome, Result
@@ -112,15 +113,32 @@ def test_without_a_project_nothing_is_tried() -> None:
     assert (answer.reply.code, answer.reply.fields["reason"]) == ("retry_refused", "missing.project")
 
 
-def test_the_budget_is_overridden_once_an_hour() -> None:
+def test_a_person_is_never_kept_waiting_by_a_budget() -> None:
     pipeline, codes = new(FAILED), []
+    order = Order("B/1", "B", OrderKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, NOW, download=KNOWN)
     for number in range(3):
-        while pipeline.incidents.budget.spend(KNOWN.source or "", NOW):
-            pass
+        for _ in range(2000):
+            pipeline.incidents.budget.spend(order, FAILED.pid, NOW)
         codes.append(asked.retry(pipeline, FAILED, ANA, NOW + number).reply.code)
-        for order in list(pipeline.orders):
-            pipeline.orders.pop(order)
-    assert codes == ["retry_begun", "retry_refused", "retry_refused"]
+        assert len(pipeline.orders) == 1
+        for given in list(pipeline.orders):
+            pipeline.orders.pop(given)
+    assert codes == ["retry_begun"] * 3
+
+
+def test_assignments_have_a_budget_too_and_what_it_refuses_is_on_record() -> None:
+    pipeline = new()
+    rescued = Rescued("/m/_rescatados/file_1.mp4", 10, "a.mp4")
+    request = Request(RequestKind.ASSIGN, ANA, NOW, file="file_1.mp4", modelo="luna")
+    for _ in range(SHARES[OrderKind.ASSIGN].download):
+        answer = asked.assign(pipeline, rescued, None, request, NOW)
+        assert answer.order is not None
+        pipeline.orders.pop(answer.order.id)
+    refused = asked.assign(pipeline, rescued, None, request, NOW)
+    assert (refused.reply.ok, refused.reply.code, refused.reply.fields["reason"]) == (
+        False, "assign_failed", "budget_spent",
+    )  # fmt: skip
+    assert refused.order is None and events(refused) == ["assign_failed"]
 
 
 # Acknowledge.

@@ -22,7 +22,7 @@ async def ensure_access(site: Site) -> tuple[str, ...]:
     """Try both directories, have the helper open those that are shut, and try again.
 
     Return what is still missing: `access.models`, `access.bot_api` (codes of messages/). Takes
-    at most about half a minute, also when a file system does not answer; usually milliseconds.
+    at most about two minutes, when neither sudo nor a file system answers; usually milliseconds.
     """
     tries: list[tuple[str, Path, Callable[[Path], bool]]] = [("access.models", site.models, _may_write)]
     if site.bot_api is not None:

@@ -30,7 +30,8 @@ from .beneath import (
     sync_folder,
 )
 from .copying import copy_file
-from .folders import ensure_folder
+from .fix_owner import worth_again
+from .folders import Ensured, ensure_folder, given
 from .notes import note_beside, read_note
 from .outcomes import SourceMissing, from_error
 from .paths import is_plain
@@ -78,7 +79,8 @@ async def assign(file: str, modelo: str, site: Site, tools: Tools) -> Result:
     DONE `assigned` with `path` (numbered when another healthy video has the name; `quarantined`
     when a bad one had it), DONE `already_there` when that very video is there; REFUSED
     `not_rescued`, `modelo_strange`, `hard_link`, or why a path was refused; FAILED
-    `source_missing`, `source_corrupt`, `source_changing`; BLOCKED_BY_SPACE; BLOCKED_BY_OWNER.
+    `source_missing`, `source_corrupt`, `source_changing`, or what kept the helper from giving it or
+    its folder to the bot's user; BLOCKED_BY_SPACE; BLOCKED_BY_OWNER.
     Nothing is ever overwritten, and until it is at its new place the file stays in `_rescatados`."""
     if not is_plain(modelo):
         return Result("", Outcome.REFUSED, "modelo_strange")
@@ -88,14 +90,22 @@ async def assign(file: str, modelo: str, site: Site, tools: Tools) -> Result:
         incident = rescued.incident
         if await tools.is_good(rescued.path, rescued.announced) is False:
             return Result(incident, Outcome.FAILED, "source_corrupt", path=str(rescued.path))
-        await ensure_folder(site.models / modelo, site, tools)
-        if rescued.uid != site.uid:
-            # By the helper alone, also as root: a name that somebody exchanges must not let us
-            # give away what lies elsewhere. Where it fails, verification tells what that means.
-            await tools.give(rescued.path)
+        ensured = await ensure_folder(site.models / modelo, site, tools)
+        refused = ensured.refused or await _give(rescued, site, tools)
+        if refused is not None:
+            return replace(refused, order_id=incident, path=str(rescued.path))
         return await _into(rescued, modelo, site, tools)
     except (OSError, PathRefused) as error:
         return from_error(incident, error)
+
+
+async def _give(rescued: _Rescued, site: Site, tools: Tools) -> Result | None:
+    """By the helper alone, also as root: a name that somebody exchanges must not let us give away
+    what lies elsewhere. What is not ours and he does not take, verification tells of."""
+    if rescued.uid == site.uid:
+        return None
+    answer = worth_again(await tools.give(rescued.path))
+    return None if answer.outcome is Outcome.DONE or rescued.uid != os.geteuid() else answer
 
 
 async def look(file: str, site: Site) -> Rescued:
@@ -181,8 +191,8 @@ async def _into(rescued: _Rescued, modelo: str, site: Site, tools: Tools) -> Res
             if moved.reason != "destination_taken":
                 return moved
             if await _very_same(rescued, place, site, tools):
-                await in_thread(lambda _: _forget(rescued, site))
-                return Result(rescued.incident, Outcome.DONE, "already_there", path=str(place))
+                there = Result(rescued.incident, Outcome.DONE, "already_there", path=str(place))
+                return await _instead(rescued, there, site, tools)
             if aside is not None or not await _bad_file(place, site, tools):
                 break  # a healthy one, no file at all, or nobody knows: the next name
             aside = str(await put_aside(_order(rescued, place), place, site, tools))
@@ -209,8 +219,15 @@ async def _put(rescued: _Rescued, place: Path, site: Site, tools: Tools) -> Resu
         # Somebody was quicker with the name, or changes the file that we have just copied.
         reason = "source_changing" if copied.reason == "copied" else "destination_taken"
         return Result(rescued.incident, Outcome.FAILED, reason)
-    await in_thread(lambda _: _forget(rescued, site))
-    return replace(copied, reason="copied")
+    return await _instead(rescued, replace(copied, reason="copied"), site, tools)
+
+
+async def _instead(rescued: _Rescued, there: Result, site: Site, tools: Tools) -> Result:
+    """The very same video is at its place: once that is the bot's, the rescued one goes."""
+    done = await given(there, Ensured(False), site, tools)
+    if done.outcome is Outcome.DONE:
+        await in_thread(lambda _: _forget(rescued, site))
+    return done
 
 
 def _rename(rescued: _Rescued, place: Path, site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import PathRefused
@@ -18,17 +19,21 @@ from .tools import Tools
 async def create_folder(order: Order, site: Site, tools: Tools) -> Result:
     """Given an order whose download names a destination or a modelo, make that folder.
 
-    DONE `folder_created` or `folder_exists`, with the folder as `path`; REFUSED `no_safe_folder`
-    when neither names one beneath models, `models_missing` when models itself is not there and
-    may not be made; BLOCKED_BY_SPACE; BLOCKED_BY_OWNER."""
+    DONE `folder_created` or `folder_exists`, with the folder as `path`; FAILED with the helper's
+    reason when it did not give it to the bot's user; REFUSED `no_safe_folder` when neither names
+    one beneath models, `models_missing` when models itself is not there and may not be made;
+    BLOCKED_BY_SPACE; BLOCKED_BY_OWNER."""
     try:
         folder = await in_thread(lambda _: folder_of(order, site))
         if folder is None:
             return Result(order.id, Outcome.REFUSED, "no_safe_folder")
-        made = await ensure_folder(folder, site, tools)
+        ensured = await ensure_folder(folder, site, tools)
     except (OSError, PathRefused) as error:
         return from_error(order.id, error)
-    return Result(order.id, Outcome.DONE, "folder_created" if made else "folder_exists", path=str(folder))
+    if ensured.refused is not None:
+        return replace(ensured.refused, order_id=order.id, path=str(folder))
+    reason = "folder_created" if ensured.made else "folder_exists"
+    return Result(order.id, Outcome.DONE, reason, path=str(folder))
 
 
 def folder_of(order: Order, site: Site) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from ..host import process
@@ -11,7 +12,9 @@ from ..host.redact import TOKEN, redact
 from ..model.result import Outcome, Result
 from ..model.site import Site
 
-SECONDS = 10.0  # the helper ends itself after 8
+# The helper ends itself after 8 s. Before it runs, sudo may wait for a name server that does not answer:
+# resolv.conf(5) asks each one twice for 5 s. Nobody but root could stop it, and it would still do its work.
+SECONDS = 30.0
 _VERDICTS = ("done", "usage", "refused", "failed")
 # Codes of the helper that have a text of their own; the rest share `owner_refused`/`owner_failed`.
 _REFUSALS = {
@@ -37,6 +40,8 @@ _REFUSALS = {
     "config_not_roots": "owner_config",
     "config_invalid": "owner_config",
 }
+# What the path is: the next try would find it the same.
+_OF_THE_PATH = frozenset({"owner_outside", "owner_link", "owner_special", "owner_hard_link", "owner_foreign"})
 _FAILURES = {
     "not_found": (Outcome.FAILED, "owner_not_found"),
     "read_only": (Outcome.FAILED, "owner_read_only"),
@@ -57,6 +62,15 @@ async def fix_owner(order_id: str, path: Path, site: Site) -> Result:
     outcome, reason = judge(done)
     detail = redact(done.errors.splitlines()[-1] if done.errors else "")[:500]
     return Result(order_id, outcome, reason, detail, path=str(path))
+
+
+def worth_again(given: Result) -> Result:
+    """`given` as an order's result: whatever hinders the helper may be gone at the next try (a package
+    that is being upgraded, a configuration that is being written, sudo without its directory), unless
+    it is the path itself that must not be touched."""
+    if given.outcome is not Outcome.REFUSED or given.reason in _OF_THE_PATH:
+        return given
+    return replace(given, outcome=Outcome.FAILED)
 
 
 def without_token(path: Path) -> str:

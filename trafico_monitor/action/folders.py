@@ -5,44 +5,89 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import PathRefused
+from ..model.result import Outcome, Result
 from ..model.site import Site
-from .beneath import open_folder, sync_folder
+from .beneath import locate, open_folder, sync_folder
+from .fix_owner import worth_again
+from .outcomes import from_error
 from .threads import in_thread
 from .tools import Tools
 
 
-async def ensure_folder(folder: Path, site: Site, tools: Tools) -> bool:
-    """`mkdir -p` of `folder`, which is models or beneath it; True when anything was made. Each new
-    folder has its parent's owner and mode. Raises OSError, PathRefused.
+@dataclass(frozen=True, slots=True)
+class Ensured:
+    """`made` when anything was made; `refused` is the helper's answer when it did not give one of
+    the folders to the bot's user, None when all of them are as they must be."""
 
-    A folder that could not be given to the bot's user stays: verification tells whether it serves."""
-    made = await in_thread(lambda _: _make_all(folder, site))
-    for each, foreign in made:
-        if foreign:
-            await tools.give(each)
-    return bool(made)
+    made: bool
+    refused: Result | None = None
 
 
-def _make_all(folder: Path, site: Site) -> list[tuple[Path, bool]]:
-    """What was made, and whether its owner is not that of its parent."""
-    missing: list[Path] = []
-    at = folder
-    while not _there(at, site):
-        missing.append(at)
-        if at == site.models:
-            break
-        at = at.parent
-    missing.reverse()
-    for each in missing:
-        if each == site.models:
-            _make_models(site)
-        else:
-            with open_folder(each.parent, site) as parent:
+async def ensure_folder(folder: Path, site: Site, tools: Tools) -> Ensured:
+    """`mkdir -p` of `folder`, which is models or beneath it. Each folder of the monitor's own on the
+    way, made now or left by an earlier run, gets its parent's mode and is given to the bot's user.
+    Raises OSError, PathRefused."""
+    made, left = await in_thread(lambda _: _make_all(folder, site))
+    for each in left:
+        refused = await give(each, site, tools)
+        if refused is not None:
+            return Ensured(made, refused)
+    return Ensured(made)
+
+
+async def give(path: Path, site: Site, tools: Tools) -> Result | None:
+    """Give what the monitor has put at `path` to the bot's user. None when it is his by now, or was
+    never ours to give; else the helper's answer. Raises OSError."""
+    if not await in_thread(lambda _: _left_ours(path, site)):
+        return None
+    answer = worth_again(await tools.give(path))
+    return None if answer.outcome is Outcome.DONE else answer
+
+
+async def given(result: Result, ensured: Ensured, site: Site, tools: Tools) -> Result:
+    """`result` of putting a file into a folder, which is done only when both are the bot's: what has
+    been put there stays, and the next try finds it and goes on from there."""
+    if result.outcome is not Outcome.DONE or result.path is None:
+        return result
+    try:
+        refused = ensured.refused or await give(Path(result.path), site, tools)
+    except OSError as error:
+        return from_error(result.order_id, error)
+    if refused is None:
+        return result
+    return replace(result, outcome=refused.outcome, reason=refused.reason, detail=refused.detail)
+
+
+def _left_ours(path: Path, site: Site) -> bool:
+    """Root has given what it made itself; what is another's is not ours to give."""
+    return path.lstat().st_uid == os.geteuid() not in (0, site.uid)
+
+
+def _make_all(folder: Path, site: Site) -> tuple[bool, list[Path]]:
+    """Whether anything was made, and what is to be given to the bot's user, from above."""
+    made, left = False, []
+    for each in _way_to(folder, site):
+        if not _there(each, site):
+            made = True
+            with _above(each, site) as parent:
                 _make(parent, each.name)
-    return [(each, each.lstat().st_uid != each.parent.lstat().st_uid) for each in missing]
+        elif _left_unfinished(each, site):
+            with _above(each, site) as parent:
+                _like_parent(parent, each.name)
+        if _left_ours(each, site):
+            left.append(each)
+    return made, left
+
+
+def _way_to(folder: Path, site: Site) -> list[Path]:
+    """models, and each folder from there to `folder`."""
+    below = () if folder == site.models else locate(folder, (site.models,))[1]
+    return [site.models.joinpath(*below[:depth]) for depth in range(len(below) + 1)]
 
 
 def _there(folder: Path, site: Site) -> bool:
@@ -53,9 +98,24 @@ def _there(folder: Path, site: Site) -> bool:
         return False
 
 
-def _make_models(site: Site) -> None:
-    """The models directory itself: only one level, only right inside an existing project. A wrong
-    setting must not sow trees."""
+def _left_unfinished(folder: Path, site: Site) -> bool:
+    """What a killed run has made and not finished. A folder of root's may be anybody's work, unless
+    root is who we are and it is empty."""
+    if os.geteuid() != 0:
+        return _left_ours(folder, site)
+    with open_folder(folder, site) as opened:
+        ours = os.fstat(opened).st_uid == 0 != site.uid
+        return ours and not any(Path(f"/proc/self/fd/{opened}").iterdir())
+
+
+@contextlib.contextmanager
+def _above(folder: Path, site: Site) -> Iterator[int]:
+    """A descriptor of the folder that holds `folder`. The models directory itself: only one level,
+    only right inside an existing project. A wrong setting must not sow trees."""
+    if folder != site.models:
+        with open_folder(folder.parent, site) as parent:
+            yield parent
+        return
     if site.project is None or site.models.parent != site.project:
         raise PathRefused("models_missing")
     try:
@@ -63,7 +123,7 @@ def _make_models(site: Site) -> None:
     except OSError:
         raise PathRefused("models_missing") from None
     try:
-        _make(project, site.models.name)
+        yield project
     finally:
         os.close(project)
 

@@ -10,6 +10,7 @@ from ..model.order import Order
 from ..model.result import Outcome, Result
 from ..model.site import Site
 from .create_folder import folder_of
+from .fix_owner import worth_again
 from .paths import resolve_destination, resolve_source
 from .threads import in_thread
 from .tools import Tools
@@ -17,12 +18,13 @@ from .tools import Tools
 
 async def hand_over(order: Order, site: Site, tools: Tools) -> Result:
     """Given an order, hand over the source that the lines name and the modelo's folder and file
-    where they exist. DONE when the helper did all of it; its first refusal or failure otherwise;
-    REFUSED `nothing_to_hand_over` when the lines name nothing that may be touched."""
+    where they exist. DONE when the helper did all of it; its first refusal or failure otherwise
+    (FAILED for all that another try may find otherwise); REFUSED `nothing_to_hand_over` when the
+    lines name nothing that may be touched."""
     paths = await in_thread(lambda _: _named(order, site), name="hand over")
     done = Result(order.id, Outcome.REFUSED, "nothing_to_hand_over")
     for path in paths:
-        done = replace(await tools.give(path), order_id=order.id)
+        done = replace(worth_again(await tools.give(path)), order_id=order.id)
         if done.outcome is not Outcome.DONE and not (done.reason == "owner_not_found" and path != paths[-1]):
             return done  # a source that is gone says nothing about the folder that comes after it
     return done

@@ -3,6 +3,10 @@
 What the lines say is hostile and comes in many shapes: a host path, a path inside the container,
 a URL glued to either, percent-encoded, with `~`, with `<TOKEN>` for the redacted token. What
 leaves here lies beneath models or the Bot API directory, without a link on the way.
+
+`<TOKEN>` is the mark that redaction leaves of a token (`host/redact`, which makes any other that a
+line holds something else), and a token is one whole component right in the Bot API directory: it
+stands for nothing anywhere else. A backslash separates nothing here, and is in no name of the bot's.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from .beneath import PATH_BYTES, locate, open_folder, open_source, plain_text, r
 # https://core.telegram.org/bots/api#getfile: <server>/file/bot<token>/<file_path>. In local mode
 # file_path is absolute, which is where the double slash in the bot's lines comes from.
 _FILE_URL = re.compile(r"https?://[^/]+/file/bot[^/]+/(?P<path>.+)\Z", re.IGNORECASE)
+_MARK = TOKEN[:-1]  # also of the helper's `<TOKEN-digest>`
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -30,9 +35,10 @@ def resolve_source(text: str, site: Site) -> Path:
     """The host path that `text` names, beneath `site.models` or `site.bot_api`. It need not exist.
 
     Raises PathRefused with a code of messages/ (`reason.<code>`): `path_strange` for control
-    characters, `..` and over-long names; `path_outside`; `path_link`, `path_not_folder` and
-    `path_special` for what lies on the way; `path_ambiguous` when `<TOKEN>` fits several
-    directories; `bot_api_unknown` when the host side of the container is not known."""
+    characters, backslashes, `..`, over-long names and a `<TOKEN>` that no redaction left;
+    `path_outside`; `path_link`, `path_not_folder` and `path_special` for what lies on the way;
+    `path_ambiguous` when `<TOKEN>` fits several directories; `bot_api_unknown` when the host side of
+    the container is not known."""
     refusal: PathRefused | None = None
     found: list[Path] = []
     for spelling in _spellings(text):
@@ -84,13 +90,15 @@ def _unlinked(path: Path, site: Site) -> Path | None:
 
 def _spellings(text: str) -> Iterator[str]:
     """`text` as it stands, then percent-decoded: a `%` may belong to the name."""
-    if len(text) > 2 * PATH_BYTES:
+    if len(text) > 2 * PATH_BYTES or "\\" in text:
         return
     url = _FILE_URL.match(text)
     if url is None and _URL.match(text):
         raise PathRefused("path_outside")
     plain = url["path"] if url else text
     for spelling in dict.fromkeys((plain, unquote(plain, errors="strict") if _decodable(plain) else plain)):
+        if "\\" in spelling or spelling.count(_MARK) != plain.count(_MARK):  # it was spelled out, not left
+            raise PathRefused("path_strange")
         # A path relative to the URL is relative to the token's own directory.
         yield f"{TOKEN}/{spelling}" if url and not spelling.startswith("/") else spelling
 
@@ -146,11 +154,11 @@ def _from_home(text: str, site: Site) -> Path:
 
 def _with_token(path: Path, site: Site) -> Path:
     """`path` with its `<TOKEN>` component replaced by the directory that it stands for."""
-    if TOKEN not in path.parts:
+    if _MARK not in str(path):
         return path
-    place = path.parts.index(TOKEN)
-    above, below = Path(*path.parts[:place]), path.parts[place + 1 :]
-    if TOKEN in below:
+    above = _bot_api(site)
+    token, *below = path.relative_to(above).parts if above in path.parents else ("",)
+    if token != TOKEN or any(_MARK in part for part in below):
         raise PathRefused("path_strange")
     if site.token:
         return above.joinpath(site.token, *below)

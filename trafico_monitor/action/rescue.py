@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,9 @@ from ..host.redact import redact
 from ..model.order import Order
 from ..model.result import Outcome, Result
 from ..model.site import RESCUED, Site
-from .beneath import NAME_BYTES, remove, status
+from .beneath import NAME_BYTES, remove, same_content, status
 from .copying import copy_file
-from .folders import ensure_folder
+from .folders import ensure_folder, given
 from .notes import note_beside, read_note, what_is_known, write_note
 from .outcomes import from_error
 from .paths import is_plain
@@ -28,23 +29,25 @@ async def rescue(order: Order, source: Path, site: Site, tools: Tools, size: int
     """Copy `source` to `models/_rescatados/<name>`, numbered when the name is taken; the note that
     claims the name comes first, so that the same incident finds its own file again."""
     try:
-        await ensure_folder(site.models / RESCUED, site, tools)
-        place = await in_thread(lambda _: _claim(order, source, site, tools.now()))
+        ensured = await ensure_folder(site.models / RESCUED, site, tools)
+        seconds = tools.seconds_for(size)
+        place = await in_thread(lambda stop: _claim(order, source, site, tools.now(), stop), seconds, "rescue")
     except (OSError, PathRefused) as error:
         return from_error(order.id, error)
     result = await copy_file(order, source, place, site, tools, size)
     if result.outcome is not Outcome.DONE:
         await in_thread(lambda _: _unclaim(place, site))
         return result
-    return replace(result, rescued=True, reason="rescued")
+    return await given(replace(result, rescued=True, reason="rescued"), ensured, site, tools)
 
 
-def _claim(order: Order, source: Path, site: Site, now: float) -> Path:
+def _claim(order: Order, source: Path, site: Site, now: float, stop: threading.Event) -> Path:
     for place in _candidates(order, source, site):
         note = read_note(note_beside(place), site)
         if note is not None and note.get("incidente") == order.incident_id:
             return place
-        if note is not None or status(place, site) is not None:
+        taken = note is not None or status(place, site) is not None
+        if taken and not (note is None and _same(source, place, site, stop)):
             continue
         try:
             write_note(note_beside(place), what_is_known(order, now, de=redact(str(source))), site)
@@ -52,6 +55,14 @@ def _claim(order: Order, source: Path, site: Site, now: float) -> Path:
             continue
         return place
     raise FileExistsError(f"{_NAMES} rescued files of this name")
+
+
+def _same(source: Path, place: Path, site: Site, stop: threading.Event) -> bool:
+    """That very video lies there, and has lost its note."""
+    try:
+        return same_content(source, place, site, stop)
+    except (OSError, PathRefused):
+        return False
 
 
 def _unclaim(place: Path, site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import PathRefused
@@ -12,9 +12,10 @@ from ..model.site import Site
 from .beneath import move_new, safe_component, status
 from .bot_api import Trouble
 from .copying import copy_file
-from .folders import ensure_folder
+from .folders import ensure_folder, given
 from .outcomes import from_error
 from .paths import resolve_destination, resolve_source
+from .provenance import Provenance, folder_of, provenance
 from .rescue import rescue
 from .threads import in_thread
 from .tools import Tools
@@ -26,6 +27,7 @@ _CAUSES = frozenset({Outcome.BLOCKED_BY_SPACE, Outcome.BLOCKED_BY_OWNER})
 class _Source:
     path: Path
     size: int | None  # what the server or the lines announced
+    by_words: bool = False  # no more than lines of the log name it
 
 
 async def retry_download(order: Order, site: Site, tools: Tools) -> Result:
@@ -34,7 +36,8 @@ async def retry_download(order: Order, site: Site, tools: Tools) -> Result:
     With a file_id: getFile, then copy; when the server gives no path and the lines named a
     source, that is copied. Results of `copy_file`, and: DONE `rescued` (no destination known, or
     another healthy video has its name); REFUSED `nothing_to_download_from`, `server_not_configured`,
-    `token_refused`, `file_id_refused`, `file_too_big`, or why the path was refused; FAILED
+    `token_refused`, `file_id_refused`, `file_too_big`, or why the path was refused; REFUSED and
+    `rescued` with the doubt of `provenance` about whose it is; FAILED
     `timeout`, `connection_lost`, `not_served`, `file_unavailable`, `server_busy`, `server_error`;
     BLOCKED_BY_SERVER `server_unreachable`."""
     download = order.download
@@ -43,7 +46,7 @@ async def retry_download(order: Order, site: Site, tools: Tools) -> Result:
     if not download.file_id:
         return await _from_lines(order, site, tools)
     result = await _from_server(order, site, tools)
-    if result.outcome is Outcome.DONE or result.outcome in _CAUSES or not download.source:
+    if result.outcome is Outcome.DONE or result.outcome in _CAUSES or result.path or not download.source:
         return result
     # The server may be down, or not know the file any more, while the file lies there.
     copied = await _from_lines(order, site, tools)
@@ -55,7 +58,7 @@ async def _from_lines(order: Order, site: Site, tools: Tools) -> Result:
         path = await in_thread(lambda _: resolve_source(order.download.source or "", site))
     except (OSError, PathRefused) as error:
         return _not_resolved(order, error)
-    return await _put(order, _Source(path, order.download.size), site, tools)
+    return await _put(order, _Source(path, order.download.size, not order.download.file_id), site, tools)
 
 
 async def _from_server(order: Order, site: Site, tools: Tools) -> Result:
@@ -117,21 +120,41 @@ async def _set_aside(source: _Source, order: Order, site: Site, tools: Tools) ->
 
 
 async def _put(order: Order, source: _Source, site: Site, tools: Tools) -> Result:
-    """To the destination; without one, or when another healthy video has it, to `_rescatados`."""
+    """To the destination; without one, when another healthy video has it, or when it is in doubt
+    whose the source is, to `_rescatados`."""
     size = order.download.size if order.download.size is not None else source.size
     if await _gone(source, site):
         return Result(order.id, Outcome.FAILED, "source_missing")
     try:
         destination = await in_thread(lambda _: resolve_destination(order.download, site))
+        modelo = "" if destination is None else folder_of(destination, site)
+        known = await provenance(source.path, modelo, order.since if source.by_words else 0.0, site, tools)
+        if known.doubt:
+            return await _in_doubt(order, source, known, site, tools)
+        if destination is None and known.place is not None:  # safe already: no second copy of it
+            return Result(order.id, Outcome.DONE, "already_there", path=str(known.place))
         if destination is None:
             return await rescue(order, source.path, site, tools, size)
-        await ensure_folder(destination.parent, site, tools)
+        ensured = await ensure_folder(destination.parent, site, tools)
     except (OSError, PathRefused) as error:
         return from_error(order.id, error)
     result = await copy_file(order, source.path, destination, site, tools, size)
     if result.reason == "destination_taken":
         return await rescue(order, source.path, site, tools, size)
-    return result
+    done = await given(result, ensured, site, tools)
+    return replace(done, delivered=(known.identity, modelo)) if done.outcome is Outcome.DONE else done
+
+
+async def _in_doubt(order: Order, source: _Source, known: Provenance, site: Site, tools: Tools) -> Result:
+    """Into nobody's folder. Of what was delivered to somebody a copy waits for a person, once it lies
+    nowhere else any more or somebody has asked for it; the rest stays where it is."""
+    safe = known.place is not None and order.since > 0
+    if known.doubt != "delivered_elsewhere" or safe:
+        return Result(order.id, Outcome.REFUSED, known.doubt, str(known.place or ""))
+    result = await rescue(order, source.path, site, tools, order.download.size)
+    if result.outcome is not Outcome.DONE:
+        return result
+    return replace(result, outcome=Outcome.REFUSED, reason=known.doubt, detail=str(known.place or ""))
 
 
 async def _gone(source: _Source, site: Site) -> bool:

@@ -22,6 +22,15 @@ Give = Callable[[Path], Awaitable[Result]]
 # (site, file_id, seconds to wait for the answer)
 GetFile = Callable[[Site, str, float], Awaitable[ServerFile | Trouble]]
 
+# The modelo that a file of the server (its identity) was delivered to before, "" when to none that is known.
+Delivered = Callable[[str], str]
+
+
+def nobody(identity: str) -> str:
+    """Nothing is known of what was delivered before."""
+    return ""
+
+
 # A disk that writes slower than this is as good as hung; 2 GB get 460 s.
 BYTES_PER_SECOND = 5_000_000
 
@@ -38,6 +47,7 @@ class Tools:
     give: Give
     examine: Examine = _cannot_tell
     get_file: GetFile = get_file
+    delivered: Delivered = nobody
     now: Callable[[], float] = time.time
     patience: float = 60.0
 

@@ -50,7 +50,9 @@ class Causes:
         waiting = [
             one
             for one in incidents.tracker.open_incidents()
-            if one.waiting_for in free and _seen_after(one, free[one.waiting_for][1], now)
+            if one.waiting_for in free
+            and _seen_after(one, free[one.waiting_for][1], now)
+            and not incidents.under_way(one)
         ]
         for place, incident in enumerate(self._resumption.next(waiting, incidents.orders.values(), now)):
             cause = incident.waiting_for

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .. import chronicle
 from ..incident import policy
-from ..incident.budget import Budget, budget_key
+from ..incident.budget import SPENT, Budget
 from ..incident.change import Change, ChangeKind
+from ..incident.deliveries import Deliveries
 from ..incident.ledger import Ledger
 from ..incident.orderbook import OrderBook
 from ..incident.policy import Decision
 from ..incident.resumption import Resumption
 from ..incident.situation import Conditions, Limits, Situation
 from ..incident.tracker import Tracker
+from ..messages import text
 from ..model.attempt import Attempt
 from ..model.changes import Saved
 from ..model.finding import ErrorType, Finding
 from ..model.incident import Estado, Incident
+from ..model.notice import Notice, Severity
 from ..model.order import Order, OrderKind
 from ..notify.routing import notices_for
 from .step import Step
@@ -23,6 +28,8 @@ from .step import Step
 # Without anything to download again from, an incident waits this long for the bot's own success
 # (its read timeout is 120 s: design document, section 4, and facts, section 1).
 BOT_GRACE_SECONDS = 120.0
+# How often those that wait for the hour to pass are looked at; at once when something was given back.
+LOOK_SECONDS = 5.0
 
 
 class Incidents:
@@ -35,6 +42,10 @@ class Incidents:
         self.orders = OrderBook()
         self.budget = Budget()
         self.ledger = Ledger()
+        self.deliveries = Deliveries()
+        self._held_back: dict[str, None] = {}
+        self._looked_at = 0.0
+        self._freed = False
         self._resumption = resumption
 
     def situation(self, now: float) -> Situation:
@@ -54,16 +65,16 @@ class Incidents:
 
     def apply(self, before: Incident | None, decision: Decision, step: Step, now: float) -> None:
         """`decision` about the incident that stood as `before` holds from now on."""
+        decision = self._afford(decision, step, now)
         incident, order = decision.incident, decision.order
-        if order is not None and order.kind is OrderKind.RETRY_DOWNLOAD and not self._affordable(order, now):
-            incident, order = policy.give_up(incident, "budget_spent", self.situation(now)).incident, None
         self.tracker.put(incident)
         step.incidents[incident.id] = incident
         if not incident.open:
             self._resumption.ended(incident.id)
+        self._mind(incident)
         if order is not None or not incident.open:
-            for old in [o.id for o in self.orders.of(incident.id) if _of_playbook(o)]:
-                self.done(old, step)
+            for old in self._waiting(incident):
+                self.done(old.id, step)
         if order is not None:
             self.order(order, step)
         if before is None or _told_apart(before, incident):
@@ -93,6 +104,7 @@ class Incidents:
             "tracker": self.tracker.snapshot(),
             "budget": self.budget.snapshot(),
             "ledger": self.ledger.snapshot(),
+            "deliveries": self.deliveries.snapshot(),
         }
 
     def restore(self, saved: Saved) -> None:
@@ -100,7 +112,37 @@ class Incidents:
         self.tracker.restore(saved.incidents, saved.part("tracker"))
         self.budget.restore(saved.part("budget"))
         self.ledger = Ledger.restored(saved.part("ledger"))
+        self.deliveries.restore(saved.part("deliveries"))
         self.orders = OrderBook(saved.orders)
+        for incident in self.tracker.open_incidents():
+            self._mind(incident)
+
+    def go_on(self, step: Step, now: float) -> None:
+        """Let those go on that were held back for themselves alone, oldest first, as far as there is
+        something left for them."""
+        if not self._held_back or not (self._freed or not 0 <= now - self._looked_at < LOOK_SECONDS):
+            return
+        self._freed, self._looked_at = False, now
+        for incident in self.tracker.open_incidents():
+            if incident.id not in self._held_back or self.orders.of(incident.id):
+                continue
+            if _sightless(incident) and self.conditions.refusal:
+                continue
+            decision = policy.go_on(incident, self.situation(now))
+            asked = incident.asked > 0
+            if decision.order and self.budget.refusal(decision.order, incident.pid, now, asked=asked):
+                continue
+            self.apply(incident, decision, step, now)
+
+    def look_again(self) -> None:
+        """Something may be left now that was not before."""
+        self._freed = True
+
+    def proven(self, incident: Incident, order: Order) -> None:
+        """A video that was to go where `incident` says is there: its folder is no empty one."""
+        for download in (order.download, incident.actionable):
+            self.budget.give_back(OrderKind.CREATE_FOLDER, download, incident.id)
+        self._freed = True
 
     def _react(self, change: Change, step: Step, now: float) -> None:
         incident = change.incident
@@ -116,25 +158,79 @@ class Incidents:
             case ChangeKind.REFINED:
                 self._refine(incident, step, now)
             case ChangeKind.REPAIRED_BY_BOT if incident.open:
-                decision = policy.repaired_by_bot(incident, change.finding.message, now)
-                self.apply(incident, decision, step, now)
+                self._believe(incident, change.finding, step, now)
             case ChangeKind.SERVER_ANSWERED if incident.open and incident.waiting_for is ErrorType.SERVIDOR_CAIDO:
-                self.apply(incident, policy.server_answered(incident, now), step, now)
+                if not self.under_way(incident):
+                    self.apply(incident, policy.server_answered(incident, now), step, now)
 
     def _refine(self, incident: Incident, step: Step, now: float) -> None:
-        """More is known than when the incident was opened: what has not begun is planned anew."""
+        """More is known than when the incident was opened: what has not begun is planned anew. The
+        end of an order that has begun is judged by it (`policy.after`)."""
         step.incidents[incident.id] = incident
-        untouched = incident.attempt == 0 and incident.estado in (Estado.DETECTADO, Estado.PENDIENTE)
-        if incident.open and untouched:
+        if not incident.open or self.under_way(incident):
+            return
+        if incident.attempt == 0 and incident.estado in (Estado.DETECTADO, Estado.PENDIENTE):
             self.apply(incident, policy.begin(incident, self.situation(now)), step, now)
+            return
+        for order in self._waiting(incident):
+            self.order(policy.refreshed(order, incident), step)
 
-    def _affordable(self, order: Order, now: float) -> bool:
-        return self.budget.spend(budget_key(order.download, order.incident_id), now)
+    def _believe(self, incident: Incident, finding: Finding, step: Step, now: float) -> None:
+        """The bot says that it has succeeded. An order that has begun ends first; a success of another
+        size than was announced is none."""
+        line, said, announced = finding.message, finding.download.size, incident.download.size
+        if said is not None and announced is not None and said != announced:
+            self.apply(incident, Decision(replace(incident, recovered_by_bot=False)), step, now)
+        elif self.under_way(incident):
+            self.apply(incident, Decision(policy.said_by_bot(incident, line, now)), step, now)
+        else:
+            self.apply(incident, policy.repaired_by_bot(incident, line, self.situation(now)), step, now)
+
+    def under_way(self, incident: Incident) -> bool:
+        """Whether a step of its playbook is being carried out: it ends before another is given."""
+        return any(_of_playbook(one) and self.orders.has_begun(one.id) for one in self.orders.of(incident.id))
+
+    def _waiting(self, incident: Incident) -> list[Order]:
+        """The steps of its playbook that were given and have not begun."""
+        return [o for o in self.orders.of(incident.id) if _of_playbook(o) and not self.orders.has_begun(o.id)]
+
+    def _afford(self, decision: Decision, step: Step, now: float) -> Decision:
+        """`decision`, with its order only where the budget has something left for it."""
+        incident, order = decision.incident, decision.order
+        if order is None:
+            return decision
+        reason = self.budget.refusal(order, incident.pid, now, asked=incident.asked > 0)
+        if not reason:
+            self.budget.spend(order, incident.pid, now)
+            return decision
+        self._tell_spent(order.kind, reason, step, now)
+        return policy.out_of_budget(incident, order, reason, now)
+
+    def _tell_spent(self, kind: OrderKind, reason: str, step: Step, now: float) -> None:
+        if not self.budget.is_to_be_told(kind, reason, now):
+            return
+        order, why = text(f"ui.order.{kind.value}", step.language), text(f"reason.{reason}", step.language)
+        fields = {"texto": text("budget.spent", step.language, orden=order, motivo=why)}
+        step.event("budget_spent", now, 4, **fields)
+        thread = int(now) * 100 + list(OrderKind).index(kind)  # each kind is a message of its own
+        step.notices.append(Notice("budget", "budget_spent", Severity.RECOVERABLE, now, thread, fields=fields))
+
+    def _mind(self, incident: Incident) -> None:
+        """Remember those that go on by themselves."""
+        if incident.open and incident.waiting_for is None and (incident.reason in SPENT or _sightless(incident)):
+            self._held_back[incident.id] = None
+        else:
+            self._held_back.pop(incident.id, None)
 
 
 def _of_playbook(order: Order) -> bool:
     """False for what no later decision about the incident overtakes: a person's order."""
     return order.kind is not OrderKind.ASSIGN
+
+
+def _sightless(incident: Incident) -> bool:
+    """Held back because the installation was not known."""
+    return incident.reason == policy.NO_SITE or incident.reason.startswith("missing.")
 
 
 def _left_alone(incident: Incident) -> bool:

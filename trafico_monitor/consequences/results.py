@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from ..incident import policy
 from ..incident.ledger import attempt_of
-from ..model.order import Order
+from ..model.order import Order, OrderKind
 from ..model.result import Result
 from ..model.verdict import Verdict
 from .causes import Causes
 from .incidents import Incidents
 from .step import Step
+
+_PUTS = frozenset({OrderKind.RETRY_DOWNLOAD, OrderKind.CONFIRM})
 
 
 class Results:
@@ -25,6 +27,10 @@ class Results:
             if incident.open:
                 result = self._causes.meet(incident, result, now)
                 decision = policy.after(incident, order, result, verdict, self._incidents.situation(now))
+                if verdict.proven and order.kind in _PUTS:
+                    self._incidents.proven(incident, order)
+                    if result.delivered is not None:
+                        self._incidents.deliveries.learn(*result.delivered)
                 self._incidents.apply(incident, decision, step, now)
             self._incidents.count(attempt_of(incident, order, result, verdict, now), step)
         self._causes.resume(step, now)

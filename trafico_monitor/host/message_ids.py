@@ -35,6 +35,7 @@ MESSAGE_IDS = {
     "repeated": "fab85b3741894375982f6fdf713d2035",
     "missing": "19413d2a13e0418a96700e50a4daed89",
     "unknown_error": "0b10721efb9945279ef394c97d411e25",
+    "budget_spent": "c3f7394728e442ac9ce85ada4a816944",
     "own_files_failing": "38fc17d90828484c986b40ad7bf04c85",
     "own_files_back": "514859debb824cbebc1f22d6282b7aaa",
     "task_failing": "84d1e7297d314c5da124b542e2e409fd",

@@ -13,6 +13,7 @@ class OrderBook(MutableMapping[str, Order]):
 
     def __init__(self, orders: Iterable[Order] = ()) -> None:
         self._orders: dict[str, Order] = {}
+        self._begun: set[str] = set()
         self._of: dict[str, dict[str, None]] = {}
         for order in orders:
             self[order.id] = order
@@ -20,6 +21,18 @@ class OrderBook(MutableMapping[str, Order]):
     def of(self, incident_id: str) -> tuple[Order, ...]:
         """Those of one incident."""
         return tuple(self._orders[name] for name in self._of.get(incident_id, ()))
+
+    def begin(self, name: str) -> Order | None:
+        """The order of that id, which is being carried out from now on; None when it was overtaken.
+        Not remembered over a restart: nothing is being carried out then."""
+        order = self._orders.get(name)
+        if order is not None:
+            self._begun.add(name)
+        return order
+
+    def has_begun(self, name: str) -> bool:
+        """True while the order of that id is being carried out."""
+        return name in self._begun
 
     def __getitem__(self, name: str) -> Order:
         return self._orders[name]
@@ -32,6 +45,7 @@ class OrderBook(MutableMapping[str, Order]):
 
     def __delitem__(self, name: str) -> None:
         self._leave(self._orders.pop(name))
+        self._begun.discard(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._orders)

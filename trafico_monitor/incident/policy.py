@@ -21,6 +21,10 @@ from .situation import Limits, Situation
 
 # Evidence of a step that stays true when the next step is looked at.
 _STEPS = frozenset({"folder", "quarantine"})
+# What the bot itself says: evidence only while nothing better is known.
+BOT_LINE = "bot_line"
+# The reason of an order that was to be carried out in the moment in which the installation was lost.
+NO_SITE = "no_site"
 _CAUSES = (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO)
 # Orders that change nothing on the disk: they may look at a place that a single record names.
 _LOOKING = frozenset({OrderKind.CONFIRM, OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER})
@@ -46,7 +50,7 @@ def plan(incident: Incident) -> tuple[OrderKind, ...]:
     from which anything could be repaired without guessing."""
     download = incident.actionable
     again = (OrderKind.RETRY_DOWNLOAD,) if download.known else ()
-    placed = bool(download.destination or (download.modelo and download.video))
+    placed = _placed(download)
     match incident.error_type:
         case ErrorType.TIMEOUT:
             return again
@@ -94,8 +98,15 @@ def begin(incident: Incident, at: Situation) -> Decision:
     return _give(fresh, kinds[0], at)
 
 
+def refreshed(order: Order, incident: Incident) -> Order:
+    """`order`, which has not begun, with what is known of its download by now."""
+    return replace(order, download=_download_for(order.kind, incident), error_type=incident.error_type)
+
+
 def after(incident: Incident, order: Order, result: Result, verdict: Verdict, at: Situation) -> Decision:
-    """What follows from an order that ran. Only `verdict.proven` leads to `solucionado`."""
+    """What follows from an order that ran. Only `verdict.proven` leads to `solucionado`. What was
+    learnt of the incident while it ran counts: a first step that was taken without knowing it is
+    planned anew, which every action can bear."""
     seen = replace(
         incident,
         updated_at=at.now,
@@ -106,9 +117,15 @@ def after(incident: Incident, order: Order, result: Result, verdict: Verdict, at
     if order.kind is OrderKind.WAIT_FOR_SERVER:
         return _after_probe(seen, order, verdict, at)
     if order.kind is OrderKind.CONFIRM:
-        return _after_confirmation(seen, verdict, at)
+        return _after_confirmation(seen, result, verdict, at)
+    if seen.attempt == 0 and refreshed(order, seen) != order:
+        return begin(seen, at)
+    if result.rescued and result.outcome is Outcome.REFUSED:  # it is safe; whose it is, a person has to say
+        return give_up(seen, result.reason, at)
     if verdict.proven and (_last(seen, order.kind) or order.kind is OrderKind.QUARANTINE):
         return solve(seen, at.now)
+    if seen.recovered_by_bot:
+        return _believe(seen, at)
     if result.outcome is Outcome.DONE and not _last(seen, order.kind):
         return _give(seen, _next(seen, order.kind), at)
     return _after_failure(seen, order, result, verdict, at)
@@ -132,17 +149,29 @@ def cause_gone(incident: Incident, place: int, evidence: Evidence, at: Situation
     return replace(decision, order=replace(decision.order, due_at=decision.order.due_at + place * RESUME_SPACING))
 
 
-def repaired_by_bot(incident: Incident, line: str, now: float) -> Decision:
+def repaired_by_bot(incident: Incident, line: str, at: Situation) -> Decision:
     """The bot says that it succeeded after all. Where the file can be looked at, it is looked at
-    first; otherwise the bot's own line is the evidence, and the record says so."""
-    evidence = Evidence("bot_line", line)
-    marked = replace(incident, recovered_by_bot=True, evidence=(evidence,), updated_at=now, waiting_for=None)
-    download = incident.download
-    if download.destination or (download.modelo and download.video):
-        return Decision(*_ordered(marked, OrderKind.CONFIRM, now, accion="confirm", estado=incident.estado))
-    if incident.error_type is ErrorType.SERVIDOR_CAIDO:
-        return server_answered(marked, now)
-    return solve(marked, now)
+    first. Where the lines never named its place, the bot's own line is all the evidence there will
+    be, and the record says that nobody has looked; nothing is believed while the installation is
+    not known."""
+    return _believe(said_by_bot(incident, line, at.now), at)
+
+
+def said_by_bot(incident: Incident, line: str, now: float) -> Incident:
+    """`incident` as it stands once the bot has said `line`: that it succeeded after all."""
+    evidence = (Evidence(BOT_LINE, line),)
+    return replace(incident, recovered_by_bot=True, evidence=evidence, updated_at=now, waiting_for=None)
+
+
+def _believe(incident: Incident, at: Situation) -> Decision:
+    if incident.error_type is ErrorType.SERVIDOR_CAIDO and not _placed(incident.download):
+        return server_answered(incident, at.now)
+    if at.conditions.refusal:
+        return _pending(incident, "none", at.conditions.refusal, at.now)
+    if _placed(incident.download):
+        kind, estado = OrderKind.CONFIRM, incident.estado
+        return Decision(*_ordered(incident, kind, at.now, accion="confirm", estado=estado))
+    return solve(incident, at.now)
 
 
 def server_answered(incident: Incident, now: float) -> Decision:
@@ -181,6 +210,26 @@ def asked_again(incident: Incident, by: str, at: Situation) -> Decision:
     return Decision(replace(decision.incident, estado=Estado.REINTENTANDO), replace(decision.order, due_at=at.now))
 
 
+def out_of_budget(incident: Incident, order: Order, reason: str, now: float) -> Decision:
+    """`order` is not given, for `reason` (one of `budget.SPENT`): `incident` waits until there is
+    something left, without an attempt burnt. What tidies up after a solved one is left to others."""
+    if not incident.open:
+        return Decision(incident)
+    if order.kind is OrderKind.WAIT_FOR_SERVER:  # the periodic look goes on asking
+        return _pending(incident, "wait_server", reason, now, waiting_for=ErrorType.SERVIDOR_CAIDO)
+    burnt = 1 if order.kind is OrderKind.RETRY_DOWNLOAD else 0
+    return _pending(incident, "wait_budget", reason, now, attempt=max(0, incident.attempt - burnt))
+
+
+def go_on(incident: Incident, at: Situation) -> Decision:
+    """What held `incident` back for itself alone is over: its budget, or that the installation was
+    not known."""
+    free = replace(incident, updated_at=at.now, reason="")
+    if free.recovered_by_bot:
+        return _believe(free, at)
+    return _give(free, _resume_kind(free), at) if plan(free) else begin(free, at)
+
+
 def give_up(incident: Incident, reason: str, at: Situation, accion: str = "given_up") -> Decision:
     """`fallido`, with the reason that the operator is told, and where the original lies if it was
     put aside."""
@@ -215,7 +264,8 @@ def solve(incident: Incident, now: float) -> Decision:
 def _seen_by_now(incident: Incident, verdict: Verdict) -> tuple[Evidence, ...]:
     """What was seen last, and of what was seen before the steps that this one does not speak of."""
     new = {each.what for each in verdict.evidence}
-    steps = tuple(each for each in incident.evidence if each.ok and each.what in _STEPS - new)
+    kept = _STEPS - new if verdict.proven else (_STEPS | {BOT_LINE}) - new
+    steps = tuple(each for each in incident.evidence if each.ok and each.what in kept)
     return (*steps, *verdict.evidence) if verdict.evidence else incident.evidence
 
 
@@ -251,13 +301,12 @@ def _after_probe(incident: Incident, order: Order, verdict: Verdict, at: Situati
     )
 
 
-def _after_confirmation(incident: Incident, verdict: Verdict, at: Situation) -> Decision:
+def _after_confirmation(incident: Incident, result: Result, verdict: Verdict, at: Situation) -> Decision:
     if verdict.proven:
         return solve(incident, at.now)
-    if at.conditions.refusal:
-        if incident.recovered_by_bot:
-            return solve(incident, at.now)
-        return _pending(incident, "none", at.conditions.refusal, at.now)
+    refusal = at.conditions.refusal or (NO_SITE if result.reason == NO_SITE else "")
+    if refusal:  # nobody could look: neither a proof nor a sign that the bot was wrong
+        return _pending(incident, "none", refusal, at.now)
     # The bot said that it is there, and it is not, or not whole: our own repair goes on.
     return begin(replace(incident, recovered_by_bot=False), at)
 
@@ -272,9 +321,13 @@ def _after_failure(incident: Incident, order: Order, result: Result, verdict: Ve
             return _held(marked, ErrorType.DISCO_LLENO, at.now)
         case Outcome.BLOCKED_BY_SERVER:
             return _held(marked, ErrorType.SERVIDOR_CAIDO, at.now)
-        case Outcome.REFUSED:
+        case Outcome.REFUSED if at.conditions.refusal or reason == NO_SITE:
+            return _pending(marked, "none", at.conditions.refusal or reason, at.now)
+        case Outcome.REFUSED if refreshed(order, incident) == order:
             return give_up(marked, reason, at)
         case Outcome.BLOCKED_BY_OWNER if _may_hand_over(incident, order, at):
+            return _give(marked, OrderKind.FIX_OWNER, at)
+        case Outcome.DONE if reason == "unreadable_by_bot" and _may_hand_over(incident, order, at):
             return _give(marked, OrderKind.FIX_OWNER, at)
     if max(incident.attempt, order.attempt) >= at.limits.max_attempts:
         return give_up(marked, reason, at)
@@ -369,9 +422,10 @@ def _ordered(
         error_type=incident.error_type,
         due_at=due_at,
         attempt=attempt,
-        download=incident.download if kind in _LOOKING else incident.actionable,
+        download=_download_for(kind, incident),
         quarantined=incident.quarantined,
         made_at=incident.updated_at,
+        since=0.0 if incident.asked else incident.opened_at,
     )
     return ordered, order
 
@@ -390,6 +444,14 @@ def _pending(incident: Incident, accion: str, reason: str, now: float, **also: A
 
 def _pause(limits: Limits, attempt: int) -> float:
     return limits.backoff[min(attempt, len(limits.backoff)) - 1]
+
+
+def _download_for(kind: OrderKind, incident: Incident) -> Download:
+    return incident.download if kind in _LOOKING else incident.actionable
+
+
+def _placed(download: Download) -> bool:
+    return bool(download.destination or (download.modelo and download.video))
 
 
 def _next(incident: Incident, kind: OrderKind) -> OrderKind:

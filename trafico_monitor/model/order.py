@@ -26,6 +26,7 @@ class Order:
 
     `due_at` and `made_at` are in seconds since the epoch, by the same clock: one that is set back
     later must not make the wait longer than it was to be (0.0: not known). `attempt` counts from 1.
+    `since` is when the failure was heard of, 0.0 where a person has asked: words are not all then.
     `busy` is how often in a row the server has asked to wait instead of answering.
 
     Of ASSIGN the id begins with `assign/`, the incident may be "", and the download is the rescued
@@ -44,3 +45,4 @@ class Order:
     found_size: int | None = None
     busy: int = 0
     made_at: float = field(default=0.0, compare=False)
+    since: float = field(default=0.0, compare=False)

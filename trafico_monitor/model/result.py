@@ -21,7 +21,9 @@ class Result:
 
     `path` is what was written, made or looked at (host path); `quarantined` where the bad file
     now lies; `rescued` is True when `path` is below `_rescatados` for want of a destination.
-    `retry_after` are the seconds that the server asked to be left alone (HTTP 429), 0 for none.
+    A REFUSED one that is `rescued` was put there because of a doubt about whose it is: that is for a
+    person to say. `delivered` is the identity of the server's file that was put into a modelo's folder,
+    and that folder. `retry_after` are the seconds that the server asked to be left alone (HTTP 429), 0 for none.
     """
 
     order_id: str
@@ -32,3 +34,4 @@ class Result:
     quarantined: str | None = None
     rescued: bool = False
     retry_after: float = 0.0
+    delivered: tuple[str, str] | None = None

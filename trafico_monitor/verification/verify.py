@@ -11,7 +11,7 @@ from ..model.site import Site, roots_of
 from ..model.verdict import Evidence, Verdict
 from .aside import look_at_aside
 from .file import check_file, check_owner
-from .folder import check_folder
+from .folder import check_folder, left_undone
 from .readable import READ
 
 NOTHING = Verdict(False, reason="nothing_to_look_at")
@@ -25,8 +25,8 @@ async def verify(order: Order, result: Result | None, site: Site, *, destination
     put. Nothing is taken from the result's word that it was done. What was put aside is looked
     at too: that is evidence (`quarantine`), and never a proof.
 
-    retry_download, confirm, quarantine: the whole video at that path (for
-    quarantine: the file was healthy, or is again). create_folder: the folder. fix_owner: the
+    retry_download, confirm, quarantine: the whole video at that path (for quarantine: the file was
+    healthy, or is again), in folders that are the bot's. create_folder: the folder. fix_owner: the
     bot's user can read the path; that it may not be the video is for the policy to know."""
     if result is None or not result.quarantined:
         return await _verify(order, result, site, destination)
@@ -42,7 +42,7 @@ async def _verify(order: Order, result: Result | None, site: Site, destination: 
     match order.kind:
         case OrderKind.CREATE_FOLDER:
             folder = place or (destination.parent if destination else _of_modelo(order, site))
-            return await check_folder(folder, uid=site.uid) if folder else NOTHING
+            return await check_folder(folder, uid=site.uid, models=site.models) if folder else NOTHING
         case OrderKind.FIX_OWNER:
             return await _readable(place or destination, site)
         case OrderKind.WAIT_FOR_SPACE | OrderKind.WAIT_FOR_SERVER:
@@ -50,7 +50,17 @@ async def _verify(order: Order, result: Result | None, site: Site, destination: 
     video = place or destination
     if video is None:
         return NOTHING
-    return await check_file(video, size=order.download.size, uid=site.uid, roots=roots_of(site))
+    return await check_video(video, site, order.download.size)
+
+
+async def check_video(video: Path, site: Site, size: int | None) -> Verdict:
+    """The whole video, of `size` bytes where that was announced, and nothing on its way that the
+    monitor has made and not given to the bot's user."""
+    verdict = await check_file(video, size=size, uid=site.uid, roots=roots_of(site))
+    if not verdict.proven:
+        return verdict
+    left = await left_undone(video, uid=site.uid, models=site.models)
+    return verdict if left is None else replace(left, evidence=(*verdict.evidence, *left.evidence))
 
 
 def _of_modelo(order: Order, site: Site) -> Path | None:
@@ -64,6 +74,6 @@ async def _readable(path: Path | None, site: Site) -> Verdict:
     if path is None:
         return NOTHING
     if path.is_dir():
-        return await check_folder(path, uid=site.uid)
+        return await check_folder(path, uid=site.uid, models=site.models)
     owner, reason = await check_owner(path, site.uid, READ)
     return Verdict(owner.ok, (Evidence("file", str(path), owner.ok), owner), reason)

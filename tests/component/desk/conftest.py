@@ -60,7 +60,7 @@ class Office:
         saved = await self.store.load()
         self.pipeline.restore(saved)
         self.repairs = Repairs(lambda: self.site, _server)
-        self.dispatcher = Dispatcher(self._repair, self._done, lambda: NOW)
+        self.dispatcher = Dispatcher(self._repair, self._done, self.pipeline.begin, lambda: NOW)
         self.desk = Reception(
             lambda: self.pipeline, self.store, self.keep, lambda: self.site, self._sound, lambda: NOW
         )

@@ -12,7 +12,10 @@ import pytest
 from trafico_monitor.messages import LANGUAGES, catalogue
 
 ROOT = Path(__file__).resolve().parents[3] / "trafico_monitor"
-MAKERS = {"Result", "Trouble", "Media", "Verdict", "PathRefused", "NotSettled", "media", "_damaged"}
+MAKERS = {
+    "Result", "Trouble", "Media", "Verdict", "PathRefused", "NotSettled", "media", "_damaged", "Provenance",
+    "_not_there",
+}  # fmt: skip
 BY_NAME = MAKERS | {"Structure"}  # what else these are given are no reasons
 TABLES = {"_BY_ERRNO", "_REFUSALS", "_FAILURES"}
 CODE = re.compile(r"[a-z]+(_[a-z]+)*\Z")

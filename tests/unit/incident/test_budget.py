@@ -1,45 +1,129 @@
-"""The guard against loops: so many orders an hour for one file, and for the machine."""
+"""The guard against loops and floods: so many orders an hour for one thing, one process, the machine."""
 
 from __future__ import annotations
 
 import json
 
-from trafico_monitor.incident.budget import HOUR, Budget
+import pytest
+
+from trafico_monitor.incident.budget import DOWNLOAD, HOUR, MACHINE, PROCESS, SHARES, Budget, Share
+from trafico_monitor.model.download import Download
+from trafico_monitor.model.finding import ErrorType
+from trafico_monitor.model.order import Order, OrderKind
+
+SMALL = dict.fromkeys(OrderKind, Share(download=2, process=3, hour=5)) | {
+    OrderKind.CREATE_FOLDER: Share(download=9, process=3, hour=5, once=True)
+}
 
 
-def test_one_download_gets_no_more_than_its_share_in_an_hour() -> None:
-    budget = Budget(per_download=3)
-    assert [budget.spend("a", t) for t in (0, 1, 2, 3)] == [True, True, True, False]
-    assert budget.spend("b", 3)
-    assert budget.spend("a", HOUR + 1)
+def order(name: str, kind: OrderKind = OrderKind.RETRY_DOWNLOAD) -> Order:
+    download = Download("luna", f"{name}.mp4", destination=f"/m/{name}/a.mp4")
+    return Order(f"{name}/1", name, kind, ErrorType.TIMEOUT, 0.0, download=download)
 
 
-def test_the_machine_gets_no_more_than_its_share() -> None:
-    budget = Budget(per_hour=2)
-    assert [budget.spend(key, 0) for key in "abc"] == [True, True, False]
+def spent(budget: Budget, name: str, now: float, pid: int = 1, kind: OrderKind = OrderKind.RETRY_DOWNLOAD) -> str:
+    """Why it is refused; given when it is not."""
+    reason = budget.refusal(order(name, kind), pid, now)
+    if not reason:
+        budget.spend(order(name, kind), pid, now)
+    return reason
 
 
-def test_what_was_spent_survives_a_restart() -> None:
-    budget = Budget(per_download=1)
-    budget.spend("a", 10)
-    again = Budget(per_download=1)
+def test_every_kind_of_order_has_its_share() -> None:
+    assert set(SHARES) == set(OrderKind)
+    for share in SHARES.values():
+        assert min(share.download, share.process) > 0 and share.process <= share.hour
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OrderKind if kind is not OrderKind.CREATE_FOLDER])
+def test_one_download_gets_no_more_than_its_share_in_an_hour(kind: OrderKind) -> None:
+    budget = Budget(SMALL)
+    assert [spent(budget, "a", at, kind=kind) for at in (0, 1, 2)] == ["", "", DOWNLOAD]
+    assert spent(budget, "b", 2, kind=kind) == ""
+    assert spent(budget, "a", HOUR, kind=kind) == ""
+
+
+@pytest.mark.parametrize("kind", list(OrderKind))
+def test_a_process_of_the_bot_and_the_machine_get_no_more_than_theirs(kind: OrderKind) -> None:
+    budget = Budget(SMALL)
+    assert [spent(budget, name, 0, kind=kind) for name in "abcd"] == ["", "", "", PROCESS]
+    assert [spent(budget, name, 1, pid=2, kind=kind) for name in "efg"] == ["", "", MACHINE]
+    assert [spent(budget, name, HOUR, kind=kind) for name in "hijk"] == ["", "", "", PROCESS]
+
+
+def test_the_kinds_are_counted_apart() -> None:
+    budget = Budget(SMALL)
+    for name in "abc":
+        spent(budget, name, 0)
+    assert spent(budget, "a", 0, kind=OrderKind.FIX_OWNER) == ""
+
+
+def test_a_folder_counts_once_however_many_downloads_go_there() -> None:
+    budget = Budget(SMALL)
+    folders = [spent(budget, name, 0, kind=OrderKind.CREATE_FOLDER) for name in "aaaabbbbcd"]
+    assert folders == [""] * 9 + [PROCESS]
+
+
+def test_a_folder_that_has_its_video_counts_no_more() -> None:
+    budget = Budget(SMALL)
+    for name in "abcdefgh":
+        assert spent(budget, name, 0, kind=OrderKind.CREATE_FOLDER) == ""
+        budget.give_back(OrderKind.CREATE_FOLDER, order(name).download, name)
+
+
+def test_one_file_of_the_server_goes_to_no_more_places_than_one_download_has_orders() -> None:
+    budget = Budget(SMALL)
+    reasons = []
+    for number in range(3):
+        download = Download(source="/api/videos/file_1.mp4", destination=f"/m/luna/{number}.mp4")
+        one = Order(f"{number}/1", str(number), OrderKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, 0.0, download=download)
+        reasons.append(budget.refusal(one, number, 0))
+        budget.spend(one, number, 0)
+    assert reasons == ["", "", DOWNLOAD]
+
+
+def test_what_was_spent_and_told_survives_a_restart() -> None:
+    budget = Budget(SMALL)
+    for name in "abc":
+        spent(budget, name, 10)
+    assert budget.is_to_be_told(OrderKind.RETRY_DOWNLOAD, PROCESS, 10)
+    again = Budget(SMALL)
     again.restore(json.loads(json.dumps(budget.snapshot())))
-    assert not again.spend("a", 20)
+    assert spent(again, "d", 20) == PROCESS
+    assert not again.is_to_be_told(OrderKind.RETRY_DOWNLOAD, PROCESS, 20)
+    assert again.is_to_be_told(OrderKind.RETRY_DOWNLOAD, PROCESS, 10 + HOUR)
+    assert again.is_to_be_told(OrderKind.RETRY_DOWNLOAD, MACHINE, 20)
+    assert not again.is_to_be_told(OrderKind.RETRY_DOWNLOAD, DOWNLOAD, 20)
 
 
-def test_a_person_may_have_a_spent_download_tried_again_once_an_hour() -> None:
-    budget = Budget(per_download=2)
-    assert budget.grant("a", 0), "nothing is spent yet: nothing has to be granted"
-    assert [budget.spend("a", t) for t in (1, 2, 3)] == [True, True, False]
-    assert budget.grant("a", 4)
-    assert [budget.spend("a", t) for t in (5, 6, 7)] == [True, True, False]
-    again = Budget(per_download=2)
-    again.restore(json.loads(json.dumps(budget.snapshot())))
-    assert not again.grant("a", 8), "a restart is no way around it"
-    assert again.grant("a", 4 + HOUR)
+@pytest.mark.parametrize(
+    "memory", [{"a/b.mp4": [1.0, 2.0]}, {"told": 3, "retry_download": [[1], "x", None, [1, 2, 3]]}]
+)
+def test_a_memory_of_another_version_is_no_obstacle(memory: dict[str, object]) -> None:
+    budget = Budget(SMALL)
+    budget.restore(memory)
+    assert spent(budget, "a", 0) == ""
 
 
-def test_nobody_is_granted_more_than_the_machine_has() -> None:
-    budget = Budget(per_hour=1)
-    budget.spend("a", 0)
-    assert not budget.grant("b", 1)
+def test_a_person_may_have_a_spent_download_tried_again_whenever_he_asks() -> None:
+    budget = Budget(SMALL)
+    for now in range(5):
+        while not spent(budget, "a", now):
+            pass
+        budget.grant(order("a").download, "a")
+        assert budget.refusal(order("a"), 1, now, asked=True) == ""
+
+
+def test_a_process_that_has_spent_its_share_does_not_hold_up_a_person() -> None:
+    budget = Budget(SMALL)
+    for name in "abc":
+        spent(budget, name, 0)
+    assert budget.refusal(order("d"), 1, 0) == PROCESS
+    assert budget.refusal(order("d"), 1, 0, asked=True) == ""
+
+
+def test_a_clock_that_was_set_back_gives_nobody_less() -> None:
+    budget = Budget(SMALL)
+    for name in "abc":
+        spent(budget, name, 90_000)
+    assert spent(budget, "d", 10) == ""

@@ -189,14 +189,114 @@ def test_a_server_that_answers_solves_the_outage_and_lets_its_download_go_on() -
 
 def test_what_the_bot_repaired_is_looked_at_where_that_is_possible() -> None:
     unnamed = policy.repaired_by_bot(
-        incident(ErrorType.PERMISOS, Download(source="/x")), "copiado después de fix", NOW
+        incident(ErrorType.PERMISOS, Download(source="/x")), "copiado después de fix", Situation(NOW)
     )
     assert unnamed.incident.estado is Estado.SOLUCIONADO
     assert unnamed.incident.evidence == (Evidence("bot_line", "copiado después de fix"),)
-    named = policy.repaired_by_bot(incident(ErrorType.PERMISOS), "copiado después de fix", NOW)
+    named = policy.repaired_by_bot(incident(ErrorType.PERMISOS), "copiado después de fix", Situation(NOW))
     assert required(named).kind is OrderKind.CONFIRM
     assert outcome(named, Outcome.DONE, PROOF).incident.estado is Estado.SOLUCIONADO
     assert required(outcome(named, Outcome.FAILED, NO_PROOF)).kind is OrderKind.FIX_OWNER
+
+
+UNKNOWN_SITE = Conditions(refusal="missing.project")
+
+
+@pytest.mark.parametrize("download", [KNOWN, Download(source="/x"), Download()])
+def test_nothing_is_believed_while_the_installation_is_not_known(download: Download) -> None:
+    said = policy.repaired_by_bot(incident(ErrorType.PERMISOS, download), "copiado", Situation(NOW, UNKNOWN_SITE))
+    assert (said.order, said.incident.estado, said.incident.reason) == (None, Estado.PENDIENTE, "missing.project")
+    assert said.incident.recovered_by_bot
+    known = policy.go_on(said.incident, Situation(NOW + 60))
+    if download is KNOWN:
+        assert required(known).kind is OrderKind.CONFIRM
+    else:
+        assert known.incident.estado is Estado.SOLUCIONADO
+        assert known.incident.evidence == (Evidence("bot_line", "copiado"),)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "result", "reason"),
+    [
+        (UNKNOWN_SITE, Result("", Outcome.REFUSED, "no_site"), "missing.project"),
+        (UNKNOWN_SITE, Result("", Outcome.DONE), "missing.project"),
+        (FREE, Result("", Outcome.REFUSED, "no_site"), "no_site"),
+    ],
+)
+@pytest.mark.parametrize("by_bot", [True, False])
+def test_a_confirmation_that_nobody_could_look_at_solves_nothing(
+    by_bot: bool, conditions: Conditions, result: Result, reason: str
+) -> None:
+    asked = policy.repaired_by_bot(incident(ErrorType.TIMEOUT), "copiado", Situation(NOW))
+    doubtful = replace(asked.incident, recovered_by_bot=by_bot)
+    seen = Verdict(False, reason="no_site")
+    ended = policy.after(doubtful, required(asked), result, seen, Situation(NOW, conditions))
+    assert (ended.order, ended.incident.estado, ended.incident.reason) == (None, Estado.PENDIENTE, reason)
+
+
+@pytest.mark.parametrize("error_type", [ErrorType.TIMEOUT, ErrorType.RUTA_INEXISTENTE, ErrorType.PERMISOS])
+def test_an_order_that_met_an_unknown_installation_waits_for_it(error_type: ErrorType) -> None:
+    decision = begun(error_type)
+    lost = Result("", Outcome.REFUSED, "no_site")
+    ended = policy.after(decision.incident, required(decision), lost, Verdict(False, reason="no_site"), Situation(NOW))
+    assert (ended.order, ended.incident.estado, ended.incident.reason) == (None, Estado.PENDIENTE, "no_site")
+    assert required(policy.go_on(ended.incident, Situation(NOW + 60))).kind in policy.plan(ended.incident)
+
+
+def test_a_video_in_doubt_is_for_a_person_even_when_its_copy_is_whole() -> None:
+    decision = begun(ErrorType.TIMEOUT)
+    doubt = Result("", Outcome.REFUSED, "delivered_elsewhere", path="/m/_rescatados/a.mp4", rescued=True)
+    ended = policy.after(decision.incident, required(decision), doubt, PROOF, Situation(NOW))
+    assert (ended.incident.estado, ended.incident.reason) == (Estado.FALLIDO, "delivered_elsewhere")
+    assert ended.incident.evidence == PROOF.evidence
+
+
+class TestWhatIsLearntWhileAnOrderRuns:
+    BETTER = replace(KNOWN, destination="modelos/victor/a.mp4")
+
+    def test_a_first_step_that_was_taken_without_it_is_planned_anew(self) -> None:
+        decision = begun(ErrorType.RUTA_INEXISTENTE, Download(modelo="victor"))
+        better = replace(decision.incident, download=self.BETTER, actionable=self.BETTER)
+        done = Result("", Outcome.DONE, "folder_created")
+        again = policy.after(better, required(decision), done, Verdict(True), Situation(NOW))
+        order = required(again)
+        assert (order.kind, order.download) == (OrderKind.CREATE_FOLDER, self.BETTER)
+        assert order.id != required(decision).id
+
+    def test_another_type_has_another_plan(self) -> None:
+        decision = begun(ErrorType.RUTA_INEXISTENTE)
+        other = replace(decision.incident, error_type=ErrorType.PERMISOS)
+        failed = Result("", Outcome.REFUSED, "no_safe_folder")
+        again = policy.after(other, required(decision), failed, Verdict(False), Situation(NOW))
+        assert required(again).kind is OrderKind.FIX_OWNER
+
+    def test_a_later_step_is_refused_for_what_it_knew_and_tried_with_what_is_known_now(self) -> None:
+        decision = begun(ErrorType.TIMEOUT)
+        better = replace(decision.incident, download=self.BETTER, actionable=self.BETTER)
+        refused = Result("", Outcome.REFUSED, "path_outside")
+        again = policy.after(better, required(decision), refused, Verdict(False), Situation(NOW))
+        assert (required(again).attempt, required(again).download) == (2, self.BETTER)
+
+    def test_what_the_bot_says_meanwhile_is_looked_at_before_anything_is_repeated(self) -> None:
+        decision = begun(ErrorType.TIMEOUT)
+        said = policy.said_by_bot(decision.incident, "copiado", NOW)
+        again = policy.after(said, required(decision), Result("", Outcome.FAILED, "timeout"), NO_PROOF, Situation(NOW))
+        assert required(again).kind is OrderKind.CONFIRM
+        unnamed = replace(said, download=Download(source="/x"), actionable=Download(source="/x"))
+        order = replace(required(decision), download=unnamed.actionable)
+        ended = policy.after(unnamed, order, Result("", Outcome.FAILED, "timeout"), Verdict(False), Situation(NOW))
+        assert ended.incident.estado is Estado.SOLUCIONADO
+        assert ended.incident.evidence == (Evidence("bot_line", "copiado"),)
+
+
+def test_a_video_that_the_bot_may_not_read_is_handed_over_and_looked_at_again() -> None:
+    decision = begun(ErrorType.TIMEOUT)
+    shut = Verdict(False, (Evidence("owner", "root 0600", False),), "unreadable_by_bot")
+    handed = policy.after(
+        decision.incident, required(decision), Result("", Outcome.DONE, "copied"), shut, Situation(NOW)
+    )
+    assert required(handed).kind is OrderKind.FIX_OWNER
+    assert required(outcome(handed, Outcome.DONE, Verdict(True))).kind is OrderKind.RETRY_DOWNLOAD
 
 
 @pytest.mark.parametrize("known", [KNOWN, Download()])
@@ -213,7 +313,7 @@ def test_a_line_that_says_the_server_answers_is_only_a_reason_to_ask_it(known: D
 
 
 def test_a_polling_bot_that_has_recovered_is_believed_when_the_server_answers() -> None:
-    asked = policy.repaired_by_bot(incident(ErrorType.SERVIDOR_CAIDO, Download()), "200 OK", NOW)
+    asked = policy.repaired_by_bot(incident(ErrorType.SERVIDOR_CAIDO, Download()), "200 OK", Situation(NOW))
     up = outcome(asked, Outcome.DONE, Verdict(True, (Evidence("server", "up"),)))
     assert (up.incident.estado, up.incident.accion) == (Estado.SOLUCIONADO, "by_bot")
     lie = outcome(asked, Outcome.DONE, Verdict(False, (Evidence("server", "refused", False),)))

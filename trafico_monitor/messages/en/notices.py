@@ -83,6 +83,7 @@ TEXTS: dict[str, str] = {
     "notice.unit_speaks": "The bot writes again",
     "notice.unknown_error": "The bot prints an error that no rule knows (trafico-monitor rules unknown)",
     "notice.unknown_more": "The bot prints more errors that no rule knows (trafico-monitor rules unknown)",
+    "notice.budget_spent": "Too many corrections within an hour: the rest waits and goes on by itself (trafico-monitor incidents)",
     "notice.test": "Test message: notifications arrive",
     "notice.reminder": "🔔 Reminder: still not solved, and nobody has answered",
     "notice.reminder.advice": "To hear no more of it: trafico-monitor ack {id}, or trafico-monitor silence",

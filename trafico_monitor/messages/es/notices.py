@@ -83,6 +83,7 @@ TEXTS: dict[str, str] = {
     "notice.unit_speaks": "El bot vuelve a escribir",
     "notice.unknown_error": "El bot da un error que ninguna regla conoce (trafico-monitor rules unknown)",
     "notice.unknown_more": "El bot da más errores que ninguna regla conoce (trafico-monitor rules unknown)",
+    "notice.budget_spent": "Demasiadas correcciones en una hora: el resto espera y seguirá solo (trafico-monitor incidents)",
     "notice.test": "Mensaje de prueba: los avisos llegan",
     "notice.reminder": "🔔 Recordatorio: sigue sin resolver y nadie ha respondido",
     "notice.reminder.advice": "Para que no se repita: trafico-monitor ack {id}, o trafico-monitor silence",
