@@ -292,7 +292,7 @@ TEXTS: dict[str, str] = {
     "fix.project_dir": 'sudoedit /etc/trafico-monitor/config.toml    # [project] dir = "/home/…/100trafico"',
     "fix.env_edit": "sudoedit {env}",
     "check.ffprobe": "ffprobe: {path}",
-    "check.ffprobe_absent": "There is no ffprobe: videos are checked by their structure alone",
+    "check.ffprobe_absent": "There is no ffprobe: a video counts as broken only where mediainfo sees it too, and less can be proven without a size",
     "fix.ffprobe": "sudo apt install ffmpeg",
     "check.service": "Service: {unit} runs",
     "check.service_absent": "Service: {unit} is not installed, or systemd does not answer",

@@ -294,7 +294,7 @@ TEXTS: dict[str, str] = {
     "fix.project_dir": 'sudoedit /etc/trafico-monitor/config.toml    # [project] dir = "/home/…/100trafico"',
     "fix.env_edit": "sudoedit {env}",
     "check.ffprobe": "ffprobe: {path}",
-    "check.ffprobe_absent": "No hay ffprobe: los vídeos se comprueban solo por su estructura",
+    "check.ffprobe_absent": "No hay ffprobe: un vídeo solo se da por dañado si mediainfo también lo ve, y sin tamaño anunciado se prueba peor",
     "fix.ffprobe": "sudo apt install ffmpeg",
     "check.service": "Servicio: {unit} en marcha",
     "check.service_absent": "Servicio: {unit} no está instalado, o systemd no responde",
