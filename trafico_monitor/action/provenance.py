@@ -38,13 +38,15 @@ class Provenance:
     place: Path | None = None
 
 
-async def provenance(source: Path, modelo: str, since: float, site: Site, tools: Tools) -> Provenance:
+async def provenance(
+    source: Path, modelo: str, size: int | None, since: float, site: Site, tools: Tools
+) -> Provenance:
     """Look at `source`, which is to go into the folder `modelo` below models ("": it is not known).
 
-    `since` is when the failure was heard of, 0.0 where more than words name the source. Doubts:
+    `size` is what was announced: a part of a video is nobody's. `since` is when the failure was heard of, 0.0 where more than words name the source. Doubts:
     `source_of_another` (it lies in a modelo's folder), `source_foreign` (neither the server's nor the
     bot's), `source_too_old`, `delivered_elsewhere`. Raises OSError, PathRefused."""
-    return await in_thread(lambda stop: _look(source, modelo, since, site, tools, stop), SECONDS, "provenance")
+    return await in_thread(lambda stop: _look(source, modelo, size, since, site, tools, stop), SECONDS, "provenance")
 
 
 def folder_of(path: Path, site: Site) -> str:
@@ -55,7 +57,9 @@ def folder_of(path: Path, site: Site) -> str:
     return "" if first.startswith(("_", ".")) else first
 
 
-def _look(source: Path, modelo: str, since: float, site: Site, tools: Tools, stop: threading.Event) -> Provenance:
+def _look(
+    source: Path, modelo: str, size: int | None, since: float, site: Site, tools: Tools, stop: threading.Event
+) -> Provenance:
     found = status(source, site)
     if found is None:
         return Provenance()
@@ -66,6 +70,8 @@ def _look(source: Path, modelo: str, since: float, site: Site, tools: Tools, sto
         return Provenance(identity, "source_foreign")
     if since and found.st_mtime < since - OLDEST_SECONDS:
         return Provenance(identity, "source_too_old")
+    if size is not None and found.st_size != size:  # the copy will refuse it
+        return Provenance(identity)
     place = _delivered(source, found, modelo, site, stop)
     if not modelo or (place is None and tools.delivered(identity) in ("", modelo)):
         return Provenance(identity, place=place)

@@ -128,7 +128,8 @@ async def _put(order: Order, source: _Source, site: Site, tools: Tools) -> Resul
     try:
         destination = await in_thread(lambda _: resolve_destination(order.download, site))
         modelo = "" if destination is None else folder_of(destination, site)
-        known = await provenance(source.path, modelo, order.since if source.by_words else 0.0, site, tools)
+        since = order.since if source.by_words else 0.0
+        known = await provenance(source.path, modelo, size, since, site, tools)
         if known.doubt:
             return await _in_doubt(order, source, known, site, tools)
         if destination is None and known.place is not None:  # safe already: no second copy of it

@@ -157,7 +157,17 @@ async def test_a_modelos_own_video_is_no_source_for_another(site: Site, tools: T
 
 async def test_a_file_that_is_gone_is_in_no_doubt(site: Site, tools: Tools, source: Path) -> None:
     source.unlink()
-    assert (await provenance(source, "victor", NOW, site, tools)).doubt == ""
+    assert (await provenance(source, "victor", None, NOW, site, tools)).doubt == ""
+
+
+async def test_half_of_a_video_that_is_somebody_elses_half_too_was_not_delivered(
+    site: Site, tools: Tools, source: Path
+) -> None:
+    announced = named(source)
+    os.truncate(source, 5000)
+    os.utime(source, (NOW - 5, NOW - 5))
+    delivered(site, source)
+    assert (await retry_download(announced, site, tools)).reason == "source_incomplete"
 
 
 class TestWhatExistsAtTheDestination:
