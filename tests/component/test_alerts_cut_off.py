@@ -63,7 +63,10 @@ class Monitor:
         """A download fails for good: every order about it does; the incident's id."""
         now = self.clock.now
         download = Download("victor", f"v{number}.mp4", f"file{number}", 5, None, f"modelos/victor/v{number}.mp4")
-        found = Finding(FindingKind.FAILED, now, 7, download, kind, "rule", "ERROR: no", origin=f"c{number}")
+        origin = f"c{number}"
+        found = Finding(
+            FindingKind.FAILED, now, 7, download, kind, "rule", "ERROR: no", origin=origin, actionable=download
+        )
         changes = self.pipeline.observe((found,), now)
         await self.keep(changes)
         incident = changes.incidents[0].id

@@ -25,18 +25,19 @@ class Share:
     once: bool = False
 
 
-# One incident takes at most six downloads an hour (three at once, three late ones), and its folder, owner
-# or file put aside at most as often; twice that is left for a second incident about the same file. Fifty
+# One incident takes at most six downloads an hour (three at once, three late ones), and its owner or the
+# file put aside at most as often; twice that is left for a second incident about the same file. Fifty
 # downloads at once that all fail are three hundred orders: a process may fail three times as many.
 # Folders are counted as such, and given back as soon as a proven video lies in one: what is left is a
 # handful of empty ones, which an installation needs only when its models directory is not there at all.
+# One and the same folder may be asked for by all fifty, six times each.
 # Probes and looks change nothing; three thousand lines must not keep the monitor busy with them either.
 # A person assigns one file after the other, perhaps by a script over all that were rescued.
 SHARES: Mapping[OrderKind, Share] = {
     OrderKind.RETRY_DOWNLOAD: Share(12, 1000, 2000),
-    OrderKind.CREATE_FOLDER: Share(60, 8, 16, once=True),
+    OrderKind.CREATE_FOLDER: Share(300, 8, 16, once=True),
     OrderKind.FIX_OWNER: Share(12, 300, 600),
-    OrderKind.QUARANTINE: Share(12, 150, 300),
+    OrderKind.QUARANTINE: Share(12, 300, 600),
     OrderKind.CONFIRM: Share(12, 1000, 2000),
     OrderKind.WAIT_FOR_SERVER: Share(60, 1000, 2000),
     OrderKind.WAIT_FOR_SPACE: Share(60, 1000, 2000),

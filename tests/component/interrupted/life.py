@@ -84,7 +84,7 @@ class Life:
 
     async def run(self) -> None:
         """Until no order is left, or `leave` was called."""
-        sweep(self.place.site)
+        sweep(self.place.site, time.time())
         self._store = await Store.open(self.place.home / "state")
         try:
             async with asyncio.timeout(SECONDS):

@@ -75,6 +75,7 @@ class Place:
             token=TOKEN,
             chown_command=(str(self.home / "sudo"),),
             project=self.home / "project",
+            min_age=0.0,  # what the stories put in place lies still at once
         )
 
     def tell_helper(self, *words: tuple[int, str], delay: float = 0) -> None:

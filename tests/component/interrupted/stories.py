@@ -88,7 +88,7 @@ def _rescued(place: Place) -> list[str]:
 
 def _replaced(place: Place) -> list[str]:
     aside = [path.read_bytes() for path in place.aside]
-    return _at_its_place(place) + ([] if aside in ([], [_half(place)]) else [f"aside: {place.aside}"])
+    return _at_its_place(place) + ([] if aside == [_half(place)] else [f"aside: {place.aside}"])
 
 
 def _half(place: Place) -> bytes:
