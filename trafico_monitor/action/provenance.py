@@ -43,9 +43,10 @@ async def provenance(
 ) -> Provenance:
     """Look at `source`, which is to go into the folder `modelo` below models ("": it is not known).
 
-    `size` is what was announced: a part of a video is nobody's. `since` is when the failure was heard of, 0.0 where more than words name the source. Doubts:
-    `source_of_another` (it lies in a modelo's folder), `source_foreign` (neither the server's nor the
-    bot's), `source_too_old`, `delivered_elsewhere`. Raises OSError, PathRefused."""
+    `size` is what was announced: a part of a video is nobody's. `since` is when the failure was heard
+    of, 0.0 where more than words name the source. Doubts: `source_of_another` (it lies in a modelo's
+    folder), `source_foreign` (neither the server's nor the bot's), `source_too_old`,
+    `delivered_elsewhere`. Raises OSError, PathRefused."""
     return await in_thread(lambda stop: _look(source, modelo, size, since, site, tools, stop), SECONDS, "provenance")
 
 
