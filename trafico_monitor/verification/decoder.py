@@ -9,13 +9,13 @@ only where the kernel lets it open nothing else, or on a file that was seen to h
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..host.confined import run_confined
+from ..host.untrusted_json import parse
 from .structure import Structure
 
 _ABSENT = 127
@@ -74,8 +74,9 @@ async def decode(file: int, structure: Structure, start: float | None = None, se
     if done.code is None or done.code < 0:
         raise TimeoutError(done.errors)
     try:
-        return _decoded(json.loads(done.output), not done.ok or bool(done.errors))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        report = parse(done.output, most=_MOST)
+        return _decoded(report, not done.ok or bool(done.errors)) if isinstance(report, dict) else None
+    except (ValueError, TypeError, AttributeError):
         raise TimeoutError("ffprobe: no report") from None
 
 
