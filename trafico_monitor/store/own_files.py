@@ -20,6 +20,7 @@ from contextlib import contextmanager
 
 FILE_MODE = 0o640
 _FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_LEFT = re.compile("[0-9a-f]{16}|twin|spare")  # the latter two: of 1.0
 _MOST_LEFTOVERS = 10_000  # entries looked at: a foreign directory may hold any number
 _EXCHANGE = 2  # linux/fs.h: RENAME_EXCHANGE
 _NO_EXCHANGE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
@@ -105,7 +106,7 @@ def discard(folder: int, name: str) -> None:
 
 def discard_leftovers(folder: int, stem: str) -> None:
     """Take away what a killed monitor has left of `made`."""
-    form = re.compile(rf"\.{re.escape(stem)}\.(?:[0-9a-f]{{16}}|twin|spare)")  # the latter two: 1.0's
+    begins = f".{stem}."
     try:
         listed = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
@@ -115,8 +116,9 @@ def discard_leftovers(folder: int, stem: str) -> None:
             found = [one.name for _, one in zip(range(_MOST_LEFTOVERS), entries, strict=False)]
     finally:
         os.close(listed)
-    for name in filter(form.fullmatch, found):
-        discard(folder, name)
+    for name in found:
+        if name.startswith(begins) and _LEFT.fullmatch(name, len(begins)):
+            discard(folder, name)
 
 
 def write_all(file: int, data: bytes, at: int) -> None:
