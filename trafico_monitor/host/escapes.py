@@ -29,7 +29,7 @@ _SEQUENCE = re.compile(
     r"|(?:\\{1,4}+(?:x1[bB]|u001[bB]|033|e)|#033|\^\[|%1[bB]|&#(?:27|[xX]1[bB]);)?\[[0-9;]{1,24}+m"
 )
 _INTRODUCER = re.compile("[\x1b\x90-\x9f]")
-_ESCAPE = re.compile(r"1[bB]|033|\\+e|27;|\^\[")  # how that is spelt, at any level
+_ESCAPE = re.compile(r"1[bB]|033|\\e|27;|\^\[")  # how that is spelt, at any level
 # Percent, Python's and JSON's backslash, HTML, rsyslog's «#033», and the caret form of ESC.
 _SPELT = re.compile(
     r"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f])++"
