@@ -37,11 +37,13 @@ _PARTIAL_START = re.compile(r"\A[^ /'\"]{6,}")  # fewer give nothing away
 class Watch:
     """Whose entries are wanted: `unit` "" is any unit, `process` "" is every process of it.
 
-    `own_pid` is the reading process itself: its lines are never taken in."""
+    Any account may start a process with any command line: without a unit only those of `uid` count, and
+    nobody's while that is None. `own_pid` is the reading process itself: its lines are never taken in."""
 
     unit: str
     process: str
     own_pid: int = 0
+    uid: int | None = None
 
 
 Door = Callable[[str, int], str]  # a raw text and its process → that text without secrets
@@ -77,6 +79,8 @@ def origin_of(raw: Mapping[str, object], watch: Watch) -> Origin | None:
     if _plain(raw.get("_TRANSPORT")) == "driver":
         return Origin.JOURNALD if _suppression(raw, watch.unit) else None
     if watch.unit and _plain(raw.get("_SYSTEMD_UNIT")) != watch.unit:
+        return None
+    if not watch.unit and (watch.uid is None or _plain(raw.get("_UID")) != str(watch.uid)):
         return None
     if not is_bot(_plain(raw.get("_CMDLINE")), pid, watch) or _own_line(raw):
         return None
