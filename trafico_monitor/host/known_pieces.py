@@ -60,8 +60,7 @@ def at_end(row: str, end: int) -> Piece | None:
         first, stop = end - SHORTEST, begin + SHORTEST
         while first and begin and row[first - 1] == secret[begin - 1]:
             first, begin = first - 1, begin - 1
-        whole = begin == 0 and stop == len(secret)
-        if not whole and (longest is None or first < longest.first):
+        if stop < len(secret) and (longest is None or first < longest.first):
             longest = Piece(first, end, secret, begin, stop)
     return longest or _number_begun(row, end)
 

@@ -14,9 +14,9 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from .escapes import PADDING, View, end_of_words, has_escapes, seen, texts
+from .escapes import PADDING, end_of_words, has_escapes, seen, texts
 from .known_pieces import Piece, at_end, at_start, may_be_at_ends
-from .redact import SECRET, TOKEN, redact, redact_raw
+from .redact import SECRET, TOKEN, defused, redact, redact_raw, redact_spans
 from .secret_shapes import SECRET_LENGTH, SHORTEST, known, own_tokens
 
 _MOST = 256  # processes whose last line is not over
@@ -99,12 +99,13 @@ class LineRedactor:
         return redact("\n".join(rows))
 
     def _one(self, text: str, process: int, before: _Torn | None) -> str:
+        text = defused(text)
         view = seen(text)
         cuts, torn = _head(view.text, before)
         tail, ends = _tail(view.text)
         cuts += (cut for cut in tail if not cuts or cut[0] >= cuts[-1][1])
         self._wait(process, ends or torn)
-        return _without(text, view, cuts)
+        return redact_spans(text, [(view.begins[first], view.ends[end - 1], mark) for first, end, mark in cuts])
 
     def _expected(self, process: int) -> _Torn | None:
         if not self._torn:
@@ -130,15 +131,6 @@ def may_go_on(text: str) -> bool:
     if _BROKEN.search(text) is not None:
         return True
     return bool(known()) and any(may_be_at_ends(row, end_of_words(row)) for row in text.split("\n"))
-
-
-def _without(text: str, view: View, cuts: list[_Cut]) -> str:
-    pieces: list[str] = []
-    at = 0
-    for first, behind, mark in cuts:
-        pieces += (redact_raw(text[at : view.begins[first]]), mark)
-        at = view.ends[behind - 1]
-    return "".join((*pieces, redact_raw(text[at:])))
 
 
 def _tail(text: str) -> tuple[list[_Cut], _Torn | None]:
