@@ -35,7 +35,7 @@ _DEADLINE = 15.0
 # what it is told on standard input, answering each frame so that the test knows it was sent.
 _WRITER = r"""
 import fcntl, os, socket, struct, sys, termios, time
-cgroup, stdout_path, native_path = sys.argv[1:4]
+cgroup, stdout_path, native_path, uid = sys.argv[1:5]
 for attempt in range(1000):
     try:  # somebody else of the same unit may take the directory away as he ends
         os.makedirs(cgroup, exist_ok=True)
@@ -45,6 +45,8 @@ for attempt in range(1000):
     except OSError:
         if attempt == 999:
             raise
+os.setgid(int(uid))
+os.setuid(int(uid))
 stream = None
 native = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 def connect():
@@ -201,16 +203,17 @@ def _hierarchy() -> Path:
 
 
 class BotProcess:
-    """A process of `unit` whose command line holds `process`, writing to a private journald."""
+    """A process of `unit` and of the user `uid` whose command line holds `process`, writing to a private
+    journald."""
 
-    def __init__(self, journald: PrivateJournald, *, unit: str = UNIT, process: str = PROCESS) -> None:
+    def __init__(self, journald: PrivateJournald, *, unit: str = UNIT, process: str = PROCESS, uid: int = 0) -> None:
         self._cgroup = cgroup_of(unit)
         self._cgroup.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(prefix="bot-"))
         script = self._folder / process
         script.write_text(_WRITER)
         run_dir = journald.run_dir
-        arguments = [str(self._cgroup), str(run_dir / "stdout"), str(run_dir / "socket")]
+        arguments = [str(self._cgroup), str(run_dir / "stdout"), str(run_dir / "socket"), str(uid)]
         self._child = subprocess.Popen(
             [sys.executable, "-I", "-S", str(script), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

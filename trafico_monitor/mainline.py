@@ -12,6 +12,7 @@ from .config.schema import Config
 from .errors import MonitorError
 from .health.unit import UnitState
 from .hearing import Hearing
+from .host.accounts import uid_of
 from .journal.follow import Batch, JournalThread
 from .keeping import Keeper
 from .model.finding import Finding, FindingKind
@@ -54,6 +55,7 @@ class MainLine:
         self._journal = JournalThread(
             unit=config.bot.unit,
             process=config.bot.process,
+            uid=uid_of(config.project.owner),
             namespace=config.journal.namespace,
             directory=config.journal.directory,
             cursor=self._keeper.cursor,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import html
 import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -25,6 +28,7 @@ from tests.component.service.running import RunningService
 from tests.fuzz.babbler import Babbler
 from tests.journal_fixtures import Line, wait_until, write_journal
 from tests.standin.bot_api import BotApiServer
+from tests.unit.host import secrets as kinds
 from trafico_monitor.commands.calling import call
 from trafico_monitor.errors import MonitorError
 
@@ -208,6 +212,136 @@ def _written(home: Path) -> list[Path]:
     """Every file of records, the database's side files among them, and what was put beside the videos."""
     folders = (home / "state", home / "logs", home / "project/modelos")
     return [file for folder in folders for file in folder.rglob("*") if file.is_file() and file.suffix != ".mp4"]
+
+
+ENV = {
+    "SUPABASE_SERVICE_KEY": "clave-de-servicio_0a1b2c3d4e5f",
+    "DB_PASSWORD": "con espacios, y más: 7%41",
+    "DATABASE_URL": "postgresql://bot:larga.clave-9@db.example.org/bot",
+    "API_HASH": "fedcba9876543210fedcba9876543210",
+}
+KNOWN = {**ENV, "DATABASE_URL": "larga.clave-9"}
+TORN = "5555555555:AAHfiqksKZ8WmR2zSjiQ7_v4TMAKdiHm9T0"
+WAYS: dict[str, Callable[[str], str]] = {
+    "as it is": lambda secret: secret,
+    "percent-encoded": quote,
+    "each character by percent": lambda secret: "".join(f"%{byte:02X}" for byte in secret.encode()),
+    "in JSON": lambda secret: "".join(f"\\u{ord(c):04x}" for c in secret),
+    "in HTML": lambda secret: "".join(f"&#x{ord(c):x};" for c in secret),
+    "coloured": lambda secret: f"{secret[:5]}\x1b[1;36m{secret[5:12]}\x1b[0m{secret[12:]}",
+    "invisible": lambda secret: "\u200b".join(secret),
+    "colours by repr": lambda secret: f"{secret[:9]}\\x1b[0m{secret[9:]}",
+}
+
+
+def everywhere(words: str, number: int) -> list[Line]:
+    """`words` in whatever a line may be to the monitor; each number is a process of its own."""
+    at, pid = time.time(), 2000 + number
+    video = f"modelos/victor/20260101_101010_{number:06x}.mp4"
+    said = [
+        f"INFO:__main__:📥 Descargando {video} {words}",
+        f"ERROR:__main__:❌ Error descargando {video}: Timed out {words}",
+        "Traceback (most recent call last):",
+        '  File "/x/telegram/_bot.py", line 1, in _post',
+        f"    return await self._do_post('{words}')",
+        f"telegram.error.TimedOut: Timed out at {words}",
+        f"ERROR:mod{number}:algo nuevo y raro: {words}",
+        f"ERROR:mod{number}:otra cosa rara en «{words}»\nTraceback (most recent call last):\nValueError: {words}",
+        f"INFO:__main__:⏳ nada más {words}",
+    ]
+    return [Line(one, at, pid) for one in said]
+
+
+@contextlib.contextmanager
+def own_journal(folder: Path) -> Iterator[tuple[list[bytes], tuple[str, ...]]]:
+    """What comes to journald's socket, and the command that lets a program see ours in its place."""
+    folder.mkdir()
+    folder.chmod(0o755)
+    heard: list[bytes] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(folder / "socket"))
+        (folder / "socket").chmod(0o666)
+
+        def listen() -> None:
+            while datagram := ear.recv(1 << 20):
+                heard.append(datagram)
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        Path("/run/systemd/journal").mkdir(parents=True, exist_ok=True)
+        command = f'mount --bind {folder} /run/systemd/journal && exec "$@"'
+        try:
+            yield heard, ("unshare", "--mount", "sh", "-c", command, "sh")
+        finally:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+                last.sendto(b"", str(folder / "socket"))
+            thread.join(10)
+
+
+def test_no_class_of_secrets_leaves_by_any_way(place: Place, tmp_path: Path) -> None:
+    """Every kind in every kind of line; afterwards everything that came out is searched."""
+    home = place.home
+    env = home / "project/src/.env"
+    env.write_text(env.read_text() + "".join(f"{name}='{value}'\n" for name, value in ENV.items()))
+    planted = [line for line, _ in kinds.SECRETS.values()]
+    planted += [f"key {way(secret)} end" for secret in (TORN, *KNOWN.values()) for way in WAYS.values()]
+    place.say(Line("INFO:__main__:bot", time.time() - 60))
+    with contextlib.ExitStack() as opened:
+        heard, prefix = opened.enter_context(own_journal(home / "own"))
+        started = RunningService(home, directory=home / "journal", url=place.server.url, prefix=prefix)
+        with started as service:
+            place.say(*(line for number, words in enumerate(planted) for line in everywhere(words, number)))
+            rows = [
+                f"{'':20}{row:60}"
+                for at in range(2, len(TORN) + 3, 3)
+                for row in (
+                    f"bot{TORN}"[: at + 3],
+                    f"bot{TORN}"[at + 3 :] + "/getFile",
+                )
+            ]
+            place.say(*(Line(row, time.time(), 1900) for row in rows))
+            last = "20260101_101010_ffffff.mp4"
+            place.say(Line(f"ERROR:__main__:❌ Error descargando modelos/victor/{last}: Timed out", time.time(), 1901))
+            wait_until(lambda: last in (home / "logs/descarga_errors.json").read_text(), "all are taken in", SECONDS)
+            wait_until(lambda: b"TRAFICO_TIPO" in b"".join(heard), "our own journal has entries", SECONDS)
+            wait_until(lambda: len(place.told()) > 500, "Telegram is told", SECONDS)
+            wait_until(
+                lambda: "/hook/" in "".join(path for path, _ in place.world.heard), "the panel is told", SECONDS
+            )
+            answers = said_by(service, place)
+            for words in (
+                "report --format html",
+                "unknown --json",
+                "rules test --since -1h",
+                "rules test --json --since -1h",
+            ):
+                answers.append(service.command(*words.split()).encode())
+            for how in ((), ("--json",)):
+                answers.append(service.command("replay", *how, "--directory", str(home / "journal")).encode())
+    ways_out = {
+        "telegram": json.dumps(
+            [{**one, "token": ""} for one in place.server.api.messages], ensure_ascii=False
+        ).encode(),
+        "panel and mail": b"".join(body for _, body in place.world.heard),
+        "answers": b"\n".join(answers),
+        "journal": b"\n".join(heard),
+        "output": (home / "output").read_bytes(),
+        **{str(file): file.read_bytes() for file in _written(home)},
+    }
+    assert b"rules test" not in ways_out["answers"] and len(ways_out["answers"]) > 50_000
+    for name, content in ways_out.items():
+        if name in ("telegram", "answers", "journal") or name.endswith((".json", ".log")):
+            assert b"<SECRET>" in content or b"&lt;SECRET" in content, f"{name}: they were there to be found"
+    wanted = {secret for _, secret in kinds.SECRETS.values()} | set(KNOWN.values())
+    wanted |= {TORN[at : at + 12] for at in range(11, len(TORN) - 11)}
+    found = [
+        (name, secret)
+        for name, content in ways_out.items()
+        for secret in wanted
+        for form in {secret, quote(secret), json.dumps(secret)[1:-1], html.escape(secret)}
+        if form.encode() in content
+    ]
+    assert not found, sorted(set(found))[:20]
 
 
 def test_a_secret_in_a_wrong_place_of_the_configuration_is_not_said(place: Place) -> None:

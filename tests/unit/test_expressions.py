@@ -8,6 +8,7 @@ that repetition's own characters by the thousand, and something that fits nothin
 from __future__ import annotations
 
 import ast
+import builtins
 import importlib
 import pkgutil
 import re
@@ -113,6 +114,13 @@ def methods_of(name: str, file: str, sources: dict[str, Source]) -> frozenset[st
     return frozenset().union(*found)
 
 
+class Names(dict[str, Any]):
+    """A module's names; whatever else an expression is made of, escaped, is a word."""
+
+    def __missing__(self, name: str) -> object:
+        return getattr(builtins, name, "palabra")
+
+
 def expressions() -> list[Expression]:
     sources = {str(file.relative_to(PACKAGE)): source(file) for file in PACKAGE.rglob("*.py")}
     found: dict[tuple[Any, int], Expression] = {}
@@ -136,7 +144,7 @@ def expressions() -> list[Expression]:
             written = ast.unparse(call.args[0])
             if f"{file}: {written}" in GIVEN:
                 continue
-            value = eval(compile(ast.Expression(call.args[0]), file, "eval"), dict(vars(module)))
+            value = eval(compile(ast.Expression(call.args[0]), file, "eval"), {}, Names(vars(module)))
             if isinstance(value, str | bytes):
                 flags = re.MULTILINE if "MULTILINE" in ast.unparse(call) else 0
                 add(f"{file}: {written}", re.compile(value, flags), frozenset({call.func.attr}))

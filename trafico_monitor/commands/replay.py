@@ -79,6 +79,7 @@ def _entries(args: argparse.Namespace, config: Config, language: str) -> Iterabl
         return entries(lines_of(args.file, language))
     if not args.directory and not args.since:
         raise MonitorError(text("replay.source", language))
+    from ..config.discover import bots_user
     from ..journal.reader import read_all
     from .moment import parse
 
@@ -88,6 +89,7 @@ def _entries(args: argparse.Namespace, config: Config, language: str) -> Iterabl
         namespace="" if args.directory else config.journal.namespace,
         unit=config.bot.unit,
         process=config.bot.process,
+        uid=bots_user(config),
         since=parse(args.since, now, language) if args.since else None,
         until=parse(args.until, now, language) if args.until else None,
     )

@@ -170,6 +170,7 @@ def _lines(args: argparse.Namespace, language: str) -> Iterator[str]:
 
 
 def _journal(args: argparse.Namespace, language: str) -> Iterator[str]:
+    from ..config.discover import bots_user
     from ..config.load import load as load_config
     from ..journal.reader import read_all
     from ..model.entry import Origin
@@ -181,6 +182,7 @@ def _journal(args: argparse.Namespace, language: str) -> Iterator[str]:
         namespace=config.journal.namespace,
         unit=config.bot.unit,
         process=config.bot.process,
+        uid=bots_user(config),
         since=parse(args.since, now, language) if args.since else None,
         until=parse(args.until, now, language) if args.until else None,
     )

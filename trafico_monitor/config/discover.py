@@ -68,6 +68,8 @@ def complete(config: Config, around: Surroundings) -> tuple[Config, Site | None]
         missing.append("project")
     else:
         config, site = _with_site(config, models, around, missing)
+    if not config.bot.unit and accounts.uid_of(config.project.owner) is None:
+        missing.append("bots_user")
     missing += _without_alerts(config)
     codes = dict.fromkeys((*config.missing, *missing))
     return replace(config, missing=tuple(codes)), site
@@ -112,6 +114,14 @@ def _with_site(config: Config, models: Path, around: Surroundings, missing: list
         project=Path(os.path.realpath(config.project.dir)),
         min_age=config.quarantine.min_age,
     )
+
+
+def bots_user(config: Config) -> int | None:
+    """Whose processes are the bot's where no unit tells, without asking systemd; None while nobody is known."""
+    if config.project.owner or config.models_path is None:
+        return accounts.uid_of(config.project.owner)
+    owner = _owner(config, _look(config.models_path), {})
+    return owner.uid if owner else None
 
 
 def _look(path: Path) -> _Folder:

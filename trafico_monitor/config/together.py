@@ -16,7 +16,7 @@ _NEEDS = {ChannelKind.TELEGRAM: "chat", ChannelKind.APPRISE: "url", ChannelKind.
 def problems(config: Config, origin: Mapping[str, str], broken: Collection[str] = ()) -> list[Problem]:
     """Every contradiction in `config`; `origin` says which file or variable set each key. Of keys and
     tables that are `broken` nothing is said: there a mistake is known already."""
-    parts = (_disk, _channels, _routes, _escalation, _quiet_hours)
+    parts = (_bot, _disk, _channels, _routes, _escalation, _quiet_hours)
     return [problem for part in parts for problem in part(config, _Places(origin, broken))]
 
 
@@ -34,6 +34,11 @@ class _Places:
                 if key == name or key.startswith(f"{name}."):
                     return source
         return ""
+
+
+def _bot(config: Config, places: _Places) -> Iterator[Problem]:
+    if not config.bot.unit and not config.bot.process and not {"bot.unit", "bot.process"} & set(places.broken):
+        yield Problem(places.of("bot.process", "bot.unit"), "nobody_named", {"key": "bot.process"})
 
 
 def _disk(config: Config, places: _Places) -> Iterator[Problem]:

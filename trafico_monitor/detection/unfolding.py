@@ -30,6 +30,7 @@ from .log_formats import (
     is_exception,
     read,
 )
+from .widths import narrowed, widened
 
 _MOST_HELD = 200  # rows of one line
 _MOST_BOXES = 20
@@ -113,6 +114,22 @@ def drawing_from(data: Mapping[str, object]) -> Drawing:
 def unfold(drawing: Drawing, entry: Entry) -> Iterator[Piece]:
     """What `entry` says, line by line; `drawing` is that of its process, and is changed. Of a wrapped
     line the rest may follow in other entries: it comes with the entry that ends it, or from `flush`."""
+    return map(_narrowed, _unfold(drawing, widened(entry, drawing.table[0] if drawing.table else 0)))
+
+
+def flush(drawing: Drawing, pid: int) -> Iterator[Piece]:
+    """The line that is held, as far as it goes."""
+    return map(_narrowed, _flush(drawing, pid))
+
+
+def _narrowed(piece: Piece) -> Piece:
+    line, message = narrowed(piece.line), narrowed(piece.entry.message)
+    if line == piece.line and message == piece.entry.message:
+        return piece
+    return Piece(replace(piece.entry, message=message), line, piece.ends)
+
+
+def _unfold(drawing: Drawing, entry: Entry) -> Iterator[Piece]:
     if drawing.blank and _simple(entry.message):
         yield Piece(entry, entry.message)
         return
@@ -128,7 +145,7 @@ def unfold(drawing: Drawing, entry: Entry) -> Iterator[Piece]:
         if isinstance(found, Continuation) or not _quiet(found):
             for line in found.rest:
                 yield from _continue(drawing, entry, line, within=True)
-        yield from flush(drawing, entry.pid)
+        yield from _flush(drawing, entry.pid)
         yield Piece(replace(entry, message=""), "", ends=True)
 
 
@@ -138,8 +155,7 @@ def _simple(message: str) -> bool:
     return near and message.isascii() and message.isprintable() and len(message) <= LONGEST_LINE
 
 
-def flush(drawing: Drawing, pid: int) -> Iterator[Piece]:
-    """The line that is held, as far as it goes."""
+def _flush(drawing: Drawing, pid: int) -> Iterator[Piece]:
     if not drawing.held:
         return
     text = drawing.held[0]
@@ -155,7 +171,7 @@ def flush(drawing: Drawing, pid: int) -> Iterator[Piece]:
 
 
 def _begin(drawing: Drawing, entry: Entry, record: Record) -> Iterator[Piece]:
-    yield from flush(drawing, entry.pid)
+    yield from _flush(drawing, entry.pid)
     if not drawing.blank or record.message.strip() in (TRACEBACK, GROUP):
         carried = _carried(drawing, entry, record)
         if carried is not None:
@@ -226,7 +242,7 @@ def _continue(drawing: Drawing, entry: Entry, found: Continuation, *, within: bo
             return
         if table[0]:
             drawing.table, drawing.quiet = None, False
-    yield from flush(drawing, entry.pid)
+    yield from _flush(drawing, entry.pid)
     if found.shape is Shape.TEXT and not (within or found.depth) and _far_in(found.text):
         return  # a row of a table whose record was not worth reading, or code that nobody looks at
     if within and isinstance(again := read(found.text), Record) and again.certain:
@@ -265,7 +281,7 @@ def _wrap(drawing: Drawing, entry: Entry, row: str, width: int) -> Iterator[Piec
     if drawing.held and len(drawing.held) < _MOST_HELD and _goes_on(drawing.held, row, drawing.width):
         drawing.held.append(row)
         return
-    yield from flush(drawing, entry.pid)
+    yield from _flush(drawing, entry.pid)
     if row:
         _hold(drawing, entry, row, width)
 
@@ -301,7 +317,7 @@ def _broken_word(before: str, row: str, width: int) -> bool:
 
 
 def _edge(drawing: Drawing, entry: Entry, edge: Continuation) -> Iterator[Piece]:
-    yield from flush(drawing, entry.pid)
+    yield from _flush(drawing, entry.pid)
     if edge.text and not _hidden(drawing, edge.depth):
         width = edge.wrap[1] if edge.wrap else 0
         drawing.boxes = [box for box in drawing.boxes if box[0] < edge.depth][:_MOST_BOXES]

@@ -41,6 +41,14 @@ def by_uid(uid: int) -> Account | None:
     return Account(found.pw_name, found.pw_uid, found.pw_gid, found.pw_dir)
 
 
+def uid_of(name: str) -> int | None:
+    """The uid that `name` stands for, which may be written as a number; None when there is no such account."""
+    if name.isdecimal() and len(name) <= 10:
+        return int(name)
+    account = by_name(name)
+    return account.uid if account else None
+
+
 def group_ids(account: Account, extra: Iterable[str] = ()) -> list[int]:
     """All groups of `account`, with the groups named in `extra` that exist."""
     ids = set(os.getgrouplist(account.name, account.gid)) if account.home else {account.gid}

@@ -36,11 +36,26 @@ def redact_raw(text: str, readings: tuple[str, ...] | None = None) -> str:
     """As `redact`, for text that did not come out of it: a `<TOKEN>` that it spells out is no more one.
     `readings` are the `texts` of it, where they are known."""
     readings = readings or (texts(text) if has_escapes(text) else None)
-    if any("<" in reading and any(True for _ in _brackets(reading)) for reading in readings or (text,)):
-        clear = _closed(text, views(text) if readings else (as_written(text),))
-        if clear != text:
-            text, readings = clear, texts(clear) if readings else None
-    return _redacted(text, readings)
+    clear = _defused(text, readings)
+    if clear is not text:
+        readings = texts(clear) if has_escapes(clear) else None
+    return _redacted(clear, readings)
+
+
+def defused(text: str) -> str:
+    """`text` without the brackets of the stand-ins that it spells out."""
+    return _defused(text, texts(text) if has_escapes(text) else None)
+
+
+def redact_spans(text: str, known: Iterable[Span]) -> str:
+    """`text`, which is `defused`, redacted, and with the spans that are `known` to be secret replaced."""
+    return _replaced(text, escapes=has_escapes(text), known=tuple(known))
+
+
+def _defused(text: str, readings: tuple[str, ...] | None) -> str:
+    if not any("<" in reading and any(True for _ in _brackets(reading)) for reading in readings or (text,)):
+        return text
+    return _closed(text, views(text) if readings else (as_written(text),))
 
 
 def _redacted(text: str, readings: tuple[str, ...] | None) -> str:
@@ -54,10 +69,11 @@ def _redacted(text: str, readings: tuple[str, ...] | None) -> str:
     return text
 
 
-def _replaced(text: str, *, escapes: bool) -> str:
+def _replaced(text: str, *, escapes: bool, known: tuple[Span, ...] = ()) -> str:
     for _ in range(_ROUNDS):
         seen = views(text) if escapes else (as_written(text),)
-        found = _merged(span for view in seen for span in spans(view))
+        found = _merged((*known, *(span for view in seen for span in spans(view))))
+        known = ()
         if not found:
             break
         pieces: list[str] = []

@@ -71,6 +71,7 @@ class JournalThread:
         *,
         unit: str,
         process: str,
+        uid: int | None = None,
         namespace: str = "",
         directory: str = "",
         cursor: str = "",
@@ -86,7 +87,7 @@ class JournalThread:
         self.failure: BaseException | None = None
         self.trouble = ""  # why the journal cannot be read at present, and since when (monotonic)
         self.trouble_since = 0.0
-        self._watch = Watch(unit, process, os.getpid())
+        self._watch = Watch(unit, process, os.getpid(), uid)
         self._namespace = namespace
         self._directory = directory
         self._deliver = deliver

@@ -37,11 +37,13 @@ _PARTIAL_START = re.compile(r"\A[^ /'\"]{6,}")  # fewer give nothing away
 class Watch:
     """Whose entries are wanted: `unit` "" is any unit, `process` "" is every process of it.
 
-    `own_pid` is the reading process itself: its lines are never taken in."""
+    Any account may start a process with any command line: without a unit only those of `uid` count, and
+    nobody's while that is None. `own_pid` is the reading process itself: its lines are never taken in."""
 
     unit: str
     process: str
     own_pid: int = 0
+    uid: int | None = None
 
 
 Door = Callable[[str, int], str]  # a raw text and its process → that text without secrets
@@ -62,8 +64,9 @@ def parse(raw: Mapping[str, object], watch: Watch, *, at: float, cursor: str = "
     if origin is None:
         return None
     fields = _bot_fields(raw) if origin is Origin.BOT else _systemd_fields(raw)
-    pid = pid_of(raw.get("_PID"))
-    return Entry(message_text(raw.get("MESSAGE", b""), pid, door), pid, at, cursor, origin, fields)
+    pid, value = pid_of(raw.get("_PID")), raw.get("MESSAGE", b"")
+    text = message_text(value, pid, door)
+    return Entry(text, pid, at, cursor, origin, fields, shortened(value, text))
 
 
 def origin_of(raw: Mapping[str, object], watch: Watch) -> Origin | None:
@@ -76,6 +79,8 @@ def origin_of(raw: Mapping[str, object], watch: Watch) -> Origin | None:
     if _plain(raw.get("_TRANSPORT")) == "driver":
         return Origin.JOURNALD if _suppression(raw, watch.unit) else None
     if watch.unit and _plain(raw.get("_SYSTEMD_UNIT")) != watch.unit:
+        return None
+    if not watch.unit and (watch.uid is None or _plain(raw.get("_UID")) != str(watch.uid)):
         return None
     if not is_bot(_plain(raw.get("_CMDLINE")), pid, watch) or _own_line(raw):
         return None
@@ -107,7 +112,8 @@ def bot_entry(
     text = message_text(message, pid, door)
     if continued:
         text = _PARTIAL_START.sub(SECRET, text)
-    return Entry(_PARTIAL_END.sub(SECRET, text) if broken else text, pid, at, cursor)
+    text = _PARTIAL_END.sub(SECRET, text) if broken else text
+    return Entry(text, pid, at, cursor, shortened=shortened(message, text))
 
 
 def message_text(value: object, process: int = 0, door: Door = alone) -> str:
@@ -117,6 +123,14 @@ def message_text(value: object, process: int = 0, door: Door = alone) -> str:
         value = b"\n".join(_bytes(part) for part in value)
     data = _bytes(value)
     return _cut(door(_decoded(data), process), data)
+
+
+def shortened(value: object, text: str) -> int:
+    """How many characters `text`, which was made from `value`, has less; 0 for more than one line."""
+    data = _bytes(value)
+    if "<" not in text and len(data) <= len(text):  # what was taken leaves a stand-in, or fewer bytes
+        return 0
+    return 0 if b"\n" in data else max(0, len(_decoded(data)) - len(text))
 
 
 def _cut(text: str, data: bytes) -> str:

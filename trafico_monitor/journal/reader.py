@@ -202,16 +202,18 @@ def read_all(
     namespace: str = "",
     unit: str,
     process: str,
+    uid: int | None = None,
     since: float | None = None,
     until: float | None = None,
     skip: Skip | None = None,
 ) -> Iterator[Entry]:
-    """Every wanted entry from `since` to `until` (seconds since the epoch), once, without waiting.
+    """Every wanted entry from `since` to `until` (seconds since the epoch), once, without waiting. Without a
+    `unit`, those of the user `uid`.
 
     Raises JournalError where there is no journal or it may not be read.
     """
     check_access(directory=directory, namespace=namespace)
-    reader = EntryReader(Watch(unit, process), directory=directory, namespace=namespace, skip=skip)
+    reader = EntryReader(Watch(unit, process, uid=uid), directory=directory, namespace=namespace, skip=skip)
     try:
         reader.seek_time(since)
         while (there := reader.next()) is not False:
@@ -238,14 +240,16 @@ def open_raw(directory: str, namespace: str) -> journal.Reader:
 
 
 def add_matches(raw: journal.Reader, watch: Watch) -> None:
-    """Only entries of the unit, of PID 1 about it, and of journald about lines it dropped."""
+    """Only entries of the unit (of the user where there is none), of PID 1 about it, and of journald about
+    lines it dropped."""
     raw.flush_matches()
-    if not watch.unit:
-        return  # a command line cannot be matched in part: every entry is looked at
-    raw.add_match(_SYSTEMD_UNIT=watch.unit)
-    raw.add_disjunction()
-    raw.add_match(_PID="1")
-    raw.add_match(UNIT=watch.unit)
+    if watch.unit:
+        raw.add_match(_SYSTEMD_UNIT=watch.unit)
+        raw.add_disjunction()
+        raw.add_match(_PID="1")
+        raw.add_match(UNIT=watch.unit)
+    else:  # a command line cannot be matched in part
+        raw.add_match(_UID=str(watch.uid))
     raw.add_disjunction()
     raw.add_match(_TRANSPORT="driver")
     raw.add_match(MESSAGE_ID=SUPPRESSED)

@@ -41,12 +41,15 @@ def entries(lines: Iterable[str], base: float = 0.0) -> Iterator[Entry]:
         match = _SHORT.fullmatch(line)
         if match is None:
             at += APART_SECONDS
-            yield Entry(door.line(line, PLAIN_PID), PLAIN_PID, at, cursor)
+            text = door.line(line, PLAIN_PID)
+            yield Entry(text, PLAIN_PID, at, cursor, shortened=max(0, len(line) - len(text)))
             continue
         at = max(at, _time(match, at))
         name = match["name"].strip()
         pid = int(match["pid"] or 0)
-        yield Entry(door.line(match["message"], pid), pid, at, cursor, _origin(name, pid))
+        text = door.line(match["message"], pid)
+        shortened = max(0, len(match["message"]) - len(text))
+        yield Entry(text, pid, at, cursor, _origin(name, pid), shortened=shortened)
 
 
 def _origin(name: str, pid: int) -> Origin:

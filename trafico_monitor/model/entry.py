@@ -20,7 +20,8 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`message` carries no secret; `at` is the journal's realtime in seconds since the epoch."""
+    """`message` carries no secret; `at` is the journal's realtime in seconds since the epoch. `shortened` is how
+    many characters redaction took from a message of one line: the width of a console's row tells where it wraps."""
 
     message: str
     pid: int
@@ -29,3 +30,4 @@ class Entry:
     origin: Origin = Origin.BOT
     # TRAFICO_*, MESSAGE_ID, EXIT_*, N_RESTARTS. A factory: Python 3.11 takes a mappingproxy for mutable.
     fields: Mapping[str, str] = field(default_factory=lambda: NO_FIELDS)
+    shortened: int = 0

@@ -29,12 +29,21 @@ def journald() -> Iterator[PrivateJournald]:
 class Follower:
     """A JournalThread and what it delivered."""
 
-    def __init__(self, cursor: str = "", start_at: float | None = None, directory: str = "") -> None:
+    def __init__(
+        self,
+        cursor: str = "",
+        start_at: float | None = None,
+        directory: str = "",
+        *,
+        unit: str = UNIT,
+        uid: int | None = None,
+    ) -> None:
         self.batches: list[Batch] = []
         self.arrived: dict[str, float] = {}
         self.thread = JournalThread(
-            unit=UNIT,
+            unit=unit,
             process="bot_central.py",
+            uid=uid,
             namespace="" if directory else NAME,
             directory=directory,
             cursor=cursor,

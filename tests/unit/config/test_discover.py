@@ -10,7 +10,14 @@ import pytest
 
 from trafico_monitor.config import Config
 from trafico_monitor.config.build import settle
-from trafico_monitor.config.discover import Surroundings, complete, discover, mounted_from, working_directory
+from trafico_monitor.config.discover import (
+    Surroundings,
+    bots_user,
+    complete,
+    discover,
+    mounted_from,
+    working_directory,
+)
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 NOBODY = pwd.getpwnam("nobody")
@@ -150,3 +157,13 @@ def test_working_directories() -> None:
     assert working_directory({"WorkingDirectory": "~", "User": "nobody"}) == NOBODY.pw_dir
     assert working_directory({"WorkingDirectory": "/"}) == ""
     assert working_directory({}) == ""
+
+
+def test_without_a_unit_somebody_has_to_be_the_bot(project: Path) -> None:
+    config, _ = complete(configured(bot__unit=""), Surroundings())
+    assert "bots_user" in config.missing
+    config, _ = complete(configured(bot__unit="", project__dir=str(project)), Surroundings())
+    assert "bots_user" not in config.missing and bots_user(config) == os.geteuid()
+    named = configured(bot__unit="", project__owner="nobody")
+    assert bots_user(named) == NOBODY.pw_uid
+    assert bots_user(configured(bot__unit="", project__owner="nobody-at-all")) is None

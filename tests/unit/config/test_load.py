@@ -145,6 +145,7 @@ def test_an_impossible_value_is_one_line_with_file_key_and_what_was_found(
 
 
 def test_critical_must_not_be_above_warning(tmp_path: Path) -> None:
+    assert "bot.process" in refusal(tmp_path, "[bot]\nunit = ''\nprocess = ''")
     line = refusal(tmp_path, "[checks]\ndisk_warning = '1GB'\ndisk_critical = '2GB'")
     assert "checks.disk_critical" in line and "1000000000" in line
     assert "checks.disk_critical" in refusal(tmp_path, "[checks]\ndisk_warning = '1GB'")

@@ -45,11 +45,21 @@ def test_lines_of_others_are_nobodys() -> None:
     assert read({k: v for k, v in bot().items() if k != "_CMDLINE"}) is None
 
 
-def test_an_empty_process_takes_every_process_and_an_empty_unit_every_unit() -> None:
+def test_an_empty_process_takes_every_process_and_an_empty_unit_every_unit_of_one_user() -> None:
     poster = bot(_CMDLINE=b"/x/python /x/poster_prd.py")
     assert read(poster, Watch(UNIT, "")) is not None
-    assert read(bot(_SYSTEMD_UNIT=b"session-3.scope"), Watch("", "bot_central.py")) is not None
-    assert read(poster, Watch("", "bot_central.py")) is None
+    watch = Watch("", "bot_central.py", uid=1000)
+    assert read(bot(_SYSTEMD_UNIT=b"session-3.scope", _UID=b"1000"), watch) is not None
+    assert read(bot(_SYSTEMD_UNIT=b"session-3.scope", _UID=1000), watch) is not None
+    assert read({**poster, "_UID": b"1000"}, watch) is None
+
+
+def test_without_a_unit_another_user_cannot_pass_as_the_bot() -> None:
+    for uid in (b"1001", b"0", b"01000", b"", b"1000 "):
+        assert read(bot(_UID=uid), Watch("", "bot_central.py", uid=1000)) is None
+    assert read(bot(), Watch("", "bot_central.py", uid=1000)) is None
+    for uid in (b"1000", b"0", b"", b"None"):
+        assert read(bot(_UID=uid), Watch("", "bot_central.py")) is None
 
 
 def test_pid_1_about_the_unit_is_the_manager_and_only_pid_1() -> None:

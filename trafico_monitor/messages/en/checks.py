@@ -7,6 +7,7 @@ TEXTS: dict[str, str] = {
     "config.unknown_key_near": "{source}: {key}: there is no such key; expected {near}, perhaps?",
     "config.not_toml": "{source}: expected a TOML file in UTF-8; error: {detail}",
     "config.unreadable": "{source}: expected a file that can be read; error: {detail}",
+    "config.nobody_named": '{source}: {key}: without bot.unit expected what tells the bot, as "bot_central.py"; found ""',
     "config.order": "{source}: {key}: expected a size not above checks.disk_warning"
     " ({warning} bytes); found {critical}",
     "config.admin_channel": "{source}: {key}: the channel «admin» is always that of [telegram]; put its data there, or"
@@ -59,6 +60,8 @@ TEXTS: dict[str, str] = {
     "missing.models_hidden": "The user {user} cannot see the models folder {models}: nothing is corrected.",
     "missing.owner": "The user «{owner}» of project.owner (or that of the unit {unit}) does not exist:"
     " nothing is corrected, because the videos would get another owner.",
+    "missing.bots_user": "bot.unit is empty and it is not known whose the bot is (project.owner):"
+    " no line is read, because any user could pass as it.",
     "missing.env_unreadable": "The user {user} cannot read {env}: the token and ADMIN_ID in it are not known.",
     "missing.env_invalid": "{env} has a value that cannot be used (TELEGRAM_TOKEN, ADMIN_ID,"
     " USE_LOCAL_BOT_API or TELEGRAM_BOT_API_LOCAL_URL): it is taken as absent.",
@@ -99,6 +102,7 @@ TEXTS: dict[str, str] = {
     "fix.missing.project": "sudo trafico-monitor setup --project /home/…/100trafico",
     "fix.missing.models": 'sudo install -d -o "$(stat -c %U {dir})" {models}',
     "fix.missing.models_hidden": "sudo trafico-monitor setup --project {dir}",
+    "fix.missing.bots_user": 'sudoedit /etc/trafico-monitor/config.toml    # [project] owner = "…"',
     "fix.missing.owner": 'sudoedit /etc/trafico-monitor/config.toml    # [project] owner = "…"',
     "fix.missing.env_unreadable": "sudo setfacl -m u:{user}:r {env}",
     "fix.missing.env_invalid": "sudoedit {env}",

@@ -7,6 +7,7 @@ TEXTS: dict[str, str] = {
     "config.unknown_key_near": "{source}: {key}: esa clave no existe; ¿quizá se espera {near}?",
     "config.not_toml": "{source}: se espera un fichero TOML en UTF-8; error: {detail}",
     "config.unreadable": "{source}: se espera un fichero que se pueda leer; error: {detail}",
+    "config.nobody_named": '{source}: {key}: sin bot.unit se espera con qué reconocer al bot, como "bot_central.py"; hay ""',
     "config.order": "{source}: {key}: se espera un tamaño no mayor que checks.disk_warning"
     " ({warning} bytes); hay {critical}",
     "config.admin_channel": "{source}: {key}: el canal «admin» es siempre el de [telegram]; pon sus datos allí, o dale"
@@ -59,6 +60,8 @@ TEXTS: dict[str, str] = {
     "missing.models_hidden": "El usuario {user} no puede ver la carpeta de modelos {models}: no se corrige nada.",
     "missing.owner": "No existe el usuario «{owner}» de project.owner (o el de la unidad {unit}):"
     " no se corrige nada, porque los vídeos quedarían de otro dueño.",
+    "missing.bots_user": "bot.unit está vacío y no se sabe de qué usuario es el bot (project.owner):"
+    " no se lee ninguna línea, porque cualquier usuario podría hacerse pasar por él.",
     "missing.env_unreadable": "El usuario {user} no puede leer {env}: no se conocen el token ni ADMIN_ID"
     " que hay en él.",
     "missing.env_invalid": "{env} tiene un valor que no se puede usar (TELEGRAM_TOKEN, ADMIN_ID,"
@@ -100,6 +103,7 @@ TEXTS: dict[str, str] = {
     "fix.missing.project": "sudo trafico-monitor setup --project /home/…/100trafico",
     "fix.missing.models": 'sudo install -d -o "$(stat -c %U {dir})" {models}',
     "fix.missing.models_hidden": "sudo trafico-monitor setup --project {dir}",
+    "fix.missing.bots_user": 'sudoedit /etc/trafico-monitor/config.toml    # [project] owner = "…"',
     "fix.missing.owner": 'sudoedit /etc/trafico-monitor/config.toml    # [project] owner = "…"',
     "fix.missing.env_unreadable": "sudo setfacl -m u:{user}:r {env}",
     "fix.missing.env_invalid": "sudoedit {env}",
