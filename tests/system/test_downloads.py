@@ -229,7 +229,8 @@ def test_a_crash_of_the_bot_is_told_at_once(world: World) -> None:
 
 def test_kill_minus_nine_in_the_middle_loses_nothing_and_does_nothing_twice(world: World) -> None:
     world.bot(STANDIN_STRUCTURED="1", STANDIN_READ_TIMEOUT="2")
-    world.local.fault("getFile", "stall", times=1, seconds=30)
+    # The bot's own request and the first of the monitor: it is in the middle for as long as it is looked at.
+    world.local.fault("getFile", "stall", times=2, seconds=30)
     original = world.video("sol", mode=READABLE)
     world.incident("sol", "timeout", "reintentando")
     world.machine.sh("systemctl kill --signal=KILL --kill-whom=main trafico-monitor 2>/dev/null"

@@ -57,8 +57,10 @@ def home() -> Iterator[Path]:
     lies where the server has put it."""
     folder = Path(tempfile.mkdtemp(prefix="trafico-commands-"))  # pytest's own are closed to others
     folder.chmod(0o755)
-    for name in ("project/modelos/_rescatados", "api/videos"):
+    for name in ("project/modelos/_rescatados", "project/modelos/luna", "api/videos"):
         (folder / name).mkdir(parents=True)
+    # No helper is installed here to give away a folder that the monitor makes.
+    shutil.chown(folder / "project/modelos/luna", "nobody")
     film(folder / "api" / "videos" / "file_1.mp4", 1)
     then = time.time() - 7 * 86400
     known = Download("victor", "a.mp4", source=str(folder / "api" / "videos" / "file_1.mp4"))
@@ -177,6 +179,7 @@ def test_an_afternoon_with_the_commands(home: Path) -> None:
         assert say(home, "silence", "--list", language="en").out == "no silences\n"
 
         rescued = Path(shutil.copy(home / "api/videos/file_1.mp4", home / "project/modelos/_rescatados/x.mp4"))
+        shutil.chown(rescued, "nobody")
         assigned = say(home, "assign", "x.mp4", "luna")
         assert assigned.exit == 0 and "luna/x.mp4" in assigned.out
         assert not rescued.exists() and (home / "project/modelos/luna/x.mp4").is_file()
