@@ -18,7 +18,6 @@ from .outcomes import from_error
 from .threads import in_thread
 from .tools import Tools
 
-
 _DEEPEST = 8  # below models: a modelo, year, month, and room; one order must not sow a tree
 
 
