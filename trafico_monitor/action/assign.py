@@ -105,7 +105,8 @@ async def _give(rescued: _Rescued, site: Site, tools: Tools) -> Result | None:
     if rescued.uid == site.uid:
         return None
     answer = worth_again(await tools.give(rescued.path))
-    return None if answer.outcome is Outcome.DONE or rescued.uid != os.geteuid() else answer
+    ours = rescued.uid == os.geteuid() != 0
+    return answer if ours and answer.outcome is not Outcome.DONE else None
 
 
 async def look(file: str, site: Site) -> Rescued:

@@ -18,6 +18,8 @@ from .outcomes import from_error
 from .threads import in_thread
 from .tools import Tools
 
+_DEEPEST = 8  # below models: a modelo, year, month, and room; one order must not sow a tree
+
 
 @dataclass(frozen=True, slots=True)
 class Ensured:
@@ -87,6 +89,8 @@ def _make_all(folder: Path, site: Site) -> tuple[bool, list[Path]]:
 def _way_to(folder: Path, site: Site) -> list[Path]:
     """models, and each folder from there to `folder`."""
     below = () if folder == site.models else locate(folder, (site.models,))[1]
+    if len(below) > _DEEPEST:
+        raise PathRefused("path_strange")
     return [site.models.joinpath(*below[:depth]) for depth in range(len(below) + 1)]
 
 

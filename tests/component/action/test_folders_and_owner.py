@@ -54,6 +54,14 @@ async def test_the_parent_of_an_explicit_destination(site: Site, tools: Tools) -
     assert (site.models / "yic" / "2025").is_dir()
 
 
+async def test_no_order_sows_a_tree(site: Site, tools: Tools) -> None:
+    before = snapshot(site.models)
+    result = await create_folder(missing(destination=f"{site.models}/yic/{'x/' * 8}a.mp4"), site, tools)
+    assert (result.outcome, result.reason) == (Outcome.REFUSED, "path_strange")
+    assert snapshot(site.models) == before
+    assert (await create_folder(missing(destination=f"{site.models}/yic/{'x/' * 7}a.mp4"), site, tools)).path
+
+
 @pytest.mark.parametrize("modelo", ["../../etc", "..", ".", "", "_rescatados", ".ssh", "a/b", "a\nb", "x" * 300, None])
 async def test_no_folder_for_what_is_no_plain_name(modelo: str | None, site: Site, tools: Tools) -> None:
     before = snapshot(site.models.parents[1])
