@@ -21,6 +21,7 @@ _REFUSALS = {
     "outside_roots": "owner_outside",
     "path_strange": "owner_outside",
     "link_in_path": "owner_link",
+    "parent_closed": "owner_parent",
     "not_a_folder": "owner_link",
     "not_regular": "owner_special",
     "special_mode": "owner_special",

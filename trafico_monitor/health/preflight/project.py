@@ -29,6 +29,7 @@ GAPS: Mapping[str, Level] = MappingProxyType(
         "bot_api_hidden": _W,
         "alert_path": _W,
         "alert_conflict": _C,
+        "bots_user": _C,
     }
 )
 

@@ -86,6 +86,7 @@ TEXTS: dict[str, str] = {
     "reason.budget_hour": "the limit per hour of this kind of correction on the machine was reached",
     "reason.internal": "internal error of the monitor (see journalctl -u trafico-monitor)",
     "reason.owner_outside": "the owner helper refused the path: it is outside the two folders",
+    "reason.owner_parent": "a closed folder of another user is in the way: run “trafico-monitor check”",
     "reason.owner_link": "the owner helper refused the path: it passes through a link",
     "reason.owner_special": "the owner helper refused the path: it is no regular file or folder",
     "reason.owner_hard_link": "the owner helper refused the file: it has more than one name (hard link)",

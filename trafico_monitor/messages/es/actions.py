@@ -86,6 +86,7 @@ TEXTS: dict[str, str] = {
     "reason.budget_hour": "se alcanzó el límite por hora de este tipo de corrección en el equipo",
     "reason.internal": "error interno del monitor (ver journalctl -u trafico-monitor)",
     "reason.owner_outside": "el ayudante de permisos rechazó la ruta: está fuera de las dos carpetas",
+    "reason.owner_parent": "una carpeta cerrada de otro usuario impide llegar: ejecute «trafico-monitor check»",
     "reason.owner_link": "el ayudante de permisos rechazó la ruta: pasa por un enlace",
     "reason.owner_special": "el ayudante de permisos rechazó la ruta: no es un archivo ni una carpeta normal",
     "reason.owner_hard_link": "el ayudante de permisos rechazó el archivo: tiene más de un nombre (enlace duro)",
