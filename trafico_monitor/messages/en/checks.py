@@ -83,6 +83,7 @@ TEXTS: dict[str, str] = {
     "missing.alert_conflict": "telegram.api_url is another server than the bot's, and there is no alert-token:"
     " with the bot's token on two servers the bot would stop receiving. Nobody is told.",
     # --- the same gaps in two words, for STATUS
+    "short.bots_user": "the bot's user",
     "short.project": "the project",
     "short.models": "the models folder",
     "short.models_hidden": "permission to see the models",

@@ -84,6 +84,7 @@ TEXTS: dict[str, str] = {
     "missing.alert_conflict": "telegram.api_url es otro servidor que el del bot, y no hay alert-token: con el"
     " token del bot en dos servidores el bot dejaría de recibir. No se avisa a nadie.",
     # --- las mismas faltas en dos palabras, para STATUS
+    "short.bots_user": "el usuario del bot",
     "short.project": "el proyecto",
     "short.models": "la carpeta de modelos",
     "short.models_hidden": "permiso para ver los modelos",
