@@ -200,7 +200,7 @@ def test_no_secret_is_shown_anywhere(world: World, siege: Siege) -> None:
     }
     for place, command in places.items():
         shown = machine.run("sh", "-c", command, seconds=60).output
-        assert shown, place
+        assert shown or place == "arguments", place  # no word of a stranger has a file judged any more
         assert [secret for secret in SECRETS if secret in shown] == [], place
     everything = json.dumps(world.telegram.messages(ADMIN)[siege.first_message :])
     assert [secret for secret in SECRETS if secret in everything] == []
