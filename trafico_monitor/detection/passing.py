@@ -16,8 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..host.redact import SECRET, redact_raw
-from ..host.torn import ends_within
+from ..host.redact import SECRET
+from ..host.torn import redact_alone
 from ..model.entry import Entry, Origin
 from .gates import Dull
 from .lines import begins_record
@@ -71,10 +71,9 @@ class Passing:
         if message == self._loud or len(message) > _LONGEST or b"\0" in message:
             return False
         known, alike, dull = self._known, self._alike, self._dull  # `dull` last: see `use`
-        raw = message.decode("utf-8", "replace")
-        text = redact_raw(raw)
+        text, goes_on = redact_alone(message.decode("utf-8", "replace"))
         # The next line may begin with the rest of a secret: whoever takes lines in has to know.
-        if text not in dull or ends_within(raw):
+        if goes_on or text not in dull:
             self._loud = message
             return False
         # Lines of one form are redacted alike, but for those with a character written in digits («%3A») and for

@@ -66,10 +66,11 @@ def has_escapes(text: str) -> bool:
             return True
     elif not text.isprintable():
         return True
-    return _is_spelt(text)
+    return is_spelt(text)
 
 
-def _is_spelt(text: str) -> bool:
+def is_spelt(text: str) -> bool:
+    """True when a character of `text` is spelt out, or a colour has lost its ESC."""
     # Most of these are rare, and each test takes 20 ns.
     if "%" in text or "\\" in text or "[" in text or ("&" in text and ";" in text) or "#0" in text or "^[" in text:
         return _ANY.search(text) is not None
@@ -108,7 +109,7 @@ def texts(text: str) -> tuple[str, ...]:
     """The texts of `views(text)` at a fraction of the cost, but for the first where another is given: whatever stands
     together in that does so in the second. The last is the same."""
     bare = HIDDEN.sub("", text)
-    if not _is_spelt(text) and _INTRODUCER.search(text) is None:
+    if not is_spelt(text) and _INTRODUCER.search(text) is None:
         return (bare,)
     found, drawn = _texts(text, sequences=False)
     return (*found, *_texts(text, sequences=True)[0]) if drawn else found

@@ -67,8 +67,6 @@ def at_end(row: str, end: int) -> Piece | None:
 
 def may_be_at_ends(row: str, end: int) -> bool:
     """False when neither of the above finds any."""
-    if not known():
-        return False
     start = row.lstrip(PADDING)[:SHORTEST]
     return holds_piece(start) or holds_piece(row[max(0, end - SHORTEST) : end]) or _number_begun(row, end) is not None
 

@@ -29,22 +29,25 @@ _BEGUN = re.compile(rf"<(?:t(?:o(?:k(?:en?)?)?)?)?(?=[{PADDING}]*+$)", re.IGNORE
 
 def redact(text: str) -> str:
     """`text` with every secret replaced; the same object when there is none."""
-    return _redacted(text, texts(text) if has_escapes(text) else None)
+    return _redacted(text, readings_of(text))
 
 
 def redact_raw(text: str, readings: tuple[str, ...] | None = None) -> str:
     """As `redact`, for text that did not come out of it: a `<TOKEN>` that it spells out is no more one.
-    `readings` are the `texts` of it, where they are known."""
-    readings = readings or (texts(text) if has_escapes(text) else None)
+    `readings` are those of it, where they are known."""
+    readings = readings_of(text) if readings is None else readings
     clear = _defused(text, readings)
-    if clear is not text:
-        readings = texts(clear) if has_escapes(clear) else None
-    return _redacted(clear, readings)
+    return _redacted(clear, readings if clear is text else readings_of(clear))
+
+
+def readings_of(text: str) -> tuple[str, ...]:
+    """The `texts` of it; none when it reads as it is written."""
+    return texts(text) if has_escapes(text) else ()
 
 
 def defused(text: str) -> str:
     """`text` without the brackets of the stand-ins that it spells out."""
-    return _defused(text, texts(text) if has_escapes(text) else None)
+    return _defused(text, readings_of(text))
 
 
 def redact_spans(text: str, known: Iterable[Span]) -> str:
@@ -52,15 +55,16 @@ def redact_spans(text: str, known: Iterable[Span]) -> str:
     return _replaced(text, escapes=has_escapes(text), known=tuple(known))
 
 
-def _defused(text: str, readings: tuple[str, ...] | None) -> str:
+def _defused(text: str, readings: tuple[str, ...]) -> str:
+    if not readings and "<" not in text:
+        return text
     if not any("<" in reading and any(True for _ in _brackets(reading)) for reading in readings or (text,)):
         return text
     return _closed(text, views(text) if readings else (as_written(text),))
 
 
-def _redacted(text: str, readings: tuple[str, ...] | None) -> str:
-    """`readings` is None when `text` reads as it is written."""
-    if readings is None:
+def _redacted(text: str, readings: tuple[str, ...]) -> str:
+    if not readings:
         if has_sign(text):
             return _replaced(text, escapes=False)
         return without_tokens(text) if has_token(text) else text

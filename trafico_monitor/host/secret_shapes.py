@@ -123,7 +123,7 @@ def has_sign(text: str) -> bool:
     return (
         "key" in low or "pass" in low or "secret" in low or "hash" in low or "pwd" in low or "auth" in low
         or "credential" in low or "cookie" in low or "bearer" in low or "basic" in low
-        or "contras" in low        or ("token" in low and "token" in low.replace("<token>", ""))
+        or "contras" in low or ("token" in low and "token" in low.replace("<token>", ""))
         or "eyJ" in text or "AIza" in text or "AKIA" in text or "ASIA" in text
         or ("_" in low and ("gh" in low or "session_" in low or "sbp_" in low or "github_" in low))
         or ("-" in low and ("sk-" in low or "xox" in low or "glpat-" in low or "session-" in low))

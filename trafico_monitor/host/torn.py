@@ -14,10 +14,10 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from .escapes import PADDING, end_of_words, has_escapes, seen, texts
+from .escapes import HIDDEN, PADDING, end_of_words, is_spelt, seen
 from .known_pieces import Piece, at_end, at_start, may_be_at_ends
-from .redact import SECRET, TOKEN, defused, redact, redact_raw, redact_spans
-from .secret_shapes import SECRET_LENGTH, SHORTEST, known, own_tokens
+from .redact import SECRET, TOKEN, defused, readings_of, redact, redact_raw, redact_spans
+from .secret_shapes import SECRET_LENGTH, SHORTEST, has_sign, known, own_tokens
 
 _MOST = 256  # processes whose last line is not over
 _PATIENCE = 1000  # lines of others: the process may have ended
@@ -44,12 +44,9 @@ _RECORD = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}[:/.-][0-9]{2}[:/.-]",
     re.IGNORECASE,
 )
+_BY_COLON = re.compile(rf":{_HALF}{{30}}|[0-9][0-9]{{7}}:")
 _SIDES = PADDING.replace("\n", "")
-# Whatever of the above there is in a line.
-_BROKEN = re.compile(
-    rf"[0-9]{{8}}:|:{_HALF}{{33}}|eyJ|PRIVATE KEY|^[{_SIDES}]*+[0-9]{{0,7}}:{_HALF}{{2,34}}+[{_SIDES}]*+$",
-    re.MULTILINE,
-)
+_OF_ITS_OWN = re.compile(rf"^[{_SIDES}]*+[0-9]{{0,7}}:{_HALF}{{2,34}}+[{_SIDES}]*+$", re.MULTILINE)
 
 
 class _Kind(Enum):
@@ -85,7 +82,9 @@ class LineRedactor:
     def line(self, text: str, process: int) -> str:
         """`text`, a line (or several) that `process` wrote, as it may go on."""
         before = self._expected(process)
-        readings = texts(text) if has_escapes(text) else None
+        if before is None and _is_harmless(text):
+            return text
+        readings = readings_of(text)
         if before is None and not may_go_on(text) and not (readings and may_go_on(readings[-1])):
             return redact_raw(text, readings)
         if "\n" not in text:
@@ -121,14 +120,33 @@ class LineRedactor:
             self._torn[process] = torn, self._lines
 
 
-def ends_within(text: str) -> bool:
-    """True when `text` may end within a secret that the next line goes on with."""
-    return _tail(texts(text)[-1] if has_escapes(text) else text) != ([], None)
+def redact_alone(text: str) -> tuple[str, bool]:
+    """`redact_raw` of a line of which no neighbours are known, and whether the next may go on with a secret."""
+    if _is_harmless(text):
+        return text, False
+    readings = readings_of(text)
+    last = readings[-1] if readings else text
+    return redact_raw(text, readings), may_go_on(last) and _tail(last) != ([], None)
+
+
+def _is_harmless(text: str) -> bool:
+    """True when a line reads as it is written and there is nothing in it for anything here to be done: nearly every
+    line, told in the time of one of the expressions."""
+    if text.isascii():
+        if not text.isprintable():
+            return False
+    elif HIDDEN.search(text) is not None:
+        return False
+    if "<" in text or is_spelt(text) or has_sign(text) or (":" in text and _BY_COLON.search(text) is not None):
+        return False
+    return _OF_ITS_OWN.match(text) is None and (not known() or not may_be_at_ends(text, end_of_words(text)))
 
 
 def may_go_on(text: str) -> bool:
     """False when no line of `text` goes on with a secret or ends within one."""
-    if _BROKEN.search(text) is not None:
+    if (":" in text and _BY_COLON.search(text) is not None) or _OF_ITS_OWN.search(text) is not None:
+        return True
+    if "eyJ" in text or "PRIVATE KEY" in text:
         return True
     return bool(known()) and any(may_be_at_ends(row, end_of_words(row)) for row in text.split("\n"))
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.host.secrets import JWT, KEY_BLOCK
 from trafico_monitor.host.redact import redact_raw, remember
-from trafico_monitor.host.torn import LineRedactor, ends_within
+from trafico_monitor.host.torn import LineRedactor, redact_alone
 
 DIGITS, SECRET = "1234567890", "AAHfiqksKZ8WmR2zSjiQ7_v4TMAKdiHm9T0"
 TOKEN = f"{DIGITS}:{SECRET}"
@@ -143,7 +143,7 @@ def test_ordinary_ends_are_left_alone() -> None:
         "pid 12345678",
         "x.py:12345678",
     ):
-        assert taken([line]) == [line] and not ends_within(line)
+        assert taken([line]) == [line] and redact_alone(line) == (line, False)
 
 
 def test_what_never_goes_on_is_forgotten() -> None:
