@@ -41,7 +41,7 @@ _SPELT = re.compile(
 _ANY = re.compile(
     r"%[0-9A-Fa-f]{2}|\\[^ghijklmopqswyzA-TV-Z4-9\s]|&#?[A-Za-z0-9]{2,9};|\[[0-9;]{1,24}+m|#0[0-3][0-7]|\^\[[\[\]]"
 )
-_SOURCE = re.compile(r"\s{1,80}+[\w./<>-]{1,80}:[0-9]{1,6}\Z")  # rich's right column
+_SOURCE = re.compile(r"\s{1,80}+[\w<>-]{1,60}\.[a-z]{1,4}:[0-9]{1,6}\Z")  # rich's right column
 _ROW = 200  # characters at the end of a line
 _LETTERS = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
@@ -109,7 +109,7 @@ def texts(text: str) -> tuple[str, ...]:
     """The texts of `views(text)` at a fraction of the cost, but for the first where another is given: whatever stands
     together in that does so in the second. The last is the same."""
     bare = HIDDEN.sub("", text)
-    if not is_spelt(text) and _INTRODUCER.search(text) is None:
+    if not is_spelt(bare) and _INTRODUCER.search(text) is None:
         return (bare,)
     found, drawn = _texts(text, sequences=False)
     return (*found, *_texts(text, sequences=True)[0]) if drawn else found

@@ -52,7 +52,8 @@ _KEYED = re.compile(
     r"(?:(?P<pass>pass(?:word|wd|phrase)?|pwd|contraseña)|token|secret|hash|credentials?|session[_-]?string"
     r"|(?:api|access|secret|private|service|role|anon|supabase|auth|signing|encryption)[_-]?key)"
     r"(?P<rest>(?:s|[_-][a-z0-9_-]{0,24}+|[0-9]{1,3}+)?+)(?P<quote>['\"]?)\]?\s{0,4}(?:=>|[:=])\s{0,4}"
-    r"(?:[bru]?\"(?P<double>[^\"\n]{1,512}+)\"|[bru]?'(?P<single>[^'\n]{1,512}+)'|(?P<bare>[^\s&\"'<>|]{1,4096}+))",
+    r"(?:[bru]?\"(?P<double>[^\"\n]{1,512}+)\"|[bru]?'(?P<single>[^'\n]{1,512}+)'|(?P<bare>[^\s&\"'<>|]{1,4096}+)"
+    r"|[bru]?['\"](?P<cut>[^\s&\"'<>|]{1,4096}+))",  # a quotation that does not end
     re.IGNORECASE,
 )
 _OPTION = re.compile(
@@ -209,9 +210,12 @@ def _is_credential(value: str) -> bool:
 def _keyed(text: str) -> Iterator[Span]:
     for match in _KEYED.finditer(text):
         name = match.lastgroup or ""
-        if _is_value(match, match[name], quoted=name != "bare"):
-            first, behind = match.span(name)
-            while name == "bare" and text[behind - 1] in ".,;:)]}":
+        value, quoted = match[name], name != "bare"
+        if quoted and not _is_value(match, value, quoted=True):
+            value = value.split(maxsplit=1)[0] if value.strip() else ""  # the quotation may end elsewhere
+        if _is_value(match, value, quoted=quoted):
+            first, behind = match.start(name), match.start(name) + len(value)
+            while name in ("bare", "cut") and text[behind - 1] in ".,;:)]}":
                 behind -= 1
             yield first, behind, SECRET
     if "--" in text:

@@ -15,15 +15,15 @@ LONGEST = 2048
 NAMES = (
     "MESSAGE", "_PID", "_SYSTEMD_UNIT", "_CMDLINE", "UNIT", "_TRANSPORT", "MESSAGE_ID", "SYSLOG_IDENTIFIER",
     "EXIT_STATUS", "TRAFICO_EVENTO", "TRAFICO_FILE_ID", "TRAFICO_DESTINO", "TRAFICO_REGISTRO", "N_DROPPED",
-    "_LINE_BREAK",
+    "_LINE_BREAK", "_UID",
 )  # fmt: skip
 WORDS = (
-    "trafico-main.service", "bot_central.py", "python bot_central.py", "1", "77", "stdout", "driver",
+    "trafico-main.service", "bot_central.py", "python bot_central.py", "1", "77", "1000", "stdout", "driver",
     "trafico-monitor", "a596d6fe7bfa4994828e72309e95d61e", "Suppressed 7 messages from trafico-main.service",
     "-m trafico_monitor", "ERROR:__main__:❌ Error al copiar: ", "Dec 25 14:30:20 host python3[77]: ",
     "Feb 30 99:99:99 h systemd[1]: ", "-- Boot 1 --", "x" * 5000,
 )  # fmt: skip
-WATCHES = (Watch("trafico-main.service", "bot_central.py", 5), Watch("", "", 0), Watch("", "bot", 77))
+WATCHES = (Watch("trafico-main.service", "bot_central.py", 5), Watch("", "", 0, 1000), Watch("", "bot", 77))
 
 
 def fuzz(data: bytes) -> None:

@@ -84,6 +84,11 @@ def test_escape_sequences_inside_hide_nothing(sequence: str, place: int) -> None
     assert told == f"a{sequence}b /bot<TOKEN>/getFile {sequence}z"
 
 
+def test_what_spells_a_character_may_be_hidden_in_itself() -> None:
+    for colon in ("&\u200b#\u200b5\r8;", "%\u200b3A", "%2\u200b53A", "\\x\u200b3a"):
+        assert redact(f"bot{DIGITS}{colon}{SECRET}/x") == "bot<TOKEN>/x"
+
+
 def test_a_token_within_a_sequence_is_seen_as_well() -> None:
     assert SECRET not in redact(f"\x1b]8;;http://127.0.0.1:8081/bot{TOKEN}/x\x1b\\link\x1b]8;;\x1b\\")
     assert SECRET not in redact(f"\x1b[{TOKEN}m")

@@ -161,3 +161,8 @@ def test_what_never_goes_on_is_forgotten() -> None:
 def test_no_neighbour_no_difference() -> None:
     for line in ("INFO:x:algo", f"bot{TOKEN}/x", "<TOKEN>", "password=hunter22"):
         assert taken([line]) == [redact_raw(line)]
+
+
+def test_a_half_that_looks_like_a_place_in_a_source() -> None:
+    lines = taken([f"{'':20}bot{DIGITS}:5    ", f"{'':20}{'8Sbq2wLiAYqVEF7RZRl57n9B-vbEvwmB6q'}/getFile    "])
+    assert lines == [f"{'':20}bot<TOKEN>    ", f"{'':20}/getFile    "]
