@@ -69,7 +69,7 @@ _NO_SECRET = re.compile(
 )
 _STAND_IN = re.compile(r"[*xX.•…#-]+|[$%]?[{(].*|\$[A-Z_]+|%[a-z]|\[.*")
 _PLACE = re.compile(r"(?:~|\.{0,2})/|[a-z][a-z+]{1,9}://|[A-Za-z]:\\")
-_LOOKS_RANDOM = re.compile(r"(?=[^0-9]*+[0-9])[A-Za-z0-9_+/=.~-]{12,}")
+_LOOKS_RANDOM = re.compile(r"(?=[A-Za-z0-9_+/=.~-]{12})[A-Za-z_+/=.~-]*+[0-9][A-Za-z0-9_+/=.~-]*+")
 
 Span = tuple[int, int, str]  # first character, behind the last, what stands there instead
 
@@ -208,16 +208,18 @@ def _is_credential(value: str) -> bool:
 
 
 def _keyed(text: str) -> Iterator[Span]:
-    for match in _KEYED.finditer(text):
+    at = 0
+    while (match := _KEYED.search(text, at)) is not None:
         name = match.lastgroup or ""
         value, quoted = match[name], name != "bare"
         if quoted and not _is_value(match, value, quoted=True):
             value = value.split(maxsplit=1)[0] if value.strip() else ""  # the quotation may end elsewhere
+        at = match.start(name)  # what is no value may hold another name: «token: password=…»
         if _is_value(match, value, quoted=quoted):
-            first, behind = match.start(name), match.start(name) + len(value)
-            while name in ("bare", "cut") and text[behind - 1] in ".,;:)]}":
-                behind -= 1
-            yield first, behind, SECRET
+            first, at = at, at + len(value)
+            while name in ("bare", "cut") and text[at - 1] in ".,;:)]}":
+                at -= 1
+            yield first, at, SECRET
     if "--" in text:
         yield from ((*match.span("given"), SECRET) for match in _OPTION.finditer(text))
 
@@ -234,6 +236,8 @@ def _is_value(match: re.Match[str], value: str, *, quoted: bool) -> bool:
         # A stranger's open quotation mark must not take the words of an error behind it away.
         words = any(map(str.isspace, value))
         return len(value) >= 4 and not (words and match["quote"] == "" and any(map(value.__contains__, ":/[")))
-    if _PLACE.match(value) or any(map(str.isspace, value)) or value.lstrip("-").isdigit():
+    if spoken and _LOOKS_RANDOM.fullmatch(value) is None:
         return False
-    return _LOOKS_RANDOM.fullmatch(value) is not None if spoken else len(value) >= SHORTEST
+    if _PLACE.match(value) or value.lstrip("-").isdigit():
+        return False
+    return len(value) >= SHORTEST and not (quoted and any(map(str.isspace, value)))

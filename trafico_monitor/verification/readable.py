@@ -78,15 +78,23 @@ def _granted(rules: list[_Rule], seen: os.stat_result, uid: int, groups: frozens
 
 
 def _rules(path: Path, seen: os.stat_result) -> Iterator[_Rule]:
-    try:
-        raw = os.getxattr(path, _XATTR, follow_symlinks=False)
-    except OSError:  # none set, or a file system without: the mode says it all
-        mode = seen.st_mode
-        yield from (
-            _Rule(_USER_OBJ, mode >> 6 & 7, 0),
-            _Rule(_GROUP_OBJ, mode >> 3 & 7, 0),
-            _Rule(_OTHER, mode & 7, 0),
-        )
+    mode = seen.st_mode
+    # Beside an ACL the group's bits are its mask; where that is empty Linux does not look at the
+    # entries at all (acl_permission_check in fs/namei.c), neither at those that grant nor that refuse.
+    raw = _acl(path) if mode & stat.S_IRWXG else b""
+    if raw:
+        yield from (_Rule(*entry) for entry in _ENTRY.iter_unpack(raw[_HEAD.size :]))
         return
-    for entry in _ENTRY.iter_unpack(raw[_HEAD.size :]):
-        yield _Rule(*entry)
+    yield from (
+        _Rule(_USER_OBJ, mode >> 6 & 7, 0),
+        _Rule(_GROUP_OBJ, mode >> 3 & 7, 0),
+        _Rule(_OTHER, mode & 7, 0),
+    )
+
+
+def _acl(path: Path) -> bytes:
+    """The ACL in the kernel's form; empty when none is set, or the file system knows none."""
+    try:
+        return os.getxattr(path, _XATTR, follow_symlinks=False)
+    except OSError:
+        return b""
