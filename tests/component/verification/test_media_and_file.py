@@ -248,6 +248,9 @@ class TestReadable:
             (0o640, f"u:{OTHER}:r,m::-", False),
             (0o644, f"u:{OTHER}:-", False),
             (0o640, "u:1:r", False),
+            # With an empty mask the kernel does not look at the entries at all.
+            (0o644, f"u:{OTHER}:r,m::-", True),
+            (0o644, f"u:{OTHER}:-,m::-", True),
         ],
     )
     def test_modes_and_acls_as_the_kernel_reads_them(self, mode: int, acl: str, allowed: bool, copy: Path) -> None:
