@@ -18,19 +18,16 @@ from .beneath import (
     NAME_BYTES,
     locate,
     move_new,
-    open_folder,
     open_source,
     remove,
-    rename_new,
     safe_component,
     status,
-    sync_folder,
 )
 from .folders import ensure_folder
 from .notes import note_beside, read_note, what_is_known, write_note
 from .outcomes import from_error
 from .paths import resolve_destination
-from .settled import NotSettled, require_settled
+from .settled import NotSettled, move_settled, require_settled, settled_status
 from .threads import in_thread
 from .tools import Tools
 
@@ -56,7 +53,7 @@ async def quarantine(order: Order, site: Site, tools: Tools) -> Result:
             aside = str(earlier) if earlier else None
             reason = "quarantined" if earlier else "nothing_there"
             return Result(order.id, Outcome.DONE, reason, path=str(path), quarantined=aside)
-        await in_thread(lambda _: _require_settled(path, site, tools.now()))  # the judges cost more
+        await in_thread(lambda _: settled_status(path, site, tools.now()))  # the judges cost more
         healthy = await tools.is_good(path, None)
         if healthy is not False:
             outcome, reason = (Outcome.REFUSED, "file_is_healthy") if healthy else (Outcome.FAILED, "cannot_judge")
@@ -91,11 +88,6 @@ def _place_for(path: Path, site: Site) -> Path:
     return (path.parent if own else site.models) / QUARANTINE
 
 
-def _require_settled(path: Path, site: Site, now: float) -> None:
-    with FileIO(open_source(path, site)) as file:
-        require_settled(file.fileno(), now, site.min_age)
-
-
 def _put_aside(order: Order, path: Path, site: Site, now: float, stop: threading.Event) -> Path:
     below = locate(path, (site.models,))[1]
     with FileIO(open_source(path, site)) as file:
@@ -112,7 +104,11 @@ def _put_aside(order: Order, path: Path, site: Site, now: float, stop: threading
         }
         for aside in _candidates(order, path, site):
             if status(aside, site) is None and _noted(note_beside(aside), known, site):
-                _move(path, aside, before, site)
+                try:
+                    move_settled(path, aside, before, site)
+                except NotSettled:
+                    remove(note_beside(aside), site)
+                    raise
                 return aside
     raise FileExistsError(f"{_NAMES} files of this name in the quarantine")
 
@@ -127,24 +123,6 @@ def _noted(note: Path, known: dict[str, object], site: Site) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def _move(path: Path, aside: Path, before: os.stat_result, site: Site) -> None:
-    """Rename the very file that was looked at; one that was exchanged or changed goes back to its name."""
-    with open_folder(path.parent, site) as old, open_folder(aside.parent, site) as new:
-        rename_new(old, path.name, new, aside.name)
-        moved = os.stat(aside.name, dir_fd=new, follow_symlinks=False)
-        # Not the time of change: the rename itself has set that.
-        if _content(moved) != _content(before):
-            rename_new(new, aside.name, old, path.name)
-            remove(note_beside(aside), site)
-            raise NotSettled("file_is_changing")
-        sync_folder(new)
-        sync_folder(old)
-
-
-def _content(seen: os.stat_result) -> tuple[int, int, int, int]:
-    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
 def _candidates(order: Order, path: Path, site: Site) -> Iterator[Path]:

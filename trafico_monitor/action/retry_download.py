@@ -9,7 +9,7 @@ from ..errors import PathRefused
 from ..model.order import Order
 from ..model.result import Outcome, Result
 from ..model.site import Site
-from .beneath import move_new, safe_component, status
+from .beneath import safe_component, status
 from .bot_api import Trouble
 from .copying import copy_file
 from .folders import ensure_folder, given
@@ -17,6 +17,7 @@ from .outcomes import from_error
 from .paths import resolve_destination, resolve_source
 from .provenance import Provenance, folder_of, provenance
 from .rescue import rescue
+from .settled import NotSettled, move_settled, settled_status
 from .threads import in_thread
 from .tools import Tools
 
@@ -39,6 +40,7 @@ async def retry_download(order: Order, site: Site, tools: Tools) -> Result:
     `token_refused`, `file_id_refused`, `file_too_big`, or why the path was refused; REFUSED and
     `rescued` with the doubt of `provenance` about whose it is; FAILED
     `timeout`, `connection_lost`, `not_served`, `file_unavailable`, `server_busy`, `server_error`;
+    FAILED with `retry_after` for a bad file of the server's that has not come to rest (`quarantine`);
     BLOCKED_BY_SERVER `server_unreachable`."""
     download = order.download
     if not download.known:
@@ -63,7 +65,8 @@ async def _from_lines(order: Order, site: Site, tools: Tools) -> Result:
 
 async def _from_server(order: Order, site: Site, tools: Tools) -> Result:
     """Ask and copy. A file that is shorter than the server itself says, or shown to be corrupt, is
-    put aside, and the server asked once more: it fetches what it does not have."""
+    put aside, and the server asked once more: it fetches what it does not have. One that may still be
+    being written is left for a while."""
     for last in (False, True):
         found = await _ask(order, site, tools)
         if isinstance(found, Result):
@@ -73,8 +76,11 @@ async def _from_server(order: Order, site: Site, tools: Tools) -> Result:
         else:
             result = await _put(order, found, site, tools)
         bad = result.reason in ("source_incomplete", "source_corrupt")
-        if last or not bad or not await _set_aside(found, order, site, tools):
-            break
+        try:
+            if last or not bad or not await _set_aside(found, order, site, tools):
+                break
+        except NotSettled as error:
+            return from_error(order.id, error)
     return result
 
 
@@ -107,13 +113,18 @@ async def _shortened(source: _Source, site: Site) -> bool:
 
 async def _set_aside(source: _Source, order: Order, site: Site, tools: Tools) -> bool:
     """Rename a bad file in the Bot API directory, which may not be ours to write in. Bad by the
-    server's own word on its size or by its content, never by a log line's word."""
+    server's own word on its size or by its content, never by a log line's word. Raises NotSettled for
+    one that may still be being written."""
     mark = order.incident_id if safe_component(order.incident_id) else "incidente"
     aside = source.path.with_name(f"{source.path.name}.{mark}.incompleto")
     try:
+        before = await in_thread(lambda _: settled_status(source.path, site, tools.now()))
         if not await _shortened(source, site) and await tools.is_good(source.path, None) is not False:
             return False
-        await in_thread(lambda _: move_new(source.path, aside, site))
+        await in_thread(lambda _: settled_status(source.path, site, tools.now()))
+        await in_thread(lambda _: move_settled(source.path, aside, before, site))
+    except NotSettled:
+        raise
     except (OSError, PathRefused):
         return False
     return True

@@ -9,7 +9,11 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
+
+from ..model.site import Site
+from .beneath import open_folder, open_source, rename_new, sync_folder
 
 _F_SETSIG = 10  # linux/fcntl.h; Python has no name for it
 _AGAIN = 5.0  # seconds until a file that is being written is looked at again
@@ -23,6 +27,32 @@ class NotSettled(OSError):
         super().__init__(errno.EBUSY, os.strerror(errno.EBUSY))
         self.reason = reason
         self.retry_after = retry_after
+
+
+def settled_status(path: Path, site: Site, now: float) -> os.stat_result:
+    """What lies at `path`, at rest for the time that `site` asks for. Raises as `open_source` and
+    `require_settled`. Blocking."""
+    with FileIO(open_source(path, site)) as file:
+        require_settled(file.fileno(), now, site.min_age)
+        return os.fstat(file.fileno())
+
+
+def move_settled(old: Path, new: Path, before: os.stat_result, site: Site) -> None:
+    """Rename the very file that was `before`, within one file system and never over anything, and make it
+    durable. One that was exchanged or changed goes back to its name: NotSettled. Blocking."""
+    with open_folder(old.parent, site) as source, open_folder(new.parent, site) as target:
+        rename_new(source, old.name, target, new.name)
+        moved = os.stat(new.name, dir_fd=target, follow_symlinks=False)
+        # Not the time of change: the rename itself has set that.
+        if _content(moved) != _content(before):
+            rename_new(target, new.name, source, old.name)
+            raise NotSettled("file_is_changing")
+        sync_folder(target)
+        sync_folder(source)
+
+
+def _content(seen: os.stat_result) -> tuple[int, int, int, int]:
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
 def require_settled(file: int, now: float, min_age: float) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.standin.bot_api import BotApiServer
+from trafico_monitor.action.bot_api import ServerFile, Trouble, get_file
 from trafico_monitor.action.retry_download import retry_download
 from trafico_monitor.action.tools import Tools
 from trafico_monitor.model.order import Order
@@ -117,6 +120,63 @@ async def test_a_bad_file_at_the_server_is_put_aside_and_fetched_again(
     assert tried(served).read_bytes() == video.read_bytes()
     assert served.bot_api is not None
     assert [path.name for path in served.bot_api.rglob("*.incompleto")] == ["file_0.mp4.i1.incompleto"]
+
+
+class TestABadFileThatHasNotComeToRest:
+    """Whoever still writes it would go on writing into what was moved away."""
+
+    @pytest.fixture(autouse=True, params=[{"kind": "truncate", "keep": 9000}, {"kind": "damage"}], ids=str)
+    def _bad_twice(self, request: pytest.FixtureRequest, server: BotApiServer) -> None:
+        server.api.add_fault({"method": "getFile", "times": 2, **request.param})
+
+    @staticmethod
+    def aside(site: Site) -> list[Path]:
+        assert site.bot_api is not None
+        return list(site.bot_api.rglob("*.incompleto"))
+
+    async def test_one_that_a_program_has_open_for_writing(self, served: Site, tools: Tools, video: Path) -> None:
+        wanted = known(file_id="AAA", size=video.stat().st_size)
+        with ExitStack() as writing:
+
+            async def get(site: Site, file_id: str, seconds: float) -> ServerFile | Trouble:
+                assert site.bot_api is not None
+                answer = await get_file(site, file_id, seconds)
+                writing.enter_context((site.bot_api / TOKEN / "videos" / "file_0.mp4").open("ab"))
+                return answer
+
+            result = await retry_download(wanted, served, replace(tools, get_file=get))
+            assert (result.outcome, result.reason) == (Outcome.FAILED, "file_is_open")
+            assert result.retry_after > 0 and self.aside(served) == []
+        assert (await retry_download(wanted, served, tools)).reason == "copied"
+        assert len(self.aside(served)) == 1
+
+    async def test_one_that_was_written_in_the_last_minutes(self, served: Site, tools: Tools, video: Path) -> None:
+        wanted, installed = known(file_id="AAA", size=video.stat().st_size), replace(served, min_age=120.0)
+        result = await retry_download(wanted, installed, replace(tools, now=time.time))
+        assert (result.outcome, result.reason) == (Outcome.FAILED, "file_is_young")
+        assert 100 < result.retry_after <= 121 and self.aside(served) == []
+        later = replace(tools, now=lambda: time.time() + 130)
+        assert (await retry_download(wanted, installed, later)).reason == "copied"
+        assert len(self.aside(served)) == 1
+
+
+async def test_a_file_at_the_server_that_grows_while_it_is_judged_stays(
+    served: Site, server: BotApiServer, tools: Tools, video: Path
+) -> None:
+    server.api.add_fault({"method": "getFile", "kind": "damage"})
+
+    async def judge_and_write(path: Path, size: int | None) -> bool | None:
+        answer = await tools.is_good(path, size)
+        if served.bot_api is not None and path.is_relative_to(served.bot_api):
+            with path.open("ab") as stream:
+                stream.write(b"more")
+        return answer
+
+    judging = replace(tools, is_good=judge_and_write)
+    result = await retry_download(known(file_id="AAA", size=video.stat().st_size), served, judging)
+    assert (result.outcome, result.reason) == (Outcome.FAILED, "file_is_changing")
+    assert served.bot_api is not None and not list(served.bot_api.rglob("*.incompleto"))
+    assert (served.bot_api / TOKEN / "videos" / "file_0.mp4").read_bytes().endswith(b"more")
 
 
 async def test_a_server_that_only_has_half_of_it(
