@@ -107,8 +107,8 @@ class Exports:
             self._awake.clear()
             done = True
             sinks = await self._sinks()
-            with contextlib.suppress(StoreError):
-                for name in sinks.keys() & _COPIES:  # before the logs, whose places a new copy takes
+            for name in sinks.keys() & _COPIES:  # before the logs, whose places a new copy takes
+                with contextlib.suppress(Exception):  # told of below
                     await self._place(name)
             for name, write in sinks.items():
                 done = await self._drain_one(name, write) and done
@@ -176,8 +176,8 @@ class Exports:
                 await self._store.keep(_kept_as(name), str(place))
                 if len(records) == BATCH and name.startswith("json"):
                     await asyncio.sleep(PAUSE_SECONDS)
-        except (OSError, StoreError) as error:
-            self._failed(name, str(error))
+        except Exception as error:  # the others are not to wait for one that nobody foresaw either
+            self._failed(name, error)
             return False
         self._failing.pop(name, None)
         return True
@@ -216,9 +216,10 @@ class Exports:
         for item in records:
             self._journal.write(item.record, item.seq)
 
-    def _failed(self, name: str, reason: str) -> None:
+    def _failed(self, name: str, error: Exception) -> None:
+        reason, foreseen = str(error) or type(error).__name__, isinstance(error, OSError | StoreError)
         if self._failing.get(name) != reason:  # said once, not with every record
-            logger.warning("%s log not written, kept for later: %s", name, reason)
+            logger.warning("%s log not written, kept for later: %s", name, reason, exc_info=not foreseen)
         self._failing[name] = reason
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.component.store.conftest import step
 from trafico_monitor.host.journal_writer import JournalWriter
@@ -59,6 +64,42 @@ async def test_a_folder_that_cannot_be_written_delays_only_its_logs(tmp_path: Pa
     logs.unlink()
     assert await out.drain() and out.failing == {}
     assert written(logs) == (["a", "b"], ["a", "b"]) and texts(said.getvalue()) == ["a", "b"]
+
+
+async def test_a_log_that_fails_in_a_way_nobody_foresaw_delays_only_itself(tmp_path: Path, store: Store) -> None:
+    """Its place in the database is no number: neither the disk nor the database is at fault."""
+    logs = tmp_path / "logs"
+    out, said = exports(store, logs)
+    await store.keep("exported.json", "spoilt")
+    await store.commit(step("a"))
+    assert not await out.drain()
+    assert set(out.failing) == {"json"} and "spoilt" in out.failing["json"]
+    assert texts(said.getvalue()) == texts((logs / "monitor.log").read_text()) == ["a"]
+    await store.keep("exported.json", "0")
+    assert await out.drain() and out.failing == {}
+    assert written(logs) == (["a"], ["a"])
+
+
+async def test_a_terminal_that_cannot_show_a_record_holds_up_no_file(
+    tmp_path: Path, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    logs = tmp_path / "logs"
+    screen, terminal = pty.openpty()
+    with os.fdopen(screen, "rb", 0), os.fdopen(terminal, "w", encoding="latin-1") as shown:
+        out = Exports(store, logs, JournalWriter("/nonexistent/socket", shown))
+        task = asyncio.create_task(out.run())
+        for name in "abc":
+            await store.commit(step(name))
+            out.wake()
+            async with asyncio.timeout(10):
+                while not (logs / "monitor.log").exists() or written(logs)[1][-1:] != [name]:
+                    await asyncio.sleep(0.02)
+        assert not task.done() and set(out.failing) == {"journal"}
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert written(logs) == (["a", "b", "c"], ["a", "b", "c"])
+    assert caplog.text.count("Traceback") == 1  # said once
 
 
 async def test_deleted_logs_are_begun_again(tmp_path: Path, store: Store) -> None:
