@@ -180,7 +180,7 @@ class Incidents:
         size than was announced is none."""
         line, said, announced = finding.message, finding.download.size, incident.download.size
         if said is not None and announced is not None and said != announced:
-            self.apply(incident, Decision(replace(incident, recovered_by_bot=False)), step, now)
+            self.apply(incident, Decision(replace(incident, recovered_by_bot=False, success=None)), step, now)
         elif self.under_way(incident):
             self.apply(incident, Decision(policy.said_by_bot(incident, line, now)), step, now)
         else:
@@ -236,7 +236,7 @@ def _sightless(incident: Incident) -> bool:
 def _left_alone(incident: Incident) -> bool:
     return (
         incident.estado is Estado.PENDIENTE
-        and incident.reason in ("no_download_data", "single_record")
+        and incident.reason in ("no_download_data", "single_record", policy.NOT_LOOKED_AT)
         and incident.waiting_for is None
     )
 

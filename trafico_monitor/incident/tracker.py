@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
+from typing import Any
 
 from ..model.download import Download
-from ..model.finding import ErrorType, Finding, FindingKind
+from ..model.finding import Cause, ErrorType, Finding, FindingKind
 from ..model.incident import Incident
-from ..model.sameness import agree, merged, same, same_file
+from ..model.sameness import agree, meant, merged, same, same_content, same_file
 from .change import Change, ChangeKind
 from .index import BOT_FIX, Index
 
@@ -25,6 +26,8 @@ OUTAGE_SECONDS = 900.0
 # A closed incident takes in late repeats for this long.
 LATE_SECONDS = 10.0
 KEEP_CLOSED_SECONDS = 3600.0
+# A 429 is kept to for a second more than it said, and for a day at most whatever it said.
+TURN_SECONDS, LONGEST_TURN_SECONDS = 1.0, 86400.0
 _MOST_ORIGINS = 512
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _PAIRS = tuple(one + two for one in _LETTERS for two in _LETTERS)
@@ -121,6 +124,7 @@ class Tracker:
             updated_at=max(incident.updated_at, finding.at),
             download=merged(incident.download, finding.download),
             actionable=_more_actionable(incident, finding),
+            **_exception(incident, finding),
         )
         # What can be downloaded again only now has not been planned yet.
         news = grown.open and grown.actionable.known and not incident.actionable.known
@@ -141,6 +145,9 @@ class Tracker:
             pid=finding.pid,
             first=finding.origin,
             last=finding.last,
+            cause=finding.cause,
+            exception=finding.exception,
+            not_before=_not_before(finding),
         )
         self._remember(finding, incident.id)
         if finding.code == _CODE_POLLING:
@@ -170,6 +177,7 @@ class Tracker:
                 lines=finding.lines if len(finding.lines) > len(incident.lines) else incident.lines,
                 download=merged(incident.download, finding.download),
                 actionable=_more_actionable(incident, finding),
+                **_exception(incident, finding),
             )
         better = replace(better, last=finding.last, updated_at=max(incident.updated_at, finding.at))
         return self._keep(ChangeKind.REFINED, better, finding)
@@ -202,8 +210,8 @@ class Tracker:
             return False
         if incident.recovered_by_bot:
             return False
-        # Two downloads that could both be done again are both kept: none may be forgotten.
-        both = incident.download.known and finding.download.known
+        # Two downloads are both kept, also those that only a person can have done again.
+        both = meant(incident.download) and meant(finding.download)
         return not both or agree(incident.download, finding.download)
 
     def _one_failure(self, incident: Incident, finding: Finding) -> bool:
@@ -239,19 +247,23 @@ class Tracker:
         return tuple(self._repair(incident, finding) for incident in repaired)
 
     def _repairs(self, incident: Incident, finding: Finding) -> bool:
+        """Also by the same file that was sent again, which has another name and place, where the bot's process
+        itself tells what the file is."""
         if finding.origin and self._origins.get(finding.origin) == incident.id:
             return True
-        return same(incident.download, finding.download)
+        if same(incident.download, finding.download):
+            return True
+        return finding.exact and same_content(incident.download, finding.download)
 
     def _repair(self, incident: Incident, finding: Finding) -> Change:
         marked = replace(
-            incident,
-            recovered_by_bot=True,
-            last=finding.last,
-            updated_at=max(incident.updated_at, finding.at),
-            download=merged(incident.download, finding.download),
-            actionable=_more_actionable(incident, finding),
+            incident, recovered_by_bot=True, last=finding.last, updated_at=max(incident.updated_at, finding.at)
         )
+        if agree(incident.download, finding.download):
+            download = merged(incident.download, finding.download)
+            marked = replace(marked, download=download, actionable=_more_actionable(incident, finding))
+        else:
+            marked = replace(marked, success=finding.download)
         self.put(marked)
         return Change(ChangeKind.REPAIRED_BY_BOT, finding, marked)
 
@@ -285,3 +297,18 @@ def _more_actionable(incident: Incident, finding: Finding) -> Download:
     if not agree(incident.actionable, finding.actionable):
         return incident.actionable
     return merged(incident.actionable, finding.actionable)
+
+
+def _exception(incident: Incident, finding: Finding) -> dict[str, Any]:
+    """What `finding` tells of the exception; what says nothing of it takes nothing back."""
+    cause = incident.cause if finding.cause is Cause.NONE else finding.cause
+    turn = max(incident.not_before, _not_before(finding))
+    return {"cause": cause, "exception": finding.exception or incident.exception, "not_before": turn}
+
+
+def _not_before(finding: Finding) -> float:
+    """When a server that asked to be left alone may be asked again; 0.0 where none did."""
+    if finding.cause is not Cause.RATE_LIMITED:
+        return 0.0
+    wait = finding.wait if finding.wait > 0 else 0.0  # NaN is not
+    return finding.at + min(wait, LONGEST_TURN_SECONDS) + TURN_SECONDS
