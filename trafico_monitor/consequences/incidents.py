@@ -155,6 +155,8 @@ class Incidents:
             case ChangeKind.REPEATED:
                 step.incidents[incident.id] = incident
                 step.records.append(chronicle.of_repeat(incident, change.finding.at, step.language))
+            case ChangeKind.CONTEXT:
+                step.incidents[incident.id] = incident
             case ChangeKind.REFINED:
                 self._refine(incident, step, now)
             case ChangeKind.REPAIRED_BY_BOT if incident.open:

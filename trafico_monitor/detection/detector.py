@@ -27,6 +27,7 @@ from .memory import Memory
 from .passing import ANSWERED_END, ANSWERED_START, Passing
 from .paths import Paths
 from .process import Process
+from .reports import Reports, report_of
 from .rules import RuleSet, Silence
 from .statement import Voice, statement
 from .unfolding import Piece, flush, unfold
@@ -48,7 +49,9 @@ class Detector:
         paths = Paths(models_dir)
         self._marks = (*MARKS, *paths.marks)
         self._memory = Memory()
+        self._paths = paths
         self._downloads = Downloads(self._memory, paths)
+        self._reports = Reports(self._memory, paths)
         self._failures = Failures(self._memory, paths)
         self._folding = Folding(self._memory, self._failures, rules)
         # When some download's silence becomes a finding (journal time), or earlier: compare it
@@ -235,6 +238,11 @@ class Detector:
         self._folding.note_record(entry, process, line, rule, record)
 
     def _structured(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
+        report = report_of(entry, self._paths)
+        if report is not None:
+            yield from self._reports.observe(entry, process, report, self._rules)
+            self._downloads.watch_all()
+            return
         download = structured(entry.fields)
         event = entry.fields["TRAFICO_EVENTO"]
         if event == "inicio":

@@ -142,8 +142,13 @@ def _keys(incident: Incident) -> Iterator[_Key]:
 
 
 def _names(download: Download) -> Iterator[_Key]:
-    """What `model.sameness.same` can find two downloads to be one by."""
-    for kind, value in (("id", download.file_id), ("video", download.video), ("to", download.destination)):
+    """What two downloads can be found to be one by (`model.sameness.same`), or two of one file."""
+    for kind, value in (
+        ("id", download.file_id),
+        ("unique", download.unique_id),
+        ("video", download.video),
+        ("to", download.destination),
+    ):
         if value:
             yield kind, value
 

@@ -29,6 +29,7 @@ KEEP_CLOSED_SECONDS = 3600.0
 # A 429 is kept to for a second more than it said, and for a day at most whatever it said.
 TURN_SECONDS, LONGEST_TURN_SECONDS = 1.0, 86400.0
 _MOST_ORIGINS = 512
+MOST_LINES = 40  # of an incident: the report, and the text of the same failure
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _PAIRS = tuple(one + two for one in _LETTERS for two in _LETTERS)
 _CODE_POLLING = "polling"
@@ -59,6 +60,8 @@ class Tracker:
         match finding.kind:
             case FindingKind.FAILED:
                 return (self._failed(finding),)
+            case FindingKind.CONTEXT:
+                return (self._context(finding),)
             case FindingKind.FINISHED:
                 return self._finished(finding)
             case FindingKind.RECOVERED:
@@ -130,6 +133,14 @@ class Tracker:
         news = grown.open and grown.actionable.known and not incident.actionable.known
         return self._keep(ChangeKind.REFINED if news else ChangeKind.REPEATED, grown, finding)
 
+    def _context(self, finding: Finding) -> Change:
+        """What text adds to a failure that was reported: lines, and nothing that decides."""
+        known = self._incidents.get(self._origins.get(finding.origin, ""))
+        if known is None or not known.open or len(known.lines) >= MOST_LINES:
+            return Change(ChangeKind.OTHER, finding)
+        lines = (*known.lines, *finding.lines)[:MOST_LINES]
+        return self._keep(ChangeKind.CONTEXT, replace(known, lines=lines, last=finding.last), finding)
+
     def _open(self, finding: Finding) -> Change:
         assert finding.error_type is not None
         incident = Incident(
@@ -196,6 +207,8 @@ class Tracker:
         """The incident that `finding` tells of once more, newest first; None for a new one."""
         assert finding.error_type is not None
         for incident in self._incidents.about(finding.error_type, finding.pid, finding.download):
+            if finding.exact and not _one_place(incident.download, finding.download):
+                continue
             if not incident.open and finding.at - (incident.closed_at or 0.0) > LATE_SECONDS:
                 continue
             if finding.error_type is ErrorType.SERVIDOR_CAIDO and incident.error_type is ErrorType.SERVIDOR_CAIDO:
@@ -251,9 +264,13 @@ class Tracker:
         itself tells what the file is."""
         if finding.origin and self._origins.get(finding.origin) == incident.id:
             return True
-        if same(incident.download, finding.download):
-            return True
-        return finding.exact and same_content(incident.download, finding.download)
+        known, more = incident.download, finding.download
+        if not finding.exact:
+            return same(known, more)
+        if known.destination and not _one_place(known, more):
+            # The user has sent it once more: the modelo has it, under another name.
+            return known.modelo == more.modelo and finding.at > incident.opened_at and same_content(known, more)
+        return same(known, more) or same_content(known, more)
 
     def _repair(self, incident: Incident, finding: Finding) -> Change:
         marked = replace(
@@ -290,6 +307,11 @@ class Tracker:
             self._incidents.remove(gone)
             self._idle.discard(gone)
             self._sealed.discard(gone)
+
+
+def _one_place(one: Download, other: Download) -> bool:
+    """True when both go to one and the same place: what is told exactly names it."""
+    return bool(one.destination) and one.destination == other.destination
 
 
 def _more_actionable(incident: Incident, finding: Finding) -> Download:

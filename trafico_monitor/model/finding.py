@@ -44,6 +44,7 @@ class FindingKind(Enum):
     SPACE = "space"  # a disk check; `code`: ok, warning, critical
     SERVER = "server"  # a server check; `code`: up, down
     UNKNOWN = "unknown"  # an error of the bot that no rule knows
+    CONTEXT = "context"  # text about a failure that its process has reported: `origin` names it, `lines` tell more
 
 
 @dataclass(frozen=True, slots=True)
