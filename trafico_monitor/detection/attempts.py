@@ -35,7 +35,7 @@ class Attempt:
 
     `report` is the id of a download that its own process reports (docs/reference/instrumentation.md);
     `flowing` that its bytes are told as they come, `released` that the bot has let it go, `said_done`
-    that text has told of its success, and `failed_at`, `kind` when and of what it has failed."""
+    that text has told of its success, `arrived` how many bytes were seen at its place, and `failed_at`, `kind` when and of what it has failed."""
 
     download: Download
     started: str
@@ -55,6 +55,7 @@ class Attempt:
     flowing: bool = False
     released: bool = False
     said_done: bool = False
+    arrived: int | None = None
     failed_at: float = 0.0
     kind: str = ""
 
@@ -96,6 +97,7 @@ class Attempt:
             "flowing": self.flowing,
             "released": self.released,
             "said_done": self.said_done,
+            "arrived": self.arrived,
             "failed_at": self.failed_at,
             "kind": self.kind,
         }
@@ -342,6 +344,7 @@ def attempt_from(data: Mapping[str, object]) -> Attempt:
         flowing=bool(data.get("flowing", False)),
         released=bool(data.get("released", False)),
         said_done=bool(data.get("said_done", False)),
+        arrived=_whole(data.get("arrived")),
         failed_at=float(str(data.get("failed_at", 0.0))),
         kind=str(data.get("kind", "")),
     )

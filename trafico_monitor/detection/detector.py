@@ -97,6 +97,16 @@ class Detector:
         """Those downloads, to be looked at and not to be changed."""
         return self._downloads.open
 
+    @property
+    def copying(self) -> Mapping[str, str]:
+        """Id and place of each download of which the bot's process has reported that it is being copied."""
+        return self._downloads.copying
+
+    def arrived(self, sizes: Mapping[str, int], now: float) -> None:
+        """How many bytes lie at the places of `copying` at `now`."""
+        self._downloads.arrived(sizes, now)
+        self.deadline = self._downloads.deadline
+
     def feed(self, entry: Entry) -> tuple[Finding, ...]:
         """The findings of one entry, in order. Entries of one process come in their order."""
         message = entry.message

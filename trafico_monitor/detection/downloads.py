@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..model.download import Download
@@ -131,6 +131,20 @@ class Downloads:
         if found:
             self._memory.changed()
         return tuple(sorted(found, key=lambda finding: finding.at))
+
+    @property
+    def copying(self) -> dict[str, str]:
+        """Id and place of each reported download that is being copied."""
+        return {one.report: one.download.destination for one in self.open if one.copying and one.download.destination}
+
+    def arrived(self, sizes: Mapping[str, int], now: float) -> None:
+        """So many bytes lie at the places of `copying`; where they have grown, it does not stand still."""
+        for one in self.open:
+            size = sizes.get(one.report) if one.report else None
+            if size is not None and size != one.arrived:
+                one.arrived, one.flowing, one.heard = size, True, max(one.heard, now)
+                self._memory.changed()
+        self.watch_all()
 
     def look_at_clock(self, now: float) -> None:
         """What is under way does not count as silence the time by which the clock has jumped."""

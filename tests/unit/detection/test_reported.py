@@ -211,6 +211,18 @@ def test_what_stands_still_is_late(detector: Detector, event: str, after: float)
     assert failed.origin == late.origin
 
 
+def test_a_copy_whose_bytes_are_seen_to_come_is_not_late_however_slow(detector: Detector) -> None:
+    feed(detector, [report("inicio", 1, 1.0), report("copiando", 1, 10.0)])
+    assert detector.copying == {f"{1:016x}": place(1)}
+    for seconds in range(20, 600, 10):
+        detector.arrived({f"{1:016x}": seconds}, float(seconds))
+        assert not detector.overdue(seconds + 1.0)
+    detector.arrived({f"{1:016x}": 590}, 640.0)  # no more of them
+    [late] = detector.overdue(651.0)
+    assert late.error_type is ErrorType.TIMEOUT
+    assert not detector.copying
+
+
 def test_another_attempt_of_the_bots_own_is_the_same_download(detector: Detector) -> None:
     story = [report("inicio", 1, 1.0), error(1, 2.0, DENIED), report("copiando", 1, 7.0), error(1, 7.1, TIMED_OUT)]
     found = feed(detector, story)
