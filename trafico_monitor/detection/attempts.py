@@ -34,8 +34,9 @@ class Attempt:
     which says no more than that: the next beginning that says more takes its place.
 
     `report` is the id of a download that its own process reports (docs/reference/instrumentation.md);
-    `flowing` that its bytes are told as they come, `released` that the bot has let it go, `said_done`
-    that text has told of its success, `arrived` how many bytes were seen at its place, and `failed_at`, `kind` when and of what it has failed."""
+    `flowing` that its bytes are told or seen as they come, `arrived` how many were seen, `released` that
+    the bot has let it go, `said_done` that text has told of its success, and `failed_at`, `kind` when
+    and of what it has failed."""
 
     download: Download
     started: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Mapping
+from pathlib import Path
 
 from ..host.thread import call
 
@@ -25,7 +25,7 @@ def _sizes(places: Mapping[str, str]) -> dict[str, int]:
     sizes = {}
     for name, path in places.items():
         try:
-            seen = os.stat(path, follow_symlinks=False)
+            seen = Path(path).lstat()
         except (OSError, ValueError):
             continue
         if stat.S_ISREG(seen.st_mode):
