@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from .config.schema import Config
 from .errors import MonitorError
+from .health import arrivals
 from .health.unit import UnitState
 from .hearing import Hearing
 from .host.accounts import uid_of
@@ -112,7 +113,7 @@ class MainLine:
 
     async def pass_time(self) -> None:
         """What ends by time alone, while no line is waiting."""
-        minded = -math.inf
+        minded = looked = -math.inf
         while True:
             self._stirred.clear()
             with contextlib.suppress(TimeoutError):  # not wait_for: on Python 3.11 it swallows a cancellation
@@ -121,6 +122,9 @@ class MainLine:
             if time.monotonic() - minded >= MIND_SECONDS:
                 minded = time.monotonic()
                 await self._keeper.keep(self._pipeline.mind_alerts(self._clock()))
+            if (copying := self._pipeline.detector.copying) and time.monotonic() - looked >= arrivals.LOOK_SECONDS:
+                looked = time.monotonic()
+                self._pipeline.detector.arrived(await arrivals.arrived(copying), self._clock())
             if self._hearing.sees_the_present(self._journal):
                 await self._keeper.keep(self._pipeline.pass_time(self._clock()))
 

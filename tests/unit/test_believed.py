@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.rule_text import load
 from trafico_monitor.incident.situation import Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.messages import text
+from trafico_monitor.model.changes import Changes
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado
 from trafico_monitor.model.order import OrderKind
 from trafico_monitor.model.result import Outcome, Result
 from trafico_monitor.model.verdict import Evidence, Verdict
+from trafico_monitor.notify.render import render
 from trafico_monitor.pipeline import Pipeline
 
 NOW = 1_766_000_000.0
+PROOF = Verdict(True, (Evidence("file", "/m/luna/b.mp4"),))
 UNNAMED = Download(source="/api/videos/file_1.mp4", size=100)
 PLACED = replace(UNNAMED, modelo="luna", video="a.mp4")
 
@@ -35,15 +40,73 @@ def succeeded(download: Download) -> Finding:
     return Finding(FindingKind.FINISHED, NOW + 9, 7, download, message="✅ Archivo copiado", origin="s1")
 
 
-def test_a_success_that_nobody_can_look_at_is_recorded_as_what_the_bot_says() -> None:
+def test_a_success_that_nobody_can_look_at_is_left_to_a_person_with_what_the_bot_said() -> None:
+    pipeline = new()
+    nothing = Download()
+    pipeline.observe((failed(nothing),), NOW)
+    (incident,) = pipeline.observe((succeeded(nothing),), NOW + 9).incidents
+    assert (incident.estado, incident.reason) == (Estado.PENDIENTE, "not_looked_at")
+    assert incident.evidence == (Evidence("bot_line", "✅ Archivo copiado"),)
+    assert not pipeline.pass_time(NOW + 100).incidents
+    changes = pipeline.pass_time(NOW + 9 + 121)
+    (ended,) = changes.incidents
+    assert (ended.estado, ended.reason, ended.recovered_by_bot) == (Estado.FALLIDO, "not_looked_at", False)
+    (notice,) = changes.notices
+    told = render(notice, "es").plain
+    assert text("reason.not_looked_at", "es") in told and "comprueba que el vídeo está" in told
+    assert "no se ha comprobado" in told and "✅ Archivo copiado" in told
+
+
+def test_what_the_bot_says_of_a_source_is_looked_for_by_its_content() -> None:
     pipeline = new()
     pipeline.observe((failed(UNNAMED),), NOW)
     changes = pipeline.observe((succeeded(UNNAMED),), NOW + 9)
-    (incident,) = changes.incidents
-    assert (incident.estado, incident.accion) == (Estado.SOLUCIONADO, "by_bot")
-    assert incident.evidence == (Evidence("bot_line", "✅ Archivo copiado"),)
-    (record,) = [one for one in changes.records if one.event == "incident_solved"]
-    assert text("evidence.bot_line", "es") in record.text and "no se ha comprobado" in record.text
+    (incident,), (order,) = changes.incidents, changes.orders
+    assert (incident.open, order.kind, order.download) == (True, OrderKind.CONFIRM, UNNAMED)
+    (ended,) = pipeline.finish(order, Result(order.id, Outcome.DONE), PROOF, NOW + 10).incidents
+    assert (ended.estado, ended.accion, ended.evidence) == (Estado.SOLUCIONADO, "by_bot", PROOF.evidence)
+
+
+class TestTheSameFileSentAgain:
+    LOST = Download("luna", "a.mp4", "BAAC1", 100, destination="modelos/luna/a.mp4", unique_id="AgAD7")
+    SENT = replace(LOST, video="b.mp4", file_id="BAAC2", destination="modelos/luna/b.mp4")
+
+    def ended(self, sent: Download, exact: bool = True) -> tuple[Pipeline, Changes]:
+        pipeline = new()
+        pipeline.observe((replace(failed(self.LOST), exact=True),), NOW)
+        return pipeline, pipeline.observe((replace(succeeded(sent), origin="s2", exact=exact),), NOW + 9)
+
+    def test_closes_the_first_one_once_it_has_been_looked_at(self) -> None:
+        pipeline, changes = self.ended(self.SENT)
+        (order,) = changes.orders
+        assert (order.kind, order.download) == (OrderKind.CONFIRM, self.SENT)
+        changes = pipeline.finish(order, Result(order.id, Outcome.DONE), PROOF, NOW + 10)
+        (ended,) = changes.incidents
+        assert (ended.estado, ended.accion, ended.evidence) == (Estado.SOLUCIONADO, "sent_again", PROOF.evidence)
+        assert ended.download == self.LOST and changes.notices == ()
+        (record,) = [one for one in changes.records if one.event == "incident_solved"]
+        assert record.accion == "el mismo video llegó en otro envío"
+
+    def test_one_that_is_not_there_lets_the_repair_go_on(self) -> None:
+        pipeline, changes = self.ended(self.SENT)
+        (order,) = changes.orders
+        missing = Verdict(False, reason="nothing_there")
+        (again,) = pipeline.finish(order, Result(order.id, Outcome.DONE), missing, NOW + 10).orders
+        assert (again.kind, again.download) == (OrderKind.RETRY_DOWNLOAD, self.LOST)
+
+    @pytest.mark.parametrize(
+        ("sent", "exact"),
+        [
+            (replace(SENT, modelo="sol", destination="modelos/sol/b.mp4"), True),
+            (replace(SENT, unique_id="AgAD8"), True),
+            (replace(SENT, size=99), True),
+            (SENT, False),  # words are not enough for a file of another name
+        ],
+    )
+    def test_nothing_else_does(self, sent: Download, exact: bool) -> None:
+        pipeline, changes = self.ended(sent, exact)
+        assert changes.incidents == () and changes.orders == ()
+        assert [order.kind for order in pipeline.orders.values()] == [OrderKind.RETRY_DOWNLOAD]
 
 
 def test_a_success_of_another_size_than_was_announced_is_none() -> None:

@@ -16,6 +16,7 @@ from trafico_monitor.model.changes import Changes, Saved
 from trafico_monitor.model.entry import Entry, Origin
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado
+from trafico_monitor.model.order import OrderKind
 from trafico_monitor.pipeline import Pipeline
 
 RULES = Path(__file__).parents[2] / "trafico_monitor/detection/rules"
@@ -137,7 +138,8 @@ def test_the_bots_own_end_closes_it(pipeline: Pipeline) -> None:
     pipeline.take([Entry(PATH, 100, 999, "p"), Entry(COPYING, 100, 1000, "a")], "a", 1000)
     assert sum(len(pipeline.pass_time(float(now)).orders) for now in range(1000, 4000, 10)) == 1
     late = pipeline.take([Entry("✅ Archivo copiado exitosamente: 5 bytes", 100, 4000, "b")], "b", 4000)
-    assert late.incidents[-1].estado is Estado.SOLUCIONADO and late.incidents[-1].recovered_by_bot
+    assert late.incidents[-1].open and late.incidents[-1].recovered_by_bot
+    assert [order.kind for order in late.orders] == [OrderKind.CONFIRM]
 
 
 def test_a_machine_that_slept_finds_no_silence(pipeline: Pipeline) -> None:

@@ -87,7 +87,7 @@ def _show(args: argparse.Namespace, name: str, spoken: str) -> int:
 def _print_story(story: Story, spoken: str) -> None:
     incident = story.incident
     say(text("incident.show", spoken, **as_fields(incident, spoken)), " " * 14)
-    for line in _by_people(incident, spoken):
+    for line in _more(incident, spoken):
         say(printable(line), " " * 14)
     sections = (
         ("incident.evidence", [f"{'✅' if e.ok else '❌'} {text(f'evidence.{e.what}', spoken)}: {e.value}"
@@ -102,8 +102,10 @@ def _print_story(story: Story, spoken: str) -> None:
                 say(f"  {printable(line)}", "    ", most=sys.maxsize)
 
 
-def _by_people(incident: Incident, spoken: str) -> Iterator[str]:
-    """Who knows of it, and who had it tried again."""
+def _more(incident: Incident, spoken: str) -> Iterator[str]:
+    """What the exception was; who knows of it, and who had it tried again."""
+    if incident.exception:
+        yield text("incident.exception", spoken, clase=incident.exception)
     if incident.acknowledged_by:
         hora = clock(incident.acknowledged_at, spoken)
         yield text("incident.acknowledged", spoken, por=incident.acknowledged_by, hora=hora)

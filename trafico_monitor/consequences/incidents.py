@@ -155,6 +155,8 @@ class Incidents:
             case ChangeKind.REPEATED:
                 step.incidents[incident.id] = incident
                 step.records.append(chronicle.of_repeat(incident, change.finding.at, step.language))
+            case ChangeKind.CONTEXT:
+                step.incidents[incident.id] = incident
             case ChangeKind.REFINED:
                 self._refine(incident, step, now)
             case ChangeKind.REPAIRED_BY_BOT if incident.open:
@@ -180,7 +182,7 @@ class Incidents:
         size than was announced is none."""
         line, said, announced = finding.message, finding.download.size, incident.download.size
         if said is not None and announced is not None and said != announced:
-            self.apply(incident, Decision(replace(incident, recovered_by_bot=False)), step, now)
+            self.apply(incident, Decision(replace(incident, recovered_by_bot=False, success=None)), step, now)
         elif self.under_way(incident):
             self.apply(incident, Decision(policy.said_by_bot(incident, line, now)), step, now)
         else:
@@ -236,7 +238,7 @@ def _sightless(incident: Incident) -> bool:
 def _left_alone(incident: Incident) -> bool:
     return (
         incident.estado is Estado.PENDIENTE
-        and incident.reason in ("no_download_data", "single_record")
+        and incident.reason in ("no_download_data", "single_record", policy.NOT_LOOKED_AT)
         and incident.waiting_for is None
     )
 

@@ -11,10 +11,13 @@ from ..model.sameness import agree, merged, same, same_file
 from . import silence
 
 MOST_UNDER_WAY = 32
+MOST_REPORTED = 512  # a thousand downloads, fifty at once, are told apart by their ids
 # A download without any further word for this long is not used to explain anything any more
 # (2 GB at 1 MB/s take 33 minutes).
 FORGET_SECONDS = 3600.0
 MOST_OF_LINE = 300
+# What comes this soon after a failure, without a new beginning, may be the rest of it.
+BELONGS_SECONDS = 10.0
 # A bot's line and its report of one and the same moment.
 TOGETHER_SECONDS = 1.0
 # «Video recibido: NAME» so soon after a success may only be the name of what has just ended.
@@ -28,7 +31,12 @@ class Attempt:
     `heard` is when the lines last spoke of it and `line` what they said; `announced` a rounded
     size; `silent` marks a failure that was only its silence; `doubts` count the lines that may
     have been its end: then its silence proves nothing. `nameless` is one that began with a line
-    which says no more than that: the next beginning that says more takes its place."""
+    which says no more than that: the next beginning that says more takes its place.
+
+    `report` is the id of a download that its own process reports (docs/reference/instrumentation.md);
+    `flowing` that its bytes are told or seen as they come, `arrived` how many were seen, `released` that
+    the bot has let it go, `said_done` that text has told of its success, and `failed_at`, `kind` when
+    and of what it has failed."""
 
     download: Download
     started: str
@@ -44,12 +52,24 @@ class Attempt:
     doubts: int = 0
     nameless: bool = False
     records: int = 0  # that have told of it: a stranger's line break forges one
+    report: str = ""
+    flowing: bool = False
+    released: bool = False
+    said_done: bool = False
+    arrived: int | None = None
+    failed_at: float = 0.0
+    kind: str = ""
 
     @property
     def deadline(self) -> float:
         """When its silence becomes a finding, in journal time."""
         size = self.download.size if self.download.size is not None else self.announced
-        return max(self.heard, self.at) + silence.limit(size)
+        return max(self.heard, self.at) + self._patience(size)
+
+    def _patience(self, size: int | None) -> float:
+        if self.flowing or self.released:
+            return silence.STALLED_SECONDS
+        return silence.copy_limit(size) if self.report and self.copying else silence.limit(size)
 
     def hear(self, at: float, line: str, announced: int | None) -> None:
         self.heard = max(self.heard, at)
@@ -74,6 +94,13 @@ class Attempt:
             "doubts": self.doubts,
             "nameless": self.nameless,
             "records": self.records,
+            "report": self.report,
+            "flowing": self.flowing,
+            "released": self.released,
+            "said_done": self.said_done,
+            "arrived": self.arrived,
+            "failed_at": self.failed_at,
+            "kind": self.kind,
         }
 
 
@@ -124,6 +151,21 @@ class Attempts:
         self.all = [*self.all, fresh][-MOST_UNDER_WAY:]
         self.ended = None
         return True
+
+    def reported(self, report: str, download: Download, cursor: str, at: float) -> Attempt:
+        """The beginning of a download that its process reports under the id `report`."""
+        self._forget(at)
+        fresh = Attempt(download, cursor, at, structured=True, report=report)
+        self.all = [*self.all, fresh][-MOST_REPORTED:]
+        return fresh
+
+    def failed_lately(self, download: Download, at: float) -> Attempt | None:
+        """The newest attempt whose failure was reported shortly before `at`, and that a text naming `download`
+        may be about."""
+        lately = [one for one in self.all if one.report and one.failure and 0 <= at - one.failed_at <= BELONGS_SECONDS]
+        fitting = [one for one in lately if agree(one.download, download)]
+        named = [one for one in fitting if _named(one, download)]
+        return max(named or fitting, key=lambda one: one.failed_at, default=None)
 
     def nameless(self, cursor: str, at: float, line: str, size: int | None, announced: int | None) -> None:
         """Takes in a beginning that names nothing, where nothing else is known to be going on. It
@@ -299,6 +341,13 @@ def attempt_from(data: Mapping[str, object]) -> Attempt:
         doubts=_whole(data.get("doubts")) or 0,
         nameless=bool(data.get("nameless", False)),
         records=_whole(data.get("records")) or 0,
+        report=str(data.get("report", "")),
+        flowing=bool(data.get("flowing", False)),
+        released=bool(data.get("released", False)),
+        said_done=bool(data.get("said_done", False)),
+        arrived=_whole(data.get("arrived")),
+        failed_at=float(str(data.get("failed_at", 0.0))),
+        kind=str(data.get("kind", "")),
     )
 
 

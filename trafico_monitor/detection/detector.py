@@ -27,6 +27,7 @@ from .memory import Memory
 from .passing import ANSWERED_END, ANSWERED_START, Passing
 from .paths import Paths
 from .process import Process
+from .reports import Reports, report_of
 from .rules import RuleSet, Silence
 from .statement import Voice, statement
 from .unfolding import Piece, flush, unfold
@@ -48,7 +49,9 @@ class Detector:
         paths = Paths(models_dir)
         self._marks = (*MARKS, *paths.marks)
         self._memory = Memory()
+        self._paths = paths
         self._downloads = Downloads(self._memory, paths)
+        self._reports = Reports(self._memory, paths)
         self._failures = Failures(self._memory, paths)
         self._folding = Folding(self._memory, self._failures, rules)
         # When some download's silence becomes a finding (journal time), or earlier: compare it
@@ -93,6 +96,16 @@ class Detector:
     def attempts(self) -> tuple[Attempt, ...]:
         """Those downloads, to be looked at and not to be changed."""
         return self._downloads.open
+
+    @property
+    def copying(self) -> Mapping[str, str]:
+        """Id and place of each download of which the bot's process has reported that it is being copied."""
+        return self._downloads.copying
+
+    def arrived(self, sizes: Mapping[str, int], now: float) -> None:
+        """How many bytes lie at the places of `copying` at `now`."""
+        self._downloads.arrived(sizes, now)
+        self.deadline = self._downloads.deadline
 
     def feed(self, entry: Entry) -> tuple[Finding, ...]:
         """The findings of one entry, in order. Entries of one process come in their order."""
@@ -235,6 +248,11 @@ class Detector:
         self._folding.note_record(entry, process, line, rule, record)
 
     def _structured(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
+        report = report_of(entry, self._paths)
+        if report is not None:
+            yield from self._reports.observe(entry, process, report, self._rules)
+            self._downloads.watch_all()
+            return
         download = structured(entry.fields)
         event = entry.fields["TRAFICO_EVENTO"]
         if event == "inicio":

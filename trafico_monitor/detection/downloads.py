@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..model.download import Download
 from ..model.entry import Entry
-from ..model.finding import ErrorType, Finding, FindingKind
+from ..model.finding import Cause, ErrorType, Finding, FindingKind
 from ..model.sameness import agree, merged
 from . import silence
 from .attempts import Attempt
@@ -45,6 +45,9 @@ class Downloads:
         told_of = told_by(line, self._paths)
         if told_of is None:
             return
+        if process.exact:  # context, but for a success without a report: `cp`, say, is no call that is reported
+            yield from self._said_done(entry, process, told_of)
+            return
         if told_of.kind == "finished":
             if not process.attempts.contradicted(told_of.download):
                 yield self.finished(entry, process, told_of.download, told_of.repaired)
@@ -55,6 +58,18 @@ class Downloads:
         if began:
             process.failure = None
             yield about(entry, FindingKind.STARTED, download=told_of.download)
+
+    def _said_done(self, entry: Entry, process: Process, told_of: Told) -> Iterator[Finding]:
+        """A text success ends a download that the bot has let go of, or will have by the next report."""
+        fitting = [one for one in process.attempts.open if agree(one.download, told_of.download)]
+        if told_of.kind != "finished" or len(fitting) != 1 or process.attempts.contradicted(told_of.download):
+            return
+        attempt = fitting[0]
+        attempt.said_done = True
+        self._memory.changed()
+        if attempt.released:
+            process.attempts.end(attempt, entry.at)
+            yield about(entry, FindingKind.FINISHED, download=attempt.download)
 
     def began(self, entry: Entry, process: Process, line: str, download: Download) -> Finding:
         """A structured entry says that `download` begins."""
@@ -117,6 +132,20 @@ class Downloads:
             self._memory.changed()
         return tuple(sorted(found, key=lambda finding: finding.at))
 
+    @property
+    def copying(self) -> dict[str, str]:
+        """Id and place of each reported download that is being copied."""
+        return {one.report: one.download.destination for one in self.open if one.copying and one.download.destination}
+
+    def arrived(self, sizes: Mapping[str, int], now: float) -> None:
+        """So many bytes lie at the places of `copying`; where they have grown, it does not stand still."""
+        for one in self.open:
+            size = sizes.get(one.report) if one.report else None
+            if size is not None and size != one.arrived:
+                one.arrived, one.flowing, one.heard = size, True, max(one.heard, now)
+                self._memory.changed()
+        self.watch_all()
+
     def look_at_clock(self, now: float) -> None:
         """What is under way does not count as silence the time by which the clock has jumped."""
         jumped = silence.jump(self._looked_at, now)
@@ -151,7 +180,9 @@ def _silent(pid: int, attempt: Attempt, due: float) -> Finding:
         download=attempt.download,
         # A single record can begin a download, and a stranger's line break can forge one.
         actionable=attempt.download if attempt.structured or attempt.records > 1 else Download(),
-        error_type=ErrorType.TIMEOUT,
+        error_type=ErrorType.OTRO if attempt.released else ErrorType.TIMEOUT,
+        cause=Cause.UNKNOWN if attempt.released else Cause.NONE,
+        exact=bool(attempt.report),
         rule=silence.RULE,
         message=attempt.line,
         lines=(attempt.line,),

@@ -8,7 +8,7 @@ from ..model.download import Download
 from ..model.entry import Entry
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.sameness import agree, merged, same, same_file
-from .attempts import Attempt
+from .attempts import BELONGS_SECONDS, Attempt
 from .findings import about
 from .memory import Memory
 from .paths import Paths
@@ -16,8 +16,6 @@ from .process import Failure, Process
 from .rules import Rule
 from .tracebacks import MOST_CHARS, Answer, Block
 
-# What comes this soon after a failure, without a new beginning, may be the rest of it.
-BELONGS_SECONDS = 10.0
 HANDLER = "handler"
 POLLING = "polling"
 
@@ -46,6 +44,9 @@ class Failures:
         sign of the bot's, so that anybody may have printed it."""
         assert rule.error_type is not None
         named = download = merged(self._paths.read(line), exact or Download())
+        reported = _reported(process, named, entry.at)
+        if reported is not None:
+            return _context(entry, reported, (line[:MOST_CHARS],))
         # What fails while polling is no download: it must not inherit the last one's names.
         attempt = None if idle else process.attempts.failing(download)
         if attempt is not None:
@@ -56,7 +57,8 @@ class Failures:
             origin = attempt.failure  # its silence was the first sign of this
         if _another(attempt, origin, named):
             attempt, download = None, named
-        nobodys = not stated and named == Download()
+        # Of what a process reports it is the report that says of which download a failure is.
+        nobodys = process.exact or (not stated and named == Download())
         tied = Download() if nobodys else _actionable(process, attempt, named, entry.at)
         actionable = merged(tied, exact or Download())
         self._remember(entry.pid, process, origin, rule, download, entry.at, attempt)
@@ -79,6 +81,10 @@ class Failures:
         named = Download()
         for line in (*(link for link, _ in reversed(block.links)), block.header):
             named = merged(self._paths.read(line), named)
+        reported = _reported(process, named, block.at)
+        if reported is not None:
+            block.origin = reported.failure
+            return _context(Entry(answer.message, pid, block.at, block.last), reported, tuple(block.lines))
         download = named
         attempt = None if answer.polling else process.attempts.failing(named)
         if attempt is not None:
@@ -88,7 +94,7 @@ class Failures:
         block.origin = block.origin or _origin(process, rule, download, Entry("", pid, block.at, block.first))
         if _another(attempt, block.origin, named):
             attempt, download = None, named
-        actionable = Download() if answer.polling else _actionable(process, attempt, named, block.at)
+        actionable = Download() if answer.polling or process.exact else _actionable(process, attempt, named, block.at)
         self._remember(pid, process, block.origin, rule, download, block.at, attempt)
         if process.failure is not None:
             process.failure.sealed = block.whole
@@ -120,10 +126,22 @@ class Failures:
         if attempt is not None:
             attempt.failure = attempt.failure or origin
             attempt.silent = False
+            attempt.kind = rule.error_type.value
             attempt.repairing = repairing
         if rule.error_type is ErrorType.SERVIDOR_CAIDO:
             self._memory.outage.add(pid)
         self._memory.changed()
+
+
+def _reported(process: Process, named: Download, at: float) -> Attempt | None:
+    """The download whose failure `process` has reported a moment ago, if a text naming `named` may be about it."""
+    return process.attempts.failed_lately(named, at) if process.exact else None
+
+
+def _context(entry: Entry, reported: Attempt, lines: tuple[str, ...]) -> Finding:
+    return about(
+        entry, FindingKind.CONTEXT, download=reported.download, origin=reported.failure, lines=lines, exact=True
+    )
 
 
 def _actionable(process: Process, attempt: Attempt | None, named: Download, at: float) -> Download:

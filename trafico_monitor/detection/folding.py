@@ -102,7 +102,9 @@ class Folding:
         self.wait_to_explain(entry, process, line)
 
     def wait_to_explain(self, entry: Entry, process: Process, line: str) -> None:
-        """No rule knows this ERROR record: what follows may yet explain it."""
+        """No rule knows this ERROR record: what follows may yet explain it, or the report before it has."""
+        if process.exact and process.failure is not None and process.failure.exact and continues(process, entry.at):
+            return
         process.unknown = (entry.cursor, entry.at, line[:_MOST_OF_RECORD])
 
     def unexplained(self, pid: int, process: Process) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ class Failure:
     download: Download
     repairing: bool = False
     sealed: bool = False
+    exact: bool = False  # reported by the process itself, not told by text
 
 
 @dataclass(slots=True)
@@ -35,6 +36,13 @@ class Process:
     unknown: tuple[str, float, str] | None = None
     passed: bool = False  # another record has come since `header`, perhaps of another thread
     drawing: Drawing = field(default_factory=Drawing)
+    reports: bool = False  # it tells of its downloads by fields: its text is context
+    foreign: bool = False  # of a library, too, that the instrumentation does not know: text counts all the same
+
+    @property
+    def exact(self) -> bool:
+        """True while nothing of its downloads is known from text alone."""
+        return self.reports and not self.foreign
 
     @property
     def waits(self) -> bool:
@@ -45,7 +53,7 @@ class Process:
     def blank(self) -> bool:
         attempts = self.attempts
         open_ones = self.block or self.header or self.failure or self.unknown
-        return not (open_ones or attempts.all or attempts.ended) and self.drawing.blank
+        return not (open_ones or attempts.all or attempts.ended or self.reports or self.foreign) and self.drawing.blank
 
 
 def as_data(process: Process) -> dict[str, object]:
@@ -59,6 +67,8 @@ def as_data(process: Process) -> dict[str, object]:
         "header": list(process.header) if process.header else None,
         "passed": process.passed,
         "unknown": list(process.unknown) if process.unknown else None,
+        "reports": process.reports,
+        "foreign": process.foreign,
         "drawing": None if process.drawing.blank else process.drawing.as_data(),
         "failure": None
         if failure is None
@@ -68,6 +78,7 @@ def as_data(process: Process) -> dict[str, object]:
             "attempt": Attempt(failure.download, "", failure.at).as_data(),
             "repairing": failure.repairing,
             "sealed": failure.sealed,
+            "exact": failure.exact,
         },
     }
 
@@ -75,7 +86,7 @@ def as_data(process: Process) -> dict[str, object]:
 def process_from(data: Mapping[str, object]) -> Process:
     attempts, block, header, failure = (data.get(key) for key in ("attempts", "block", "header", "failure"))
     unknown, drawing = data.get("unknown"), data.get("drawing")
-    process = Process()
+    process = Process(reports=bool(data.get("reports", False)), foreign=bool(data.get("foreign", False)))
     if isinstance(attempts, list):
         process.attempts = Attempts([attempt_from(one) for one in attempts])
     ended = data.get("ended")
@@ -100,5 +111,6 @@ def process_from(data: Mapping[str, object]) -> Process:
             download=attempt.download,
             repairing=bool(failure["repairing"]),
             sealed=bool(failure["sealed"]),
+            exact=bool(failure.get("exact", False)),
         )
     return process

@@ -15,6 +15,11 @@ UNKNOWN_SECONDS = 1800.0
 # The largest file that the local server takes (design document: «up to 4 GB»). A line is hostile:
 # an absurd size must not mean «never».
 MOST_BYTES = 4 * 1000**3
+# A download whose bytes are told as they come stands still when none has come for so long; and so does one
+# that the bot has let go of, without a word of its end.
+STALLED_SECONDS = 60.0
+# Slower than any disk on which a copy is of use (2 GB take 100 s): nobody tells the bytes of a copy.
+COPIED_A_SECOND = 20_000_000
 # Between two looks at the clock lies a fraction of a second. More than this is a clock that was set,
 # or a machine that slept, the bot with it.
 JUMP_SECONDS = 60.0
@@ -26,6 +31,11 @@ def limit(size: int | None) -> float:
     if size is None:
         return UNKNOWN_SECONDS
     return BASE_SECONDS + min(size, MOST_BYTES) / BYTES_A_SECOND
+
+
+def copy_limit(size: int | None) -> float:
+    """Seconds after the beginning of a copy of `size` bytes after which its silence is a finding."""
+    return STALLED_SECONDS + (MOST_BYTES if size is None else min(size, MOST_BYTES)) / COPIED_A_SECOND
 
 
 def jump(before: float | None, now: float) -> float:

@@ -13,6 +13,7 @@ class ChangeKind(Enum):
     OPENED = "opened"  # a new incident
     REPEATED = "repeated"  # the same failure once more: count has grown
     REFINED = "refined"  # the same failure, better known: download, message, type
+    CONTEXT = "context"  # the same failure: text has added lines
     REPAIRED_BY_BOT = "repaired_by_bot"  # the bot says that it succeeded after all
     SERVER_ANSWERED = "server_answered"  # the server answers again; the download is still lost
     STARTED = "started"  # a download began; no incident

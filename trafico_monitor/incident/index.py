@@ -83,8 +83,10 @@ class Index(Mapping[str, Incident]):
         return tuple(found)
 
     def alike(self, download: Download) -> tuple[Incident, ...]:
-        """Every incident that names a video which `download` names too, oldest first."""
-        return self._ordered({name for key in _names(download) for name in self._places.get(key, ())})
+        """Every incident that names a video which `download` names too, or the same file of the server,
+        oldest first."""
+        keys = (*_names(download), *_contents(download))
+        return self._ordered({name for key in keys for name in self._places.get(key, ())})
 
     def outages(self) -> tuple[Incident, ...]:
         """Those of type SERVIDOR_CAIDO, oldest first."""
@@ -129,6 +131,7 @@ def _keys(incident: Incident) -> Iterator[_Key]:
     """The places in which `incident` is looked for; each once."""
     download, kind = incident.download, (incident.pid, incident.error_type)
     yield from _names(download)
+    yield from _contents(download)
     yield "of", kind
     yield "video of", (*kind, download.video or "")
     yield "source of", (*kind, base_name(download.source) if download.source else "")
@@ -139,10 +142,23 @@ def _keys(incident: Incident) -> Iterator[_Key]:
 
 
 def _names(download: Download) -> Iterator[_Key]:
-    """What `model.sameness.same` can find two downloads to be one by."""
-    for kind, value in (("id", download.file_id), ("video", download.video), ("to", download.destination)):
+    """What two downloads can be found to be one by (`model.sameness.same`), or two of one file."""
+    for kind, value in (
+        ("id", download.file_id),
+        ("unique", download.unique_id),
+        ("video", download.video),
+        ("to", download.destination),
+    ):
         if value:
             yield kind, value
+
+
+def _contents(download: Download) -> Iterator[_Key]:
+    """What `model.sameness.same_content` can find two sendings of one file by, beside its id."""
+    if download.unique_id:
+        yield "file", download.unique_id
+    if download.source:
+        yield "from", base_name(download.source)
 
 
 def _found_alike(one: Incident, other: Incident) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
+from typing import Any
 
 from ..model.download import Download
-from ..model.finding import ErrorType, Finding, FindingKind
+from ..model.finding import Cause, ErrorType, Finding, FindingKind
 from ..model.incident import Incident
-from ..model.sameness import agree, merged, same, same_file
+from ..model.sameness import agree, meant, merged, same, same_content, same_file
 from .change import Change, ChangeKind
 from .index import BOT_FIX, Index
 
@@ -25,7 +26,10 @@ OUTAGE_SECONDS = 900.0
 # A closed incident takes in late repeats for this long.
 LATE_SECONDS = 10.0
 KEEP_CLOSED_SECONDS = 3600.0
+# A 429 is kept to for a second more than it said, and for a day at most whatever it said.
+TURN_SECONDS, LONGEST_TURN_SECONDS = 1.0, 86400.0
 _MOST_ORIGINS = 512
+MOST_LINES = 40  # of an incident: the report, and the text of the same failure
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _PAIRS = tuple(one + two for one in _LETTERS for two in _LETTERS)
 _CODE_POLLING = "polling"
@@ -56,6 +60,8 @@ class Tracker:
         match finding.kind:
             case FindingKind.FAILED:
                 return (self._failed(finding),)
+            case FindingKind.CONTEXT:
+                return (self._context(finding),)
             case FindingKind.FINISHED:
                 return self._finished(finding)
             case FindingKind.RECOVERED:
@@ -121,10 +127,19 @@ class Tracker:
             updated_at=max(incident.updated_at, finding.at),
             download=merged(incident.download, finding.download),
             actionable=_more_actionable(incident, finding),
+            **_exception(incident, finding),
         )
         # What can be downloaded again only now has not been planned yet.
         news = grown.open and grown.actionable.known and not incident.actionable.known
         return self._keep(ChangeKind.REFINED if news else ChangeKind.REPEATED, grown, finding)
+
+    def _context(self, finding: Finding) -> Change:
+        """What text adds to a failure that was reported: lines, and nothing that decides."""
+        known = self._incidents.get(self._origins.get(finding.origin, ""))
+        if known is None or not known.open or len(known.lines) >= MOST_LINES:
+            return Change(ChangeKind.OTHER, finding)
+        lines = (*known.lines, *finding.lines)[:MOST_LINES]
+        return self._keep(ChangeKind.CONTEXT, replace(known, lines=lines, last=finding.last), finding)
 
     def _open(self, finding: Finding) -> Change:
         assert finding.error_type is not None
@@ -141,6 +156,9 @@ class Tracker:
             pid=finding.pid,
             first=finding.origin,
             last=finding.last,
+            cause=finding.cause,
+            exception=finding.exception,
+            not_before=_not_before(finding),
         )
         self._remember(finding, incident.id)
         if finding.code == _CODE_POLLING:
@@ -170,6 +188,7 @@ class Tracker:
                 lines=finding.lines if len(finding.lines) > len(incident.lines) else incident.lines,
                 download=merged(incident.download, finding.download),
                 actionable=_more_actionable(incident, finding),
+                **_exception(incident, finding),
             )
         better = replace(better, last=finding.last, updated_at=max(incident.updated_at, finding.at))
         return self._keep(ChangeKind.REFINED, better, finding)
@@ -188,6 +207,8 @@ class Tracker:
         """The incident that `finding` tells of once more, newest first; None for a new one."""
         assert finding.error_type is not None
         for incident in self._incidents.about(finding.error_type, finding.pid, finding.download):
+            if finding.exact and not _one_place(incident.download, finding.download):
+                continue
             if not incident.open and finding.at - (incident.closed_at or 0.0) > LATE_SECONDS:
                 continue
             if finding.error_type is ErrorType.SERVIDOR_CAIDO and incident.error_type is ErrorType.SERVIDOR_CAIDO:
@@ -202,8 +223,8 @@ class Tracker:
             return False
         if incident.recovered_by_bot:
             return False
-        # Two downloads that could both be done again are both kept: none may be forgotten.
-        both = incident.download.known and finding.download.known
+        # Two downloads are both kept, also those that only a person can have done again.
+        both = meant(incident.download) and meant(finding.download)
         return not both or agree(incident.download, finding.download)
 
     def _one_failure(self, incident: Incident, finding: Finding) -> bool:
@@ -239,19 +260,27 @@ class Tracker:
         return tuple(self._repair(incident, finding) for incident in repaired)
 
     def _repairs(self, incident: Incident, finding: Finding) -> bool:
+        """Also by the same file that was sent again, which has another name and place, where the bot's process
+        itself tells what the file is."""
         if finding.origin and self._origins.get(finding.origin) == incident.id:
             return True
-        return same(incident.download, finding.download)
+        known, more = incident.download, finding.download
+        if not finding.exact:
+            return same(known, more)
+        if known.destination and not _one_place(known, more):
+            # The user has sent it once more: the modelo has it, under another name.
+            return known.modelo == more.modelo and finding.at > incident.opened_at and same_content(known, more)
+        return same(known, more) or same_content(known, more)
 
     def _repair(self, incident: Incident, finding: Finding) -> Change:
         marked = replace(
-            incident,
-            recovered_by_bot=True,
-            last=finding.last,
-            updated_at=max(incident.updated_at, finding.at),
-            download=merged(incident.download, finding.download),
-            actionable=_more_actionable(incident, finding),
+            incident, recovered_by_bot=True, last=finding.last, updated_at=max(incident.updated_at, finding.at)
         )
+        if agree(incident.download, finding.download):
+            download = merged(incident.download, finding.download)
+            marked = replace(marked, download=download, actionable=_more_actionable(incident, finding))
+        else:
+            marked = replace(marked, success=finding.download)
         self.put(marked)
         return Change(ChangeKind.REPAIRED_BY_BOT, finding, marked)
 
@@ -280,8 +309,28 @@ class Tracker:
             self._sealed.discard(gone)
 
 
+def _one_place(one: Download, other: Download) -> bool:
+    """True when both go to one and the same place: what is told exactly names it."""
+    return bool(one.destination) and one.destination == other.destination
+
+
 def _more_actionable(incident: Incident, finding: Finding) -> Download:
     """What may be acted on, once `finding` tells more of the same failure."""
     if not agree(incident.actionable, finding.actionable):
         return incident.actionable
     return merged(incident.actionable, finding.actionable)
+
+
+def _exception(incident: Incident, finding: Finding) -> dict[str, Any]:
+    """What `finding` tells of the exception; what says nothing of it takes nothing back."""
+    cause = incident.cause if finding.cause is Cause.NONE else finding.cause
+    turn = max(incident.not_before, _not_before(finding))
+    return {"cause": cause, "exception": finding.exception or incident.exception, "not_before": turn}
+
+
+def _not_before(finding: Finding) -> float:
+    """When a server that asked to be left alone may be asked again; 0.0 where none did."""
+    if finding.cause is not Cause.RATE_LIMITED:
+        return 0.0
+    wait = finding.wait if finding.wait > 0 else 0.0  # NaN is not
+    return finding.at + min(wait, LONGEST_TURN_SECONDS) + TURN_SECONDS

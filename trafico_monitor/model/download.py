@@ -20,6 +20,7 @@ class Download:
     size: int | None = None
     source: str | None = None
     destination: str | None = None
+    unique_id: str | None = None  # the Bot API's file_unique_id: the same for every sending of one file
 
     @property
     def known(self) -> bool:

@@ -9,7 +9,8 @@ from .download import Download
 
 
 class ErrorType(str, Enum):
-    """The six rows of the mission's table, by the names that its records use."""
+    """The six rows of the mission's table, by the names that its records use, and `otro`: an exception that
+    ended a download and that none of the six names."""
 
     TIMEOUT = "timeout"
     RUTA_INEXISTENTE = "ruta_inexistente"
@@ -17,6 +18,20 @@ class ErrorType(str, Enum):
     PERMISOS = "permisos"
     DISCO_LLENO = "disco_lleno"
     SERVIDOR_CAIDO = "servidor_caido"
+    OTRO = "otro"
+
+
+class Cause(str, Enum):
+    """What an exception that ended a download says of another attempt. "" for an error of the mission's table
+    that says nothing more."""
+
+    NONE = ""
+    TEMPORARY = "temporary"  # 400 «wrong file_id or the file is temporarily unavailable», a broken connection
+    RATE_LIMITED = "rate_limited"  # 429: not before `Finding.wait` seconds have passed
+    SERVER_ERROR = "server_error"  # 5xx: the server answers and cannot
+    TOO_BIG = "too_big"  # 400 «file is too big»: not without local mode
+    NOT_AVAILABLE = "not_available"  # 400 «invalid file_id», 401, 403, 404: no attempt of ours can help
+    UNKNOWN = "unknown"  # an exception that no row of the table names
 
 
 class FindingKind(Enum):
@@ -29,6 +44,7 @@ class FindingKind(Enum):
     SPACE = "space"  # a disk check; `code`: ok, warning, critical
     SERVER = "server"  # a server check; `code`: up, down
     UNKNOWN = "unknown"  # an error of the bot that no rule knows
+    CONTEXT = "context"  # text about a failure that its process has reported: `origin` names it, `lines` tell more
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +72,7 @@ class Finding:
     repaired: bool = False
     waited: float = 0.0  # seconds of silence, where that is the finding
     actionable: Download = field(default_factory=Download)
+    exact: bool = False  # told by the bot's own process through journald's fields, not by text
+    cause: Cause = Cause.NONE
+    wait: float = 0.0  # seconds after which a 429 allows another attempt
+    exception: str = ""  # class with its module, where the entry names it

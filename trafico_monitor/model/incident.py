@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .download import Download
-from .finding import ErrorType
+from .finding import Cause, ErrorType
 from .verdict import Evidence
 
 
@@ -33,7 +33,8 @@ class Incident:
     `accion` is a code of messages/ with its parameters already in text form; `reason` a code.
     Times are seconds since the epoch. `first` and `last` are journal cursors. `asked` counts how
     often a person has had it tried again (`asked_by` last); each time begins without an
-    acknowledgement, which is about the failure that was shown.
+    acknowledgement, which is about the failure that was shown. `success` is another sending of the same
+    file that, as the bot says, has ended well.
     """
 
     id: str
@@ -64,6 +65,10 @@ class Incident:
     asked: int = 0
     asked_by: str = ""
     actionable: Download = field(default_factory=Download)
+    cause: Cause = Cause.NONE
+    exception: str = ""  # class with its module, where the bot's process has told it
+    not_before: float = 0.0  # no attempt before this time; 0.0: at once
+    success: Download | None = None
 
     @property
     def open(self) -> bool:

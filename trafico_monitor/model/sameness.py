@@ -6,12 +6,18 @@ from .download import Download
 
 
 def agree(one: Download, other: Download) -> bool:
-    """False when both name something and it differs: they are two downloads."""
-    if one.file_id and other.file_id:
+    """False when both name something and it differs: they are two downloads. One file has one unique id and
+    perhaps several file ids; sent for two modelos it is two downloads."""
+    if one.modelo and other.modelo and one.modelo != other.modelo:
+        return False
+    if one.unique_id and other.unique_id and one.unique_id != other.unique_id:
+        return False
+    if one.file_id and other.file_id and not (one.unique_id and other.unique_id):
         return one.file_id == other.file_id
-    for mine, theirs in ((one.modelo, other.modelo), (one.video, other.video)):
-        if mine and theirs and mine != theirs:
-            return False
+    if one.file_id and one.file_id == other.file_id:
+        return True
+    if one.video and other.video and one.video != other.video:
+        return False
     for mine, theirs in ((one.source, other.source), (one.destination, other.destination)):
         if mine and theirs and base_name(mine) != base_name(theirs):
             return False
@@ -39,6 +45,7 @@ def merged(known: Download, more: Download) -> Download:
         size=known.size if known.size is not None else more.size,
         source=more.source if more.source is not None else known.source,
         destination=known.destination if known.destination is not None else more.destination,
+        unique_id=known.unique_id if known.unique_id is not None else more.unique_id,
     )
 
 
@@ -50,3 +57,20 @@ def base_name(path: str) -> str:
 def same_file(one: Download, other: Download) -> bool:
     """True when both name one file of the Bot API server, which several downloads may read."""
     return bool(one.source and other.source and base_name(one.source) == base_name(other.source))
+
+
+def same_content(one: Download, other: Download) -> bool:
+    """True when `other` brings what `one` was to bring: one file for one modelo, perhaps sent again, and so
+    under another name."""
+    for mine, theirs in ((one.modelo, other.modelo), (one.size, other.size)):
+        if mine is not None and theirs is not None and mine != theirs:
+            return False
+    if one.unique_id and other.unique_id:
+        return one.unique_id == other.unique_id
+    return bool(one.file_id and one.file_id == other.file_id) or same_file(one, other)
+
+
+def meant(download: Download) -> bool:
+    """True when the lines told that a video is on its way, whether or not it can be downloaded again."""
+    named = (download.file_id, download.source, download.destination, download.video, download.modelo)
+    return any(named)

@@ -49,6 +49,8 @@ _ADVICE = {
     "source_missing": "send_again",
     "file_unavailable": "send_again",
     "file_id_refused": "send_again",
+    "not_available": "send_again",
+    "not_looked_at": "not_looked_at",
     "file_too_big": "local_mode",
     "token_refused": "token",
     "server_not_configured": "configure",
@@ -63,6 +65,8 @@ _ADVICE = {
     "server_unreachable": "servidor_caido",
     "server_down": "servidor_caido",
 }
+# What is done while nothing is done: the reason says why.
+_NO_STEP = frozenset({"none", "wait_turn"})
 _TIMES = frozenset({"desde", "hasta"})
 _DURATIONS = frozenset({"segundos", "sin_respuesta"})
 _SIZES = frozenset({"libre", "limite"})
@@ -202,7 +206,7 @@ def _incident(notice: Notice, incident: Incident, language: str) -> Iterator[Lin
     yield _standing(notice.code, incident, language)
     if notice.code in _TOLD_IN_FULL:
         yield from _outcome(incident, language)
-    elif incident.estado is not Estado.FALLIDO and incident.accion == "none" and incident.reason:
+    elif incident.estado is not Estado.FALLIDO and incident.accion in _NO_STEP and incident.reason:
         yield line("notice.reason", language, motivo=_reason(incident.reason, language))
     for key, value in list(notice.fields.items())[:_MOST_FIELDS]:
         code = f"notice.field.{key}"
@@ -249,6 +253,8 @@ def _outcome(incident: Incident, language: str) -> Iterator[Line]:
 
 
 def _advice(incident: Incident, language: str) -> Iterator[Line]:
+    if incident.exception:
+        yield line("notice.exception", language, clase=verbatim(incident.exception, 120))
     if incident.error_message:
         yield line("notice.line", language, linea=verbatim(incident.error_message, 400))
     yield line(f"notice.advice.{_ADVICE.get(incident.reason, incident.error_type.value)}", language)

@@ -8,6 +8,7 @@
 | permisos         | when it persists: from the second attempt on  | fallido                              |
 | disco_lleno      | no                                            | at once, CRITICAL; its end; fallido  |
 | servidor_caido   | no                                            | at once, CRITICAL; its end; fallido  |
+| otro             | a wait that is longer than anybody may ask    | fallido                              |
 
 The threads of an incident: LIVE is the message that is edited; ALARM and FAILED are new messages,
 so that the phone rings; RELIEF is the good end of what had rung, new as well: whoever got up for
@@ -43,6 +44,8 @@ ENDS = frozenset(
 # Fields of a notice without an incident, once somebody has acknowledged it.
 ANSWERED_BY, ANSWERED_AT = "enterado_por", "enterado_hora"
 
+# A server that wants to be left alone for longer than an hour is told of, and asked again by then.
+_LONGEST_WAIT = 3600.0
 _CRITICAL = frozenset({ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO})
 
 
@@ -95,7 +98,7 @@ def _critical(incident: Incident) -> bool:
 def _live(incident: Incident) -> bool:
     """True once an incident has a LIVE message. It depends on what never goes back, so that a
     restart between two steps needs no memory of what was sent."""
-    if incident.error_type is ErrorType.CORRUPTO:
+    if incident.error_type is ErrorType.CORRUPTO or incident.not_before - incident.opened_at >= _LONGEST_WAIT:
         return True
     return incident.error_type is ErrorType.PERMISOS and incident.attempt >= 2
 

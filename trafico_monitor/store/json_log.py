@@ -207,6 +207,8 @@ def _object(seq: int, record: Record, incident: Incident) -> dict[str, object]:
         "reparado_por_el_bot": incident.recovered_by_bot,
         "repeticiones": incident.count,
         "regla": incident.rule,
+        "causa": incident.cause.value,
+        "excepcion": incident.exception,
         "evidencia": [{"que": e.what, "valor": e.value, "correcto": e.ok} for e in incident.evidence],
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..model.finding import ErrorType
+from ..model.finding import Cause, ErrorType
 from ..model.incident import Estado
 from ..model.silence import Scope
 from ..model.underway import Phase
@@ -116,6 +116,9 @@ SCHEMAS: dict[str, Schema] = {
         **_ROW,
         rule=_TEXT,
         error_message=_TEXT,
+        cause={"type": "string", "enum": [each.value for each in Cause]},
+        exception=_TEXT,
+        not_before=_NUMBER_OR_NULL,
         lines=_list(_TEXT),
         evidence=_list(_ref("Evidence")),
         history=_list(_ref("Event")),

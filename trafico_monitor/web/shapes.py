@@ -46,6 +46,9 @@ def incident_story(
         **incident_row(incident, present, language),
         "rule": incident.rule,
         "error_message": incident.error_message,
+        "cause": incident.cause.value,
+        "exception": incident.exception,
+        "not_before": incident.not_before or None,
         "lines": list(incident.lines),
         "evidence": [
             {"what": e.what, "text": text(f"evidence.{e.what}", language), "value": e.value, "ok": e.ok}

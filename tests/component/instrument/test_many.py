@@ -7,6 +7,12 @@ from pathlib import Path
 
 from tests.standin.bot_api import BotApiServer
 from tests.standin.control import Control
+from trafico_monitor.config.rule_files import read_rule_files
+from trafico_monitor.detection.detector import Detector
+from trafico_monitor.detection.rule_text import load
+from trafico_monitor.incident.tracker import Tracker
+from trafico_monitor.journal.parse import Watch, parse
+from trafico_monitor.model.finding import FindingKind
 
 from .conftest import BOTS, TOKEN, Ear, Event, instrumented, run, venv
 
@@ -36,6 +42,26 @@ def test_a_thousand_downloads(server: BotApiServer, control: Control, ear: Ear, 
     assert len(by_download) == DOWNLOADS
     failed = sum(_checked(events, models) for events in by_download.values())
     assert failed == FILES / 10
+    _known_to_the_monitor(done.events, models)
+
+
+def _known_to_the_monitor(events: list[Event], models: Path) -> None:
+    """What it makes of the very entries: an incident for each failure, with its place, ended by its own success."""
+    detector, tracker = Detector(load(read_rule_files())), Tracker()
+    watch = Watch("bot.service", "")
+    began, incidents = 0, {}
+    for number, event in enumerate(events):
+        raw = {**event, "_PID": "100", "_SYSTEMD_UNIT": "bot.service", "_CMDLINE": "python many_bot.py"}
+        entry = parse(raw, watch, at=1e9 + number / 1000, cursor=f"c{number}")
+        assert entry is not None
+        for finding in detector.feed(entry):
+            began += finding.kind is FindingKind.STARTED
+            incidents.update({one.id: one for one in (c.incident for c in tracker.observe(finding)) if one})
+    assert began == DOWNLOADS and not detector.attempts and len(incidents) == FILES / 10
+    for incident in incidents.values():
+        number = int((incident.download.video or "")[1:-4])
+        assert incident.actionable.destination == str(models / f"modelo{number % 7}" / f"v{number}.mp4")
+        assert incident.actionable.file_id == f"many{number % FILES}" and incident.recovered_by_bot
 
 
 def _checked(events: list[Event], models: Path) -> int:

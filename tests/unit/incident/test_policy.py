@@ -187,12 +187,24 @@ def test_a_server_that_answers_solves_the_outage_and_lets_its_download_go_on() -
     assert required(lost).kind is OrderKind.RETRY_DOWNLOAD
 
 
-def test_what_the_bot_repaired_is_looked_at_where_that_is_possible() -> None:
-    unnamed = policy.repaired_by_bot(
-        incident(ErrorType.PERMISOS, Download(source="/x")), "copiado después de fix", Situation(NOW)
-    )
-    assert unnamed.incident.estado is Estado.SOLUCIONADO
-    assert unnamed.incident.evidence == (Evidence("bot_line", "copiado después de fix"),)
+@pytest.mark.parametrize("known", [Download(source="/x"), Download(video="a.mp4"), KNOWN])
+def test_what_the_bot_repaired_is_looked_at_before_it_is_solved(known: Download) -> None:
+    said = policy.repaired_by_bot(incident(ErrorType.PERMISOS, known), "copiado después de fix", Situation(NOW))
+    assert (required(said).kind, required(said).download, said.incident.open) == (OrderKind.CONFIRM, known, True)
+    assert outcome(said, Outcome.DONE, PROOF).incident.estado is Estado.SOLUCIONADO
+
+
+@pytest.mark.parametrize("told", [Download(), Download(source="/x"), Download(modelo="victor"), Download(file_id="B")])
+def test_what_nobody_can_look_at_is_never_solved_by_the_bots_word(told: Download) -> None:
+    """A source or a video that no second record names may be another one's."""
+    broken = replace(incident(ErrorType.PERMISOS, told), actionable=Download(file_id=told.file_id))
+    said = policy.repaired_by_bot(broken, "copiado después de fix", Situation(NOW))
+    assert (said.order, said.incident.estado, said.incident.reason) == (None, Estado.PENDIENTE, "not_looked_at")
+    assert said.incident.evidence == (Evidence("bot_line", "copiado después de fix"),)
+    assert not said.incident.recovered_by_bot
+
+
+def test_a_look_that_finds_something_else_lets_our_own_repair_go_on() -> None:
     named = policy.repaired_by_bot(incident(ErrorType.PERMISOS), "copiado después de fix", Situation(NOW))
     assert required(named).kind is OrderKind.CONFIRM
     assert outcome(named, Outcome.DONE, PROOF).incident.estado is Estado.SOLUCIONADO
@@ -208,10 +220,10 @@ def test_nothing_is_believed_while_the_installation_is_not_known(download: Downl
     assert (said.order, said.incident.estado, said.incident.reason) == (None, Estado.PENDIENTE, "missing.project")
     assert said.incident.recovered_by_bot
     known = policy.go_on(said.incident, Situation(NOW + 60))
-    if download is KNOWN:
+    if download != Download():
         assert required(known).kind is OrderKind.CONFIRM
     else:
-        assert known.incident.estado is Estado.SOLUCIONADO
+        assert (known.order, known.incident.reason) == (None, "not_looked_at")
         assert known.incident.evidence == (Evidence("bot_line", "copiado"),)
 
 
@@ -285,7 +297,7 @@ class TestWhatIsLearntWhileAnOrderRuns:
         unnamed = replace(said, download=Download(source="/x"), actionable=Download(source="/x"))
         order = replace(required(decision), download=unnamed.actionable)
         ended = policy.after(unnamed, order, Result("", Outcome.FAILED, "timeout"), Verdict(False), Situation(NOW))
-        assert ended.incident.estado is Estado.SOLUCIONADO
+        assert required(ended).kind is OrderKind.CONFIRM
         assert ended.incident.evidence == (Evidence("bot_line", "copiado"),)
 
 

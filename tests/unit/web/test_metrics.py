@@ -57,7 +57,7 @@ def test_what_is_counted() -> None:
     found = values(filled().exposition(GAUGES))
     name = "trafico_monitor_"
     opened = [value for line, value in found.items() if line.startswith(f"{name}incidents_opened_total")]
-    assert sum(opened) >= 30 and len(opened) == 6
+    assert sum(opened) >= 30 and len(opened) == len(ErrorType)
     assert found[f'{name}incidents_closed_total{{type="corrupto",estado="solucionado"}}'] >= 0
     assert found[f'{name}orders_total{{order="retry_download",outcome="proven"}}'] == 1
     assert found[f'{name}orders_total{{order="retry_download",outcome="failed"}}'] == 1

@@ -128,6 +128,7 @@ exit: 0 in its place and verified, 1 it cannot be (and why), 69 the monitor is n
     "span.invalid": "«{valor}» is no duration: expected is for example «90s», «30min», «1h30m» or «2d»",
     "calling.stopped": "the monitor is not running: nothing was done. Start it with «sudo systemctl start trafico-monitor» and ask again",
     "incident.acknowledged": "  acknowledged {por}, {hora}",
+    "incident.exception": "  exception   {clase}",
     "incident.asked": "  tried again {veces} times because somebody asked; last {por}",
     "status.silences": "silences",
     "status.acknowledged": " · acknowledged: {por}",

@@ -18,6 +18,7 @@ TEXTS: dict[str, str] = {
     "notice.error.permisos": "Permission problem detected",
     "notice.error.disco_lleno": "Full disk detected",
     "notice.error.servidor_caido": "Local Telegram server down",
+    "notice.error.otro": "Download error detected",
     # What is being done about it, by error_type.
     "notice.doing.timeout": "Retrying automatically...",
     "notice.doing.ruta_inexistente": "Creating the folder automatically...",
@@ -25,6 +26,7 @@ TEXTS: dict[str, str] = {
     "notice.doing.permisos": "Correcting the permissions automatically...",
     "notice.doing.disco_lleno": "Downloads are stopped and go on by themselves when there is space.",
     "notice.doing.servidor_caido": "Downloads wait and go on by themselves when it answers.",
+    "notice.doing.otro": "Downloading again automatically...",
     # How an incident stands.
     "notice.detected": "{haciendo}",
     "notice.retrying": "Retrying automatically... (attempt {intento}/{max_intentos})",
@@ -43,6 +45,7 @@ TEXTS: dict[str, str] = {
     "notice.evidence.bad": "✘ {que}: {valor}",
     "notice.reason": "Reason: {motivo}",
     "notice.repeated": "Repeated: {veces} times",
+    "notice.exception": "Exception: {clase}",
     "notice.line": "The bot's log: {linea}",
     "notice.details": "Details: trafico-monitor incidents show {id}",
     # What the operator can do, by error_type.
@@ -58,11 +61,16 @@ TEXTS: dict[str, str] = {
     " nothing on its own.",
     "notice.advice.servidor_caido": "What to do: look at the container (docker ps -a) and start it (docker start"
     " telegram-bot-api).",
+    "notice.advice.otro": "What to do: read what the exception says; if the video is still missing, ask for it to be"
+    " sent again.",
     "notice.advice.send_again": "What to do: ask for the video to be sent again.",
     "notice.advice.single_record": "What to do: check in the bot whether the video arrived; if it is missing, ask for it again or"
     " fetch it into _rescatados with “trafico-monitor retry ID” and put it in place with “assign”.",
-    "notice.advice.local_mode": "What to do: use the local Telegram server with --local"
-    " (USE_LOCAL_BOT_API=true); without it nothing above 20 MB gets through.",
+    "notice.advice.not_looked_at": "What to do: check that the video is in its model's folder; if it is missing, ask for it to"
+    " be sent again.",
+    "notice.advice.local_mode": "What to do: start the telegram-bot-api server with --local (in its container,"
+    " TELEGRAM_LOCAL=1), set USE_LOCAL_BOT_API=true in src/.env, restart the bot and ask for the video to be sent again;"
+    " without --local nothing above 20 MB gets through.",
     "notice.advice.token": "What to do: check TELEGRAM_TOKEN in src/.env.",
     "notice.advice.configure": "What to do: run «trafico-monitor check»; it says what is not configured.",
     # The service itself.
@@ -122,6 +130,7 @@ TEXTS: dict[str, str] = {
     "notice.field.permisos": "• permissions: {permisos}",
     "notice.field.disco_lleno": "• full disk: {disco_lleno}",
     "notice.field.servidor_caido": "• server down: {servidor_caido}",
+    "notice.field.otro": "• other download error: {otro}",
     "notice.field.detectado": "⚠️ detected: {detectado}",
     "notice.field.pendiente": "⏸️ pending: {pendiente}",
     "notice.field.reintentando": "🔄 retrying: {reintentando}",
@@ -145,6 +154,7 @@ TEXTS: dict[str, str] = {
     "notice.kind.permisos": "permissions",
     "notice.kind.disco_lleno": "full disk",
     "notice.kind.servidor_caido": "server down",
+    "notice.kind.otro": "other download error",
     "notice.duration.short": "less than 1 s",
     "notice.decimal": ".",
     # Why a message was not taken; shown by `status`.

@@ -128,6 +128,7 @@ salida: 0 en su sitio y comprobado, 1 no se puede (y por qué), 69 el monitor no
     "span.invalid": "«{valor}» no es una duración: se espera por ejemplo «90s», «30min», «1h30m» o «2d»",
     "calling.stopped": "el monitor no está en marcha: nada se ha hecho. Arránquelo con «sudo systemctl start trafico-monitor» y pídalo otra vez",
     "incident.acknowledged": "  enterado    {por}, {hora}",
+    "incident.exception": "  excepción   {clase}",
     "incident.asked": "  repetido    {veces} veces a petición de alguien; la última, {por}",
     "status.silences": "silencios",
     "status.acknowledged": " · enterado: {por}",

@@ -18,6 +18,7 @@ TEXTS: dict[str, str] = {
     "notice.error.permisos": "Problema de permisos detectado",
     "notice.error.disco_lleno": "Disco lleno detectado",
     "notice.error.servidor_caido": "Servidor local de Telegram caído",
+    "notice.error.otro": "Error de descarga detectado",
     # What is being done about it, by error_type.
     "notice.doing.timeout": "Reintentando automáticamente...",
     "notice.doing.ruta_inexistente": "Creando la carpeta automáticamente...",
@@ -25,6 +26,7 @@ TEXTS: dict[str, str] = {
     "notice.doing.permisos": "Corrigiendo los permisos automáticamente...",
     "notice.doing.disco_lleno": "Las descargas quedan detenidas y se reanudarán solas cuando haya espacio.",
     "notice.doing.servidor_caido": "Las descargas quedan en espera y se reanudarán solas cuando responda.",
+    "notice.doing.otro": "Repitiendo la descarga automáticamente...",
     # How an incident stands.
     "notice.detected": "{haciendo}",
     "notice.retrying": "Reintentando automáticamente... (reintento {intento}/{max_intentos})",
@@ -43,6 +45,7 @@ TEXTS: dict[str, str] = {
     "notice.evidence.bad": "✘ {que}: {valor}",
     "notice.reason": "Motivo: {motivo}",
     "notice.repeated": "Repetido: {veces} veces",
+    "notice.exception": "Excepción: {clase}",
     "notice.line": "Registro del bot: {linea}",
     "notice.details": "Detalles: trafico-monitor incidents show {id}",
     # What the operator can do, by error_type.
@@ -58,11 +61,16 @@ TEXTS: dict[str, str] = {
     " borra nada por su cuenta.",
     "notice.advice.servidor_caido": "Qué hacer: mira el contenedor (docker ps -a) y arráncalo (docker start"
     " telegram-bot-api).",
+    "notice.advice.otro": "Qué hacer: mira qué dice la excepción; si el vídeo sigue faltando, pide que lo envíen"
+    " otra vez.",
     "notice.advice.send_again": "Qué hacer: pide que envíen el vídeo otra vez.",
     "notice.advice.single_record": "Qué hacer: comprueba en el bot si el vídeo llegó; si falta, pide que lo envíen otra vez o"
     " tráelo a _rescatados con «trafico-monitor retry ID» y ponlo en su sitio con «assign».",
-    "notice.advice.local_mode": "Qué hacer: usa el servidor local de Telegram con --local"
-    " (USE_LOCAL_BOT_API=true); sin él no pasan más de 20 MB.",
+    "notice.advice.not_looked_at": "Qué hacer: comprueba que el vídeo está en la carpeta de su modelo; si falta, pide que lo"
+    " envíen otra vez.",
+    "notice.advice.local_mode": "Qué hacer: arranca el servidor telegram-bot-api con --local (en su contenedor,"
+    " TELEGRAM_LOCAL=1), pon USE_LOCAL_BOT_API=true en src/.env, reinicia el bot y pide que envíen el vídeo otra vez;"
+    " sin --local no pasan más de 20 MB.",
     "notice.advice.token": "Qué hacer: revisa TELEGRAM_TOKEN en src/.env.",
     "notice.advice.configure": "Qué hacer: ejecuta «trafico-monitor check»; dice qué falta configurar.",
     # The service itself.
@@ -122,6 +130,7 @@ TEXTS: dict[str, str] = {
     "notice.field.permisos": "• permisos: {permisos}",
     "notice.field.disco_lleno": "• disco lleno: {disco_lleno}",
     "notice.field.servidor_caido": "• servidor caído: {servidor_caido}",
+    "notice.field.otro": "• otro error de descarga: {otro}",
     "notice.field.detectado": "⚠️ detectado: {detectado}",
     "notice.field.pendiente": "⏸️ pendiente: {pendiente}",
     "notice.field.reintentando": "🔄 reintentando: {reintentando}",
@@ -145,6 +154,7 @@ TEXTS: dict[str, str] = {
     "notice.kind.permisos": "permisos",
     "notice.kind.disco_lleno": "disco lleno",
     "notice.kind.servidor_caido": "servidor caído",
+    "notice.kind.otro": "otro error de descarga",
     "notice.duration.short": "menos de 1 s",
     "notice.decimal": ",",
     # Why a message was not taken; shown by `status`.

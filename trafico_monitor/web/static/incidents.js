@@ -6,7 +6,7 @@ import { chip, empty, failed, gently, segments, waiting } from "./parts.js";
 import { number, t, when } from "./words.js";
 
 const FIRST = 12, PAGE = 50, MOST = 1000;
-const TYPES = ["timeout", "ruta_inexistente", "corrupto", "permisos", "disco_lleno", "servidor_caido"];
+const TYPES = ["timeout", "ruta_inexistente", "corrupto", "permisos", "disco_lleno", "servidor_caido", "otro"];
 
 let rows = new Map(); // id → incident
 let next = null, asking = 0, problem = null, loaded = false;

@@ -64,7 +64,7 @@ export function draw() {
     ["ui.fact.size", one.size === null ? null : bytes(one.size)], ["ui.fact.opened", whole(one.opened_at)],
     ["ui.fact.closed", one.closed_at === null ? null : `${whole(one.closed_at)} (${span(one.closed_at - one.opened_at)})`],
     ["ui.fact.action", one.accion_text], ["ui.fact.reason", one.reason_text || null], ["ui.fact.waiting", one.waiting_for ? t(`type.${one.waiting_for}`) : null],
-    ["ui.fact.attempt", one.intento ? `${one.intento} / ${one.max_intentos}` : null], ["ui.fact.rule", one.rule ? shown(one.rule) : null],
+    ["ui.fact.attempt", one.intento ? `${one.intento} / ${one.max_intentos}` : null], ["ui.fact.exception", one.exception ? shown(one.exception) : null], ["ui.fact.rule", one.rule ? shown(one.rule) : null],
     ["ui.fact.known", one.acknowledged_by ? `${shown(one.acknowledged_by)}${one.acknowledged_at ? `, ${clock(one.acknowledged_at, false)}` : ""}` : null], ["ui.fact.id", `#${one.id}`],
   ];
   const closed = one.closed_at !== null;

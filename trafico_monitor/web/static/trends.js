@@ -38,7 +38,7 @@ export async function load() {
 
 function lines() {
   if (by === "modelos") return series.modelos.map((one, n) => ({ name: one.others ? t("ui.others") : one.modelo === null ? t("ui.nobody") : shown(one.modelo), hue: one.others ? HUES[8] : HUES[n % 8], values: one.values }));
-  const hues = by === "types" ? Object.fromEntries(["timeout", "ruta_inexistente", "corrupto", "permisos", "disco_lleno", "servidor_caido"].map((name, n) => [name, HUES[n]])) : ESTADOS;
+  const hues = by === "types" ? Object.fromEntries(["timeout", "ruta_inexistente", "corrupto", "permisos", "disco_lleno", "servidor_caido", "otro"].map((name, n) => [name, HUES[n]])) : ESTADOS;
   const names = Object.keys(hues).filter((name) => series[by][name]);
   return names.map((name) => ({ name: t(by === "types" ? `type.${name}` : `ui.estado.${name}`), hue: hues[name], values: series[by][name] }));
 }

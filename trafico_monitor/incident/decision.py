@@ -1,0 +1,181 @@
+"""A decision about an incident: what it becomes, and at most one order. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from ..model.download import Download
+from ..model.finding import ErrorType
+from ..model.incident import Estado, Incident
+from ..model.order import Order, OrderKind
+from ..model.verdict import Evidence
+from .playbook import most_attempts, placed
+from .situation import Limits, Situation
+
+# The bot's own repair (sudo chmod) is cut off after 5 s by the bot itself (corpus E-012): an
+# announced repair gets that long before ours begins, so that the two do not run side by side.
+BOT_REPAIR_SECONDS = 6.0
+# A server that asks to be left alone (HTTP 429) is asked again when it said, and later each time
+# that it says so again; nobody is believed who asks for more than an hour.
+BUSY_GROWTH, MOST_BUSY_SECONDS, LONGEST_RETRY_AFTER = 3.0, 900.0, 3600.0
+# Orders that change nothing on the disk: they may look at a place that a single record names.
+_LOOKING = frozenset({OrderKind.CONFIRM, OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER})
+_TURN = "wait_turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    incident: Incident
+    order: Order | None = None
+
+
+def give(incident: Incident, kind: OrderKind, at: Situation) -> Decision:
+    """The order of `kind`, unless a cause holds it back."""
+    cause = at.conditions.cause_for(kind)
+    if cause is not None and cause is not incident.error_type:
+        return held(incident, cause, at.now)
+    match kind:
+        case OrderKind.RETRY_DOWNLOAD:
+            return _retry(incident, at)
+        case OrderKind.WAIT_FOR_SPACE:
+            return held(incident, ErrorType.DISCO_LLENO, at.now)
+        case OrderKind.WAIT_FOR_SERVER:
+            waiting = replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO, updated_at=at.now)
+            return ordered(waiting, kind, at.now, accion="wait_server", estado=Estado.PENDIENTE)
+    due = at.now + (BOT_REPAIR_SECONDS if incident.rule.endswith("_bot_fix") else 0.0)
+    return ordered(incident, kind, due, accion=kind.value, estado=Estado.PENDIENTE, updated_at=at.now)
+
+
+def ordered(
+    incident: Incident,
+    kind: OrderKind,
+    due_at: float,
+    *,
+    accion: str,
+    estado: Estado,
+    attempt: int = 1,
+    busy: int = 0,
+    **also: Any,
+) -> Decision:
+    """`incident` with the order given, and whatever `also` changes of it: one copy, not two."""
+    step = incident.step + 1
+    after = replace(incident, step=step, accion=accion, estado=estado, **also)
+    order = Order(
+        id=f"{incident.id}/{step}",
+        incident_id=incident.id,
+        kind=kind,
+        error_type=incident.error_type,
+        due_at=due_at,
+        attempt=attempt,
+        download=_download_for(kind, incident),
+        quarantined=incident.quarantined,
+        busy=busy,
+        made_at=incident.updated_at,
+        since=0.0 if incident.asked else incident.opened_at,
+    )
+    return Decision(after, order)
+
+
+def refreshed(order: Order, incident: Incident) -> Order:
+    """`order`, which has not begun, with what is known of its download by now."""
+    return replace(order, download=_download_for(order.kind, incident), error_type=incident.error_type)
+
+
+def held(incident: Incident, cause: ErrorType, now: float) -> Decision:
+    """`pendiente` until `cause` is gone. An attempt that it cut short is given back: it proved nothing about
+    the download."""
+    burnt = incident.estado is Estado.REINTENTANDO or incident.accion == _TURN
+    accion = "wait_space" if cause is ErrorType.DISCO_LLENO else "wait_server"
+    attempt = max(0, incident.attempt - 1) if burnt else incident.attempt
+    return pending(incident, accion, incident.reason, now, waiting_for=cause, attempt=attempt)
+
+
+def left_alone(incident: Incident, order: Order, retry_after: float, now: float) -> Decision:
+    """The same attempt again, when the server wants to be asked: none is burnt by its asking."""
+    longer = min(MOST_BUSY_SECONDS, BUSY_GROWTH**order.busy if order.busy else 0.0)
+    due, busy = now + max(min(retry_after, LONGEST_RETRY_AFTER), longer), min(order.busy + 1, 20)
+    estado, attempt = Estado.PENDIENTE, order.attempt
+    return ordered(incident, order.kind, due, accion=_TURN, estado=estado, attempt=attempt, busy=busy)
+
+
+def pending(incident: Incident, accion: str, reason: str, now: float, **also: Any) -> Decision:
+    """`pendiente`, with the reason."""
+    return Decision(replace(incident, estado=Estado.PENDIENTE, accion=accion, reason=reason, updated_at=now, **also))
+
+
+def give_up(incident: Incident, reason: str, at: Situation, accion: str = "given_up") -> Decision:
+    """`fallido`, with the reason that the operator is told, and where the original lies if it was
+    put aside."""
+    closed = replace(
+        incident,
+        estado=Estado.FALLIDO,
+        reason=reason,
+        accion=accion,
+        updated_at=at.now,
+        closed_at=at.now,
+        waiting_for=None,
+        evidence=_kept(incident, at),
+    )
+    return Decision(closed)
+
+
+def solve(incident: Incident, now: float) -> Decision:
+    """`solucionado`; the caller holds the proof, which is already in `incident.evidence`. What
+    lies in quarantine for this incident stays there for its time."""
+    by_bot = "sent_again" if incident.success is not None else "by_bot"
+    closed = replace(
+        incident,
+        estado=Estado.SOLUCIONADO,
+        accion=by_bot if incident.recovered_by_bot else incident.accion,
+        reason="",
+        updated_at=now,
+        closed_at=now,
+        waiting_for=None,
+    )
+    return Decision(closed)
+
+
+def pause(limits: Limits, attempt: int) -> float:
+    """Seconds before that attempt."""
+    return limits.backoff[min(attempt, len(limits.backoff)) - 1]
+
+
+def _retry(incident: Incident, at: Situation) -> Decision:
+    attempt = incident.attempt + 1
+    if attempt > most_attempts(incident, at.limits):
+        return give_up(incident, incident.reason or "attempts_used", at)
+    waits = incident.error_type in (ErrorType.TIMEOUT, ErrorType.OTRO) or attempt > 1
+    due = at.now + (pause(at.limits, attempt) if waits else 0.0)
+    kind, marked = OrderKind.RETRY_DOWNLOAD, replace(incident, attempt=attempt, updated_at=at.now)
+    if incident.not_before > due:
+        return _wait_turn(marked, at.now)
+    return ordered(marked, kind, due, accion="retry", estado=Estado.REINTENTANDO, attempt=attempt)
+
+
+def _wait_turn(incident: Incident, now: float) -> Decision:
+    """The attempt when the server said that it may be asked, within an hour whatever it said."""
+    turn = min(incident.not_before, now + LONGEST_RETRY_AFTER)
+    told = replace(incident, not_before=turn, reason="server_busy" if turn == incident.not_before else "wait_too_long")
+    kind, estado = OrderKind.RETRY_DOWNLOAD, Estado.PENDIENTE
+    return ordered(told, kind, turn, accion=_TURN, estado=estado, attempt=incident.attempt)
+
+
+def _kept(incident: Incident, at: Situation) -> tuple[Evidence, ...]:
+    """The evidence of one that failed: also where the original is, and for how long."""
+    told = tuple(each for each in incident.evidence if not each.what.startswith("kept_"))
+    if incident.quarantined is None:
+        return told
+    if at.limits.keep_unsolved is None:
+        return (*told, Evidence("kept_unsolved", incident.quarantined))
+    until = datetime.fromtimestamp(at.now + at.limits.keep_unsolved).astimezone().strftime("%Y-%m-%d %H:%M")
+    return (*told, Evidence("kept_until", f"{incident.quarantined} · {until}"))
+
+
+def _download_for(kind: OrderKind, incident: Incident) -> Download:
+    if kind is not OrderKind.CONFIRM:
+        return incident.download if kind in _LOOKING else incident.actionable
+    told = incident.success or incident.download
+    # Without a place the video is looked for by what may be acted on: words alone would find another.
+    return told if placed(told) else incident.actionable

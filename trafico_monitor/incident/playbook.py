@@ -1,0 +1,106 @@
+"""What the playbook foresees for an incident by its type, its cause and what is known of it. Pure.
+
+| error_type       | orders                                              |
+|------------------|-----------------------------------------------------|
+| timeout          | download again                                      |
+| ruta_inexistente | the modelo's folder, then download again            |
+| corrupto         | quarantine, then download again                     |
+| permisos         | the owner, then download again                      |
+| disco_lleno      | wait for space, then download again                 |
+| servidor_caido   | wait for the server, then download again            |
+| otro             | download again; none where no attempt can help      |
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..model.download import Download
+from ..model.finding import Cause, ErrorType
+from ..model.incident import Incident
+from ..model.order import OrderKind
+from ..model.sameness import meant
+from .situation import Limits
+
+# A full disk and a dead server hold others back.
+CAUSES = (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO)
+# What no attempt can help, and the reason that is told (`reason.<code>` and its advice in messages/).
+_HOPELESS = {Cause.TOO_BIG: "file_too_big", Cause.NOT_AVAILABLE: "not_available"}
+
+
+def plan(incident: Incident) -> tuple[OrderKind, ...]:
+    """The orders that the playbook foresees for `incident`, in order; () when nothing may be acted on
+    from which anything could be repaired without guessing."""
+    download = incident.actionable
+    again = (OrderKind.RETRY_DOWNLOAD,) if download.known else ()
+    match incident.error_type:
+        case ErrorType.TIMEOUT:
+            return again
+        case ErrorType.OTRO:
+            return () if hopeless(incident) else again
+        case ErrorType.RUTA_INEXISTENTE:
+            folder = (OrderKind.CREATE_FOLDER,) if download.destination or download.modelo else ()
+            return folder + again
+        case ErrorType.CORRUPTO:
+            return ((OrderKind.QUARANTINE,) if placed(download) else ()) + again
+        case ErrorType.PERMISOS:
+            named = download.source or download.destination or download.modelo
+            return ((OrderKind.FIX_OWNER,) if named else ()) + again
+        case ErrorType.DISCO_LLENO:
+            return (OrderKind.WAIT_FOR_SPACE, *again)
+        case ErrorType.SERVIDOR_CAIDO:
+            return (OrderKind.WAIT_FOR_SERVER, *again)
+
+
+def hopeless(incident: Incident) -> str:
+    """Why no attempt is made at all: a person has to do something first. "" where one may help, and once a
+    person has asked for it."""
+    if incident.asked or incident.error_type is not ErrorType.OTRO:
+        return ""
+    return _HOPELESS.get(incident.cause, "")
+
+
+def most_attempts(incident: Incident, limits: Limits) -> int:
+    """How many downloads may be tried. Of an exception that nothing is known of, one shows whether it was a
+    passing one."""
+    once = incident.cause is Cause.UNKNOWN and not incident.asked
+    return 1 if once else limits.max_attempts
+
+
+def unplanned(incident: Incident) -> str:
+    """Why `plan` has no order for `incident`: nothing is known of the download, or only what a single
+    record says, which a line break in a stranger's text can forge."""
+    return hopeless(incident) or ("single_record" if meant(incident.download) else "no_download_data")
+
+
+def vouched(incident: Incident) -> Incident:
+    """`incident` once a person asks for another go: they may have the file that a single record names
+    rescued. Its modelo stays for them to say (`assign`)."""
+    asked, named = replace(incident, asked=incident.asked + 1), incident.download
+    if incident.actionable.known or not named.known:
+        return asked
+    return replace(asked, actionable=Download(file_id=named.file_id, size=named.size, source=named.source))
+
+
+def placed(download: Download) -> bool:
+    """True when it is told where the video belongs."""
+    return bool(download.destination or (download.modelo and download.video))
+
+
+def following(incident: Incident, kind: OrderKind) -> OrderKind:
+    """The order of the plan after one of `kind`."""
+    kinds = plan(incident)
+    return kinds[kinds.index(kind) + 1] if kind in kinds else kinds[-1]
+
+
+def is_last(incident: Incident, kind: OrderKind) -> bool:
+    kinds = plan(incident)
+    return not kinds or kind == kinds[-1]
+
+
+def resumed_with(incident: Incident) -> OrderKind:
+    """The order that one goes on with that was held back."""
+    kinds = plan(incident)
+    if incident.attempt or not kinds:
+        return OrderKind.RETRY_DOWNLOAD
+    return kinds[0]
