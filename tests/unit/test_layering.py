@@ -13,7 +13,7 @@ STAGES = frozenset({"journal", "detection", "incident", "action", "verification"
 SHARED = frozenset({"model", "errors", "messages", "host", "config"})
 PURE = (
     "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "blindness.py", "pipeline.py",
-    "consequences", "announcement.py",
+    "consequences", "announcement.py", "exactness.py",
     "errors.py", "host/redact.py",
     "host/instrument.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
     "config/schema.py", "config/alerts.py", "config/together.py", "asked.py", "notify/addressing.py",
@@ -48,6 +48,7 @@ COMPOSERS = frozenset(
         "chronicle",
         "tally",
         "blindness",
+        "exactness",
         "rehearsal",
         "desk",
         "companions",
