@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 _NESTED = 3  # a unit's wrapper may call a wrapper
+_WORDS = 200  # of one command; somebody else's script may have a line of any length
 _SPLIT = re.compile(r"&&|\|\||[;|&\n]")
 _SHELL = re.compile(r"(?:ba|da|z|k|fi)?sh|su|runuser|script")
 _COMMAND = re.compile(r"-[A-Za-z]*c|--command")
@@ -21,7 +22,7 @@ _RUNNERS = frozenset({"uv", "poetry", "pipenv", "pdm", "hatch", "rye"})  # «uv 
 _CONTAINERS = frozenset(
     {"docker", "docker-compose", "podman", "nerdctl", "lxc-attach", "systemd-nspawn", "machinectl", "chroot", "bwrap"}
 )  # fmt: skip
-_BOT = re.compile(r"bot_central|telegram|aiogram|pyrogram|telethon|^\s*(?:from|import) main\b", re.MULTILINE)
+_BOT = re.compile(r"bot_central|telegram|aiogram|pyrogram|telethon|^[ \t]*(?:from|import) main\b", re.MULTILINE)
 _USERS = frozenset({"sudo", "doas", "pkexec", "ssh"})  # each begins a fresh environment, PYTHONPATH before all
 _LOGINS = frozenset({"su", "runuser"})  # only as a login
 
@@ -68,17 +69,18 @@ def commands(text: str) -> Iterator[list[str]]:
             continue
         before, inside = _around(line)
         for part in _SPLIT.split(inside):
-            words = [word.strip("\"'()") for word in part.split()]
+            words = [word.strip("\"'()") for word in part.split(None, _WORDS)[:_WORDS]]
             if any(words):
                 yield [*before, *filter(None, words)]
 
 
 def _around(line: str) -> tuple[list[str], str]:
     """«su - ana -c» and what it runs; systemctl shows a command line without the quotes around that."""
-    words = line.split()
-    for number, word in enumerate(words):
-        if _COMMAND.fullmatch(word) and any(_SHELL.fullmatch(_base(one)) for one in words[:number]):
-            return words[: number + 1], line.split(word, 1)[1]
+    words = line.split(None, _WORDS)[:_WORDS]
+    shell = next((number for number, word in enumerate(words) if _SHELL.fullmatch(_base(word))), len(words))
+    for number, word in enumerate(words[shell:], shell):
+        if _COMMAND.fullmatch(word):
+            return words[: number + 1], line.split(None, number + 1)[number + 1] if number + 1 < len(words) else ""
     return [], line
 
 
@@ -184,7 +186,9 @@ def _overwritten(text: str) -> tuple[str, ...]:
     for line in text.splitlines():
         if line.lstrip().startswith("#"):
             continue
-        if re.search(r"\bunset\s(?:.*\s)?PYTHONPATH\b|-u\s*PYTHONPATH\b|--unset=PYTHONPATH\b", line):
+        words = line.replace(";", " ").split()
+        taken = "PYTHONPATH" in words and not {"unset", "-u", "--unset"}.isdisjoint(words)
+        if taken or "--unset=PYTHONPATH" in words or "-uPYTHONPATH" in words:
             return ("overwritten",)
         found = re.search(r"(?<![\w$])PYTHONPATH=(\S*)", line)
         if found and not re.search(r"\$\{?PYTHONPATH\b", found[1]):

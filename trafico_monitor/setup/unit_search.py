@@ -5,13 +5,13 @@ from __future__ import annotations
 import glob
 import os
 import re
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..host import units
 from ..host.accounts import Account
+from ..host.regular import beginning
 from . import place
 from .facts import FoundUnit
 from .render import ENVIRONMENT
@@ -27,13 +27,13 @@ PROPERTIES = (
     "UnitFileState", "ActiveState", "LogNamespace", "EnvironmentFiles", "UnsetEnvironment", "RootDirectory",
     "RootImage",
 )  # fmt: skip
-_LARGEST = 64 * 1024  # bytes of a unit file or a script; real ones have a few hundred
+_SCRIPTS = 100  # that are looked into for one unit
 _MODULES = 20  # files of a package
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 _SCRIPT = re.compile(r"^ExecStart=[-@:+!|]*(/\S+)", re.MULTILINE)
 _CGROUP = re.compile(r"^0::(?!/user\.slice/)/(?:[^/]+\.slice/)*([^/@]+\.service)(?:/|$)", re.MULTILINE)
 _VARIABLE = re.compile(
-    r"""^[ \t]*PYTHONPATH[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\n]*?))[ \t]*$""", re.MULTILINE | re.DOTALL
+    r"""^[ \t]*PYTHONPATH[ \t]*=[ \t]*(?:"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|([^\n]*?))[ \t]*$""", re.MULTILINE
 )
 _JOURNAL = frozenset({"journal", "journal+console", "inherit", ""})
 
@@ -47,7 +47,7 @@ def candidates(project: str, folders: tuple[Path, ...] = FOLDERS) -> list[str]:
             name = file.name if file.suffix == ".service" else file.parent.name.removesuffix(".d")
             if "@." in name or name in found:
                 continue
-            content = _content(file)
+            content = beginning(file)
             if project in content or any(project in _script(path) for path in _SCRIPT.findall(content)):
                 found[name] = None
     return sorted(found)
@@ -58,23 +58,8 @@ def of_processes(cgroups: Iterable[str]) -> list[str]:
     return sorted({match[1] for cgroup in cgroups if (match := _CGROUP.search(cgroup))})
 
 
-def _content(file: Path) -> str:
-    """The beginning of a regular file. Root reads what a user may have put there: nothing is waited for."""
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return ""
-    try:
-        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        return os.read(descriptor, _LARGEST).decode("utf-8", "replace") if regular else ""
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)
-
-
 def _script(path: str) -> str:
-    text = _content(Path(path))
+    text = beginning(Path(path))
     return text if text.startswith("#!") else ""
 
 
@@ -86,10 +71,12 @@ class ProjectFiles:
     _read: set[str] = field(default_factory=set)  # scripts may call one another, again and again
 
     def script(self, path: str) -> str:
-        if path in self._read:
+        if path in self._read or len(self._read) >= _SCRIPTS:
             return ""
-        self._read.add(path)
-        return _script(path)
+        text = _script(path)
+        if text:
+            self._read.add(path)
+        return text
 
     def module(self, name: str) -> str:
         if not re.fullmatch(r"\w+(\.\w+)*", name):
@@ -97,7 +84,7 @@ class ProjectFiles:
         for folder in (Path(self.project), Path(self.project, "src")):
             below = folder.joinpath(*name.split("."))
             files = [below.with_suffix(".py"), *sorted(below.glob("*.py"))[:_MODULES]]
-            text = "\n".join(filter(None, map(_content, files)))
+            text = "\n".join(filter(None, map(beginning, files)))
             if text:
                 return text
         return ""
@@ -178,7 +165,7 @@ def python_path(said: Mapping[str, str]) -> tuple[str, bool]:
     files = (Path(one) for named in units.environment_files(said) for one in sorted(glob.glob(str(named))))  # noqa: PTH207
     for file in files:
         if file.name != ENVIRONMENT:
-            for match in _VARIABLE.finditer(_content(file).replace("\\\n", "")):
+            for match in _VARIABLE.finditer(beginning(file).replace("\\\n", "")):
                 quoted, literal, plain = match.groups("")
                 found, by_file = literal or re.sub(r"\\(.)", r"\1", quoted or plain), True
     return found, by_file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -147,3 +148,16 @@ def test_a_program_that_starts_by_its_own_first_line_is_isolated_by_it() -> None
 def test_the_words_of_a_script_s_commands() -> None:
     found = list(commands("#!/bin/sh\n# no\na 'b' && c\nsu - ana -c \"d; e\"\n"))
     assert found == [["#!/bin/sh"], ["a", "b"], ["c"], ["su", "-", "ana", "-c", "d"], ["su", "-", "ana", "-c", "e"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["unset " * 10_000, "-c sh " * 10_000, "uv run x " * 7_000, "-m python " * 6_000, "\n" * 60_000, "a;" * 30_000,
+     'PYTHONPATH="' * 5_000, "/x/y " * 12_000],
+)  # fmt: skip
+def test_a_script_of_any_length_is_read_in_time(text: str) -> None:
+    files = Written(scripts={f"{PROJECT}/run": f"#!/bin/sh\n{text}\n"}, modules={"x": "\n" * 60_000})
+    began = time.process_time()
+    started(f"/bin/sh {PROJECT}/run", PROJECT, PROJECT, files)
+    started(f"/usr/bin/python3 -m x {text}", PROJECT, PROJECT, files)
+    assert time.process_time() - began < 2

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from trafico_monitor.host.regular import beginning
 from trafico_monitor.setup import render
 from trafico_monitor.setup.unit_command import Started
 from trafico_monitor.setup.unit_search import as_unit, candidates, of_processes, python_path, runs_project
@@ -70,6 +71,15 @@ def test_a_pipe_in_a_script_s_place_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "a.service").write_text(f"[Service]\nExecStart={tmp_path}/pipe\n")
     assert candidates(PROJECT, (tmp_path,)) == []
+
+
+def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "long").write_text("a" * 100_000)
+    (tmp_path / "link").symlink_to("long")
+    for other in ("/dev/zero", tmp_path, tmp_path / "pipe", tmp_path / "absent", "/a\0b"):
+        assert beginning(Path(other)) == ""
+    assert beginning(tmp_path / "link") == "a" * 65536
 
 
 @pytest.fixture

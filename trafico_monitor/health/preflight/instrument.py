@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...host import units
 from ...host.instrument import FOLDER
+from ...host.regular import beginning
 from ...host.untrusted_json import parse
 from .check import Check, Scene, ok, warning
 from .journal import where
@@ -18,7 +19,6 @@ _PROPERTIES = (
     "DropInPaths", "ExecMainStartTimestamp",
 )  # fmt: skip
 _RUNNING = frozenset({"active", "reloading", "activating"})
-_LARGEST = 64 * 1024  # bytes of a unit's file
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,10 @@ def arranged(said: Mapping[str, str]) -> Arranged:
     changed after the unit's main process began."""
     files = [said.get("FragmentPath", ""), *units.words(said.get("DropInPaths", ""))]
     variables = [str(file) for file in units.environment_files(said)]
-    by_file = [file for file in variables if FOLDER in _content(file)]
+    by_file = [file for file in variables if FOLDER in beginning(Path(file))]
     set_up = FOLDER in said.get("Environment", "") or bool(by_file) or _by_command(said.get("ExecStart", ""))
     began = said.get("ExecMainStartTimestamp", "").removeprefix("@")
-    changed = [_changed(file) for file in files if FOLDER in (text := _content(file)) or _by_command(text)]
+    changed = [_changed(file) for file in files if FOLDER in (text := beginning(Path(file))) or _by_command(text)]
     changed += map(_changed, by_file)
     # systemd tells whole seconds.
     return Arranged(set_up, began.isdecimal() and max(changed, default=0.0) >= int(began) + 1)
@@ -87,14 +87,6 @@ def arranged(said: Mapping[str, str]) -> Arranged:
 
 def _by_command(text: str) -> bool:
     return "trafico-monitor instrument" in text
-
-
-def _content(file: str) -> str:
-    try:
-        with Path(file).open("rb") as opened:
-            return opened.read(_LARGEST).decode("utf-8", "replace")
-    except (OSError, ValueError):
-        return ""
 
 
 def _changed(file: str) -> float:
