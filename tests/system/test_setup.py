@@ -160,10 +160,22 @@ def test_a_unit_that_is_there_is_adopted_and_tells_of_its_downloads(bare: World,
         lambda: json.loads(machine.run("trafico-monitor", "status", "--json").output)["reporting"]["exact"],
     )
 
+    if shape == "wrapper":
+        isolated_it_is_told(bare)
     assert "sigue observado" in setup(bare, "--undo", "--yes")
     assert portrait(bare) == before
     assert active(bare, "bot.service")
     machine.sh(f"systemctl disable -q --now bot.service; rm {unit} /etc/bot.env; systemctl daemon-reload")
+
+
+def isolated_it_is_told(world: World) -> None:
+    """The wrapper is changed afterwards, to a Python that does not look at its environment."""
+    world.machine.sh("sed -i s/python/'python -I'/ /usr/local/bin/start-bot; systemctl restart bot.service")
+    world.machine.wait_for("it is silent", lambda: finding(world)["code"] == "instrument_silent")
+    assert "-I" in finding(world)["text"]
+    assert "bot.service arranca Python con -I" in world.machine.sh(
+        finding(world)["fix"].replace("sudo ", ""), seconds=60
+    )
 
 
 def main_pid(world: World) -> str:

@@ -301,3 +301,11 @@ def test_a_bot_that_is_not_main_py_is_followed_by_its_unit_alone() -> None:
     assert tomllib.loads(of(made, render.DROP_IN).content)["bot"] == {"unit": "bot.service", "process": ""}
     made = plan(replace(FRESH, units=(unit,)), Wishes())
     assert tomllib.loads(of(made, render.DROP_IN).content)["bot"] == {"unit": "bot.service"}
+
+
+def test_a_machine_that_was_set_up_before_is_offered_this_alone() -> None:
+    before = settled()
+    files = {path: file for path, file in before.files.items() if path != render.instrument_path(render.UNIT)}
+    made = plan(replace(before, files=files, docker_there=False), Wishes(asks=True))
+    unit = render.UNIT
+    assert steps(made) == [(Kind.WRITE_FILE, render.instrument_path(unit)), (Kind.RESTART_UNIT, unit)]
