@@ -124,6 +124,7 @@ SHAPES = {
         f"EnvironmentFile=/etc/bot.env\nExecStart=/bin/bash -c 'cd {PROJECT}; exec {VENV_PYTHON} main.py'",
         HAD,
     ),
+    "program that only its processes tell": ("ExecStart=/usr/bin/python3 /opt/start.py", ""),
 }
 
 
@@ -133,6 +134,9 @@ def test_a_unit_that_is_there_is_adopted_and_tells_of_its_downloads(bare: World,
     machine, unit = bare.machine, "/etc/systemd/system/bot.service"
     machine.path("/etc/bot.env").write_text(f'PYTHONPATH="{HAD}"\n')
     machine.path("/usr/local/bin/start-bot").write_text(f"#!/bin/sh\ncd {PROJECT}\nexec {VENV_PYTHON} main.py\n")
+    machine.path("/opt/start.py").write_text(
+        f"import os\nos.chdir('{PROJECT}')\nos.execv('{VENV_PYTHON}', ['python', 'main.py'])\n"
+    )
     machine.path(unit).write_text(
         f"[Service]\nUser=victor\nStandardOutput=append:/tmp/bot.log\n{lines}\n[Install]\nWantedBy=multi-user.target\n"
     )

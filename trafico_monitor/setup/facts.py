@@ -65,7 +65,8 @@ class Facts:
     run main.py outside every unit. `writable` are the service's ReadWritePaths=. `passages` are
     folders of the bot's user that keep the monitor out; `blocked` are, by place, folders of somebody
     else's that keep it or the bot's user out: (folder, its owner).
-    `process_there`: the project has a program of the name that the monitor follows (`bot.process`).
+    `adopted` is one of `units` that an earlier setup has adopted. `process_there`: the project has a program
+    of the name that the monitor follows (`bot.process`).
     `shared` are folders down to the project that a group of others may write to, with its name."""
 
     project: str
@@ -95,6 +96,7 @@ class Facts:
     bot_active: str = ""
     shared: tuple[tuple[str, str], ...] = ()
     process_there: bool = True
+    adopted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

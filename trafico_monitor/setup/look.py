@@ -15,7 +15,7 @@ from ..config import project_env
 from ..config.discover import mounted_from
 from ..config.keys import VARIABLES
 from ..config.load import load
-from ..config.schema import Config
+from ..config.schema import Bot, Config
 from ..errors import ConfigError
 from ..host import accounts, containers, process, units
 from ..host.accounts import SERVICE_USER, Account
@@ -41,14 +41,15 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
     named = wishes.unit or str(explicit.get("bot.unit") or "")
     runs = processes(project, user.uid)
     container, found = await asyncio.gather(
-        _container(config), unit_search.search(project, named, user, runs.values())
+        _container(config), unit_search.search(project, named, user, runs.values(), _adopted(config))
     )
     interpreter, has_telegram = await python_of(project, user)
     models = str(Path(project) / config.project.models_dir)
     api = _bot_api(config, user, container)
     there = await units.show(render.SERVICE, ("LoadState", "UnitFileState", "ActiveState", "ReadWritePaths"))
     monitor = there or {}
-    bot_name = named or render.UNIT
+    adopted = next((unit.name for unit in found if unit.name == _adopted(config)), "")
+    bot_name = named or adopted or render.UNIT
     bot = await units.show(bot_name, ("UnitFileState", "ActiveState")) or {}
     facts = Facts(
         project=project,
@@ -62,6 +63,7 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         bot_api=api,
         container=container,
         units=tuple(found),
+        adopted=adopted,
         loose=loose(runs, found),
         explicit=explicit,
         monitor_there=monitor.get("LoadState") == "loaded" and accounts.by_name(SERVICE_USER) is not None,
@@ -73,7 +75,8 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         bot_enabled=bot.get("UnitFileState", ""),
         bot_active=bot.get("ActiveState", ""),
         shared=place.shared(project, user, config.language),
-        process_there=_has_program(project, config.bot.process),
+        # What an earlier setup has made of it is no name of a program.
+        process_there=_has_program(project, str(explicit.get("bot.process", Bot().process))),
     )
     own, foreign = _ways(facts)
     files = _files(facts, bot_name, ledger)
@@ -92,6 +95,11 @@ def _configuration() -> tuple[Config, dict[str, object]]:
         if not (name in own and own[name] == value):
             explicit[name] = value
     return config, explicit
+
+
+def _adopted(config: Config) -> str:
+    """The unit that the configuration names, whoever has written it; "" for the one that setup would make."""
+    return config.bot.unit if config.bot.unit != render.UNIT else ""
 
 
 def _set_by(file: Path) -> dict[str, object]:

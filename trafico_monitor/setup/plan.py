@@ -63,7 +63,7 @@ def plan(facts: Facts, wishes: Wishes) -> Plan:
 
 def _unit(facts: Facts, wishes: Wishes, refusals: list[Note]) -> tuple[FoundUnit | None, str]:
     """The unit to adopt, if there is one, and the name of the bot's unit."""
-    named = wishes.unit or str(facts.explicit.get("bot.unit") or "")
+    named = wishes.unit or str(facts.explicit.get("bot.unit") or "") or facts.adopted
     by_name = {unit.name: unit for unit in facts.units}
     ours = facts.files.get(render.unit_path(named or render.UNIT))
     if ours is not None and ours.ours:

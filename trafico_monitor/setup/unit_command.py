@@ -14,6 +14,11 @@ from typing import Protocol
 
 _NESTED = 3  # a unit's wrapper may call a wrapper
 _WORDS = 200  # of one command; somebody else's script may have a line of any length
+# A folder that is gone into, or kept in a variable for that; not one that a program is merely given.
+_INTO = (
+    r"""(?:\b(?:cd|pushd)\s+(?:--\s+)?|--(?:directory|project|chdir)[ =]|-C\s+|(?:^|[\s;&("'])\w+=)"""
+    r"""["']?{}/?(?=[\s"';&)]|$)"""
+)
 _SPLIT = re.compile(r"&&|\|\||[;|&\n]")
 _SHELL = re.compile(r"(?:ba|da|z|k|fi)?sh|su|runuser|script")
 _COMMAND = re.compile(r"-[A-Za-z]*c|--command")
@@ -53,7 +58,7 @@ def started(line: str, folder: str, project: str, files: Files, depth: int = _NE
 
     `line` is a command line, or the text of a script. main.py comes before what else might be it.
     """
-    here = folder == project or _names(line, project)
+    here = folder == project or re.search(_INTO.format(re.escape(project)), line, re.MULTILINE) is not None
     look = _Look(project if here else folder, project, files, here, depth)
     found = [one for words in commands(line) if (one := look.of(words)) is not None]
     best = max(found, key=lambda one: (one.main, one.bot), default=None)
@@ -82,10 +87,6 @@ def _around(line: str) -> tuple[list[str], str]:
         if _COMMAND.fullmatch(word):
             return words[: number + 1], line.split(None, number + 1)[number + 1] if number + 1 < len(words) else ""
     return [], line
-
-
-def _names(line: str, project: str) -> bool:
-    return re.search(rf"(?<![\w./-]){re.escape(project)}(?![\w.-])", line) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +123,16 @@ class _Look:
             speaks = self.files.module(imported[1]) if imported else ""
             return self._program(before, text, main=bool(imported and imported[1] == "main"), speaks=speaks)
         shell = any(_SHELL.fullmatch(_base(one)) for one in _shebang(text))
-        return self._wrapper(text, before) if shell and self.depth else None
+        return self._wrapper(path, text, before) if shell and self.depth else None
 
     def _program(self, before: Sequence[str], text: str, *, main: bool, speaks: str = "") -> Started:
         interpreted = any(_PYTHON.fullmatch(_base(word)) for word in before)
         words = [*before, *([] if interpreted else _shebang(text))]
         return Started(main, main or _BOT.search(speaks) is not None, *_reach(words))
 
-    def _wrapper(self, text: str, before: Sequence[str]) -> Started | None:
-        inner = started(text, self.folder, self.project, self.files, self.depth - 1)
+    def _wrapper(self, path: str, text: str, before: Sequence[str]) -> Started | None:
+        folder = self.project if path.startswith(f"{self.project}/") else self.folder
+        inner = started(text, folder, self.project, self.files, self.depth - 1)
         if inner is None or inner.instrumented:
             return inner
         obstacles, instrumented = _reach(before)

@@ -101,24 +101,26 @@ class ProjectFiles:
         return [python.rpartition("/")[0] for python in place.environments(self.project)]
 
 
-async def search(project: str, named: str, user: Account, cgroups: Iterable[str] = ()) -> list[FoundUnit]:
+async def search(
+    project: str, named: str, user: Account, cgroups: Iterable[str] = (), adopted: str = ""
+) -> list[FoundUnit]:
     """Every loadable unit that runs the bot of `project`, also `named`, when it is one. `cgroups` are those of
-    the user's processes that run main.py. A unit that starts something else of the project is only given where
-    none starts the bot."""
+    the user's processes that run main.py, and `adopted` is what an earlier setup has taken for it. A unit that
+    starts something else of the project is only given where none starts the bot."""
     running = of_processes(cgroups)
     found: list[FoundUnit] = []
-    for name in dict.fromkeys([*candidates(project), *running, *([named] if named else [])]):
+    for name in dict.fromkeys([*candidates(project), *running, *filter(None, (named, adopted))]):
         said = await units.show(name, PROPERTIES)
         if said is None or not _lasts(said):
             continue
         what = runs_project(said, project)
-        if name in running and said.get("User") == user.name:  # cron's would be root's
+        if name == adopted or (name in running and said.get("User") == user.name):  # cron's would be root's
             what = what or Started(True, True)
             what = Started(what.main, True, what.obstacles, what.instrumented)
         if what is not None:
             found.append(as_unit(name, said, what))
     for sure in ([one for one in found if one.main], [one for one in found if one.bot]):
-        if sure and not any(one.name == named for one in found if one not in sure):
+        if sure and not any(one.name in (named, adopted) for one in found if one not in sure):
             return sure
     return found
 

@@ -309,3 +309,11 @@ def test_a_machine_that_was_set_up_before_is_offered_this_alone() -> None:
     made = plan(replace(before, files=files, docker_there=False), Wishes(asks=True))
     unit = render.UNIT
     assert steps(made) == [(Kind.WRITE_FILE, render.instrument_path(unit)), (Kind.RESTART_UNIT, unit)]
+
+
+def test_what_was_adopted_once_stays_so() -> None:
+    units = (replace(UNIT, name="panel.service", main=False, bot=False), UNIT)
+    made = plan(replace(FRESH, units=units, adopted="panel.service"), Wishes())
+    assert made.refusals == ()
+    assert tomllib.loads(of(made, render.DROP_IN).content)["bot"]["unit"] == "panel.service"
+    assert plan(replace(FRESH, units=units, adopted="panel.service"), Wishes(unit="bot.service")).refusals == ()

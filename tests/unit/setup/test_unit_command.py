@@ -78,9 +78,15 @@ SHAPES = {
     "uv run -m": ("/usr/local/bin/uv run -m trafico.app", PROJECT, BOT),
     "poetry": ("/usr/bin/poetry run python main.py", PROJECT, MAIN),
     "bash -c": (f"/bin/bash -c cd {PROJECT} && exec .venv/bin/python main.py", "", MAIN),
+    "a variable": (f"/bin/sh -c DIR={PROJECT} ; cd $DIR && exec python main.py", "/", MAIN),
     "bash -lc, quoted": (f"/bin/bash -lc 'source x; cd {PROJECT}; python main.py'", "", MAIN),
     "another project": ("/usr/bin/python3 main.py", "/home/ana/bot", None),
     "another, whose name begins so": (f"/usr/bin/python3 {PROJECT}2/main.py", f"{PROJECT}2", None),
+    "another, which is told of it": (
+        f"/usr/bin/python3 main.py --peer={PROJECT} {PROJECT}/modelos",
+        "/home/ana/bot",
+        None,
+    ),
     "another program": ("/usr/bin/python3 other.py", PROJECT, None),
     "a mere mention": (f"/usr/bin/tar -cf /backup.tar {PROJECT}", "", None),
 }
