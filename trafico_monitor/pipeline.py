@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from . import chronicle
+from . import chronicle, exactness
 from .blindness import Blindness
 from .consequences.causes import Causes
 from .consequences.disk import Disk
@@ -24,6 +24,7 @@ from .consequences.unit import UnitLife
 from .consequences.unknown import Unknown
 from .detection import silence
 from .detection.detector import Detector
+from .exactness import Told
 from .incident.orderbook import OrderBook
 from .incident.policy import Decision
 from .incident.resumption import Resumption
@@ -59,6 +60,7 @@ class Pipeline:
         self.tracker = tracker
         self.language = language
         self.blindness = Blindness()
+        self.told = Told()
         self.alerting = Alerting(plan or Plan())
         self._resumption = Resumption()
         self.incidents = Incidents(tracker, limits, refusal, self._resumption)
@@ -101,6 +103,8 @@ class Pipeline:
         step = Step(self.language)
         self.detector.look_at_clock(now)
         for entry in entries:
+            told = exactness.hear(self.told, entry)
+            step.remembers, self.told = step.remembers or told is not self.told, told
             if entry.at > self.detector.deadline:
                 for finding in self.detector.overdue(entry.at):
                     self._observe(finding, step, now)
@@ -235,6 +239,7 @@ class Pipeline:
         self._server.restore(str(memory.get("server", "up")))
         self._unit.down = str(memory.get("unit_down", ""))
         self.blindness.restore(saved.part("blindness"))
+        self.told = exactness.restored(saved.part("told"))
         self.alerting.restore(saved.alarms, saved.silences, saved.held)
 
     def memory(self) -> dict[str, object]:
@@ -248,6 +253,7 @@ class Pipeline:
             "server": self._server.state,
             "unit_down": self._unit.down,
             "blindness": self.blindness.snapshot(),
+            "told": exactness.snapshot(self.told),
         }
 
     def _memory_if_changed(self, step: Step) -> dict[str, object] | None:

@@ -20,6 +20,7 @@ from .detection.detector import Detector
 from .dispatch import Dispatcher
 from .errors import MonitorError, StoreError
 from .health.server import look_at_server
+from .health.unit import UnitState
 from .host.sdnotify import Notifier
 from .incident.tracker import Tracker
 from .keeping import Keeper, space_is_short, waits_for_space_anew
@@ -67,6 +68,7 @@ class Service:
         self._reload = asyncio.Event()
         self._tally = Tally(clock())
         self._seen: Mapping[str, str] = {}
+        self._unit: UnitState | None = None
         self._supervisor = Supervisor(lambda trouble, over: self._reports.task_seen(trouble, over), clock)
         self._preparing: asyncio.Task[None] | None = None
 
@@ -186,6 +188,7 @@ class Service:
             self._clock,
             self._started_at,
             lambda: self._supervisor.troubles,
+            lambda: self._unit,
         )
         self._alive = Alive(self._notifier, self._standing, self._store, self._line.advancing)
 
@@ -265,7 +268,7 @@ class Service:
 
     async def _round_done(self, found: Round) -> None:
         now = self._clock()
-        self._seen = found.shown
+        self._seen, self._unit = found.shown, found.unit
         findings = (*found.findings, *await self._line.look_around(found.unit))
         await self._keeper.keep(self._pipeline.observe(findings, now))
         await self._keeper.keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from . import __version__
+from . import __version__, exactness
 from .chronicle import task_name
 from .config.schema import Config
 from .dispatch import Dispatcher
+from .health.unit import UnitState
 from .messages import text
 from .model.incident import Estado
 from .notify.post_office import PostOffice
@@ -36,6 +38,7 @@ class Standing:
     clock: Callable[[], float]
     started_at: float
     troubles: Callable[[], Sequence[Trouble]] = tuple
+    unit: Callable[[], UnitState | None] = lambda: None
 
     def line(self) -> str:
         """One line for systemd: what fails of the monitor's own comes before all else."""
@@ -72,6 +75,7 @@ class Standing:
             "space": seen.get("space", ""),
             "lag": self.lag(),
             "blindness": self._blindness(),
+            "reporting": self._reporting(),
             "tasks": [asdict(one) for one in self.troubles()],
             "open": len(self.pipeline.tracker.open_incidents()),
             "orders": self.dispatcher.under_way,
@@ -119,6 +123,11 @@ class Standing:
             for one in self.pipeline.alerting.alarms
             if one.notice.incident is None
         ]
+
+    def _reporting(self) -> dict[str, object]:
+        """Whether the bot tells of its downloads exactly, by the unit as it was at the last look."""
+        told, unit = self.pipeline.told, self.unit()
+        return exactness.standing(told, unit.began if unit else 0.0, lives=Path(f"/proc/{told.pid}").exists())
 
     def _blindness(self) -> dict[str, object]:
         """What the monitor does not see, since when, and how many lines journald has dropped."""

@@ -138,6 +138,20 @@ def test_trouble_is_said_first_and_its_end(stage: Stage, visit: Open) -> None:
     expect(page.locator("#tiles")).to_contain_text("último aceptado: 25 dic")
 
 
+def test_how_the_downloads_are_known(stage: Stage, visit: Open) -> None:
+    page = visit(stage)
+    here = stage.window.here
+    fine = dict(here.said)
+    here.said = {**fine, "reporting": {"exact": True, "library": "telegram 22.5", "foreign": None}}
+    expect(page.locator(".tile.good", has_text="Exacto")).to_contain_text("telegram 22.5")
+    here.said = {**fine, "reporting": {"exact": False, "library": None, "foreign": "telegram <b>30</b>"}}
+    expect(page.locator(".tile.idle", has_text="Solo por texto")).to_contain_text("telegram <b>30</b>")
+    here.said = {**fine, "reporting": {"exact": False, "library": None, "foreign": None}}
+    expect(page.locator(".tile.idle", has_text="Solo por texto")).to_contain_text("trafico-monitor check")
+    expect(page.locator("#verdict")).to_contain_text("Todo en orden")  # less is known, and nothing is broken
+    here.said = fine
+
+
 def test_by_keyboard_alone(month: Stage, visit: Open) -> None:
     page = visit(month)
     settled(page)

@@ -55,6 +55,7 @@ def test_after_it_the_bot_downloads_and_nothing_critical_is_left(bare: World) ->
     )
     assert [each for each in bare.incidents() if each["modelo"]] == []
     bare.machine.wait_for("nothing critical", lambda: criticals(bare) == [])
+    assert finding(bare)["code"] == "instrument"  # it was started with it
 
 
 def test_a_second_time_there_is_nothing_to_do(bare: World) -> None:
@@ -110,22 +111,86 @@ def test_what_an_administrator_changes_afterwards_is_his(bare: World) -> None:
     bare.machine.sh(f"systemctl disable --now trafico-main.service; rm {UNIT} {DROP_IN}; systemctl daemon-reload")
 
 
-def test_a_unit_that_is_there_is_adopted(bare: World) -> None:
-    unit = "/etc/systemd/system/bot.service"
-    bare.machine.path(unit).write_text(
-        f"[Service]\nUser=victor\nWorkingDirectory={PROJECT}\nStandardOutput=append:/tmp/bot.log\n"
-        "ExecStart=/home/victor/100-trafico/.venv/bin/python main.py\n[Install]\nWantedBy=multi-user.target\n"
+VENV_PYTHON = "/home/victor/100-trafico/.venv/bin/python"
+HAD = "/srv/two words:/srv/100%"
+# How a unit starts main.py, with what it has as PYTHONPATH, and by which way.
+SHAPES = {
+    "plain": (f"WorkingDirectory={PROJECT}\nExecStart={VENV_PYTHON} main.py", ""),
+    "wrapper": (
+        f'Environment="PYTHONPATH={HAD.replace("%", "%%")}"\nExecStart=/usr/local/bin/start-bot',
+        HAD,
+    ),
+    "shell": (
+        f"EnvironmentFile=/etc/bot.env\nExecStart=/bin/bash -c 'cd {PROJECT}; exec {VENV_PYTHON} main.py'",
+        HAD,
+    ),
+    "program that only its processes tell": ("ExecStart=/usr/bin/python3 /opt/start.py", ""),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_unit_that_is_there_is_adopted_and_tells_of_its_downloads(bare: World, shape: str) -> None:
+    lines, had = SHAPES[shape]
+    machine, unit = bare.machine, "/etc/systemd/system/bot.service"
+    machine.path("/etc/bot.env").write_text(f'PYTHONPATH="{HAD}"\n')
+    machine.path("/usr/local/bin/start-bot").write_text(f"#!/bin/sh\ncd {PROJECT}\nexec {VENV_PYTHON} main.py\n")
+    machine.path("/opt/start.py").write_text(
+        f"import os\nos.chdir('{PROJECT}')\nos.execv('{VENV_PYTHON}', ['python', 'main.py'])\n"
     )
-    bare.machine.sh("systemctl daemon-reload; systemctl enable -q --now bot.service")
-    content = bare.machine.sh(f"cat {unit}")
-    for_project(bare, "--yes")
-    assert bare.machine.sh(f"cat {unit}") == content
-    assert 'unit = "bot.service"' in bare.machine.sh(f"cat {DROP_IN}")
-    assert "StandardOutput=journal" in bare.machine.sh("systemctl cat bot.service")
-    setup(bare, "--undo", "--yes")
-    assert "StandardOutput=journal" not in bare.machine.sh("systemctl cat bot.service")
+    machine.path(unit).write_text(
+        f"[Service]\nUser=victor\nStandardOutput=append:/tmp/bot.log\n{lines}\n[Install]\nWantedBy=multi-user.target\n"
+    )
+    machine.sh("chmod 755 /usr/local/bin/start-bot; systemctl daemon-reload; systemctl enable -q --now bot.service")
+    content, pid = machine.sh(f"cat {unit}"), main_pid(bare)
+    before = portrait(bare)
+
+    said = for_project(bare, "--yes")
+    assert "systemctl restart bot.service" in said  # the downloads under way are not ended by --yes
+    assert (machine.sh(f"cat {unit}"), main_pid(bare)) == (content, pid)
+    assert 'unit = "bot.service"' in machine.sh(f"cat {DROP_IN}")
+    assert "StandardOutput=journal" in machine.sh("systemctl cat bot.service")
+    assert finding(bare)["code"] == "instrument_next"
+    drop_ins = portrait(bare)
+    assert "Nada que cambiar" in for_project(bare, "--yes")
+    assert portrait(bare) == drop_ins
+
+    machine.sh("systemctl restart bot.service")
+    machine.wait_for("it tells", lambda: finding(bare)["code"] == "instrument")
+    assert "telegram" in finding(bare)["text"]
+    path = machine.sh(f"tr '\\0' '\\n' </proc/{main_pid(bare)}/environ | sed -n s/^PYTHONPATH=//p")
+    assert path == ":".join(filter(None, ["/usr/lib/trafico-monitor/instrument", had]))
+    machine.wait_for(
+        "status says so",
+        lambda: json.loads(machine.run("trafico-monitor", "status", "--json").output)["reporting"]["exact"],
+    )
+
+    if shape == "wrapper":
+        isolated_it_is_told(bare)
+    assert "sigue observado" in setup(bare, "--undo", "--yes")
+    assert portrait(bare) == before
     assert active(bare, "bot.service")
-    bare.machine.sh(f"systemctl disable -q --now bot.service; rm {unit}; systemctl daemon-reload")
+    machine.sh(f"systemctl disable -q --now bot.service; rm {unit} /etc/bot.env; systemctl daemon-reload")
+
+
+def isolated_it_is_told(world: World) -> None:
+    """The wrapper is changed afterwards, to a Python that does not look at its environment."""
+    world.machine.sh("sed -i s/python/'python -I'/ /usr/local/bin/start-bot; systemctl restart bot.service")
+    world.machine.wait_for("it is silent", lambda: finding(world)["code"] == "instrument_silent")
+    assert "-I" in finding(world)["text"]
+    assert "bot.service arranca Python con -I" in world.machine.sh(
+        finding(world)["fix"].replace("sudo ", ""), seconds=60
+    )
+
+
+def main_pid(world: World) -> str:
+    return world.machine.sh("systemctl show -p MainPID --value bot.service")
+
+
+def finding(world: World) -> dict[str, str]:
+    """What `check` says of how the downloads are known."""
+    said = json.loads(world.machine.run("trafico-monitor", "check", "--json", check=False).output)
+    found = [each for each in said["findings"] if each["code"].startswith("instrument")]
+    return dict(found[0]) if found else {"code": "", "text": str(said)}
 
 
 def test_a_bot_that_runs_by_hand_is_not_doubled(bare: World) -> None:
@@ -177,7 +242,7 @@ def test_it_asks_before_each_change_and_docker_needs_a_yes(bare: World) -> None:
     assert "se termina aquí" in said
     assert portrait(bare) == before
     # Enter to all: everything, but for the group that is equal to root.
-    said = bare.machine.run(*command, stdin="\n" * 12, seconds=90, check=False).output
+    said = bare.machine.run(*command, stdin="\n" * 14, seconds=90, check=False).output
     assert "grupo docker" in said
     assert "docker" not in bare.machine.sh("id trafico-monitor")
     assert active(bare, "trafico-main.service")

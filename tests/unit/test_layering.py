@@ -13,15 +13,17 @@ STAGES = frozenset({"journal", "detection", "incident", "action", "verification"
 SHARED = frozenset({"model", "errors", "messages", "host", "config"})
 PURE = (
     "model", "messages", "detection", "incident", "chronicle.py", "tally.py", "blindness.py", "pipeline.py",
-    "consequences", "announcement.py",
-    "errors.py", "host/redact.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
+    "consequences", "announcement.py", "exactness.py",
+    "errors.py", "host/redact.py",
+    "host/instrument.py", "notify/render.py", "notify/routing.py", "journal/parse.py", "journal/text.py",
     "config/schema.py", "config/alerts.py", "config/together.py", "asked.py", "notify/addressing.py",
     "notify/alerting.py", "notify/escalation.py", "notify/silencing.py", "notify/quiet_hours.py",
     "notify/reminders.py", "notify/turn.py", "notify/digest.py",
     "notify/keyboard.py", "notify/asked.py", "notify/replies.py",
     "notify/webhook_body.py", "config/answering.py",
     "web/exchange.py", "web/fields.py", "web/routes.py", "web/ports.py",
-    "setup/facts.py", "setup/change.py", "setup/render.py", "setup/plan.py", "trial/timeline.py",
+    "setup/facts.py", "setup/change.py", "setup/render.py", "setup/plan.py",
+    "setup/unit_command.py", "trial/timeline.py",
     "web/shapes.py", "web/trends.py", "web/metrics.py", "web/openapi.py", "space.py",
 )  # fmt: skip
 # They prepare the machine for the monitor, or look on from outside: no stage knows of them, and they of none.
@@ -46,6 +48,7 @@ COMPOSERS = frozenset(
         "chronicle",
         "tally",
         "blindness",
+        "exactness",
         "rehearsal",
         "desk",
         "companions",

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..cli import language
 from ..config.load import load
 from ..errors import MonitorError
+from ..host.instrument import first
 from ..messages import text
 
 FOLDER = Path(__file__).parents[1] / "instrument"
@@ -36,9 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 def instrumented(environ: Mapping[str, str], models: Path) -> dict[str, str]:
     """`environ` for a program whose videos go below `models`: our folder first on PYTHONPATH."""
-    folder = str(FOLDER.resolve())
-    others = [entry for entry in environ.get("PYTHONPATH", "").split(os.pathsep) if entry not in ("", folder)]
-    path = os.pathsep.join([folder, *others])
+    path = first(environ.get("PYTHONPATH", ""), str(FOLDER.resolve()))
     return {**environ, "PYTHONPATH": path, "TRAFICO_MODELS_DIR": str(models.absolute())}
 
 

@@ -20,7 +20,7 @@ from ..setup.facts import Facts, Wishes
 from ..setup.ledger import Entry, Ledger, opened
 from ..setup.look import look
 from ..setup.plan import Plan, plan
-from ..setup.render import unit_path
+from ..setup.render import UNITS, environment_path, instrument_path, unit_path
 from ..terminal import say
 
 _COMMAND = "   → "  # whole, to be copied
@@ -47,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unit", metavar="UNIT", default="", help=text("setup.option.unit", spoken))
     parser.add_argument("--yes", action="store_true", help=text("setup.option.yes", spoken))
     parser.add_argument("--docker", action="store_true", help=text("setup.option.docker", spoken))
+    parser.add_argument("--no-instrument", action="store_true", help=text("setup.option.no_instrument", spoken))
+    parser.add_argument("--restart", action="store_true", help=text("setup.option.restart", spoken))
     parser.add_argument("--no-start", action="store_true", help=text("setup.option.no_start", spoken))
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--dry-run", action="store_true", help=text("setup.option.dry_run", spoken))
@@ -73,7 +75,15 @@ async def _setup(args: argparse.Namespace, spoken: str) -> int:
     project, user = place.judge(args.project, args.user, spoken)
     unit = args.unit if not args.unit or "." in args.unit else f"{args.unit}.service"
     asks = not (args.yes or args.dry_run)
-    wishes = Wishes(unit, spoken, start=not args.no_start, docker=args.docker, asks=asks)
+    wishes = Wishes(
+        unit,
+        spoken,
+        start=not args.no_start,
+        docker=args.docker,
+        asks=asks,
+        instrument=not args.no_instrument,
+        restart=args.restart,
+    )
     with opened(spoken) as ledger:
         if any(entry.after is None and not entry.undone for entry in ledger.entries):
             say(text("setup.resumed", spoken))
@@ -143,7 +153,13 @@ async def _make(todo: Plan, facts: Facts, ledger: Ledger, args: argparse.Namespa
 
 
 def _pointless(change: Change, declined: set[str]) -> bool:
-    """True for enabling or starting a unit whose file was not written."""
+    """True for what stands beside, enables or starts a unit whose file was not written, and for starting
+    anew a bot that was to stay as it is."""
+    if change.kind is Kind.RESTART_UNIT:
+        return instrument_path(change.target) in declined
+    if change.kind is Kind.WRITE_FILE and change.target.startswith(UNITS):
+        unit = change.target.rpartition(".d/")[0].rpartition("/")[2]
+        return bool(unit) and not {unit_path(unit), environment_path(unit)}.isdisjoint(declined)
     return change.kind in (Kind.ENABLE_UNIT, Kind.START_UNIT) and (
         unit_path(change.target) in declined or (change.kind is Kind.START_UNIT and change.target in declined)
     )
@@ -158,8 +174,9 @@ def _explain(number: int, total: int, change: Change, facts: Facts, spoken: str)
 
 
 def _agreed(change: Change, args: argparse.Namespace, spoken: str) -> bool:
-    if change.careful:  # equal to root: a plain --yes does not mean this
-        return (args.yes and args.docker) or talk.ask(text("setup.ask", spoken), spoken, default=False)
+    if change.careful:  # equal to root, or the end of downloads: a plain --yes does not mean this
+        named = args.restart if change.kind is Kind.RESTART_UNIT else args.docker
+        return (args.yes and named) or talk.ask(text("setup.ask", spoken), spoken, default=False)
     return args.yes or talk.ask(text("setup.ask", spoken), spoken, default=True)
 
 

@@ -74,6 +74,7 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     lines.append(("open", said.get("open", 0)))
     lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
     lines.append(("sight", _sight(said.get("blindness"), spoken)))
+    lines.append(("reporting", _reporting(said.get("reporting"), spoken)))
     tasks = said.get("tasks")
     lines += [("tasks", _task(one, spoken)) for one in (tasks if isinstance(tasks, list) else [])]
     outbox = said.get("outbox")
@@ -127,6 +128,15 @@ def _sight(blindness: object, spoken: str) -> str:
     dropped = blindness.get("suppressed")
     lost = [text("status.sight.dropped", spoken, n=dropped)] if dropped else []
     return "; ".join([*(parts or [text("status.sight.whole", spoken)]), *lost])
+
+
+def _reporting(said: object, spoken: str) -> str:
+    """Whether the bot tells of its downloads exactly, or their text is all there is."""
+    if not isinstance(said, dict):
+        return "-"
+    code = "exact" if said.get("exact") else "foreign" if said.get("foreign") else "text"
+    library = said.get("library") if said.get("exact") else said.get("foreign")
+    return printable(text(f"status.reporting.{code}", spoken, biblioteca=library or "-"))
 
 
 def _people(incident: Incident, spoken: str) -> str:

@@ -116,7 +116,7 @@ async def _cast(args: argparse.Namespace, config: Config, spoken: str) -> Cast:
     folder, user = place.judge(project, args.user or config.project.owner, spoken)
     if config.project.dir and config.project.dir != folder:
         raise units.TrialError(text("trial.other_project", spoken, there=config.project.dir, given=folder))
-    if loose := look.loose(folder, user.uid, []):
+    if loose := look.loose(look.processes(folder, user.uid), []):
         raise units.TrialError(text("trial.by_hand", spoken, pids=" ".join(map(str, loose))))
     python, _ = await look.python_of(folder, user)
     return Cast(unit, (unit, *starts), (folder, user, python))

@@ -34,6 +34,7 @@ class Step:
     silences: dict[str, Silence] = field(default_factory=dict)
     held: dict[tuple[str, int], Notice] = field(default_factory=dict)
     unheld: list[tuple[str, int]] = field(default_factory=list)
+    remembers: bool = False  # something else of the memory is another one
 
     def event(self, event: str, at: float, priority: int, code: str = "", **fields: str) -> None:
         """An event of the service goes on record (`chronicle.of_event`)."""
@@ -56,7 +57,7 @@ class Step:
     @property
     def memorable(self) -> bool:
         """Whether the memory of the stages may be another one after this step."""
-        return bool(self.incidents or self.records or self.orders or self.finished or self.unknown)
+        return self.remembers or bool(self.incidents or self.records or self.orders or self.finished or self.unknown)
 
     def changes(self, cursor: str | None, memory: dict[str, object] | None) -> Changes:
         """All of it, with where the reader is and what the stages remember (None: as before)."""

@@ -11,6 +11,7 @@ PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus",
     "WorkingDirectory", "Restart", "User", "UnitFileState", "LogRateLimitBurst",
     "LogRateLimitIntervalUSec", "SupplementaryGroups", "LogNamespace", "ExecMainStartTimestampMonotonic",
+    "ExecMainStartTimestamp",
 )  # fmt: skip
 
 
@@ -36,6 +37,7 @@ class UnitState:
     groups: tuple[str, ...] = ()
     namespace: str = ""
     since: float = 0.0  # when its main process began, on the monotonic clock; 0: it has none
+    began: float = 0.0  # the same on the wall's clock, in whole seconds: comparable to the journal's times
 
 
 async def look_at_unit(unit: str, *, seconds: float = 5.0) -> UnitState:
@@ -64,9 +66,10 @@ def read(unit: str, said: Mapping[str, str]) -> UnitState:
         groups=tuple(said.get("SupplementaryGroups", "").split()),
         namespace=said.get("LogNamespace", ""),
         since=_number(said, "ExecMainStartTimestampMonotonic") / 1_000_000,
+        began=float(_number(said, "ExecMainStartTimestamp")),
     )
 
 
 def _number(said: Mapping[str, str], name: str) -> int:
-    value = said.get(name, "")
+    value = said.get(name, "").removeprefix("@")  # systemctl's mark of a time
     return int(value) if value.isascii() and value.isdecimal() else 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import process
 
 _BOOTED = Path("/run/systemd/system")  # sd_booted(3)
+_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_LETTERS = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def systemd_runs() -> bool:
@@ -24,20 +27,39 @@ async def show(unit: str, properties: Sequence[str], *, seconds: float = 5.0) ->
     if not unit:  # systemctl would speak of the manager itself
         return None
     done = await process.run(
-        ["systemctl", "show", "--no-pager", "-p", ",".join(properties), "--", unit], seconds=seconds
+        ["systemctl", "show", "--no-pager", "--timestamp=unix", "-p", ",".join(properties), "--", unit],
+        seconds=seconds,
     )
     return parse(done.output) if done.ok else None
 
 
 def parse(output: str) -> dict[str, str]:
-    """`systemctl show`'s lines as a dict; a value may itself contain `=`."""
-    pairs = (line.partition("=") for line in output.splitlines())
-    return {name: value for name, equals, value in pairs if equals}
+    """`systemctl show`'s lines as a dict; a value may itself contain `=`. One that is said more than
+    once (EnvironmentFiles) has a line for each."""
+    found: dict[str, str] = {}
+    for line in output.splitlines():
+        name, equals, value = line.partition("=")
+        if equals:
+            found[name] = f"{found[name]}\n{value}" if name in found else value
+    return found
 
 
 def words(value: str) -> list[str]:
-    """The words of a property that is a list; systemctl quotes one with a blank as a shell does."""
-    try:
-        return shlex.split(value)
-    except ValueError:
-        return value.split()
+    """The words of a property that is a list; systemctl quotes one with a blank, and escapes in quotes."""
+    return [plain or _unescaped(quoted) for quoted, plain in _WORD.findall(value)]
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda match: _LETTERS.get(match[1], match[1]), text)
+
+
+def environment(said: Mapping[str, str]) -> dict[str, str]:
+    """The unit's Environment=, of which its EnvironmentFile= take precedence (systemd.exec(5))."""
+    pairs = (word.partition("=") for word in words(said.get("Environment", "")))
+    return {name: value for name, _, value in pairs}
+
+
+def environment_files(said: Mapping[str, str]) -> list[Path]:
+    """The unit's EnvironmentFile=, in their order: the last one that sets a variable decides."""
+    lines = said.get("EnvironmentFiles", "").splitlines()
+    return [Path(line.rpartition(" (ignore_errors=")[0] or line) for line in lines]

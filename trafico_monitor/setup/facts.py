@@ -17,7 +17,10 @@ class BotUser:
 @dataclass(frozen=True, slots=True)
 class FoundUnit:
     """A unit that runs this project's main.py. `active`, `enabled` as systemd says them;
-    `journal` False when its output goes elsewhere."""
+    `journal` False when its output goes elsewhere. `main`: main.py itself, by whatever way; `bot`: that, or
+    another program of the project that speaks of a Telegram library. `python_path` is what it has as
+    PYTHONPATH, from an EnvironmentFile= where `python_path_by_file`. `obstacles` keep a variable from the
+    interpreter; `instrumented`: `trafico-monitor instrument` stands in its command."""
 
     name: str
     user: str
@@ -27,6 +30,12 @@ class FoundUnit:
     unbuffered: bool
     journal: bool
     namespace: str = ""
+    main: bool = True
+    bot: bool = True
+    python_path: str = ""
+    python_path_by_file: bool = False
+    obstacles: tuple[str, ...] = ()
+    instrumented: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,8 @@ class Facts:
     run main.py outside every unit. `writable` are the service's ReadWritePaths=. `passages` are
     folders of the bot's user that keep the monitor out; `blocked` are, by place, folders of somebody
     else's that keep it or the bot's user out: (folder, its owner).
+    `adopted` is one of `units` that an earlier setup has adopted. `process_there`: the project has a program
+    of the name that the monitor follows (`bot.process`).
     `shared` are folders down to the project that a group of others may write to, with its name."""
 
     project: str
@@ -84,15 +95,20 @@ class Facts:
     bot_enabled: str = ""  # of the unit that setup would write, when it is there already
     bot_active: str = ""
     shared: tuple[tuple[str, str], ...] = ()
+    process_there: bool = True
+    adopted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the caller asked for. `unit` "" = find it, or make trafico-main.service; `docker`: the
-    group docker, by name; `asks`: each change is asked about, so that a no is possible."""
+    group docker, by name; `restart`: a bot that runs is started anew, by name; `asks`: each change is asked
+    about, so that a no is possible."""
 
     unit: str = ""
     language: str = "es"
     start: bool = True
     docker: bool = False
     asks: bool = False
+    instrument: bool = True
+    restart: bool = False

@@ -8,13 +8,14 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from glob import escape
 from pathlib import Path
 
 from ..config import project_env
 from ..config.discover import mounted_from
 from ..config.keys import VARIABLES
 from ..config.load import load
-from ..config.schema import Config
+from ..config.schema import Bot, Config
 from ..errors import ConfigError
 from ..host import accounts, containers, process, units
 from ..host.accounts import SERVICE_USER, Account
@@ -37,15 +38,18 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
     config = replace(config, project=replace(config.project, dir=project, owner=user.name))
     env = project_env.path(config)
     env = env if env is not None and os.path.lexists(env) else None
+    named = wishes.unit or str(explicit.get("bot.unit") or "")
+    runs = processes(project, user.uid)
     container, found = await asyncio.gather(
-        _container(config), unit_search.search(project, wishes.unit or str(explicit.get("bot.unit") or ""))
+        _container(config), unit_search.search(project, named, user, runs.values(), _adopted(config))
     )
     interpreter, has_telegram = await python_of(project, user)
     models = str(Path(project) / config.project.models_dir)
     api = _bot_api(config, user, container)
     there = await units.show(render.SERVICE, ("LoadState", "UnitFileState", "ActiveState", "ReadWritePaths"))
     monitor = there or {}
-    bot_name = wishes.unit or str(explicit.get("bot.unit") or render.UNIT)
+    adopted = next((unit.name for unit in found if unit.name == _adopted(config)), "")
+    bot_name = named or adopted or render.UNIT
     bot = await units.show(bot_name, ("UnitFileState", "ActiveState")) or {}
     facts = Facts(
         project=project,
@@ -59,7 +63,8 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         bot_api=api,
         container=container,
         units=tuple(found),
-        loose=loose(project, user.uid, found),
+        adopted=adopted,
+        loose=loose(runs, found),
         explicit=explicit,
         monitor_there=monitor.get("LoadState") == "loaded" and accounts.by_name(SERVICE_USER) is not None,
         monitor_groups=_groups(SERVICE_USER),
@@ -70,6 +75,8 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         bot_enabled=bot.get("UnitFileState", ""),
         bot_active=bot.get("ActiveState", ""),
         shared=place.shared(project, user, config.language),
+        # What an earlier setup has made of it is no name of a program.
+        process_there=_has_program(project, str(explicit.get("bot.process", Bot().process))),
     )
     own, foreign = _ways(facts)
     files = _files(facts, bot_name, ledger)
@@ -88,6 +95,11 @@ def _configuration() -> tuple[Config, dict[str, object]]:
         if not (name in own and own[name] == value):
             explicit[name] = value
     return config, explicit
+
+
+def _adopted(config: Config) -> str:
+    """The unit that the configuration names, whoever has written it; "" for the one that setup would make."""
+    return config.bot.unit if config.bot.unit != render.UNIT else ""
 
 
 def _set_by(file: Path) -> dict[str, object]:
@@ -153,10 +165,10 @@ async def python_of(project: str, user: Account) -> tuple[str, bool]:
     return choices[0], False
 
 
-def loose(project: str, uid: int, found: Sequence[FoundUnit]) -> tuple[int, ...]:
-    """Processes of the project's user that run this main.py and belong to none of the units found.
-    Anybody can start one that looks like it."""
-    pids: list[int] = []
+def processes(project: str, uid: int) -> dict[int, str]:
+    """The processes of the project's user that run this main.py, each with its control group. Anybody can
+    start one that looks like it."""
+    found: dict[int, str] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if not _all_of(uid, (folder / "status").read_text(errors="replace")):
@@ -164,13 +176,22 @@ def loose(project: str, uid: int, found: Sequence[FoundUnit]) -> tuple[int, ...]
             words = (folder / "cmdline").read_bytes().split(b"\0")
             if not any(word in (b"main.py", b"./main.py", f"{project}/main.py".encode()) for word in words):
                 continue
-            here = str((folder / "cwd").readlink()) == project or f"{project}/main.py".encode() in words
-            cgroup = (folder / "cgroup").read_text()
+            if str((folder / "cwd").readlink()) == project or f"{project}/main.py".encode() in words:
+                found[int(folder.name)] = (folder / "cgroup").read_text()
         except OSError:  # it has ended meanwhile
             continue
-        if here and not any(unit.name in cgroup for unit in found) and "trafico-main.service" not in cgroup:
-            pids.append(int(folder.name))
-    return tuple(sorted(pids))
+    return found
+
+
+def loose(found: Mapping[int, str], known: Sequence[FoundUnit]) -> tuple[int, ...]:
+    """Those of `processes` that belong to none of the units found."""
+    names = [*(unit.name for unit in known), render.UNIT]
+    return tuple(sorted(pid for pid, cgroup in found.items() if not any(name in cgroup for name in names)))
+
+
+def _has_program(project: str, name: str) -> bool:
+    last = escape(Path(name).name)
+    return not last or any(any(Path(project).glob(f"{above}{last}")) for above in ("", "*/", "*/*/"))
 
 
 def _all_of(uid: int, status: str) -> bool:
@@ -193,7 +214,8 @@ def _group_exists(name: str) -> bool:
 
 def _files(facts: Facts, bot_unit: str, ledger: Ledger) -> Mapping[str, FoundFile]:
     paths = [render.DROP_IN, render.SANDBOX, render.unit_path(bot_unit), render.unit_path(render.UNIT)]
-    paths += [render.adoption_path(unit.name) for unit in facts.units]
+    for unit in dict.fromkeys((bot_unit, render.UNIT, *(unit.name for unit in facts.units))):
+        paths += [render.adoption_path(unit), render.instrument_path(unit), render.environment_path(unit)]
     last: dict[str, str] = {}
     for entry in ledger.entries:
         if not entry.undone:

@@ -147,8 +147,12 @@ def _group_name(gid: int) -> str:
 
 def python_of(project: str) -> list[str]:
     """The interpreters that may be the project's, the nearest virtual environment first."""
+    return [*environments(project), "/usr/bin/python3"]
+
+
+def environments(project: str) -> list[str]:
+    """The interpreters of the virtual environments in the project and beside it."""
     folders = [Path(project), Path(project).parent]
     names = (".venv", "venv", "env")
     found = [folder / name / "bin" / "python" for folder in folders for name in names]
-    venvs = [str(path) for path in found if (path.parent.parent / "pyvenv.cfg").is_file() and os.access(path, os.X_OK)]
-    return [*venvs, "/usr/bin/python3"]
+    return [str(path) for path in found if (path.parent.parent / "pyvenv.cfg").is_file() and os.access(path, os.X_OK)]

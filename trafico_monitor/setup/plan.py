@@ -46,7 +46,9 @@ def plan(facts: Facts, wishes: Wishes) -> Plan:
         *_configuration(facts, wishes, wanted, notes, refusals),
         *_folders(facts),
         *_sandbox(facts, notes),
-        *(_adopt(found, notes) if found else _own_unit(facts, wanted, notes)),
+        *(() if found else _own_unit(facts, wanted, notes)),
+        *_instrument(facts, wishes, wanted, notes),
+        *(_adopt(found, notes) if found else ()),
         *_access(facts, notes),
         *_starting(facts, wishes, wanted, found, notes),
     ]
@@ -54,13 +56,14 @@ def plan(facts: Facts, wishes: Wishes) -> Plan:
     if refusals:
         return Plan((), tuple(notes), tuple(refusals))
     changes = _respecting(facts, changes, notes)
+    changes += _restart(facts, wishes, wanted, changes, notes)
     changes += _docker(facts, wishes, others=bool(changes), notes=notes)
     return Plan((*changes, *_monitor(facts, changes)), tuple(notes), ())
 
 
 def _unit(facts: Facts, wishes: Wishes, refusals: list[Note]) -> tuple[FoundUnit | None, str]:
     """The unit to adopt, if there is one, and the name of the bot's unit."""
-    named = wishes.unit or str(facts.explicit.get("bot.unit") or "")
+    named = wishes.unit or str(facts.explicit.get("bot.unit") or "") or facts.adopted
     by_name = {unit.name: unit for unit in facts.units}
     ours = facts.files.get(render.unit_path(named or render.UNIT))
     if ours is not None and ours.ours:
@@ -71,6 +74,8 @@ def _unit(facts: Facts, wishes: Wishes, refusals: list[Note]) -> tuple[FoundUnit
         return by_name.get(named), named
     if len(by_name) > 1:
         refusals.append(Note("several_units", {"units": ", ".join(sorted(by_name))}))
+    if not named and not any(unit.bot for unit in facts.units) and len(by_name) == 1:
+        refusals.append(Note("unit_unsure", {"unit": next(iter(by_name)), "new": render.UNIT}))
     if not by_name and ours is not None and (ours.content is not None or ours.link):
         refusals.append(Note("unit_taken", {"unit": render.UNIT, "path": render.unit_path(render.UNIT)}))
     return next(((unit, unit.name) for unit in facts.units), (None, render.UNIT))
@@ -85,6 +90,9 @@ def _configuration(
     wanted |= {"project.dir": facts.project, "project.owner": facts.user.name}
     if unit != render.UNIT:
         wanted["bot.unit"] = unit
+    found = next((one for one in facts.units if one.name == unit), None)
+    if found is not None and not found.main and not facts.process_there:
+        wanted["bot.process"] = ""  # the bot's own process has another name: all of its unit's are followed
     if facts.container is not None and facts.container.name != "telegram-bot-api":
         wanted["bot_api.container"] = facts.container.name
     if facts.bot_api:
@@ -127,6 +135,36 @@ def _sandbox(facts: Facts, notes: list[Note]) -> Iterator[Change]:
 def _own_unit(facts: Facts, unit: str, notes: list[Note]) -> Iterator[Change]:
     path = render.unit_path(unit)
     yield Change(Kind.WRITE_FILE, path, "unit", render.bot_unit(facts.project, facts.user, facts.python))
+
+
+def _instrument(facts: Facts, wishes: Wishes, unit: str, notes: list[Note]) -> Iterator[Change]:
+    """What has the bot itself tell of its downloads, where that can reach it."""
+    found = next((one for one in facts.units if one.name == unit), None)
+    path, by_file = (found.python_path, found.python_path_by_file) if found else ("", False)
+    if not wishes.instrument or (found is not None and found.instrumented):
+        return
+    for obstacle in found.obstacles if found else ():
+        notes.append(Note(f"instrument_{obstacle}", {"unit": unit}))
+    if found is not None and found.obstacles:
+        return
+    file = render.environment_path(unit) if by_file else ""
+    if file:
+        yield Change(Kind.WRITE_FILE, file, "environment", render.environment(path))
+    yield Change(
+        Kind.WRITE_FILE, render.instrument_path(unit), "instrument", render.instrumentation(path, facts.models, file)
+    )
+
+
+def _restart(facts: Facts, wishes: Wishes, unit: str, changes: list[Change], notes: list[Note]) -> Iterator[Change]:
+    """A bot that runs is instrumented from its next start on. That ends what it downloads: never by `--yes`."""
+    found = next((one for one in facts.units if one.name == unit), None)
+    running = (found.active if found else facts.bot_active) in _RUNNING
+    if not running or render.instrument_path(unit) not in [change.target for change in changes]:
+        return
+    if wishes.restart or wishes.asks:
+        yield Change(Kind.RESTART_UNIT, unit, "restart_bot", careful=True)
+    else:
+        notes.append(Note("restart_left", {"unit": unit}))
 
 
 def _adopt(unit: FoundUnit, notes: list[Note]) -> Iterator[Change]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from ..host import instrument
 from .facts import BotUser
 
 UNIT = "trafico-main.service"
@@ -14,6 +15,7 @@ UNITS = "/etc/systemd/system"
 DROP_IN = "/etc/trafico-monitor/conf.d/10-setup.toml"
 SANDBOX = f"{UNITS}/{SERVICE}.d/60-setup.conf"
 _PLAIN = re.compile(r"[\w/.,:@+~=-]+")  # as in place.py: what means itself wherever it stands
+ENVIRONMENT = "zz-trafico-monitor.env"
 HEAD = "# Made by `trafico-monitor setup`; `setup --undo` takes it back.\n"
 
 
@@ -27,6 +29,17 @@ def adoption_path(unit: str) -> str:
     return f"{UNITS}/{unit}.d/60-trafico-monitor.conf"
 
 
+def instrument_path(unit: str) -> str:
+    """Where setup writes what instruments the bot: behind `override.conf`, which `systemctl edit` makes,
+    for the last one decides what PYTHONPATH is."""
+    return f"{UNITS}/{unit}.d/zz-trafico-monitor.conf"
+
+
+def environment_path(unit: str) -> str:
+    """Where PYTHONPATH stands for a unit that has it from an EnvironmentFile=: no other outdoes that."""
+    return f"{UNITS}/{unit}.d/{ENVIRONMENT}"
+
+
 def _literal(value: str) -> str:
     """`value` where systemd takes the rest of a line: nothing but `%` means more than itself."""
     return value.replace("%", "%%")
@@ -34,7 +47,7 @@ def _literal(value: str) -> str:
 
 def _word(value: str) -> str:
     """`value` as one of several words (systemd.syntax(7), Quoting)."""
-    escaped = _literal(value).replace("\\", "\\\\").replace('"', '\\"')
+    escaped = _literal(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return value if _PLAIN.fullmatch(value) else f'"{escaped}"'
 
 
@@ -80,6 +93,25 @@ def adoption(*, restart: bool, unbuffered: bool, journal: bool) -> str:
         lines += ["# The monitor reads the journal, and nothing else.", "StandardOutput=journal",
                   "StandardError=journal"]  # fmt: skip
     return "\n".join([HEAD, "[Service]", *lines, ""]) if lines else ""
+
+
+def instrumentation(python_path: str, models: str, file: str = "") -> str:
+    """The drop-in that has the bot tell of its downloads; `file` holds PYTHONPATH where the unit's own do."""
+    path = "PYTHONPATH=" + instrument.first(python_path)
+    return (
+        f"{HEAD}\n"
+        "[Service]\n"
+        "# The bot tells of each download by itself (docs/reference/instrumentation.md). What the unit had as\n"
+        "# PYTHONPATH stays behind it; call `trafico-monitor setup` again, or edit it here, when that changes.\n"
+        + (f"EnvironmentFile=-{_literal(file)}\n" if file else f"Environment={_word(path)}\n")
+        + f"Environment={_word(f'TRAFICO_MODELS_DIR={models}')}\n"
+    )
+
+
+def environment(python_path: str) -> str:
+    """PYTHONPATH for an EnvironmentFile=, which has the quotes of a shell (systemd.exec(5))."""
+    escaped = re.sub(r'(["\\$`])', r"\\\1", instrument.first(python_path))
+    return f'{HEAD}PYTHONPATH="{escaped}"\n'
 
 
 def sandbox(paths: Sequence[str]) -> str:

@@ -76,7 +76,15 @@ async def _file(entry: Entry, kept: Collection[str]) -> list[Left]:
             path.parent.rmdir()
     if change.reloads_systemd:
         await systemctl("daemon-reload")
-    return []
+    return await _still_instrumented(change)
+
+
+async def _still_instrumented(change: Change) -> list[Left]:
+    """A bot that runs keeps what it was started with."""
+    unit = change.target.rpartition(".d/")[0].rpartition("/")[2]
+    if change.reason != "instrument" or (await unit_state(unit))["active"] not in _RUNNING:
+        return []
+    return [("instrument", unit)]
 
 
 def _number(state: dict[str, object], name: str, otherwise: int) -> int:

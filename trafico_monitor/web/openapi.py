@@ -90,9 +90,10 @@ _UNDER_WAY = _object(
 _ALARM = _object(
     id=_TEXT, code=_TEXT, text=_TEXT, since=_NUMBER, acknowledged_by=_TEXT_OR_NULL, acknowledged_at=_NUMBER_OR_NULL
 )
+_REPORTING = _object(exact=_FLAG, library=_TEXT_OR_NULL, foreign=_TEXT_OR_NULL)
 _STATUS: Schema = {
     "type": "object",
-    "properties": {"running": _FLAG, "alarms": _list(_ALARM)},
+    "properties": {"running": _FLAG, "alarms": _list(_ALARM), "reporting": _REPORTING},
     "required": ["running"],
 }
 _MODELO = _object(modelo=_TEXT_OR_NULL, total=_COUNT)

@@ -30,3 +30,22 @@ def test_the_properties_of_a_failed_unit() -> None:
 
 def test_a_number_that_is_none_is_zero() -> None:
     assert read("x.service", {"NRestarts": "[not set]", "MainPID": ""}).restarts == 0
+
+
+def test_when_its_main_process_began_on_both_clocks() -> None:
+    state = read(
+        "x.service", {"ExecMainStartTimestamp": "@1796018279", "ExecMainStartTimestampMonotonic": "14712488224"}
+    )
+    assert (state.began, round(state.since, 3)) == (1796018279.0, 14712.488)
+    assert read("x.service", {"ExecMainStartTimestamp": ""}).began == 0
+
+
+def test_what_systemctl_says_more_than_once_and_in_quotes() -> None:
+    said = units.parse(
+        'Environment="A=x y" "B=q\\"w\'e" C=100% "P=/two words:/b\\\\c:\\$HOME" "N=a\\nb"\n'
+        "EnvironmentFiles=/etc/a b.env (ignore_errors=yes)\nEnvironmentFiles=/etc/b.env (ignore_errors=no)\n"
+    )
+    variables = {"A": "x y", "B": "q\"w'e", "C": "100%", "P": "/two words:/b\\c:$HOME", "N": "a\nb"}
+    assert units.environment(said) == variables
+    assert [str(file) for file in units.environment_files(said)] == ["/etc/a b.env", "/etc/b.env"]
+    assert (units.environment({}), units.environment_files({})) == ({}, [])

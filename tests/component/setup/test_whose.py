@@ -36,8 +36,8 @@ def running(uid: int, project: Path) -> Iterator[int]:
 
 def test_only_the_projects_user_can_keep_setup_from_starting_the_unit(world: World) -> None:
     with running(BOT.pw_uid, world.project) as his, running(STRANGER, world.project), running(0, world.project):
-        assert look.loose(str(world.project), BOT.pw_uid, []) == (his,)
-    assert look.loose(str(world.project), BOT.pw_uid, []) == ()
+        assert look.loose(look.processes(str(world.project), BOT.pw_uid), []) == (his,)
+    assert look.processes(str(world.project), BOT.pw_uid) == {}
 
 
 @pytest.mark.parametrize("whose", [0, STRANGER, MONITOR.pw_uid], ids=["root", "stranger", "monitor"])

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from trafico_monitor.config.keys import KEYS
+from trafico_monitor.messages import text
 from trafico_monitor.setup import render
 from trafico_monitor.setup.change import Change, Kind, as_json, from_json
 from trafico_monitor.setup.facts import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
@@ -56,6 +57,7 @@ def test_a_fresh_machine_gets_configuration_unit_access_and_a_start_in_that_orde
     assert steps(plan(FRESH, Wishes())) == [
         (Kind.WRITE_FILE, render.DROP_IN),
         (Kind.WRITE_FILE, "/etc/systemd/system/trafico-main.service"),
+        (Kind.WRITE_FILE, render.instrument_path("trafico-main.service")),
         (Kind.OPEN_ACCESS, f"{PROJECT}/modelos"),
         (Kind.OPEN_ACCESS, "/home/victor/.telegram-bot-api"),
         (Kind.OPEN_ACCESS, f"{PROJECT}/src/.env"),
@@ -94,7 +96,8 @@ def test_the_unit_runs_main_py_as_its_user_and_comes_back() -> None:
 
 def test_a_unit_that_runs_main_py_already_is_adopted_and_not_touched() -> None:
     made = plan(replace(FRESH, units=(UNIT,)), Wishes())
-    assert not any(change.target.startswith("/etc/systemd") for change in made.changes)
+    for_systemd = [change.target for change in made.changes if change.target.startswith("/etc/systemd")]
+    assert for_systemd == [render.instrument_path("bot.service")]
     assert tomllib.loads(of(made, render.DROP_IN).content)["bot"] == {"unit": "bot.service"}
     assert not any(change.kind in (Kind.ENABLE_UNIT, Kind.START_UNIT) for change in made.changes)
     assert "adopted" in codes(made)
@@ -208,3 +211,109 @@ def test_what_lies_behind_somebody_elses_closed_folder_is_said_and_not_opened(pl
     assert place not in [change.place for change in made.changes]
     others = {"models", "bot_api", "env"} - {place}
     assert others <= {change.place for change in made.changes}
+
+
+LAME = replace(UNIT, restart="no", unbuffered=False, journal=False)
+OF_BOT = render.instrument_path("bot.service")
+
+
+def test_the_instrumentation_is_the_first_step_for_the_bots_unit() -> None:
+    made = plan(replace(FRESH, units=(LAME,)), Wishes())
+    of_unit = [change for change in made.changes if "bot.service" in change.target]
+    assert [change.target for change in of_unit] == [OF_BOT, render.adoption_path("bot.service")]
+    assert f"Environment=TRAFICO_MODELS_DIR={PROJECT}/modelos" in of_unit[0].content.splitlines()
+    assert "Environment=PYTHONPATH=/usr/lib/trafico-monitor/instrument" in of_unit[0].content.splitlines()
+
+
+def test_a_no_to_it_leaves_it_out_and_nothing_else() -> None:
+    facts = replace(FRESH, units=(LAME,))
+    asked, declined = plan(facts, Wishes(asks=True)), plan(facts, Wishes(asks=True, instrument=False))
+    left_out = set(steps(asked)) - set(steps(declined))
+    assert left_out == {(Kind.WRITE_FILE, OF_BOT), (Kind.RESTART_UNIT, "bot.service")}
+
+
+def test_what_the_unit_has_as_pythonpath_stays_behind_it() -> None:
+    unit = replace(UNIT, python_path="/srv/two words:/opt/100%")
+    content = of(plan(replace(FRESH, units=(unit,)), Wishes()), OF_BOT).content
+    line = 'Environment="PYTHONPATH=/usr/lib/trafico-monitor/instrument:/srv/two words:/opt/100%%"'
+    assert line in content.splitlines()
+
+
+def test_a_file_that_says_pythonpath_is_outdone_by_another_behind_it() -> None:
+    unit = replace(UNIT, python_path="/srv/two words", python_path_by_file=True)
+    made = plan(replace(FRESH, units=(unit,)), Wishes())
+    file = render.environment_path("bot.service")
+    assert [t for _, t in steps(made) if t in (file, OF_BOT)] == [file, OF_BOT]
+    assert f"EnvironmentFile=-{file}" in of(made, OF_BOT).content.splitlines()
+    assert "Environment=PYTHONPATH" not in of(made, OF_BOT).content
+    assert 'PYTHONPATH="/usr/lib/trafico-monitor/instrument:/srv/two words"' in of(made, file).content.splitlines()
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_twice_is_once(by_file: bool) -> None:
+    unit = replace(UNIT, python_path="/srv/a:", python_path_by_file=by_file)
+    first = plan(replace(FRESH, units=(unit,)), Wishes())
+    files = {c.target: FoundFile(c.content, ours=True) for c in first.changes if c.kind is Kind.WRITE_FILE}
+    # systemctl tells Environment= with our own drop-in in it; our EnvironmentFile= is passed over.
+    now = unit if by_file else replace(unit, python_path="/usr/lib/trafico-monitor/instrument:/srv/a:")
+    facts = replace(FRESH, units=(now,), files={**FRESH.files, **files}, closed=frozenset())
+    assert plan(facts, Wishes(asks=True)).changes == ()
+
+
+@pytest.mark.parametrize("obstacle", ["isolated", "cleared", "user", "container", "overwritten"])
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_where_it_cannot_work_it_is_not_offered_but_said(obstacle: str, language: str) -> None:
+    made = plan(replace(FRESH, units=(replace(UNIT, obstacles=(obstacle,)),)), Wishes(asks=True))
+    assert OF_BOT not in [change.target for change in made.changes]
+    assert not any(change.kind is Kind.RESTART_UNIT and change.target == "bot.service" for change in made.changes)
+    note = next(note for note in made.notes if note.code == f"instrument_{obstacle}")
+    assert "bot.service" in text(f"setup.note.{note.code}", language, **note.fields)
+
+
+def test_a_command_that_has_it_already_needs_nothing() -> None:
+    made = plan(replace(FRESH, units=(replace(UNIT, instrumented=True),)), Wishes(asks=True))
+    assert OF_BOT not in [change.target for change in made.changes]
+
+
+def test_a_bot_that_runs_is_restarted_by_name_only() -> None:
+    facts = replace(FRESH, units=(UNIT,))
+    restart = (Kind.RESTART_UNIT, "bot.service")
+    assert restart not in steps(plan(facts, Wishes()))
+    assert "restart_left" in codes(plan(facts, Wishes()))
+    for wishes in (Wishes(restart=True), Wishes(asks=True)):
+        assert next(c for c in plan(facts, wishes).changes if (c.kind, c.target) == restart).careful
+    stopped = replace(FRESH, units=(replace(UNIT, active="inactive"),))
+    assert restart not in steps(plan(stopped, Wishes(restart=True)))
+
+
+def test_a_unit_of_the_project_that_may_not_be_the_bot_is_asked_about() -> None:
+    facts = replace(FRESH, units=(replace(UNIT, name="panel.service", main=False, bot=False),))
+    made = plan(facts, Wishes())
+    assert (made.changes, [note.code for note in made.refusals]) == ((), ["unit_unsure"])
+    assert plan(facts, Wishes(unit="panel.service")).refusals == ()
+    own = plan(facts, Wishes(unit=render.UNIT))
+    assert (Kind.WRITE_FILE, render.unit_path(render.UNIT)) in steps(own)
+
+
+def test_a_bot_that_is_not_main_py_is_followed_by_its_unit_alone() -> None:
+    unit = replace(UNIT, main=False)
+    made = plan(replace(FRESH, units=(unit,), process_there=False), Wishes())
+    assert tomllib.loads(of(made, render.DROP_IN).content)["bot"] == {"unit": "bot.service", "process": ""}
+    made = plan(replace(FRESH, units=(unit,)), Wishes())
+    assert tomllib.loads(of(made, render.DROP_IN).content)["bot"] == {"unit": "bot.service"}
+
+
+def test_a_machine_that_was_set_up_before_is_offered_this_alone() -> None:
+    before = settled()
+    files = {path: file for path, file in before.files.items() if path != render.instrument_path(render.UNIT)}
+    made = plan(replace(before, files=files, docker_there=False), Wishes(asks=True))
+    unit = render.UNIT
+    assert steps(made) == [(Kind.WRITE_FILE, render.instrument_path(unit)), (Kind.RESTART_UNIT, unit)]
+
+
+def test_what_was_adopted_once_stays_so() -> None:
+    units = (replace(UNIT, name="panel.service", main=False, bot=False), UNIT)
+    made = plan(replace(FRESH, units=units, adopted="panel.service"), Wishes())
+    assert made.refusals == ()
+    assert tomllib.loads(of(made, render.DROP_IN).content)["bot"]["unit"] == "panel.service"
+    assert plan(replace(FRESH, units=units, adopted="panel.service"), Wishes(unit="bot.service")).refusals == ()

@@ -92,3 +92,15 @@ def test_the_bots_unit_is_where_it_was_meant(units: Path) -> None:
     assert as_read(contents, "WorkingDirectory", units) == folders
     lines = as_read(contents, "\tCommand Line", units)
     assert lines == [f"{folder}/venv/bin/python main.py" for folder in folders]
+
+
+def test_the_instrumentation_is_what_was_meant(units: Path) -> None:
+    contents = [render.instrumentation("/a", path) for path in PATHS]
+    found = as_read([content.replace("Environment=PYTHONPATH", "#") for content in contents], "Environment", units)
+    assert found == [f"TRAFICO_MODELS_DIR={path}" for path in PATHS]
+    contents = [render.instrumentation(path, "/m") for path in [*PATHS, "relative:", ":/x"]]
+    found = as_read(contents, "Environment", units)
+    assert found == [f"PYTHONPATH=/usr/lib/trafico-monitor/instrument:{path}" for path in [*PATHS, "relative:", ":/x"]]
+    assert as_read([render.instrumentation("", "/m")], "Environment", units) == [
+        "PYTHONPATH=/usr/lib/trafico-monitor/instrument"
+    ]

@@ -11,7 +11,7 @@ from ...host.credentials import SERVICE
 from ..container import look_at_container
 from ..server import probe
 from ..unit import look_at_unit
-from . import alerts, bot, journal, leftovers, machine, project
+from . import alerts, bot, instrument, journal, leftovers, machine, project
 from .check import MARK, NAME, Check, Level, Scene, subject
 
 __all__ = ["MARK", "NAME", "Check", "Level", "Scene", "preflight"]
@@ -58,6 +58,7 @@ async def _as_the_service(scene: Scene) -> tuple[list[Check], ...]:
         await project.env(scene),
         await journal.access(scene),
         await journal.lines(scene),
+        await instrument.instrument(scene),
         await bot.files(scene),
         await machine.folders(scene),
         await machine.sudo(scene),

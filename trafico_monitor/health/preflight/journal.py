@@ -53,7 +53,7 @@ async def lines(scene: Scene) -> list[Check]:
     if not unit:
         return []
     show = ["-n", "200", "-o", "json", "--output-fields=_CMDLINE", f"_SYSTEMD_UNIT={unit}"]
-    done = await scene.run(["journalctl", *_where(scene), *show])
+    done = await scene.run(["journalctl", *where(scene), *show])
     if done is None or done.code is None:
         return []
     commands = command_lines(done.output)
@@ -102,7 +102,7 @@ async def dropped(scene: Scene, bot: UnitState) -> list[Check]:
     if not unit:
         return []
     show = ["-n", "50", "-o", "cat", "--since", "-24h", f"MESSAGE_ID={_DROPPED}"]
-    done = await scene.run(["journalctl", *_where(scene), *show])
+    done = await scene.run(["journalctl", *where(scene), *show])
     if done is not None and unit in done.output:
         count = sum(unit in line for line in done.output.splitlines())
         return [warning("lines_dropped", "rate_limit", unit=unit, count=count)]
@@ -131,7 +131,8 @@ def rate(text: str) -> tuple[int, float]:
     return burst, interval
 
 
-def _where(scene: Scene) -> list[str]:
+def where(scene: Scene) -> list[str]:
+    """journalctl's options for the journal that the monitor reads."""
     journal = scene.config.journal
     place = [f"--directory={journal.directory}"] if journal.directory else []
     space = [f"--namespace={journal.namespace}"] if journal.namespace and not place else []

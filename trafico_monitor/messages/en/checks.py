@@ -221,6 +221,19 @@ TEXTS: dict[str, str] = {
     "check.no_lines": "Journal: there is no line of {unit} yet",
     "fix.unit_lines": "systemctl status {unit}; journalctl -u {unit} -n 5",
     "check.no_bot_lines": "Journal: there are lines of {unit}, but none of a process «{process}» (bot.process)",
+    "check.instrument": "Downloads: the bot tells of each one exactly ({library})",
+    "check.instrument_next": "Downloads: {unit} is set up to tell of them exactly; that takes effect at its next start"
+    " (restarting it ends the downloads under way)",
+    "check.instrument_silent": "Downloads: {unit} is set up to tell of them exactly, and has told nothing since its start:"
+    " python -I, -E or -S, env -i, sudo, a container, another PYTHONPATH, TRAFICO_INSTRUMENT=0?",
+    "check.instrument_foreign": "Downloads: unknown version of {library}: it is left alone, and its downloads are known from"
+    " text only",
+    "check.instrument_text": "Downloads: known only from the text that the bot writes: of an error the modelo and the video"
+    " may not be known",
+    "fix.instrument_set_up": "sudo trafico-monitor setup --project {dir}",
+    "fix.instrument_restart": "sudo systemctl restart {unit}",
+    "fix.instrument_why": "sudo trafico-monitor setup --project {dir} --dry-run",
+    "fix.instrument_start": "trafico-monitor instrument -- python main.py",
     "check.journal_kept": "Journal: kept over reboots",
     "check.journal_volatile": "Journal: lost when the machine reboots",
     "fix.journal_persistent": "sudo mkdir -p /var/log/journal /etc/systemd/journald.conf.d &&"

@@ -12,7 +12,9 @@ It never changes a file that it has not written itself. What it does is noted
     "setup.option.project": "the project's folder: the one with main.py and src/.env",
     "setup.option.user": "the user that runs main.py (default: the folder's owner)",
     "setup.option.unit": "the systemd unit that runs main.py, if there is one (default: it is looked for)",
-    "setup.option.yes": "do not ask; the group docker only with --docker",
+    "setup.option.yes": "do not ask; the group docker only with --docker, and the bot is restarted only with --restart",
+    "setup.option.no_instrument": "do not watch downloads inside the bot: they will be known from its text only",
+    "setup.option.restart": "restart the bot where that is needed to watch it (ends the downloads under way)",
     "setup.option.docker": "add the monitor to the group docker (equal to root)",
     "setup.option.no_start": "do not start the bot",
     "setup.option.dry_run": "show every change and make none",
@@ -39,6 +41,9 @@ It never changes a file that it has not written itself. What it does is noted
     "setup.why.models": "Make the models folder",
     "setup.why.sandbox": "Open the service's sandbox to these folders",
     "setup.why.unit": "Install the unit that runs main.py",
+    "setup.why.instrument": "Watch each download inside the bot, without changing its code",
+    "setup.why.environment": "Keep the unit's PYTHONPATH, behind what watches the bot",
+    "setup.why.restart_bot": "Restart {target} to watch it from now on",
     "setup.why.adopt": "Complete the unit that is there, without touching it",
     "setup.why.adopt_journal": "Send the unit's output to the journal, without touching its file",
     "setup.why.access_passage": "Let the monitor pass through a closed folder of {owner}",
@@ -51,6 +56,15 @@ It never changes a file that it has not written itself. What it does is noted
     "setup.why.enable_monitor": "Start {target} at boot",
     "setup.why.start_monitor": "Start {target} now",
     "setup.why.restart_monitor": "Restart {target} with the new configuration",
+    "setup.means.instrument": "It reads, of the calls that download or copy a video: the file's identifiers, size and"
+    " path, the number of its sender, and the exception where one fails; and of the functions that ask for the file, only"
+    " the variables that are paths inside the models folder. Of a message's text it only looks whether that path stands"
+    " in it, not to believe it then. It tells nobody texts, names or tokens, reads no other variables, changes nothing of"
+    " what the bot does and talks to journald alone. In force from the bot's next start on; --undo takes it away.",
+    "setup.means.environment": "The unit has its PYTHONPATH from an EnvironmentFile=, which outdoes Environment=: another"
+    " one is needed behind it. The unit's own is not touched.",
+    "setup.means.restart_bot": "A restart ends the downloads under way: videos that have come half would have to be sent"
+    " again. Without it the bot goes on as it is, and is watched from its next start on.",
     "setup.means.adopt_journal": "What goes into a file today will be seen with journalctl; from the bot's next"
     " start on.",
     "setup.means.adopt": "In force from the bot's next start on: it is not restarted now.",
@@ -85,6 +99,7 @@ It never changes a file that it has not written itself. What it does is noted
     "setup.undo.part": "Taken back in part; for the rest, call --undo again.",
     "setup.left.altered": "somebody has changed {target} since: left as it is",
     "setup.left.unit": "somebody has changed the unit {target} since: it goes on as it is",
+    "setup.left.instrument": "{target} is watched until its next start: it is not restarted",
     "setup.left.folder": "{target} is not empty: left",
     "setup.left.acl": "somebody has changed the permissions of {target} since: only what setup added is taken out",
     "setup.left.entry": "entries of trafico-monitor are left in {target} (too deep, too many, or not to be opened)",
@@ -110,6 +125,26 @@ It never changes a file that it has not written itself. What it does is noted
     " --unit UNIT …",
     "setup.note.unit_taken": "The unit {unit} exists and runs something else ({path}).\nsudo trafico-monitor setup"
     " --unit OTHER-NAME.service …",
+    "setup.note.unit_unsure": "{unit} runs something of this project that is not main.py, and it cannot be seen whether"
+    " that is the bot. If it is, the first command; if not, the second installs a unit of its own.\n"
+    "sudo trafico-monitor setup --unit {unit} …\nsudo trafico-monitor setup --unit {new} …",
+    "setup.note.restart_left": "The bot is not restarted (that ends the downloads under way): it is watched from its next"
+    " start on.\nsudo systemctl restart {unit}",
+    "setup.note.instrument_isolated": "{unit} starts Python with -I, -E or -S, which do not look at the environment: it"
+    " cannot be watched, and downloads will be known from its text only. Take that option away and call setup again.\n"
+    "sudo systemctl edit --full {unit}",
+    "setup.note.instrument_cleared": "The command of {unit} empties the environment (env -i, systemd-run) before it starts"
+    " the bot: downloads will be known from its text only. Put «trafico-monitor instrument --» before python and call"
+    " setup again.\nsudo systemctl edit --full {unit}",
+    "setup.note.instrument_user": "The command of {unit} changes the user with sudo, su - or the like, which begins with a"
+    " new environment: downloads will be known from its text only. Put User= into the unit instead, or"
+    " «trafico-monitor instrument --» before python, and call setup again.\nsudo systemctl edit --full {unit}",
+    "setup.note.instrument_container": "{unit} starts the bot in a container or under another root: what it said would not"
+    " reach journald as that unit's, and downloads will be known from its text only. To watch it, run main.py outside the"
+    " container (the Bot API server may stay in its own).",
+    "setup.note.instrument_overwritten": "Something in {unit} or in its script takes PYTHONPATH away or changes it:"
+    " downloads will be known from its text only. Write PYTHONPATH=…:$PYTHONPATH in the script, or take UnsetEnvironment="
+    " away, and call setup again.\nsudo systemctl edit --full {unit}",
     "setup.note.set_otherwise": "{key} is «{there}» in your configuration (setup would write «{wanted}»): that"
     " stands and is not changed.",
     "setup.note.adopted": "The unit {unit} runs this main.py already: it is adopted as it is.",

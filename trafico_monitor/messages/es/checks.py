@@ -222,6 +222,19 @@ TEXTS: dict[str, str] = {
     "check.no_lines": "Journal: no hay ninguna línea de {unit} todavía",
     "fix.unit_lines": "systemctl status {unit}; journalctl -u {unit} -n 5",
     "check.no_bot_lines": "Journal: hay líneas de {unit}, pero ninguna de un proceso «{process}» (bot.process)",
+    "check.instrument": "Descargas: el bot dice cada una con exactitud ({library})",
+    "check.instrument_next": "Descargas: {unit} está preparado para decirlas con exactitud; vale desde su próximo arranque"
+    " (reiniciarlo termina las descargas en curso)",
+    "check.instrument_silent": "Descargas: {unit} está preparado para decirlas con exactitud y desde su arranque no ha dicho"
+    " nada: ¿python -I, -E o -S, env -i, sudo, un contenedor, PYTHONPATH cambiado, TRAFICO_INSTRUMENT=0?",
+    "check.instrument_foreign": "Descargas: versión desconocida de {library}: se deja como está, y de sus descargas solo se"
+    " sabe por el texto",
+    "check.instrument_text": "Descargas: solo por el texto que escribe el bot: de un error puede no saberse el modelo ni el"
+    " vídeo",
+    "fix.instrument_set_up": "sudo trafico-monitor setup --project {dir}",
+    "fix.instrument_restart": "sudo systemctl restart {unit}",
+    "fix.instrument_why": "sudo trafico-monitor setup --project {dir} --dry-run",
+    "fix.instrument_start": "trafico-monitor instrument -- python main.py",
     "check.journal_kept": "Journal: se conserva entre arranques",
     "check.journal_volatile": "Journal: se pierde al reiniciar el equipo",
     "fix.journal_persistent": "sudo mkdir -p /var/log/journal /etc/systemd/journald.conf.d &&"

@@ -12,7 +12,9 @@ Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
     "setup.option.project": "carpeta del proyecto: la que tiene main.py y src/.env",
     "setup.option.user": "usuario que ejecuta main.py (por defecto, el dueño de la carpeta)",
     "setup.option.unit": "unidad de systemd que ejecuta main.py, si ya existe (por defecto, se busca)",
-    "setup.option.yes": "no preguntar; el grupo docker solo entra con --docker",
+    "setup.option.yes": "no preguntar; el grupo docker solo entra con --docker, y el bot solo se reinicia con --restart",
+    "setup.option.no_instrument": "no observar las descargas dentro del bot: se sabrá de ellas solo por su texto",
+    "setup.option.restart": "reiniciar el bot si hace falta para observarlo (termina las descargas en curso)",
     "setup.option.docker": "añadir el monitor al grupo docker (equivale a ser root)",
     "setup.option.no_start": "no arrancar el bot",
     "setup.option.dry_run": "enseñar cada cambio sin hacer ninguno",
@@ -39,6 +41,9 @@ Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
     "setup.why.models": "Crear la carpeta de modelos",
     "setup.why.sandbox": "Abrir el aislamiento del servicio a esas carpetas",
     "setup.why.unit": "Instalar la unidad que ejecuta main.py",
+    "setup.why.instrument": "Observar cada descarga dentro del bot, sin cambiar su código",
+    "setup.why.environment": "Guardar el PYTHONPATH de la unidad, con lo que observa al bot delante",
+    "setup.why.restart_bot": "Reiniciar {target} para observarlo desde ahora",
     "setup.why.adopt": "Completar la unidad que ya hay, sin tocarla",
     "setup.why.adopt_journal": "Llevar la salida de la unidad al journal, sin tocar su fichero",
     "setup.why.access_passage": "Dejar que el monitor pase por una carpeta cerrada de {owner}",
@@ -51,6 +56,15 @@ Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
     "setup.why.enable_monitor": "Arrancar {target} con el equipo",
     "setup.why.start_monitor": "Arrancar {target} ahora",
     "setup.why.restart_monitor": "Reiniciar {target} con la nueva configuración",
+    "setup.means.instrument": "Lee, de las llamadas que descargan o copian un vídeo: identificadores, tamaño y ruta del"
+    " fichero, número de quien lo envió, y la excepción si falla; y de las funciones que piden el fichero, solo las"
+    " variables que son rutas dentro de modelos. Del texto de un mensaje solo mira si esa ruta está en él, para no"
+    " creerla entonces. No dice a nadie textos, nombres ni tokens, no lee otras variables, no cambia nada de lo que hace"
+    " el bot y solo habla con journald. Vale desde el próximo arranque del bot; --undo lo quita.",
+    "setup.means.environment": "La unidad toma su PYTHONPATH de un EnvironmentFile=, que manda sobre Environment=: hace"
+    " falta otro detrás. El de la unidad no se toca.",
+    "setup.means.restart_bot": "Un reinicio termina las descargas en curso: los vídeos a medias habría que volver a"
+    " enviarlos. Sin él, el bot sigue como está y se le observa desde su próximo arranque.",
     "setup.means.adopt_journal": "Lo que hoy escribe en un fichero pasará a verse con journalctl; vale desde el"
     " próximo arranque del bot.",
     "setup.means.adopt": "Vale desde el próximo arranque del bot: no se reinicia ahora.",
@@ -85,6 +99,7 @@ Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
     "setup.undo.part": "Deshecho en parte; lo que queda se puede deshacer otra vez con --undo.",
     "setup.left.altered": "alguien ha cambiado {target} después: se deja como está",
     "setup.left.unit": "alguien ha cambiado la unidad {target} después: sigue como está",
+    "setup.left.instrument": "{target} sigue observado hasta su próximo arranque: no se reinicia",
     "setup.left.folder": "{target} no está vacía: se deja",
     "setup.left.acl": "alguien ha cambiado los permisos de {target} después: solo se quita lo que añadió setup",
     "setup.left.entry": "en {target} quedan entradas de trafico-monitor (demasiado hondo, demasiadas, o no se puede abrir)",
@@ -111,6 +126,26 @@ Nunca cambia un fichero que no haya escrito ella misma. Lo hecho queda apuntado
     " setup --unit UNIDAD …",
     "setup.note.unit_taken": "La unidad {unit} ya existe y ejecuta otra cosa ({path}).\nsudo trafico-monitor setup"
     " --unit OTRO-NOMBRE.service …",
+    "setup.note.unit_unsure": "{unit} ejecuta algo de este proyecto que no es main.py, y no se ve si es el bot. Si lo"
+    " es, la primera orden; si no, la segunda instala una unidad propia.\nsudo trafico-monitor setup --unit {unit} …\n"
+    "sudo trafico-monitor setup --unit {new} …",
+    "setup.note.restart_left": "El bot no se reinicia (eso termina las descargas en curso): se le observa desde su próximo"
+    " arranque.\nsudo systemctl restart {unit}",
+    "setup.note.instrument_isolated": "{unit} arranca Python con -I, -E o -S, que no miran el entorno: no se le puede"
+    " observar, y solo se sabrá de las descargas por su texto. Quite esa opción y repita setup.\nsudo systemctl edit"
+    " --full {unit}",
+    "setup.note.instrument_cleared": "La orden de {unit} vacía el entorno (env -i, systemd-run) antes de arrancar el bot:"
+    " solo se sabrá de las descargas por su texto. Ponga delante de python «trafico-monitor instrument --» y repita"
+    " setup.\nsudo systemctl edit --full {unit}",
+    "setup.note.instrument_user": "La orden de {unit} cambia de usuario con sudo, su - o parecido, que empieza con un"
+    " entorno nuevo: solo se sabrá de las descargas por su texto. Ponga User= en la unidad en su lugar, o delante de"
+    " python «trafico-monitor instrument --», y repita setup.\nsudo systemctl edit --full {unit}",
+    "setup.note.instrument_container": "{unit} arranca el bot en un contenedor o con otra raíz: lo que dijera no llegaría a"
+    " journald como de esa unidad, y solo se sabrá de las descargas por su texto. Para observarlo, ejecute main.py fuera"
+    " del contenedor (el servidor Bot API puede seguir en el suyo).",
+    "setup.note.instrument_overwritten": "Algo en {unit} o en su script quita o cambia PYTHONPATH: solo se sabrá de las"
+    " descargas por su texto. Escriba PYTHONPATH=…:$PYTHONPATH en el script, o quite UnsetEnvironment=, y repita setup.\n"
+    "sudo systemctl edit --full {unit}",
     "setup.note.set_otherwise": "{key} ya está en su configuración como «{there}» (setup pondría «{wanted}»): eso"
     " manda y no se cambia.",
     "setup.note.adopted": "La unidad {unit} ya ejecuta este main.py: se adopta tal como es.",

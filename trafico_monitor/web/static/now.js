@@ -26,7 +26,7 @@ export function take(now) {
 export function draw() {
   if (!present) return;
   const { status, volumes } = present;
-  const tiles = [unit(status), server(status), ...disks(volumes, status), reading(status), alerts(status)];
+  const tiles = [unit(status), server(status), ...disks(volumes, status), reading(status), ...reporting(status), alerts(status)];
   fill(at("tiles"), tiles.map(tile));
   verdict(status, tiles);
   alarms(status.alarms ?? []);
@@ -91,6 +91,14 @@ function reading(status) {
   if (reasons.length) return { tone: "bad", name: t("ui.reading"), value: t("ui.reading.blind"), note: reasons.map((one) => shown(one.text)).join("; ") };
   if (lag > 5) return { tone: "warn", name: t("ui.reading"), value: t("ui.reading.behind", { tiempo: span(lag) }), note: t("ui.reading.catching") };
   return { tone: "good", name: t("ui.reading"), value: t("ui.reading.live"), note: status.blindness?.suppressed ? t("ui.reading.lost", { n: number(status.blindness.suppressed) }) : t("ui.reading.all") };
+}
+
+// Whether the bot tells of its downloads itself, or its text is all there is: not a fault, but less.
+function reporting(status) {
+  const said = status.reporting;
+  if (!said) return [];
+  if (said.exact) return [{ tone: "good", name: t("ui.reporting"), value: t("ui.reporting.exact"), note: said.library ? t("ui.reporting.told", { biblioteca: shown(said.library) }) : "" }];
+  return [{ tone: "idle", name: t("ui.reporting"), value: t("ui.reporting.text"), note: said.foreign ? t("ui.reporting.foreign", { biblioteca: shown(said.foreign) }) : t("ui.reporting.how") }];
 }
 
 function alerts(status) {
