@@ -191,16 +191,26 @@ def silence_fields(silence: Silence, language: str) -> dict[str, str]:
     }
 
 
-def assign(pipeline: Pipeline, rescued: Rescued, incident: Incident | None, request: Request, now: float) -> Answer:
-    """Order that `rescued` goes to `request.modelo`. `incident` is the one that rescued it, if
-    that is known."""
-    file, modelo = plain(base_name(rescued.path)), plain(request.modelo)
-    fields = {"archivo": file, "modelo": modelo}
+def assigning(pipeline: Pipeline, path: str, request: Request) -> Answer | None:
+    """What to say while the file at `path` is being assigned, whether or not it still lies there; None while it
+    is not. With the order, for the modelo that it goes to."""
     for order in pipeline.orders.values():
-        if order.kind is OrderKind.ASSIGN and order.download.source == rescued.path:
+        if order.kind is OrderKind.ASSIGN and order.download.source == path:
+            fields = {"archivo": plain(base_name(path)), "modelo": plain(request.modelo)}
             if order.download.modelo == request.modelo:
                 return Answer(Reply(True, "assign_under_way", fields), order=order)
             return Answer(Reply(False, "assign_taken", fields))
+    return None
+
+
+def assign(pipeline: Pipeline, rescued: Rescued, incident: Incident | None, request: Request, now: float) -> Answer:
+    """Order that `rescued` goes to `request.modelo`. `incident` is the one that rescued it, if
+    that is known."""
+    under_way = assigning(pipeline, rescued.path, request)
+    if under_way is not None:
+        return under_way
+    file, modelo = plain(base_name(rescued.path)), plain(request.modelo)
+    fields = {"archivo": file, "modelo": modelo}
     if incident is not None and incident.open and _under_way(pipeline, incident):
         return Answer(Reply(False, "assign_repairing", {**fields, "id": incident.id}))
     order = Order(
