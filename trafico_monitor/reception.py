@@ -27,7 +27,7 @@ from .model.incident import Incident
 from .model.notice import Notice, Severity
 from .model.order import Order
 from .model.request import Reply, Request, RequestKind
-from .model.rescued import Rescued
+from .model.rescued import Rescued, conversation, mark_of
 from .model.result import Result
 from .model.silence import Scope, Silence
 from .model.site import Site
@@ -52,10 +52,11 @@ Heard = Sequence[tuple[str, float, str]]
 
 class Records(Protocol):
     """What is stored. `named` gives the incidents with that id, or at most two that begin so;
-    `silences` those that had not ended at `since`."""
+    `silences` those that had not ended at `since`, `told` what the newest message of a conversation says."""
 
     async def named(self, beginning: str) -> Sequence[Incident]: ...
     async def silences(self, since: float) -> Sequence[Silence]: ...
+    async def told(self, key: str) -> Notice | None: ...
 
 
 class Reception:
@@ -235,14 +236,22 @@ class Reception:
     async def _decide(self, request: Request, site: Site) -> Answer:
         rescued = await self._rescued(request, site)
         if isinstance(rescued, Reply):
-            return Answer(rescued)
+            return await self._not_there(request, rescued)
         incident = await self._by_id(rescued.incident) if rescued.incident else None
         return asked.assign(self._pipeline(), rescued, incident, request, self._clock())
+
+    async def _not_there(self, request: Request, reply: Reply) -> Answer:
+        if not request.incident or reply.code not in ("unknown_file", "other_file"):
+            return Answer(reply)
+        key = conversation(mark_of(base_name(request.file), request.incident))
+        incident, told = await self._by_id(request.incident), await self._records.told(key)
+        return asked.not_there(self._pipeline(), request, reply, incident, told, self._clock())
 
     async def _rescued(self, request: Request, site: Site) -> Rescued | Reply:
         shown = {"archivo": plain(base_name(request.file))}
         try:
-            return await look(request.file, site)
+            found = await look(request.file, site)
+            return found if request.incident in ("", found.incident) else Reply(False, "other_file", shown)
         except FileNotFoundError:
             return Reply(False, "unknown_file", shown)
         except PathRefused:
