@@ -14,6 +14,7 @@ from hashlib import blake2b
 
 from . import chronicle
 from .chronicle import evidence_text, reason_text, short
+from .consequences import rescued
 from .host.redact import redact
 from .incident import policy
 from .incident.policy import Decision
@@ -24,6 +25,7 @@ from .model.changes import Changes
 from .model.download import Download
 from .model.finding import ErrorType
 from .model.incident import Estado, Incident
+from .model.notice import Notice
 from .model.order import Order, OrderKind
 from .model.record import Record
 from .model.request import Reply, Request
@@ -32,7 +34,7 @@ from .model.result import Outcome, Result
 from .model.silence import Scope, Silence
 from .model.verdict import Verdict
 from .notify.render import headline
-from .notify.routing import notices_of_acknowledgement
+from .notify.routing import PLACED, notices_of_acknowledgement
 from .pipeline import Pipeline
 
 DAY = 86400.0
@@ -191,16 +193,26 @@ def silence_fields(silence: Silence, language: str) -> dict[str, str]:
     }
 
 
-def assign(pipeline: Pipeline, rescued: Rescued, incident: Incident | None, request: Request, now: float) -> Answer:
-    """Order that `rescued` goes to `request.modelo`. `incident` is the one that rescued it, if
-    that is known."""
-    file, modelo = plain(base_name(rescued.path)), plain(request.modelo)
-    fields = {"archivo": file, "modelo": modelo}
+def assigning(pipeline: Pipeline, path: str, request: Request) -> Answer | None:
+    """What to say while the file at `path` is being assigned, whether or not it still lies there; None while it
+    is not. With the order, for the modelo that it goes to."""
     for order in pipeline.orders.values():
-        if order.kind is OrderKind.ASSIGN and order.download.source == rescued.path:
+        if order.kind is OrderKind.ASSIGN and order.download.source == path:
+            fields = {"archivo": plain(base_name(path)), "modelo": plain(request.modelo)}
             if order.download.modelo == request.modelo:
                 return Answer(Reply(True, "assign_under_way", fields), order=order)
             return Answer(Reply(False, "assign_taken", fields))
+    return None
+
+
+def assign(pipeline: Pipeline, found: Rescued, incident: Incident | None, request: Request, now: float) -> Answer:
+    """Order that what was `found` goes to `request.modelo`. `incident` is the one that rescued it, if
+    that is known."""
+    under_way = assigning(pipeline, found.path, request)
+    if under_way is not None:
+        return under_way
+    file, modelo = plain(base_name(found.path)), plain(request.modelo)
+    fields = {"archivo": file, "modelo": modelo}
     if incident is not None and incident.open and _under_way(pipeline, incident):
         return Answer(Reply(False, "assign_repairing", {**fields, "id": incident.id}))
     order = Order(
@@ -209,8 +221,8 @@ def assign(pipeline: Pipeline, rescued: Rescued, incident: Incident | None, requ
         kind=OrderKind.ASSIGN,
         error_type=incident.error_type if incident else ErrorType.RUTA_INEXISTENTE,
         due_at=now,
-        download=Download(request.modelo, rescued.video, size=rescued.announced, source=rescued.path),
-        found_size=rescued.size,
+        download=Download(request.modelo, found.video, size=found.announced, source=found.path),
+        found_size=found.size,
     )
     spent = pipeline.incidents.budget.refusal(order, 0, now)
     if spent:
@@ -237,8 +249,25 @@ def assigned(
     decision = None if incident is None else _now_at_its_place(incident, order, verdict, now)
     shown = decision.incident if decision else None
     record = _record("assigned", now, language, shown, **fields)
-    changes = pipeline.asked([record], now, before=incident, decision=decision, finished=order.id)
+    file = base_name(download.source or "")
+    told = rescued.placed(file, incident, download.modelo or "", result.path or "", now) if incident else ()
+    changes = pipeline.asked([record], now, before=incident, decision=decision, finished=order.id, edits=tuple(told))
     return Answer(Reply(True, "assigned", fields), changes)
+
+
+def not_there(
+    pipeline: Pipeline, request: Request, reply: Reply, incident: Incident | None, told: Notice | None, now: float
+) -> Answer:
+    """The file that `incident` had rescued is not in `_rescatados` any more, as `reply` says. `told` is what its
+    message says: where it was put, or from now on that somebody has taken it away."""
+    if told is None or incident is None:
+        return Answer(reply)
+    if told.code == PLACED:
+        modelo, path = told.fields.get("modelo", ""), told.fields.get("ruta", "")
+        fields = {**reply.fields, "modelo": plain(modelo), "ruta": plain(path)}
+        return Answer(Reply(modelo == request.modelo, "assigned_before", fields))
+    edits = tuple(rescued.left(base_name(request.file), incident, now))
+    return Answer(reply, pipeline.asked((), now, edits=edits))
 
 
 def _not_assigned(

@@ -4,7 +4,7 @@ sign of life. Both are made anew when the configuration was read again; neither 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from .config.answering import allowed_ids, why_not
 from .config.schema import Config
 from .desk import Desk
 from .model.incident import Incident
+from .model.notice import Notice
 from .notify.answers import Answers
 from .notify.ping import Ping
 from .supervisor import Work
@@ -27,13 +28,16 @@ class Memory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the companions see of the service. `unwell` is "" or why the monitor is not well;
-    `note(event, code, fields)` records what an operator should know, once."""
+    """What the companions see of the service. `told` and `modelos` are those of `notify.answers.View`;
+    `unwell` is "" or why the monitor is not well; `note(event, code, fields)` records what an operator
+    should know, once."""
 
     desk: Desk
     memory: Memory
     status: Callable[[], Mapping[str, object]]
     open_incidents: Callable[[], Sequence[Incident]]
+    told: Callable[[str], Awaitable[Notice | None]]
+    modelos: Callable[[], Awaitable[Sequence[str]]]
     unwell: Callable[[], str]
     note: Callable[[str, str, Mapping[str, str]], None]
     clock: Callable[[], float]

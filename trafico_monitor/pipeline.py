@@ -156,9 +156,11 @@ class Pipeline:
         finished: str = "",
         notices: Sequence[Notice] = (),
         silences: Sequence[Silence] = (),
+        edits: Sequence[Notice] = (),
     ) -> Changes:
         """What a person asked for (`asked.py` decides): `records` say who. `decision` is about the
-        incident that stood as `before`; `order` belongs to no playbook; `finished` is one's id."""
+        incident that stood as `before`; `order` belongs to no playbook; `finished` is one's id. `edits`
+        are what messages that are there say from now on."""
         step = Step(self.language, records=list(records), notices=list(notices))
         self.alerting.learn(silences)
         step.silences |= {silence.id: silence for silence in silences}
@@ -168,7 +170,8 @@ class Pipeline:
             self.incidents.order(order, step)
         if decision is not None:
             self.incidents.apply(before, decision, step, now)
-        return self._close(step, now)
+        changes = self._close(step, now)
+        return replace(changes, notices=(*changes.notices, *self.alerting.edit(edits).notices))
 
     def acknowledged(self, key: str, by: str, now: float, records: Sequence[Record]) -> Changes:
         """Somebody knows of an alarm that no incident stands behind."""

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from . import asked
-from .action.assign import look
+from .action.assign import look, named
 from .action.paths import is_plain
 from .asked import Answer, base_name, plain
 from .errors import PathRefused, StoreError
@@ -27,7 +27,7 @@ from .model.incident import Incident
 from .model.notice import Notice, Severity
 from .model.order import Order
 from .model.request import Reply, Request, RequestKind
-from .model.rescued import Rescued
+from .model.rescued import Rescued, conversation, mark_of
 from .model.result import Result
 from .model.silence import Scope, Silence
 from .model.site import Site
@@ -43,16 +43,20 @@ _NAME = re.compile(r"[A-Z2-7]{1,8}\Z")
 # Their own records have been stored with what was done.
 _ON_RECORD = frozenset({"assign_unproven", "assign_failed", "tested_with_trouble", "no_channel", "stopping"})
 
+# The modelo that a file was to go to, what became of that, and when (monotonic).
+_Ended = tuple[str, Reply, float]
+
 # Channel, seconds, and what was wrong ("" when it took the message).
 Heard = Sequence[tuple[str, float, str]]
 
 
 class Records(Protocol):
     """What is stored. `named` gives the incidents with that id, or at most two that begin so;
-    `silences` those that had not ended at `since`."""
+    `silences` those that had not ended at `since`, `told` what the newest message of a conversation says."""
 
     async def named(self, beginning: str) -> Sequence[Incident]: ...
     async def silences(self, since: float) -> Sequence[Silence]: ...
+    async def told(self, key: str) -> Notice | None: ...
 
 
 class Reception:
@@ -76,8 +80,9 @@ class Reception:
         self._clock = clock
         # What is read from the records must still hold when it is decided upon.
         self._turn = asyncio.Lock()
-        self._tasks: set[asyncio.Task[Reply]] = set()
+        self._tasks: dict[asyncio.Task[Reply], float] = {}  # each request, and when it was asked (monotonic)
         self._awaited: dict[str, asyncio.Future[Reply]] = {}
+        self._ended: dict[str, _Ended] = {}  # by path: assignments that somebody who still waits may have asked for
         self._testing: asyncio.Task[Heard] | None = None
         self._closed = False
 
@@ -88,8 +93,8 @@ class Reception:
         if len(self._tasks) >= MOST_AT_ONCE:
             return Reply(False, "busy")
         task = asyncio.create_task(self._answer(_clean(request)), name=f"request {request.kind.value}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = asyncio.get_running_loop().time()
+        task.add_done_callback(self._tasks.pop)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await asyncio.shield(task)
@@ -121,6 +126,7 @@ class Reception:
             answer = asked.assigned(self._pipeline(), order, incident, result, verdict, self._clock())
             if answer.changes is not None:
                 await self._keep(answer.changes)
+            self._remember(order, answer.reply)
         waiting = self._awaited.pop(order.id, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer.reply)
@@ -183,17 +189,21 @@ class Reception:
             return await self._kept(asked.end_silence(self._pipeline(), request, known, now))
 
     async def _assign(self, request: Request) -> Reply:
+        """One that asks the same while it is being done, or has been since it was asked, hears what became of it."""
         site, shown = self._site(), {"archivo": plain(base_name(request.file)), "modelo": plain(request.modelo)}
         if site is None:
             return Reply(False, "no_site")
         if not is_plain(request.modelo):
             return Reply(False, "invalid_modelo", shown)
+        try:
+            path = str(named(request.file, site))
+        except PathRefused:
+            return Reply(False, "invalid_file", shown)
         async with self._turn:
-            rescued = await self._rescued(request, site)
-            if isinstance(rescued, Reply):
-                return rescued
-            incident = await self._by_id(rescued.incident) if rescued.incident else None
-            answer = asked.assign(self._pipeline(), rescued, incident, request, self._clock())
+            # The file may have been moved already: it is looked for only when nobody is moving it.
+            answer = asked.assigning(self._pipeline(), path, request) or self._just_ended(path, request)
+            if answer is None:
+                answer = await self._decide(request, site)
             if answer.order is None:
                 return await self._kept(answer)
             # Waited for from before it can be done.
@@ -206,10 +216,42 @@ class Reception:
         except TimeoutError:
             return answer.reply
 
+    def _just_ended(self, path: str, request: Request) -> Answer | None:
+        """What became of the file while this request waited for its turn; None where nothing did."""
+        task = asyncio.current_task()
+        modelo, reply, at = self._ended.get(path, ("", Reply(False, ""), -1.0))
+        if task is None or at < self._tasks.get(task, at + 1.0):
+            return None
+        if modelo == request.modelo:
+            return Answer(reply)
+        taken = {"archivo": plain(base_name(path)), "modelo": plain(request.modelo)}
+        return Answer(Reply(False, "assign_taken", taken)) if reply.ok else None
+
+    def _remember(self, order: Order, reply: Reply) -> None:
+        now = asyncio.get_running_loop().time()
+        oldest = min(self._tasks.values(), default=now)
+        self._ended = {path: one for path, one in self._ended.items() if one[2] >= oldest}
+        self._ended[order.download.source or ""] = (order.download.modelo or "", reply, now)
+
+    async def _decide(self, request: Request, site: Site) -> Answer:
+        rescued = await self._rescued(request, site)
+        if isinstance(rescued, Reply):
+            return await self._not_there(request, rescued)
+        incident = await self._by_id(rescued.incident) if rescued.incident else None
+        return asked.assign(self._pipeline(), rescued, incident, request, self._clock())
+
+    async def _not_there(self, request: Request, reply: Reply) -> Answer:
+        if not request.incident or reply.code not in ("unknown_file", "other_file"):
+            return Answer(reply)
+        key = conversation(mark_of(base_name(request.file), request.incident))
+        incident, told = await self._by_id(request.incident), await self._records.told(key)
+        return asked.not_there(self._pipeline(), request, reply, incident, told, self._clock())
+
     async def _rescued(self, request: Request, site: Site) -> Rescued | Reply:
         shown = {"archivo": plain(base_name(request.file))}
         try:
-            return await look(request.file, site)
+            found = await look(request.file, site)
+            return found if request.incident in ("", found.incident) else Reply(False, "other_file", shown)
         except FileNotFoundError:
             return Reply(False, "unknown_file", shown)
         except PathRefused:

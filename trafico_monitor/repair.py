@@ -22,6 +22,7 @@ from .model.order import Order, OrderKind
 from .model.result import Outcome, Result
 from .model.site import Site, roots_of
 from .model.verdict import Evidence, Verdict
+from .rescues import offer
 from .verification.file import judge
 from .verification.media import check_media
 from .verification.verify import check_video, verify
@@ -84,7 +85,10 @@ class Repairs:
         if order.kind is OrderKind.CONFIRM:
             return await self._look(order, site)
         result = await _ACTIONS[order.kind](order, site, replace(tools_for(site), delivered=self._delivered))
-        return result, await self._verify(order, result, site)
+        verdict = await self._verify(order, result, site)
+        if result.rescued and result.path:
+            result = replace(result, offer=await offer(Path(result.path), site))
+        return result, verdict
 
     async def _look(self, order: Order, site: Site) -> tuple[Result, Verdict]:
         looking = replace(order, kind=OrderKind.CONFIRM)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import announcement
+from . import announcement, rescues
 from .alive import Alive
 from .companions import Companions, Surroundings
 from .config.endpoints import control_socket
@@ -209,6 +209,8 @@ class Service:
                 self._store,
                 self._standing.snapshot,
                 lambda: self._pipeline.tracker.open_incidents(),
+                self._store.told,
+                lambda: rescues.modelos(self._at_site()),
                 self._standing.unwell,
                 self._note,
                 self._clock,

@@ -148,13 +148,13 @@ async def _moved_before(order: Order, site: Site, tools: Tools) -> Path | None:
 
 def _forget_note(file: str, site: Site) -> None:
     with contextlib.suppress(OSError, PathRefused):
-        path = _named(file, site)
+        path = named(file, site)
         if status(path, site) is None:
             remove(note_beside(path), site)
 
 
 def _look(file: str, site: Site) -> _Rescued:
-    path = _named(file, site)
+    path = named(file, site)
     try:
         reading = open_source(path, site)
     except FileNotFoundError as error:
@@ -169,8 +169,8 @@ def _look(file: str, site: Site) -> _Rescued:
     return _Rescued(path, (seen.st_dev, seen.st_ino), seen.st_size, seen.st_uid, known)
 
 
-def _named(file: str, site: Site) -> Path:
-    """`x.mp4`, `_rescatados/x.mp4`, `modelos/_rescatados/x.mp4` or the whole path; nothing else."""
+def named(file: str, site: Site) -> Path:
+    """`x.mp4`, `_rescatados/x.mp4`, `modelos/_rescatados/x.mp4` or the whole path. Raises PathRefused for all else."""
     folder = site.models / RESCUED
     above, slash, name = file.rpartition("/")
     allowed = {str(folder), RESCUED, f"{site.models.name}/{RESCUED}"}

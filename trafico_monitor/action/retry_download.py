@@ -152,7 +152,7 @@ async def _put(order: Order, source: _Source, site: Site, tools: Tools) -> Resul
         return from_error(order.id, error)
     result = await copy_file(order, source.path, destination, site, tools, size)
     if result.reason == "destination_taken":
-        return await rescue(order, source.path, site, tools, size)
+        return replace(await rescue(order, source.path, site, tools, size), why=result.reason)
     done = await given(result, ensured, site, tools)
     return replace(done, delivered=(known.identity, modelo)) if done.outcome is Outcome.DONE else done
 

@@ -7,6 +7,7 @@ from ..incident.ledger import attempt_of
 from ..model.order import Order, OrderKind
 from ..model.result import Result
 from ..model.verdict import Verdict
+from . import rescued
 from .causes import Causes
 from .incidents import Incidents
 from .step import Step
@@ -33,4 +34,7 @@ class Results:
                         self._incidents.deliveries.learn(*result.delivered)
                 self._incidents.apply(incident, decision, step, now)
             self._incidents.count(attempt_of(incident, order, result, verdict, now), step)
+        waits = rescued.notice_of(self._incidents.tracker.get(order.incident_id), order, result, now)
+        if waits is not None:
+            step.notices.append(waits)
         self._causes.resume(step, now)

@@ -26,7 +26,7 @@ class Request:
     kind: RequestKind
     by: str
     at: float
-    incident: str = ""  # RETRY, ACKNOWLEDGE
+    incident: str = ""  # RETRY, ACKNOWLEDGE; ASSIGN: the one that has to have rescued the file, "" for any
     scope: Scope = Scope.ALL  # SILENCE
     value: str = ""  # SILENCE: what the scope is about; END_SILENCE: the silence's id
     seconds: float = 0.0  # SILENCE: for how long

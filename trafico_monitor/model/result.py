@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from .rescued import Offer
+
 
 class Outcome(Enum):
     DONE = "done"
@@ -24,6 +26,8 @@ class Result:
     A REFUSED one that is `rescued` was put there because of a doubt about whose it is: that is for a
     person to say. `delivered` is the identity of the server's file that was put into a modelo's folder,
     and that folder. `retry_after` are the seconds that the server asked to be left alone (HTTP 429), 0 for none.
+    Of a rescued one `why` is the reason that its place is not free ("": it is not known), and `offer` what a person
+    has to choose from.
     """
 
     order_id: str
@@ -35,3 +39,5 @@ class Result:
     rescued: bool = False
     retry_after: float = 0.0
     delivered: tuple[str, str] | None = None
+    why: str = ""
+    offer: Offer | None = None

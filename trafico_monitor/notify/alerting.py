@@ -17,7 +17,7 @@ from ..model.silence import Scope, Silence
 from . import escalation, reminders
 from .addressing import Plan, address, together
 from .quiet_hours import quiet_until
-from .routing import ANSWERED_AT, ANSWERED_BY, ENDS, MOVED, rings
+from .routing import ANSWERED_AT, ANSWERED_BY, ENDS, MOVED, RESCUED, rings
 from .silencing import DIED, SETTLING_SECONDS, STARTED, STOPPED, holds, maintenance, of_the_new_run, silencing
 
 Current = Callable[[str], Incident | None]
@@ -189,8 +189,9 @@ class Alerting:
             self._put(replace(alarm, over=True), told)
 
     def _keep_back(self, notice: Notice, silence: Silence, told: Told, now: float) -> None:
-        # What is shown already stays true, without ringing.
-        told.notices.append(replace(notice, only_edit=True))
+        # What is shown already stays true, without ringing. What waits for a person is told when it is over.
+        late = {"hold": silence.until} if notice.code == RESCUED else {"only_edit": True}
+        told.notices.append(replace(notice, **late))
         self._mute(replace(silence, silenced=silence.silenced + 1), told)
         told.events.append(Event("notice_silenced", notice, silence))
         alarm = self._alarms.get(notice.key)
@@ -205,6 +206,8 @@ class Alerting:
         during = maintenance(self._silences.values(), now)
         if during is None or notice.severity is not Severity.RECOVERABLE or of_the_new_run(notice, during):
             return False
+        if notice.code == RESCUED:
+            return False  # it does not come to an end by itself
         if alarm is not None and alarm.reached and escalation.is_critical(alarm):
             return False
         if notice.code in ENDS:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter
@@ -18,12 +18,16 @@ from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter
 from ..host.redact import TOKEN, redact
 from ..messages import text
 from ..model.incident import Incident
+from ..model.notice import Notice
 from ..model.request import Reply, Request, RequestKind
+from ..model.rescued import conversation
 from ..model.silence import Scope
-from . import replies
+from . import choosing, replies
 from .asked import Act, Asked, Show, Unclear, wish_of
+from .choosing import Choice
 from .listening import LATE_SECONDS, Kept, Listener, NotKept
 from .message import Message
+from .routing import RESCUED
 from .speaking import SAY_SECONDS, Speaker
 from .telegram import LONGEST_WAIT, connect, flood_wait
 
@@ -52,6 +56,14 @@ class View(Protocol):
 
     def status(self) -> Mapping[str, object]: ...
     def open_incidents(self) -> Sequence[Incident]: ...
+
+    def told(self, key: str) -> Awaitable[Notice | None]:
+        """What the message of that conversation says; None where nobody knows any more."""
+        ...
+
+    def modelos(self) -> Awaitable[Sequence[str]]:
+        """Those that a rescued video may be put to, the last used first."""
+        ...
 
 
 class Answers:
@@ -162,6 +174,8 @@ class Answers:
         wish, language = wish_of(asked, self._name), self._language
         if isinstance(wish, Act):
             await self._act(asked, wish)
+        elif isinstance(wish, Choice):
+            await self._choose(asked, wish)
         elif isinstance(wish, Unclear):
             await self._speaker.tell(asked, replies.notice_message(f"unclear.{wish.code}", language), ok=False)
         elif wish is Show.STATUS:
@@ -172,15 +186,38 @@ class Answers:
             await self._speaker.say(asked, replies.help_message(language))
 
     async def _act(self, asked: Asked, wish: Act) -> None:
-        reply = await self._ask(self._request_of(asked, wish))
+        await self._carry_out(asked, self._request_of(asked, wish))
+        if asked.query and all(one.id != wish.incident for one in self._view.open_incidents()):
+            await self._speaker.take_buttons(asked)
+
+    async def _carry_out(self, asked: Asked, request: Request) -> None:
+        reply = await self._ask(request)
         if reply is None:
             message = replies.notice_message("no_reply", self._language, segundos=f"{ASK_SECONDS:g}")
         else:
             said = replies.reply_line(reply, self._language)
             message = Message(said.html, said.plain)
         await self._speaker.tell(asked, message, ok=reply is not None and reply.ok)
-        if asked.query and all(one.id != wish.incident for one in self._view.open_incidents()):
-            await self._speaker.take_buttons(asked)
+
+    async def _choose(self, asked: Asked, choice: Choice) -> None:
+        """Whose a rescued video is; the message itself is written anew by whoever puts it there."""
+        notice, names = await self._view.told(conversation(choice.mark)), await self._view.modelos()
+        if notice is None:
+            await self._speaker.tell(asked, replies.notice_message("choice.forgotten", self._language), ok=False)
+            return
+        modelo = choosing.signed(choice.sign, names)
+        if modelo:
+            file, incident = notice.fields.get("archivo", ""), notice.fields.get("incidente", "")
+            by, at = f"telegram:{asked.user}", self._clock()
+            await self._carry_out(asked, Request(RequestKind.ASSIGN, by, at, incident, file=file, modelo=modelo))
+            return
+        if choice.sign:
+            await self._speaker.tell(asked, replies.notice_message("choice.gone", self._language), ok=False)
+        if notice.code == RESCUED:
+            rows = choosing.rows(choice.mark, names, self._language, page=choice.page)
+            await self._speaker.turn_page(asked, rows)
+        elif not choice.sign:
+            await self._speaker.tell(asked, replies.notice_message("choice.over", self._language), ok=False)
 
     def _request_of(self, asked: Asked, wish: Act) -> Request:
         by, at, reason = f"telegram:{asked.user}", self._clock(), text("answers.reason", self._language)

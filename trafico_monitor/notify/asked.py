@@ -13,6 +13,7 @@ from typing import TypeGuard
 
 from ..model.alarm import ALARM_KEYS
 from ..model.request import RequestKind
+from .choosing import Choice, chosen
 from .keyboard import ID_FORM, Action, pressed
 
 HOUR = 3600.0
@@ -65,7 +66,7 @@ class Unclear:
     code: str
 
 
-Wish = Show | Act | Unclear
+Wish = Show | Act | Unclear | Choice
 
 _SHOWN = {
     "estado": Show.STATUS,
@@ -136,6 +137,9 @@ def wish_of(asked: Asked, bot: str) -> Wish | None:
 
 
 def _wish_of_press(data: str) -> Wish:
+    choice = chosen(data)
+    if choice is not None:
+        return choice
     press = pressed(data)
     if press is None:
         return Unclear("button")

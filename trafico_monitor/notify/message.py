@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ..host.redact import redact
 from ..messages import catalogue, text
 from ..model.notice import Notice
+from .keyboard import Button
 
 # 4096 characters a message (core.telegram.org/bots/api#sendmessage). Telegram counts after the
 # mark-up is taken away, in UTF-16 units; we count with it, which is never less.
@@ -32,7 +33,8 @@ class Message:
     """`html` has Telegram's mark-up, `plain` says the same without any. `silent`: no ringing.
 
     `notice` is what it tells, where that is one thing (None for a digest). `actions` are what may
-    be asked for by a button beneath it: `retry:ID`, `acknowledge:ID`, `silence:ID`.
+    be asked for by a button beneath it: `retry:ID`, `acknowledge:ID`, `silence:ID`; `choices` are
+    rows of buttons that are no such thing.
     """
 
     html: str
@@ -40,6 +42,7 @@ class Message:
     silent: bool = False
     notice: Notice | None = None
     actions: tuple[str, ...] = ()
+    choices: tuple[tuple[Button, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

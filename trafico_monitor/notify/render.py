@@ -15,7 +15,7 @@ from ..model.alarm import ALARM_KEYS, alarm_name
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
 from ..model.notice import Notice, Severity
-from . import figures
+from . import figures, rescued
 from .message import Line, Message, assemble, bold, line, name, verbatim, words
 from .routing import ANSWERED_AT, ANSWERED_BY, rings
 
@@ -33,6 +33,8 @@ _TITLES = {
     "server_up": "ok",
     "failed": "failed",
     "moved": "failed",
+    "rescued_placed": "ok",
+    "rescued_left": "info",
     "start": "info",
     "stop": "info",
     "summary": "info",
@@ -91,7 +93,9 @@ def render(
     lines = [title(notice, language), Line()]
     incident = notice.incident
     closing = None
-    if incident is None:
+    if notice.code in rescued.CODES:
+        lines += rescued.lines(notice, language)
+    elif incident is None:
         lines += _service(notice, language, zone)
         called = _name_of(notice)
         closing = line("notice.id", language, id=words(called, 40)) if called else None
@@ -103,7 +107,7 @@ def render(
     if instead_of:
         lines.append(line("notice.instead_of", language, canal=name(instead_of, 40)))
     message = assemble(lines, closing, silent=notice.severity is Severity.INFO)
-    return replace(message, notice=notice, actions=_actions(notice))
+    return replace(message, notice=notice, actions=_actions(notice), choices=rescued.rows(notice, language))
 
 
 def title(notice: Notice, language: str) -> Line:
@@ -123,6 +127,8 @@ def entry(notice: Notice, language: str, zone: tzinfo | None = None) -> Line:
     """`notice` in one line, as it stands among others."""
     when = words(figures.moment(notice.at, zone))
     incident = notice.incident
+    if notice.code in rescued.CODES:
+        return rescued.entry(notice, when, language)
     if incident is None:
         return line("notice.digest.service", language, hora=when, que=headline(notice, language))
     modelo, video = who(incident, language)

@@ -41,6 +41,9 @@ ENDS = frozenset(
     }
 )
 
+# A rescued video waits for a person; it was put to its modelo; somebody has taken it away.
+RESCUED, PLACED, LEFT = "rescued", "rescued_placed", "rescued_left"
+
 # Fields of a notice without an incident, once somebody has acknowledged it.
 ANSWERED_BY, ANSWERED_AT = "enterado_por", "enterado_hora"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from telegram import Bot, BotCommand, BotCommandScopeChat, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
@@ -13,7 +13,9 @@ from telegram.error import BadRequest, Forbidden, TelegramError
 
 from ..messages import text
 from .asked import Asked
+from .keyboard import Button
 from .message import Message
+from .telegram import markup
 
 SAY_SECONDS = 20.0
 LONGEST_TOAST = 200  # core.telegram.org/bots/api#answercallbackquery
@@ -56,6 +58,15 @@ class Speaker:
         with contextlib.suppress(TelegramError, TimeoutError):
             async with asyncio.timeout(SAY_SECONDS):
                 await self._bot.edit_message_reply_markup(asked.chat, asked.message_id)
+
+    async def turn_page(self, asked: Asked, rows: Sequence[Sequence[Button]]) -> None:
+        """Other buttons beneath that message, and no more waiting of the phone."""
+        with contextlib.suppress(TelegramError, TimeoutError):
+            async with asyncio.timeout(SAY_SECONDS):
+                await self._bot.answer_callback_query(asked.query)
+        with contextlib.suppress(TelegramError, TimeoutError):
+            async with asyncio.timeout(SAY_SECONDS):
+                await self._bot.edit_message_reply_markup(asked.chat, asked.message_id, reply_markup=markup(rows))
 
     async def show_commands(self, chats: Iterable[int], language: str) -> None:
         """Let the phone list the commands, in the chats of those who may ask and nowhere else.

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -33,7 +34,7 @@ from ..host.redact import TOKEN, redact
 from ..host.telegram_request import AnswerRefused, BoundedRequest
 from ..messages import catalogue, text
 from .courier import RefusedByServer
-from .keyboard import buttons
+from .keyboard import Button, buttons
 from .message import Message
 from .quiet import silence_libraries
 
@@ -97,6 +98,12 @@ def flood_wait(error: RetryAfter) -> float:
     wait: object = error.retry_after
     seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait
     return float(min(max(1, seconds), 1e9)) if isinstance(seconds, int | float) else 1.0
+
+
+def markup(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
+    """`rows` as the library has them; None for none."""
+    shown = [[InlineKeyboardButton(one.label, callback_data=one.data) for one in row] for row in rows]
+    return InlineKeyboardMarkup(shown) if shown else None
 
 
 class TelegramChannel:
@@ -215,12 +222,8 @@ class TelegramChannel:
         return str(int(edited.message_id)) if isinstance(edited, SentMessage) else message_id
 
     def _keyboard(self, message: Message) -> InlineKeyboardMarkup | None:
-        rows = buttons(message.actions, self._language) if self._answering else ()
-        if not rows:
-            return None  # an edit without one takes it away
-        return InlineKeyboardMarkup(
-            [[InlineKeyboardButton(b.label, callback_data=b.data) for b in row] for row in rows]
-        )
+        """None for no buttons: an edit without any takes them away."""
+        return markup((*buttons(message.actions, self._language), *message.choices)) if self._answering else None
 
     async def _keep_keyboards(self, message: Message, message_id: int) -> None:
         """Note where buttons are; once the incident is closed, the message that says so is the

@@ -86,6 +86,13 @@ def dropped(connection: sqlite3.Connection, item_id: int, version: int, error: s
     )
 
 
+def told(connection: sqlite3.Connection, key: str) -> Notice | None:
+    row = connection.execute(
+        "SELECT body FROM outbox WHERE key = ? AND handed_to = '' ORDER BY thread DESC, id DESC LIMIT 1", (key,)
+    ).fetchone()
+    return decode(Notice, row[0]) if row else None
+
+
 def waiting(connection: sqlite3.Connection, channel: str) -> int:
     row = connection.execute(f"SELECT count(*) FROM outbox WHERE channel = ? AND {_WAITS}", (channel,))
     return int(row.fetchone()[0])

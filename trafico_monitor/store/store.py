@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..model.changes import Changes, Saved
 from ..model.incident import Incident
+from ..model.notice import Notice
 from ..model.order import Order
 from ..model.record import Record
 from ..model.silence import Silence
@@ -102,6 +103,10 @@ class Store:
     def mailbox(self, channel: str) -> Mailbox:
         """The messages of one channel."""
         return Mailbox(self._database, channel)
+
+    async def told(self, key: str) -> Notice | None:
+        """What the newest message of the conversation `key` says; None where there is none (any more)."""
+        return await self._database.read(lambda connection: outbox.told(connection, key))
 
     async def hand_over(self, channel: str, to: str) -> int:
         """What waits on `channel` is told by `to`; the number of messages."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -46,13 +46,15 @@ FAILED = Incident(
 
 @dataclass
 class Office:
-    """One life of the monitor, as the service composes it. `repair` stands before the real one."""
+    """One life of the monitor, as the service composes it. `before` stands before the real repair,
+    `after` between it and the record of what it has done."""
 
     store: Store
     site: Site
     heard: list[Notice] = field(default_factory=list)
     told: Heard = (("admin", 0.2, ""),)
     before: Callable[[Order], asyncio.Future[None]] | None = None
+    after: Callable[[Order], Awaitable[None]] | None = None
     blocked: asyncio.Event | None = None
 
     async def begin(self) -> None:
@@ -110,6 +112,8 @@ class Office:
         return await self.repairs.carry_out(order, inherited)
 
     async def _done(self, order: Order, result: Result, verdict: Verdict) -> None:
+        if self.after is not None:
+            await self.after(order)
         if order.kind is OrderKind.ASSIGN:
             await self.desk.assigned(order, result, verdict)
         else:

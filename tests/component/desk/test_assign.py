@@ -53,6 +53,63 @@ async def test_asked_twice_at_once_it_is_moved_once_and_both_hear_of_it(office: 
     assert (again.ok, again.code) == (False, "unknown_file")
 
 
+class Held:
+    """The monitor between two of its steps: `reached` once it is there, on from there with `go`."""
+
+    def __init__(self) -> None:
+        self.reached, self.go = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, order: Order) -> None:
+        self.reached.set()
+        await self.go.wait()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_like_request_hears_what_became_of_the_first(office: Office, video: Path, when: str) -> None:
+    """Others ask while the repair runs, and between the move and its record: the file is gone then."""
+    place, held = office.rescued(video), Held()
+    setattr(office, when, held)
+    first = asyncio.create_task(office.assign(place.name, "luna"))
+    async with asyncio.timeout(SECONDS):
+        await held.reached.wait()
+    assert place.exists() is (when == "before")
+    others = [
+        asyncio.create_task(office.assign(name, "luna"))
+        for name in (place.name, str(place), f"_rescatados/{place.name}", f"modelos/_rescatados/{place.name}")
+    ]
+    other = await office.assign(place.name, "noa")
+    assert (other.ok, other.code) == (False, "assign_taken")
+    await asked(office, 5)
+    held.go.set()
+    assert [(await one).code for one in (first, *others)] == ["assigned"] * 5
+    assert [event for event in await office.events() if event == "assigned"] == ["assigned"]
+
+
+async def test_one_that_waits_for_its_turn_while_it_is_recorded_hears_it_too(office: Office, video: Path) -> None:
+    place, held = office.rescued(video), Held()
+    office.after = held
+    first = asyncio.create_task(office.assign(place.name, "luna"))
+    async with asyncio.timeout(SECONDS):
+        await held.reached.wait()
+    office.blocked = asyncio.Event()
+    held.go.set()  # the record is being stored: whoever asks now finds neither the order nor the file
+    await until(lambda: office.desk._turn.locked())
+    late = [asyncio.create_task(office.assign(place.name, modelo)) for modelo in ("luna", "noa")]
+    await asked(office, 3)
+    assert not any(one.done() for one in (first, *late))
+    office.blocked.set()
+    assert [(await one).code for one in (first, *late)] == ["assigned", "assigned", "assign_taken"]
+    again = await office.assign(place.name, "luna")
+    assert (again.ok, again.code) == (False, "unknown_file"), "who asks afterwards asks anew"
+
+
+async def asked(office: Office, number: int) -> None:
+    """So many requests are being answered, and each has got as far as it can."""
+    await until(lambda: len(office.desk._tasks) == number)
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize(
     ("file", "code"),
     [

@@ -13,6 +13,7 @@ from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON, incident
 from trafico_monitor.errors import StoreError
 from trafico_monitor.model.incident import Incident
+from trafico_monitor.model.notice import Notice
 from trafico_monitor.model.request import Reply, Request
 from trafico_monitor.notify.answers import Answers
 
@@ -44,12 +45,20 @@ class MemoryDesk:
 class MemoryView:
     open: list[Incident] = field(default_factory=lambda: [incident()])
     said: dict[str, object] = field(default_factory=lambda: {"unit": "trafico-main.service", "open": 1})
+    messages: dict[str, Notice] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
 
     def status(self) -> Mapping[str, object]:
         return self.said
 
     def open_incidents(self) -> Sequence[Incident]:
         return self.open
+
+    async def told(self, key: str) -> Notice | None:
+        return self.messages.get(key)
+
+    async def modelos(self) -> Sequence[str]:
+        return self.names
 
 
 @dataclass

@@ -17,6 +17,7 @@ from trafico_monitor.notify.asked import (
     update_id,
     wish_of,
 )
+from trafico_monitor.notify.choosing import Choice
 
 from ..feed import Feed
 
@@ -27,7 +28,8 @@ KEYS = (
 )  # fmt: skip
 WORDS = (
     "/reintentar ", "/retry@trafico_bot ", "/silenciar ", "/ack", "/estado", "/start", "T7F3K2AB", "#T7F3K2AB", "1h",
-    "7d", "99999d", "30s", "60s", "r1:", "1:retry:T7F3K2AB", "1:silence:T7F3K2AB", "2:retry:T7F3K2AB", "private",
+    "7d", "99999d", "30s", "60s", "r1:", "1:retry:T7F3K2AB", "1:silence:T7F3K2AB",
+    "1:assign:T7F3K2AB:", "AAAAAAAAAAAAAAAA", "1:page:T7F3K2AB:", "7", "2:retry:T7F3K2AB", "private",
     "group", " ",
 )  # fmt: skip
 
@@ -92,6 +94,10 @@ def _check(asked: Asked, update: object) -> None:
 
 def _check_wish(asked: Asked) -> None:
     wish = wish_of(asked, "trafico_bot")
+    if isinstance(wish, Choice):  # marks alone: no file and no modelo is named from outside
+        assert asked.query and re.fullmatch(r"[A-Z2-7]{8}", wish.mark, re.ASCII)
+        assert re.fullmatch(r"[A-Z2-7]{16}|", wish.sign, re.ASCII) and 0 <= wish.page < 10_000
+        return
     if not isinstance(wish, Act):
         assert wish is None or isinstance(wish, Show | Unclear)
         return

@@ -5,6 +5,14 @@ TEXTS: dict[str, str] = {
     "answers.button.retry": "🔁 Retry",
     "answers.button.acknowledge": "👍 Got it",
     "answers.button.silence": "🔕 Silence 1 h",
+    # Buttons that ask whose a rescued video is; the others there are the names of modelos.
+    "answers.choice.all": "All, from A to Z ({n}) ▸",
+    "answers.choice.latest": "◂ The latest",
+    "answers.choice.before": "◂ {n}",
+    "answers.choice.after": "{n} of {total} ▸",
+    "answers.choice.forgotten": "⚠️ That alert is too old: see “ls modelos/_rescatados” and use “trafico-monitor assign”",
+    "answers.choice.gone": "⚠️ The folder of that modelo is not there any more: choose another",
+    "answers.choice.over": "⚠️ That video does not wait in _rescatados any more",
     # The commands as Telegram lists them: name, tab, what it does; one a line.
     "answers.commands": "status\thow things stand now"
     "\nincidents\tthe open incidents"

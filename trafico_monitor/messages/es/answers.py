@@ -5,6 +5,14 @@ TEXTS: dict[str, str] = {
     "answers.button.retry": "🔁 Reintentar",
     "answers.button.acknowledge": "👍 Entendido",
     "answers.button.silence": "🔕 Silenciar 1 h",
+    # Buttons that ask whose a rescued video is; the others there are the names of modelos.
+    "answers.choice.all": "Todos, de la A a la Z ({n}) ▸",
+    "answers.choice.latest": "◂ Los últimos",
+    "answers.choice.before": "◂ {n}",
+    "answers.choice.after": "{n} de {total} ▸",
+    "answers.choice.forgotten": "⚠️ Ese aviso es demasiado antiguo: mira «ls modelos/_rescatados» y usa «trafico-monitor assign»",
+    "answers.choice.gone": "⚠️ La carpeta de ese modelo ya no está: elige otro",
+    "answers.choice.over": "⚠️ Ese video ya no espera en _rescatados",
     # The commands as Telegram lists them: name, tab, what it does; one a line.
     "answers.commands": "estado\tcómo está todo ahora"
     "\nincidentes\tlos incidentes abiertos"

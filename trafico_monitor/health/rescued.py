@@ -1,0 +1,65 @@
+"""What waits in `_rescatados`, and the modelos that it could belong to: two looks at one folder each. Blocking."""
+
+from __future__ import annotations
+
+import os
+import stat
+from itertools import islice
+from pathlib import Path
+
+from ..host.safe_open import safe_component
+from ..model.rescued import Waiting
+from ..model.site import RESCUED
+
+SECONDS = 5.0  # for a caller's deadline
+MOST = 10_000  # entries of a folder; what lies behind them is not counted
+
+
+def look(models: Path, most: int = MOST) -> Waiting:
+    """The regular files of `_rescatados`, put there by whomever, without the notes beside them and hidden ones; none
+    where there is no such folder. Since when each waits is the time of its last change of name or owner (ctime): a
+    copy may keep the date of its content. Raises OSError."""
+    try:
+        listed, complete = _entries(models / RESCUED, most)
+    except FileNotFoundError:
+        return Waiting()
+    names = {name for name, _ in listed}
+    kept = [(name, seen) for name, seen in listed if stat.S_ISREG(seen.st_mode) and not _aside(name, names)]
+    return Waiting(
+        number=len(kept),
+        size=sum(seen.st_size for _, seen in kept),
+        oldest=min((seen.st_ctime for _, seen in kept), default=None),
+        first=min((name for name, _ in kept if name.isprintable() and safe_component(name)), default=""),
+        complete=complete,
+    )
+
+
+def modelos(models: Path, most: int = MOST) -> list[str]:
+    """The folders of the models directory, the one that was written into last first. Links are none. Raises
+    OSError."""
+    listed, _ = _entries(models, most)
+    folders = [(-seen.st_mtime, name) for name, seen in listed if stat.S_ISDIR(seen.st_mode)]
+    return [name for _, name in sorted(folders)]
+
+
+def _entries(folder: Path, most: int) -> tuple[list[tuple[str, os.stat_result]], bool]:
+    """At most so many of what lies in `folder`, which is no link itself; and whether that is all."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        with os.scandir(opened) as entries:
+            listed = [(entry.name, _status(entry)) for entry in islice(entries, most)]
+            complete = next(entries, None) is None
+    finally:
+        os.close(opened)
+    return [(name, seen) for name, seen in listed if seen is not None], complete
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat(follow_symlinks=False)
+    except OSError:  # gone meanwhile
+        return None
+
+
+def _aside(name: str, names: set[str]) -> bool:
+    return name.startswith(".") or (name.endswith(".json") and name.removesuffix(".json") in names)
