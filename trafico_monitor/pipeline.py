@@ -130,19 +130,20 @@ class Pipeline:
             self._observe(finding, step, now)
         return self._close(step, now)
 
-    def process_ended(self, pid: int, at: float, last: bool, now: float) -> Changes:
-        """The kernel says that the bot's process `pid` ended at `at`; `last`: no other of the bot is known to live."""
+    def process_ended(self, unit: str, pid: int, at: float, last: bool, now: float) -> Changes:
+        """The kernel says that the process `pid` of the bot, of `unit`, ended at `at`; `last`: no other of the bot is
+        known to live."""
         step = Step(self.language)
         for finding in self.detector.process_ended(pid, at):
             self._observe(finding, step, now)
         if last:
-            self._unit.observe(Finding(FindingKind.UNIT, at, pid=pid, code="process_gone"), step, now)
+            self._unit.observe(Finding(FindingKind.UNIT, at, pid=pid, code="process_gone", rule=unit), step, now)
         return self._close(step, now)
 
-    def process_began(self, pid: int, at: float, now: float) -> Changes:
-        """The bot's process `pid` speaks, where none was known to live."""
+    def process_began(self, unit: str, pid: int, at: float, now: float) -> Changes:
+        """The process `pid` of the bot speaks, where none was known to live."""
         step = Step(self.language)
-        self._unit.observe(Finding(FindingKind.UNIT, at, pid=pid, code="process_back"), step, now)
+        self._unit.observe(Finding(FindingKind.UNIT, at, pid=pid, code="process_back", rule=unit), step, now)
         return self._close(step, now)
 
     def expect_ends(self, periodic: bool) -> None:

@@ -284,10 +284,10 @@ class Service:
         await self._alive.save()
 
     async def _process_ended(self, pid: int, at: float, last: bool) -> None:
-        await self._keeper.keep(self._pipeline.process_ended(pid, at, last, self._clock()))
+        await self._keeper.keep(self._pipeline.process_ended(self._config.bot.unit, pid, at, last, self._clock()))
 
     async def _process_began(self, pid: int, at: float) -> None:
-        await self._keeper.keep(self._pipeline.process_began(pid, at, self._clock()))
+        await self._keeper.keep(self._pipeline.process_began(self._config.bot.unit, pid, at, self._clock()))
 
     async def _sound(self, notice: Notice) -> Heard:
         """A test message through every channel."""

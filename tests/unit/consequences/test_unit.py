@@ -86,10 +86,10 @@ class Watcher:
         self._keep(self.pipeline.observe((Finding(FindingKind.UNIT, self.now, rule=UNIT, code=code),), self.now))
 
     def ended(self, pid: int, last: bool = True) -> None:
-        self._keep(self.pipeline.process_ended(pid, self.now, last, self.now))
+        self._keep(self.pipeline.process_ended(UNIT, pid, self.now, last, self.now))
 
     def began(self, pid: int) -> None:
-        self._keep(self.pipeline.process_began(pid, self.now, self.now))
+        self._keep(self.pipeline.process_began(UNIT, pid, self.now, self.now))
 
     def wait(self, seconds: float) -> None:
         end = self.now + max(0.0, seconds)
