@@ -52,7 +52,7 @@ def plan(incident: Incident) -> tuple[OrderKind, ...]:
     again = (OrderKind.RETRY_DOWNLOAD,) if download.known else ()
     placed = _placed(download)
     match incident.error_type:
-        case ErrorType.TIMEOUT:
+        case ErrorType.TIMEOUT | ErrorType.OTRO:
             return again
         case ErrorType.RUTA_INEXISTENTE:
             folder = (OrderKind.CREATE_FOLDER,) if download.destination or download.modelo else ()
