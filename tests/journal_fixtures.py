@@ -244,6 +244,11 @@ class BotProcess:
         if self._child.stdout.read(1) != answer:
             raise AssertionError("the bot process ended")
 
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        self._child.kill()
+        self._child.wait(10)
+
     def close(self) -> None:
         if self._child.stdin is not None:
             self._child.stdin.close()

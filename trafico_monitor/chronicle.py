@@ -88,6 +88,11 @@ def silence_text(finding: Finding, language: str) -> str:
     return text("silence.download", language, minutos=minutes, linea=finding.message)
 
 
+def process_ended_text(finding: Finding, language: str) -> str:
+    """What stands for the line of an error where the bot's process ended before it could write one."""
+    return text("process_ended.download", language, pid=finding.pid, linea=finding.message)
+
+
 def task_name(task: str, language: str) -> str:
     """A task of the service in words; what follows the first blank in its name is shown as it is."""
     kind, _, which = task.partition(" ")

@@ -31,12 +31,19 @@ class MainLine:
     """`take_batches` and `pass_time` are owned by the service, and so is the reader that `follow` starts."""
 
     def __init__(
-        self, config: Callable[[], Config], pipeline: Pipeline, keeper: Keeper, clock: Callable[[], float]
+        self,
+        config: Callable[[], Config],
+        pipeline: Pipeline,
+        keeper: Keeper,
+        clock: Callable[[], float],
+        heard: Callable[[frozenset[int]], None],
     ) -> None:
+        """`heard` is told of each batch that was taken in: the processes that spoke for the bot."""
         self._config = config
         self._pipeline = pipeline
         self._keeper = keeper
         self._clock = clock
+        self._heard = heard
         self._batches: asyncio.Queue[Batch] = asyncio.Queue(QUEUE_BATCHES)
         self._hearing = Hearing(config, pipeline, lambda: not self._batches.empty(), clock)
         self._progress = time.monotonic()
@@ -100,6 +107,7 @@ class MainLine:
             self._hearing.end()
             self.moved()
             self._journal.busy = detector.under_way
+            self._heard(batch.speakers)
             if not was_unsettled and detector.unsettled:
                 self._stirred.set()
 

@@ -25,6 +25,7 @@ from .consequences.unknown import Unknown
 from .detection import silence
 from .detection.detector import Detector
 from .exactness import Told
+from .detection.downloads import PROCESS_ENDED
 from .incident.orderbook import OrderBook
 from .incident.policy import Decision
 from .incident.resumption import Resumption
@@ -80,7 +81,7 @@ class Pipeline:
             FindingKind.FINISHED: self._success.observe,
             FindingKind.UNKNOWN: self._unknown.observe,
         }
-        self._memory_mark = (-1, -1)
+        self._memory_mark = (-1, -1, -1)
 
     @property
     def orders(self) -> OrderBook:
@@ -120,6 +121,7 @@ class Pipeline:
         for finding in (*self.detector.settle(now), *self.detector.overdue(now)):
             self._observe(finding, step, now)
         self._sight.expire(step, now)
+        self._unit.expire(step, now)
         self._unknown.tell_untold(step, now)
         self.incidents.leave(step, now)
         self.incidents.go_on(step, now)
@@ -131,6 +133,26 @@ class Pipeline:
         for finding in findings:
             self._observe(finding, step, now)
         return self._close(step, now)
+
+    def process_ended(self, unit: str, pid: int, at: float, last: bool, now: float) -> Changes:
+        """The kernel says that the process `pid` of the bot, of `unit`, ended at `at`; `last`: no other of the bot is
+        known to live."""
+        step = Step(self.language)
+        for finding in self.detector.process_ended(pid, at):
+            self._observe(finding, step, now)
+        if last:
+            self._unit.observe(Finding(FindingKind.UNIT, at, pid=pid, code="process_gone", rule=unit), step, now)
+        return self._close(step, now)
+
+    def process_began(self, unit: str, pid: int, at: float, now: float) -> Changes:
+        """The process `pid` of the bot speaks, where none was known to live."""
+        step = Step(self.language)
+        self._unit.observe(Finding(FindingKind.UNIT, at, pid=pid, code="process_back", rule=unit), step, now)
+        return self._close(step, now)
+
+    def expect_ends(self, periodic: bool) -> None:
+        """A timer starts the bot's unit (`periodic`): that it ends by itself is no news."""
+        self._unit.expect_ends(periodic)
 
     def begin(self, order: Order) -> Order | None:
         """`order` is to be carried out now: as it stands by now, None when it was overtaken. From
@@ -210,6 +232,8 @@ class Pipeline:
     def _observe(self, finding: Finding, step: Step, now: float) -> None:
         if finding.code == silence.CODE:
             finding = replace(finding, message=chronicle.silence_text(finding, self.language))
+        elif finding.code == PROCESS_ENDED:
+            finding = replace(finding, message=chronicle.process_ended_text(finding, self.language))
         follow = self._consequences.get(finding.kind)
         if follow is not None:
             follow(finding, step, now)
@@ -240,7 +264,7 @@ class Pipeline:
         self._unknown.restore(saved.unknown, saved.part("novelty"))
         self._disk.level = str(memory.get("space", "ok"))
         self._server.restore(str(memory.get("server", "up")))
-        self._unit.down = str(memory.get("unit_down", ""))
+        self._unit.restore(saved.part("unit"), str(memory.get("unit_down", "")))
         self.blindness.restore(saved.part("blindness"))
         self.told = exactness.restored(saved.part("told"))
         self.alerting.restore(saved.alarms, saved.silences, saved.held)
@@ -254,13 +278,13 @@ class Pipeline:
             "novelty": self._unknown.snapshot(),
             "space": self._disk.level,
             "server": self._server.state,
-            "unit_down": self._unit.down,
+            "unit": self._unit.snapshot(),
             "blindness": self.blindness.snapshot(),
             "told": exactness.snapshot(self.told),
         }
 
     def _memory_if_changed(self, step: Step) -> dict[str, object] | None:
-        mark = (self.detector.changes, self.tracker.changes)
+        mark = (self.detector.changes, self.tracker.changes, self._unit.changes)
         if mark == self._memory_mark and not step.memorable:
             return None
         self._memory_mark = mark

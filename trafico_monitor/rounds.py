@@ -81,9 +81,8 @@ class Rounds:
         full = any(is_full(volume, config) for volume in state.volumes if volume.path in written)
         # A public server that does not answer is no outage of ours; that it answers frees those who wait.
         found = [finding, server] if config.bot_api.local or server.code == "up" else [finding]
-        dead = unit.known and unit.active == "failed"
-        if dead:
-            found.append(Finding(FindingKind.UNIT, self._clock(), rule=unit.unit, code="failed", message=unit.result))
+        if code := {"failed": "failed", "active": "running"}.get(unit.active if unit.known else ""):
+            found.append(Finding(FindingKind.UNIT, began, rule=unit.unit, code=code, message=unit.result))
         shown = {"space": finding.message, "server": server.message, "unit": _unit_text(unit)}
         room = Evidence("space", finding.message, not full)
         return Round(tuple(found), full, room, unit, shown, began, state.volumes, config.bot_api.local)

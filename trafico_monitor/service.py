@@ -24,6 +24,7 @@ from .health.unit import UnitState
 from .host.sdnotify import Notifier
 from .incident.tracker import Tracker
 from .keeping import Keeper, space_is_short, waits_for_space_anew
+from .lifetimes import Lifetimes
 from .mainline import MainLine
 from .model.changes import Changes, Saved
 from .model.notice import Notice
@@ -113,6 +114,7 @@ class Service:
             ("watchdog", self._alive.watch),
             ("status", self._alive.run),
             ("time", self._line.pass_time),
+            ("processes", self._lifetimes.run),
             ("post", self._post_office.run),
             ("exports", self._exports.run),
             ("reload", self._reload_when_asked),
@@ -154,7 +156,14 @@ class Service:
         self._pipeline = Pipeline(detector, Tracker(), known.limits, config.language, known.refusal, plan)
         self._pipeline.restore(saved)
         self._keeper = Keeper(self._store, saved.cursor, self._refused, self._begin, self._clock)
-        self._line = MainLine(self._configured, self._pipeline, self._keeper, self._clock)
+        self._lifetimes = Lifetimes(
+            lambda: self._config.bot.unit,
+            lambda: self._pipeline.detector.processes_under_way,
+            self._process_ended,
+            self._process_began,
+            self._clock,
+        )
+        self._line = MainLine(self._configured, self._pipeline, self._keeper, self._clock, self._lifetimes.heard)
         self._reports = Reports(
             self._configured, self._at_site, self._pipeline, self._store, self._keeper, self._clock
         )
@@ -271,12 +280,19 @@ class Service:
     async def _round_done(self, found: Round) -> None:
         now = self._clock()
         self._seen, self._unit = found.shown, found.unit
+        self._pipeline.expect_ends(found.unit is not None and found.unit.periodic)
         findings = (*found.findings, *await self._line.look_around(found.unit))
         await self._keeper.keep(self._pipeline.observe(findings, now))
         await self._keeper.keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
         self._panel.looked(found)
         await self._panel.keep(self._store)
         await self._alive.save()
+
+    async def _process_ended(self, pid: int, at: float, last: bool) -> None:
+        await self._keeper.keep(self._pipeline.process_ended(self._config.bot.unit, pid, at, last, self._clock()))
+
+    async def _process_began(self, pid: int, at: float) -> None:
+        await self._keeper.keep(self._pipeline.process_began(self._config.bot.unit, pid, at, self._clock()))
 
     async def _sound(self, notice: Notice) -> Heard:
         """A test message through every channel."""

@@ -54,6 +54,7 @@ class Alerts:
     quiet_from: str = ""
     quiet_until: str = ""
     maintenance: float = 5 * MINUTE  # how long a stop of the bot's unit by a person counts as planned
+    unit_settled: float = MINUTE  # how long the bot lives after a crash until the alarm is over; 0 = at once
     answers: bool = True  # obey /estado, /incidentes and buttons on the alert bot
     ping_url: str = field(default="", repr=False)  # Healthchecks style; "" = none
     ping_every: float = MINUTE

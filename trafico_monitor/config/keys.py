@@ -102,6 +102,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "alerts.quiet_from": Key("time_of_day", v.or_empty(v.time_of_day)),
         "alerts.quiet_until": Key("time_of_day", v.or_empty(v.time_of_day)),
         "alerts.maintenance": _seconds_or_none(_DAY),
+        "alerts.unit_settled": _seconds_or_none(_DAY),
         "alerts.answers": Key("boolean", v.strict_boolean),
         "alerts.ping_url": Key("web_address_or_empty", v.or_empty(v.web_address), secret=True),
         "alerts.ping_every": Key("seconds", v.seconds(0, 3600), fields=_between(0, 3600)),

@@ -22,6 +22,9 @@ BELONGS_SECONDS = 10.0
 TOGETHER_SECONDS = 1.0
 # «Video recibido: NAME» so soon after a success may only be the name of what has just ended.
 AFTERWORD_SECONDS = 60.0
+# journald takes PID 1's word and the last lines of what has ended from two sockets, in either order; and a line
+# reaches the reader up to 430 ms after it was written (facts, section 2), while the kernel tells of an end at once.
+LAST_WORDS_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -111,6 +114,7 @@ class Attempts:
         self.all = attempts or []
         self.ended = ended  # what ended well last, and when
         self.ended_at = at
+        self.gone_at = 0.0  # when the process itself ended, in journal time; 0 while it lives
 
     @property
     def open(self) -> list[Attempt]:
@@ -119,7 +123,9 @@ class Attempts:
 
     @property
     def deadline(self) -> float:
-        """The next moment at which somebody's silence becomes a finding; inf for none."""
+        """The next moment at which somebody's silence, or the end of the process, becomes a finding; inf for none."""
+        if self.gone_at:
+            return self.gone_at + LAST_WORDS_SECONDS
         return min((one.deadline for one in self.open if not one.doubts), default=math.inf)
 
     def began(
@@ -236,6 +242,13 @@ class Attempts:
         for one, _ in late:
             one.failure, one.silent = one.started or "?", True
         return late
+
+    def left(self) -> list[Attempt]:
+        """Those that the end of the process has left undone; each is given back once."""
+        left = [one for one in self.open if not one.doubts]
+        for one in left:
+            one.failure = one.started or "?"
+        return left
 
     def doubt(self, download: Download | None = None) -> None:
         """The end of what is under way may not have been seen, or be seen elsewhere: all of it,

@@ -134,6 +134,28 @@ class Detector:
         self.deadline = self._downloads.deadline
         return found
 
+    @property
+    def processes_under_way(self) -> frozenset[int]:
+        """The processes that live, as far as is known, and have a download under way."""
+        return frozenset(
+            pid for pid, one in self._memory.processes.items() if one.attempts.open and not one.attempts.gone_at
+        )
+
+    def process_ended(self, pid: int, at: float) -> tuple[Finding, ...]:
+        """The process `pid` is gone at `at`, as the kernel tells: what it had under way follows by `overdue`, once
+        its last words have had time to arrive."""
+        process = self._memory.processes.get(pid)
+        if process is None or process.attempts.gone_at:
+            return _NOTHING
+        found = tuple(self._release(pid))
+        if process.block is not None:
+            found += tuple(self._folding.close(pid, process))
+        found += tuple(self._folding.unexplained(pid, process))
+        self._memory.end((pid,), at)
+        self._downloads.watch_all()
+        self.deadline = self._downloads.deadline
+        return found
+
     def look_at_clock(self, now: float) -> None:
         """Notice a clock that was set and a machine that slept: call it often, with the real
         time. What is under way does not count that time as silence."""
@@ -169,7 +191,9 @@ class Detector:
             for pid in tuple(self._memory.processes):
                 yield from self._release(pid)
             yield from self._folding.end_all()
-            self._memory.forget_processes()
+            self._memory.end_all(entry.at)
+            self._downloads.watch_all()
+            self.deadline = self._downloads.deadline
         yield unit
 
     def _of_bot(self, entry: Entry) -> Iterator[Finding]:

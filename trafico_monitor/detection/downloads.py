@@ -19,10 +19,13 @@ from .paths import Paths
 from .process import Process
 
 _NOTHING: tuple[Finding, ...] = ()
+# The rule and the code of a download that the end of its process has left undone.
+PROCESS_ENDED = "process_ended"
 
 
 class Downloads:
-    """`deadline` is when some download's silence becomes a finding (journal time), or earlier."""
+    """`deadline` is when some download's silence, or the end of its process, becomes a finding (journal time), or
+    earlier."""
 
     def __init__(self, memory: Memory, paths: Paths) -> None:
         self.deadline = math.inf
@@ -119,16 +122,23 @@ class Downloads:
     # -- silence
 
     def overdue(self, now: float) -> tuple[Finding, ...]:
-        """Those that have neither ended nor failed within their limit at `now`."""
+        """Those that have neither ended nor failed within their limit at `now`, or whose process has ended."""
         if now <= self.deadline:
             return _NOTHING
+        processes = self._memory.processes
+        gone = [pid for pid, one in processes.items() if one.attempts.gone_at and one.attempts.deadline < now]
         found = [
+            _left(pid, one, processes[pid].attempts.gone_at) for pid in gone for one in processes[pid].attempts.left()
+        ]
+        self._memory.forget(gone)
+        found += [
             _silent(pid, one, due)
-            for pid, process in self._memory.processes.items()
+            for pid, process in processes.items()
+            if not process.attempts.gone_at
             for one, due in process.attempts.overdue(now)
         ]
         self.watch_all()
-        if found:
+        if found or gone:
             self._memory.changed()
         return tuple(sorted(found, key=lambda finding: finding.at))
 
@@ -173,21 +183,28 @@ class Downloads:
 
 
 def _silent(pid: int, attempt: Attempt, due: float) -> Finding:
+    kind, cause = (ErrorType.OTRO, Cause.UNKNOWN) if attempt.released else (ErrorType.TIMEOUT, Cause.NONE)
+    return replace(_failed(pid, attempt, due), error_type=kind, cause=cause, rule=silence.RULE, code=silence.CODE)
+
+
+def _left(pid: int, attempt: Attempt, gone_at: float) -> Finding:
+    """`attempt` was under way when its process ended: nothing of that speaks against another attempt."""
+    failed = _failed(pid, attempt, max(gone_at, attempt.at))
+    return replace(failed, error_type=ErrorType.OTRO, cause=Cause.TEMPORARY, rule=PROCESS_ENDED, code=PROCESS_ENDED)
+
+
+def _failed(pid: int, attempt: Attempt, at: float) -> Finding:
     return Finding(
         FindingKind.FAILED,
-        due,
+        at,
         pid=pid,
         download=attempt.download,
         # A single record can begin a download, and a stranger's line break can forge one.
         actionable=attempt.download if attempt.structured or attempt.records > 1 else Download(),
-        error_type=ErrorType.OTRO if attempt.released else ErrorType.TIMEOUT,
-        cause=Cause.UNKNOWN if attempt.released else Cause.NONE,
-        exact=bool(attempt.report),
-        rule=silence.RULE,
         message=attempt.line,
         lines=(attempt.line,),
         origin=attempt.started,
         last=attempt.started,
-        code=silence.CODE,
-        waited=due - attempt.heard,
+        waited=at - attempt.heard,
+        exact=attempt.structured,
     )

@@ -21,7 +21,7 @@ _CODES = {
     "d9b373ed55a64feb8242e02dbe79a49c": "failed",
     "7ad2d189f7e94e70a38c781354912448": "succeeded",
     "5eb03494b6584870a536b337290809b3": "restart_scheduled",
-    "fe6faa94e7774663a0da52717891d8ef": "oom",
+    "fe6faa94e7774663a0da52717891d8ef": "oom_process",
     "ae8f7b866b0347b9af31fe1c80b127c0": "resources",
     "641257651c1b4ec9a8624d7a40a9e1e7": "spawn_failed",
 }
@@ -30,8 +30,8 @@ _TEXTS = (
     ("start request repeated too quickly", "start_limit"),
     ("scheduled restart job", "restart_scheduled"),
     ("main process exited", "exited"),
-    ("control process exited", "exited"),
-    ("killed by the oom killer", "oom"),
+    ("control process exited", "control_exited"),
+    ("killed by the oom killer", "oom_process"),
     ("failed with result 'oom-kill'", "oom"),
     ("failed with result 'start-limit-hit'", "start_limit"),
     ("failed with result", "failed"),
@@ -43,8 +43,10 @@ _TEXTS = (
     ("starting", "starting"),
     ("started", "started"),
 )
-# After these, no process of the unit that was there before says anything more.
-ENDS = frozenset({"stopped", "failed", "exited", "succeeded", "start_limit", "oom"})
+# After these, no process of the unit that was there before lives any more. The main process alone (`exited`) may
+# go before its children, which get TimeoutStopSec to end; `starting` tells of a run whose end nobody wrote down:
+# the machine lost its power.
+ENDS = frozenset({"stopped", "failed", "succeeded", "start_limit", "oom", "starting"})
 _UNIT = re.compile(r"([\w@:.\\-]{1,200}\.(?:service|scope))\b")
 _UNIT_LATER = re.compile(r" ([\w@:.\\-]{1,200}\.(?:service|scope))\b")
 _SUPPRESSED = "a596d6fe7bfa4994828e72309e95d61e"
@@ -53,14 +55,18 @@ _SUPPRESSED = "a596d6fe7bfa4994828e72309e95d61e"
 def unit_finding(entry: Entry) -> Finding | None:
     """The life of the unit, as `entry` of PID 1 tells it; None for what says nothing of it.
 
-    `code` is one of starting started start_failed stopping stopped exited failed succeeded oom
-    start_limit restart_scheduled reloading reloaded resources spawn_failed; `rule` the unit's name.
+    `code` is one of starting started finished start_failed stopping stopped exited control_exited failed succeeded
+    oom oom_process start_limit restart_scheduled reloading reloaded resources spawn_failed; `rule` the unit's name.
+    A oneshot that has done its work is `finished`.
     """
     lowered = entry.message.lower()
     code = _CODES.get(entry.fields.get("MESSAGE_ID", ""), "")
-    if not code or code == "failed":
-        # A start limit and an OOM kill come as «failed» with the result in the text.
+    if not code or code in ("failed", "exited"):
+        # A start limit and an OOM kill come as «failed» with the result in the text; one id means the exit of the
+        # main process and of a control process (ExecReload=).
         code = next((name for words, name in _TEXTS if words in lowered), code)
+    if code == "started" and lowered.startswith("finished "):
+        code = "finished"
     if not code:
         return None
     named = _UNIT.match(entry.message) or _UNIT_LATER.search(entry.message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..model.entry import Entry
 from .process import Process, as_data, process_from
@@ -70,13 +70,29 @@ class Memory:
         """Whether an answer of the server that `pid` tells of is news."""
         return bool(self.outage & {pid, _ANYBODY})
 
-    def forget_processes(self) -> None:
-        """All of them are gone; that the server was down is not."""
+    def end_all(self, at: float) -> None:
+        """All processes are gone at `at`; that the server was down is not."""
         if self.processes or self.outage:
-            self.processes.clear()
-            self.busy.clear()
             self.outage = {_ANYBODY} if self.outage else set()
-            self.changed()
+            self.end(tuple(self.processes), at)
+
+    def end(self, pids: Iterable[int], at: float) -> None:
+        """These processes are gone at `at`. What they had under way is still told of (`Downloads.overdue`)."""
+        for pid in pids:
+            process = self.processes[pid]
+            self.busy.discard(pid)
+            if not process.attempts.open:
+                del self.processes[pid]
+            elif not process.attempts.gone_at:
+                self.processes[pid] = Process(attempts=process.attempts, at=process.at)
+                process.attempts.gone_at = at
+        self.changed()
+
+    def forget(self, pids: Iterable[int]) -> None:
+        """All that was to be told of these processes has been told."""
+        for pid in pids:
+            self.busy.discard(pid)
+            del self.processes[pid]
 
     def snapshot(self) -> dict[str, object]:
         """Everything that is open, as JSON-able data; `restore` takes it back."""

@@ -69,6 +69,7 @@ def as_data(process: Process) -> dict[str, object]:
         "unknown": list(process.unknown) if process.unknown else None,
         "reports": process.reports,
         "foreign": process.foreign,
+        "gone_at": process.attempts.gone_at,
         "drawing": None if process.drawing.blank else process.drawing.as_data(),
         "failure": None
         if failure is None
@@ -89,6 +90,7 @@ def process_from(data: Mapping[str, object]) -> Process:
     process = Process(reports=bool(data.get("reports", False)), foreign=bool(data.get("foreign", False)))
     if isinstance(attempts, list):
         process.attempts = Attempts([attempt_from(one) for one in attempts])
+    process.attempts.gone_at = float(str(data.get("gone_at", 0.0)))
     ended = data.get("ended")
     if isinstance(ended, Mapping):
         last = attempt_from(ended)

@@ -12,6 +12,7 @@ PROPERTIES = (
     "WorkingDirectory", "Restart", "User", "UnitFileState", "LogRateLimitBurst",
     "LogRateLimitIntervalUSec", "SupplementaryGroups", "LogNamespace", "ExecMainStartTimestampMonotonic",
     "ExecMainStartTimestamp",
+    "ControlGroup", "TriggeredBy",
 )  # fmt: skip
 
 
@@ -36,8 +37,15 @@ class UnitState:
     rate_burst: int = 0  # 0: not set for this unit, or without limit
     groups: tuple[str, ...] = ()
     namespace: str = ""
+    control_group: str = ""
+    triggers: tuple[str, ...] = ()  # the units that start it: a timer, a socket, a path
     since: float = 0.0  # when its main process began, on the monotonic clock; 0: it has none
     began: float = 0.0  # the same on the wall's clock, in whole seconds: comparable to the journal's times
+
+    @property
+    def periodic(self) -> bool:
+        """A timer starts it: it ends by itself as it should."""
+        return any(name.endswith(".timer") for name in self.triggers) and self.restart in ("", "no", "on-failure")
 
 
 async def look_at_unit(unit: str, *, seconds: float = 5.0) -> UnitState:
@@ -65,6 +73,8 @@ def read(unit: str, said: Mapping[str, str]) -> UnitState:
         rate_burst=_number(said, "LogRateLimitBurst"),
         groups=tuple(said.get("SupplementaryGroups", "").split()),
         namespace=said.get("LogNamespace", ""),
+        control_group=said.get("ControlGroup", ""),
+        triggers=tuple(said.get("TriggeredBy", "").split()),
         since=_number(said, "ExecMainStartTimestampMonotonic") / 1_000_000,
         began=float(_number(said, "ExecMainStartTimestamp")),
     )

@@ -34,6 +34,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _PAIRS = tuple(one + two for one in _LETTERS for two in _LETTERS)
 _CODE_POLLING = "polling"
 _CODE_HANDLER = "handler"
+_CODE_PROCESS_ENDED = "process_ended"
 
 
 def incident_id(origin: str, error_type: ErrorType) -> str:
@@ -70,7 +71,7 @@ class Tracker:
                 self._started[finding.pid] = finding.at
                 self.changes += 1
                 return (Change(ChangeKind.STARTED, finding),)
-            case FindingKind.UNIT:
+            case FindingKind.UNIT if finding.code != "running":
                 if self._started:
                     self._started.clear()
                     self.changes += 1
@@ -237,6 +238,8 @@ class Tracker:
             return incident.rule.endswith(BOT_FIX) and incident.pid == finding.pid and self._fresh(incident, finding)
         if same(incident.download, finding.download):
             return True
+        if finding.code == _CODE_PROCESS_ENDED:  # all that a process had under way were downloads of their own
+            return False
         if incident.pid != finding.pid or finding.at - incident.updated_at > REPEAT_SECONDS:
             return False
         if not self._fresh(incident, finding):

@@ -43,7 +43,8 @@ class Batch:
     `reopened` (opened again after an error, nothing lost), `unreadable` (damaged, left out).
     `lag` is how many seconds old the last entry was when `more` were waiting behind it, else 0.
     `seen` counts the entries looked at, `at` is the time of the last one (0 when none). `heard` is
-    the time of the last line of the bot itself (0 when none).
+    the time of the last line of the bot itself (0 when none), and `speakers` are processes that wrote lines of
+    the bot: not each, for most lines are passed over unseen.
     """
 
     entries: tuple[Entry, ...]
@@ -54,6 +55,7 @@ class Batch:
     seen: int = 0
     at: float = 0.0
     heard: float = 0.0
+    speakers: frozenset[int] = frozenset()
 
 
 class JournalThread:
@@ -99,6 +101,7 @@ class JournalThread:
         self._told: str | None = None
         self._told_more = False
         self._heard = 0.0
+        self._speakers: set[int] = set()
         self._lost = ""
         self._told_at = 0.0
         self._hot_until = 0.0
@@ -250,6 +253,7 @@ class JournalThread:
                 entries.append(entry)
                 if entry.origin is Origin.BOT:
                     self._heard = entry.at
+                    self._speakers.add(entry.pid)
             self._hear_passed(reader)
             full = len(entries) >= BATCH_ENTRIES
             if full or ((there is None or reader.seen % 64 == 0) and time.monotonic() > end):
@@ -260,6 +264,8 @@ class JournalThread:
     def _hear_passed(self, reader: EntryReader) -> None:
         if reader.passed:  # most probably the bot's: what is passed over has no name
             self._heard, reader.passed = max(self._heard, reader.last_at), 0
+            if pid := reader.speaker():
+                self._speakers.add(pid)
 
     def _entry(self, reader: EntryReader) -> Entry | None:
         try:
@@ -287,8 +293,21 @@ class JournalThread:
         if not (entries or self._gap or due):
             return
         try:
-            self._deliver(Batch(entries, self.cursor, self._gap, self.lag, more, self._seen, at, self._heard))
+            self._deliver(
+                Batch(
+                    entries,
+                    self.cursor,
+                    self._gap,
+                    self.lag,
+                    more,
+                    self._seen,
+                    at,
+                    self._heard,
+                    frozenset(self._speakers),
+                )
+            )
         except OSError as error:  # not the journal's: opening it again would not help
             raise RuntimeError(f"the batch was not taken: {error}") from error
         self._gap, self._seen, self._told, self._told_at = "", 0, self.cursor, now
         self._told_more, self._heard = more, 0.0
+        self._speakers.clear()

@@ -167,6 +167,15 @@ class EntryReader:
         continued, broken = self._pieces(message, pid)
         return bot_entry(message, pid, at, raw._get_cursor(), continued=continued, broken=broken, door=self._door.line)
 
+    def speaker(self) -> int:
+        """The process of the entry that the Reader stands on, if it is one of the bot; else 0. For lines that were
+        passed over."""
+        try:
+            pid, said = pid_of(self.raw._get("_PID")), self.raw._get("_CMDLINE").decode("utf-8", "replace")
+        except (KeyError, OSError):
+            return 0
+        return pid if pid > 1 and self.watch.unit and is_bot(said, pid, self.watch) else 0
+
     def _parsed(self, at: float) -> Entry | None:
         return parse(self.raw._get_all(), self.watch, at=at, cursor=self.raw._get_cursor(), door=self._door.line)
 

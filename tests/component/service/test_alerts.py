@@ -34,7 +34,7 @@ class Machine:
         (home / "conf.d" / "alerts.toml").write_text(
             f"[telegram]\ntoken = '{TOKEN}'\nadmin_id = {ADMIN}\n"
             f"[channels.supervisor]\nchat = {SUPERVISOR}\n"
-            "[alerts]\nescalate_to = ['supervisor']\nescalate_after = [2]\nremind_every = 0\nmaintenance = 600\n"
+            "[alerts]\nescalate_to = ['supervisor']\nescalate_after = [2]\nremind_every = 0\nmaintenance = 600\nunit_settled = 3\n"
         )
 
     def write(self, *lines: Line) -> None:
@@ -126,7 +126,7 @@ def test_a_stop_by_a_person_is_no_crash_also_over_a_restart_of_the_monitor(machi
     with machine.running() as service:
         wait_until(lambda: len(service.status()["silences"]) == 1, "still known", SECONDS)
         assert service.log.count("por orden de una persona") == 1
-        machine.manager(FAILED)  # on its way up it died: that is one
+        machine.manager(STARTED, FAILED)  # on its way up it died: that is one
         wait_until(lambda: "se detuvo inesperadamente" in machine.told(ADMIN), "told", SECONDS)
         wait_until(lambda: service.status()["silences"] == [], "and the maintenance is over", SECONDS)
 

@@ -213,7 +213,9 @@ def test_lost_lines_are_told(detector: Detector) -> None:
 def test_the_end_of_the_unit_ends_its_downloads(detector: Detector) -> None:
     feed(detector, e.entries(e.starting("file_3.mp4")))
     assert detector.snapshot()["processes"]
-    detector.feed(e.manager("trafico-main.service: Deactivated successfully.", 2000.0))
+    detector.feed(e.manager("trafico-main.service: Deactivated successfully.", 1001.0))
+    assert detector.processes_under_way == frozenset()
+    assert len(detector.overdue(1010.0)) == 1
     assert not detector.snapshot()["processes"]
 
 

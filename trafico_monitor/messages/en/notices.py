@@ -129,6 +129,7 @@ TEXTS: dict[str, str] = {
     "notice.field.segundos": "Duration: {segundos}",
     "notice.field.sin_respuesta": "Without an answer for: {sin_respuesta}",
     "notice.field.silenciados": "Alerts silenced: {silenciados}",
+    "notice.field.caidas": "Crashes: {caidas}",
     "notice.field.reinicios": "Restarts: {reinicios}",
     "notice.field.perdidas": "Lines lost: {perdidas}",
     "notice.field.clases": "Kinds of errors: {clases}",

@@ -12,6 +12,7 @@ TEXTS: dict[str, str] = {
     "task.ping": "sign of life",
     "task.post": "distribution of alerts",
     "task.prepare": "preparation of the directories",
+    "task.processes": "processes of the bot",
     "task.reload": "reload of the configuration",
     "task.room": "count of the space",
     "task.rounds": "checks of disk, server and bot",

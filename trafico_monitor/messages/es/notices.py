@@ -129,6 +129,7 @@ TEXTS: dict[str, str] = {
     "notice.field.segundos": "Duración: {segundos}",
     "notice.field.sin_respuesta": "Sin respuesta desde hace: {sin_respuesta}",
     "notice.field.silenciados": "Avisos silenciados: {silenciados}",
+    "notice.field.caidas": "Caídas: {caidas}",
     "notice.field.reinicios": "Reinicios: {reinicios}",
     "notice.field.perdidas": "Líneas perdidas: {perdidas}",
     "notice.field.clases": "Clases de error: {clases}",

@@ -12,6 +12,7 @@ TEXTS: dict[str, str] = {
     "task.ping": "señal de vida",
     "task.post": "reparto de avisos",
     "task.prepare": "preparación de las carpetas",
+    "task.processes": "procesos del bot",
     "task.reload": "recarga de la configuración",
     "task.room": "recuento del espacio",
     "task.rounds": "comprobaciones de disco, servidor y bot",
