@@ -76,6 +76,9 @@ def _play(stage: Stage) -> int:
         if not (watching and monitor.alive):
             print(say("monitor_silent" if monitor.alive else "monitor_died", output=monitor.complaints()))
             return 1
+        print()
+        _tell(say("act.start"))
+        stage.run_bot()
         played = [_scene(number, scene, stage, monitor) for number, scene in enumerate(SCENES, 1)]
     finally:
         code = monitor.stop()
@@ -87,7 +90,6 @@ def _scene(number: int, scene: Scene, stage: Stage, monitor: Monitor) -> Played:
     tell = _tell
     heading = say("heading", number=number, type=scene.error_type, broke=say(f"broke.{scene.error_type}"))
     print(f"\n── {heading} " + "─" * max(0, min(_TERMINAL, table.WIDE) - 6 - table.width(heading)), flush=True)
-    _bot(scene, stage)
     known = {record["incidente"] for record in look.records()}
     before = look.videos(scene.modelo)
     messages = len(stage.told())
@@ -120,13 +122,6 @@ def _watches() -> bool:
 def _closed(records: tuple[Mapping[str, object], ...]) -> bool:
     last = {record["incidente"]: record["estado"] for record in records}
     return bool(last) and all(estado in ("solucionado", "fallido") for estado in last.values())
-
-
-def _bot(scene: Scene, stage: Stage) -> None:
-    if stage.reports is scene.reports:
-        return
-    _tell(say("act.restart_fields" if scene.reports else "act.restart_lines"))
-    stage.run_bot(reports=scene.reports)
 
 
 def _show_messages(stage: Stage) -> None:

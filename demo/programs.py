@@ -60,7 +60,8 @@ class Bot:
             "PATH": "/usr/bin:/bin",
             "HOME": "/home/victor",
             "LANG": "C.UTF-8",
-            "PYTHONPATH": f"{LIBRARIES}:{CODE}",
+            "PYTHONPATH": f"{CODE}/trafico_monitor/instrument:{LIBRARIES}",
+            "TRAFICO_MODELS_DIR": str(world.MODELS),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
             "TELEGRAM_BOT_API_HOST_DIR": str(world.BOT_API_DIR),
@@ -75,7 +76,8 @@ class Bot:
             self._process = _start(command, environment, stream.fileno(), world.PROJECT)
 
     def stop(self) -> None:
-        _stop(self._process)
+        """As systemd does it: main.py alone would leave its children behind."""
+        _stop(self._process, os.killpg)
 
 
 class Monitor:
@@ -144,9 +146,9 @@ def _start(command: list[str], environment: Mapping[str, str], output: int, fold
     )
 
 
-def _stop(process: subprocess.Popen[bytes]) -> int:
+def _stop(process: subprocess.Popen[bytes], signalled: Callable[[int, int], None] = os.kill) -> int:
     if process.poll() is None:
-        process.terminate()
+        signalled(process.pid, signal.SIGTERM)
     try:
         return process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -8,25 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import world
-from .stage import READ_TIMEOUT, Stage
+from .stage import READ_TIMEOUT, Stage, until
 from .texts import say
 
 Tell = Callable[[str], None]
+_SLOW = 1.0  # seconds that the server takes for a file
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """`break_it` returns the original of the video that was sent, or None where none was. `mend`
     is called when the incident is there and told where it must be, and `hold` seconds have shown
-    what the monitor does meanwhile. `reports`: the bot uses
-    `trafico_monitor.bot`, so that the monitor can ask the server for the file by its file_id; else
-    it has nothing but the bot's lines of text."""
+    what the monitor does meanwhile."""
 
     error_type: str
     modelo: str
     break_it: Callable[[Stage, Tell], Path | None]
     mend: Callable[[Stage, Tell], None] = lambda stage, tell: None
-    reports: bool = False
     hold: float = 0.0
 
 
@@ -41,9 +39,14 @@ def _cut_off(stage: Stage, tell: Tell) -> Path:
 
 
 def _delete_folder(stage: Stage, tell: Tell) -> Path:
+    # The bot makes the folder before it asks the server, so it goes while the server works.
+    stage.control.fault("getFile", "slow", seconds=_SLOW, times=1)
+    asked = len(stage.control.calls("getFile"))
+    original = stage.send("yic")
+    until(lambda: len(stage.control.calls("getFile")) > asked, 10.0)
     shutil.rmtree(world.MODELS / "yic")
     tell(say("act.folder"))
-    return stage.send("yic")
+    return original
 
 
 def _close_file(stage: Stage, tell: Tell) -> Path:
@@ -78,8 +81,8 @@ def _send(stage: Stage, tell: Tell, mode: int = 0o644) -> Path:
 
 
 SCENES = (
-    Scene("timeout", "victor", _stall, reports=True),
-    Scene("corrupto", "victor", _cut_off, reports=True),
+    Scene("timeout", "victor", _stall),
+    Scene("corrupto", "victor", _cut_off),
     Scene("ruta_inexistente", "yic", _delete_folder),
     Scene("permisos", "victor", _close_file),
     Scene("disco_lleno", "victor", _fill, _free, hold=1.5),

@@ -40,27 +40,16 @@ class Stage:
     cgroup: Cgroup
     originals: list[Path]
     bot: Bot | None = None
-    reports: bool | None = None
     sent: int = 0
 
     @property
     def control(self) -> Control:
         return Control(self.server.control_url)
 
-    def run_bot(self, *, reports: bool) -> None:
-        """The bot, polling; `reports`: with the fields of trafico_monitor.bot."""
-        if self.bot is not None:
-            self.bot.stop()
-        self.reports = reports
-        polls = len(self.control.calls("getUpdates"))
-        self.bot = Bot(
-            self.cgroup,
-            self.journald.run_dir,
-            STANDIN_READ_TIMEOUT=str(READ_TIMEOUT),
-            STANDIN_MAKE_FOLDER="0",
-            STANDIN_STRUCTURED="1" if reports else "0",
-        )
-        until(lambda: len(self.control.calls("getUpdates")) > polls, 15.0)
+    def run_bot(self) -> None:
+        """The bot, polling, under the instrumentation."""
+        self.bot = Bot(self.cgroup, self.journald.run_dir, STANDIN_READ_TIMEOUT=str(READ_TIMEOUT))
+        until(lambda: self.control.calls("getUpdates"), 15.0)
 
     def send(self, modelo: str, mode: int = 0o644) -> Path:
         """A user sends the next original; returns it. `mode` is that of the server's copy."""

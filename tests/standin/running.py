@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -73,18 +74,22 @@ class Running:
                 self._grown.wait(left)
 
     def stop(self) -> int:
-        """SIGTERM to the program alone, SIGKILL to its whole group where that is not enough."""
-        if self.process.poll() is None:
-            self.process.terminate()
-        try:
+        """SIGTERM to the whole group, as systemd does, and SIGKILL to what is left of it: main.py
+        would leave its children behind."""
+        self._signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(STOP_DEADLINE)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(STOP_DEADLINE)
+        self._reader.join(STOP_DEADLINE)  # the output ends with the last of the children
+        self._signal(signal.SIGKILL)
+        self.process.wait(STOP_DEADLINE)
         self._reader.join(STOP_DEADLINE)
         if self.process.stdout is not None and not self._reader.is_alive():
             self.process.stdout.close()
         return self.process.returncode
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
 
     def __enter__(self) -> Running:
         return self

@@ -60,7 +60,7 @@ def recorded(world: World, incident: Json, *estados: str) -> None:
 
 
 def test_timeout_of_a_stalled_server_is_downloaded_again(world: World) -> None:
-    world.bot(STANDIN_STRUCTURED="1", STANDIN_READ_TIMEOUT="2")
+    world.bot(exact=True, STANDIN_READ_TIMEOUT="2")
     world.local.fault("getFile", "stall", times=1, seconds=30)
     original = world.video("victor", mode=READABLE)
     incident = world.incident("victor", "timeout", "solucionado")
@@ -70,7 +70,7 @@ def test_timeout_of_a_stalled_server_is_downloaded_again(world: World) -> None:
 
 
 def test_timeout_without_a_word_about_the_file_fails_with_that_reason(world: World) -> None:
-    world.bot(STANDIN_NAMING="0", STANDIN_READ_TIMEOUT="2")
+    world.bot(STANDIN_READ_TIMEOUT="2")
     world.local.fault("getFile", "stall", times=1, seconds=30)
     world.video("victor", mode=READABLE)
     found = world.machine.wait_for(
@@ -83,7 +83,7 @@ def test_timeout_without_a_word_about_the_file_fails_with_that_reason(world: Wor
 
 
 def test_missing_folder_is_made_and_the_video_put_into_it(world: World) -> None:
-    world.bot(STANDIN_MAKE_FOLDER="0")
+    world.bot(exact=True)
     world.local.fault("getFile", "slow", times=1, seconds=1)
     original = world.video("yic", mode=READABLE)
     world.machine.sh(f"rm -r {PROJECT}/modelos/yic")  # while the bot waits for the server
@@ -95,7 +95,7 @@ def test_missing_folder_is_made_and_the_video_put_into_it(world: World) -> None:
 
 
 def test_corrupt_file_is_quarantined_and_downloaded_again(world: World) -> None:
-    world.bot(STANDIN_STRUCTURED="1")
+    world.bot(exact=True)
     world.local.fault("getFile", "truncate", times=1, keep=100_000)
     original = world.video("luna", mode=READABLE)
     incident = world.incident("luna", "corrupto", "solucionado")
@@ -110,7 +110,7 @@ def test_corrupt_file_is_quarantined_and_downloaded_again(world: World) -> None:
 
 
 def test_a_second_download_that_is_corrupt_too_fails_loudly_and_loses_nothing(world: World) -> None:
-    world.bot(STANDIN_STRUCTURED="1")
+    world.bot(exact=True)
     world.local.fault("getFile", "truncate", keep=100_000)
     world.video("mar", mode=READABLE)
     incident = world.incident("mar", "corrupto", "fallido", 60)
@@ -128,7 +128,7 @@ def test_a_second_download_that_is_corrupt_too_fails_loudly_and_loses_nothing(wo
 
 
 def test_a_failure_while_the_monitor_was_stopped_is_found_afterwards(world: World) -> None:
-    world.bot(STANDIN_MAKE_FOLDER="0")
+    world.bot(exact=True)
     world.machine.sh("systemctl stop trafico-monitor")
     world.local.fault("getFile", "slow", times=1, seconds=1)
     original = world.video("sol", mode=READABLE)
@@ -163,7 +163,7 @@ def test_reload_takes_the_new_configuration_and_refuses_a_wrong_one(world: World
 
 
 def test_unreadable_file_of_the_server_is_handed_over_and_copied(world: World) -> None:
-    world.bot()
+    world.bot(exact=True)
     original = world.video("nadia")  # uid 101, mode 0640: what the real user met most often
     incident = world.incident("nadia", "permisos", "solucionado")
     proven(world, incident, original)
@@ -179,7 +179,7 @@ def test_full_disk_is_told_and_the_download_resumes_when_there_is_space(world: W
     )
     world.machine.sh(f"cp /root/full.json {folder}/config.json && chown victor {folder}/config.json")
     world.machine.sh(f"head -c 8M /dev/zero > {folder}/ballast 2>/dev/null || true")
-    world.bot()
+    world.bot(exact=True)
     original = world.video("full", mode=READABLE)
     waiting = world.incident("full", "disco_lleno", "pendiente")
     told = world.machine.wait_for("the alarm", lambda: world.messages(waiting["id"]), 20)

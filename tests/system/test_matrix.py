@@ -22,6 +22,7 @@ from .world import BOT_API, PROJECT, TOKEN, Json, World
 VICTOR, STRANGER = 1000, 1234
 HERE = [cell for cell in CELLS if cell.booted]
 SUDOERS = "victor ALL=(root) NOPASSWD: /usr/bin/chmod\n"
+SUDOERS_FILE = "/etc/sudoers.d/100trafico"
 
 FIRST, CHOWN = "detectado ninguna todavía", "pendiente sudo chown"
 TRIES = tuple(f"reintentando reintento {n}/3" for n in (1, 2, 3))
@@ -52,12 +53,11 @@ def modelo(cell: Cell) -> str:
 
 def fail(world: World, telling: str, *, fixed: bool = False) -> dict[Cell, Sent]:
     """The cells of `telling`: the bot cannot read what the server has put there. With `fixed` the
-    one in which it mends that itself, by its own sudo."""
-    switches = {
-        "STANDIN_STRUCTURED": str(int(telling == "fields")),
-        "STANDIN_PERMISSION_FIX": "sudo" if fixed else "none",
-    }
-    world.bot(**switches)
+    one in which it mends that itself: sudo lets it."""
+    if fixed:
+        world.machine.path(SUDOERS_FILE).write_text(SUDOERS)
+        world.machine.sh(f"chmod 440 {SUDOERS_FILE}")
+    world.bot(**{"STANDIN_STRUCTURED" if telling == "fields" else "STANDIN_NAMING": "1"})
     sent = {}
     for cell in HERE:
         if (cell.telling, cell.course == "bot") == (telling, fixed):
@@ -66,6 +66,7 @@ def fail(world: World, telling: str, *, fixed: bool = False) -> dict[Cell, Sent]
             original = world.video(modelo(cell))
             sent[cell] = Sent(original, world.file_id, world.source)
             _wait_printed(world, words.format(source=world.source), before)
+    world.machine.sh(f"rm -f {SUDOERS_FILE}")
     return sent
 
 
@@ -104,8 +105,7 @@ def _named(world: World, modelo: str) -> str:
 def sent(world: World) -> dict[Cell, Sent]:
     """All cells played to their end, with one kill -9 while those of «killed» are half-way."""
     machine = world.machine
-    machine.path("/etc/sudoers.d/100trafico").write_text(SUDOERS)
-    machine.sh("chmod 440 /etc/sudoers.d/100trafico; docker start telegram-bot-api", seconds=40)
+    machine.sh("docker start telegram-bot-api", seconds=40)
     world.local.wait_ready(20)
     world.local.clear()
     machine.sh("systemctl stop trafico-monitor", seconds=30)

@@ -243,7 +243,7 @@ def test_no_secret_is_found_anywhere(world: World, panel: Babbler) -> None:
     # Whoever has been helped once is spared the next time: the default ACL that the helper leaves.
     machine.sh(f"setfacl -R -b {BOT_API}")
     with watched(machine) as processes:
-        world.bot()
+        world.bot(exact=True)
         original = world.video("sombra")  # the helper is asked for a path that holds the token
         incident = world.incident("sombra", "permisos", "solucionado", 60)
         proven(world, incident, original)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,12 @@ CELLS = tuple(f"{telling}{n}" for telling in ("texto", "campos") for n in range(
 MODELS = ("victor", "yic", "luna", "nadia", "sol", "mar", "full", "sombra", "bruma", *CELLS)
 STATE = "/var/lib/trafico-monitor"
 LOGS = "/var/log/trafico-monitor"
+
+LIBRARIES = "/usr/lib/trafico-monitor/vendor"  # holds what the stand-in bot imports
+INSTRUMENTED = {
+    "PYTHONPATH": f"/usr/lib/trafico-monitor/instrument:{LIBRARIES}",
+    "TRAFICO_MODELS_DIR": f"{PROJECT}/modelos",
+}
 
 Json = dict[str, Any]
 
@@ -57,9 +64,10 @@ class World:
         """Where the server puts the video that was sent last, as the machine sees it."""
         return f"{BOT_API}/{TOKEN}/videos/file_{100 + self.sent}.mp4"
 
-    def bot(self, **switches: str) -> None:
-        """Start the bot anew with these switches and wait until it polls."""
-        lines = "".join(f"{name}={value}\n" for name, value in switches.items())
+    def bot(self, *, exact: bool = False, **switches: str) -> None:
+        """Start the bot anew with these switches and wait until it polls; `exact`: instrumented."""
+        environment = {**switches, **(INSTRUMENTED if exact else {})}
+        lines = "".join(f"{name}={value}\n" for name, value in environment.items())
         self.machine.path("/etc/trafico-bot.env").write_text(lines)
         self.machine.sh("systemctl stop trafico-main.service")
         before = len(self.local.calls("getUpdates"))
@@ -111,6 +119,14 @@ def build(machine: Machine, package: Path, workshop: Path) -> World:
     """Install the package as a user would, and put the user's world around it."""
     ports = free_ports(4)
     _users_and_project(machine, ports[0])
+    world = surround(machine, package, workshop, ports)
+    _bot_unit(machine)
+    return world
+
+
+def surround(machine: Machine, package: Path, workshop: Path, ports: Sequence[int]) -> World:
+    """Everything but the bot, around a project that is laid out. `ports`: of the server, of its
+    control, of what plays api.telegram.org, one more."""
     _stand_ins(machine)
     _container(machine, ports[0], ports[1])
     _telegram(machine, ports[2])
@@ -118,7 +134,6 @@ def build(machine: Machine, package: Path, workshop: Path) -> World:
     install(machine, package)
     # What `check` says about a project whose .env is the bot's alone.
     machine.sh(f"setfacl -m u:trafico-monitor:r {PROJECT}/src/.env")
-    _bot_unit(machine)
     world = World(machine, ports[0], Control(f"http://127.0.0.1:{ports[1]}"),
                   Control(f"http://127.0.0.1:{ports[2]}"), workshop)  # fmt: skip
     world.local.wait_ready(30)
@@ -146,9 +161,18 @@ def free_ports(count: int) -> list[int]:
 
 
 def _users_and_project(machine: Machine, port: int) -> None:
-    machine.sh("useradd --create-home --uid 1000 --shell /bin/bash victor && chmod 700 /home/victor")
+    add_user(machine)
     project = machine.path(PROJECT)
     lay_out(project, token=TOKEN, admin_id=str(ADMIN), url=f"http://127.0.0.1:{port}", models=MODELS)
+    hand_over(machine)
+
+
+def add_user(machine: Machine) -> None:
+    machine.sh("useradd --create-home --uid 1000 --shell /bin/bash victor && chmod 700 /home/victor")
+
+
+def hand_over(machine: Machine) -> None:
+    """What was laid out in the home to its user, the Bot API directory to the container's."""
     machine.sh(f"chown -R victor:victor /home/victor && install -d -o 101 -g 101 -m 755 {BOT_API}")
 
 
@@ -207,7 +231,7 @@ def _bot_unit(machine: Machine) -> None:
     machine.path("/etc/systemd/system/trafico-main.service").write_text(
         "[Unit]\nDescription=100-trafico main.py\nStartLimitIntervalSec=0\n[Service]\nUser=victor\n"
         f"WorkingDirectory={PROJECT}\nExecStart=/usr/bin/python3 main.py\n"
-        "Environment=PYTHONUNBUFFERED=1 PYTHONPATH=/usr/lib/trafico-monitor/vendor\n"
-        "EnvironmentFile=-/etc/trafico-bot.env\nRestart=on-failure\nRestartSec=1\nKillMode=mixed\n"
+        f"Environment=PYTHONUNBUFFERED=1 PYTHONPATH={LIBRARIES}\n"
+        "EnvironmentFile=-/etc/trafico-bot.env\nRestart=always\nRestartSec=1\n"
     )
     machine.sh("systemctl daemon-reload")

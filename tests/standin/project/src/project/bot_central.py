@@ -1,14 +1,14 @@
 """Stand-in of the user's bot: receives videos, copies them into modelos/, prints what the real one prints.
 
-Switches (environment, or src/.env):
-  TELEGRAM_BOT_API_HOST_DIR       ~/.telegram-bot-api: where the server's directory is on this host
-  TELEGRAM_BOT_API_CONTAINER_DIR  /var/lib/telegram-bot-api: the same as the server says it
-  STANDIN_READ_TIMEOUT 120        seconds for an answer of the server
-  STANDIN_NAMING 1                0: name neither modelo nor video, as the real bot mostly does
-  STANDIN_MAKE_FOLDER 1           0: do not create the modelo's folder before a copy
-  STANDIN_PERMISSION_FIX none     sudo: try `sudo chmod` by itself first, as the real bot does
-  STANDIN_VIA_HTTP 0              1: always by HTTP, never by copying
-  STANDIN_CONCURRENT 0            1: several updates at once
+The real one never says whose video it is or where it goes, and looks neither at the size nor at the
+content of what it has copied. Tests that need a bot of another kind ask for it.
+
+Where the stage is (environment, or src/.env):
+  TELEGRAM_BOT_API_LOCAL_URL      the server; the real bot's is always http://127.0.0.1:8081
+  TELEGRAM_BOT_API_HOST_DIR       the server's directory on this host; ~/.telegram-bot-api
+  STANDIN_READ_TIMEOUT            seconds for an answer of the server; 120
+What the real bot does not do:
+  STANDIN_NAMING 0                1: name modelo and video, by the lines of the mission document
   STANDIN_STRUCTURED 0            1: report downloads through trafico_monitor.bot, where importable
 """
 
@@ -21,14 +21,12 @@ import os
 import secrets
 import shutil
 import subprocess
-import threading
-import time
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from telegram import File, InlineKeyboardButton, InlineKeyboardMarkup, Update, User
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update, User
 from telegram.ext import (
     Application,
     CallbackQueryHandler,
@@ -37,14 +35,16 @@ from telegram.ext import (
     MessageHandler,
     filters,
 )
+from telegram.request import HTTPXRequest
 
 logging.basicConfig(level=logging.INFO)
 logger = logging.getLogger(__name__)
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODELOS = PROJECT / "modelos"
+CONTAINER_DIR = "/var/lib/telegram-bot-api"
 SUDO_DEADLINE = 5.0  # seconds
-PROBE_DEADLINE = 20.0  # seconds
+OPCIONES = ("luces", "sonido")
 
 
 def load_env_file(path: Path) -> None:
@@ -60,119 +60,70 @@ def load_env_file(path: Path) -> None:
 load_env_file(PROJECT / "src" / ".env")
 
 
-def switch(name: str, default: str = "0") -> bool:
-    return os.environ.get(name, default).lower() in ("1", "true", "yes", "on")
+def switch(name: str) -> bool:
+    return os.environ.get(name, "0").lower() in ("1", "true", "yes", "on")
 
 
-TOKEN = os.environ.get("TELEGRAM_TOKEN", "")
 SERVER = os.environ.get("TELEGRAM_BOT_API_LOCAL_URL", "http://127.0.0.1:8081").rstrip("/")
-LOCAL = switch("USE_LOCAL_BOT_API", "true")
-CONTAINER_DIR = os.environ.get("TELEGRAM_BOT_API_CONTAINER_DIR", "/var/lib/telegram-bot-api")
 HOST_DIR = os.environ.get("TELEGRAM_BOT_API_HOST_DIR") or str(Path.home() / ".telegram-bot-api")
 READ_TIMEOUT = float(os.environ.get("STANDIN_READ_TIMEOUT", "120"))
-NAMING = switch("STANDIN_NAMING", "1")
-MAKE_FOLDER = switch("STANDIN_MAKE_FOLDER", "1")
-VIA_HTTP = switch("STANDIN_VIA_HTTP") or not LOCAL
-FIX_BY_SUDO = os.environ.get("STANDIN_PERMISSION_FIX", "none") == "sudo"
+NAMING = switch("STANDIN_NAMING")
 
 modelo_por_usuario: dict[int, str] = {}
 
 
-class VideoDamaged(Exception):
-    """The file that arrived is not the video that was announced; its line is printed already."""
-
-
 def cargar_modelos() -> None:
-    """telegram_user_id → modelo, from modelos/<modelo>/config.json."""
+    """telegram_user_id → modelo, from modelos/<modelo>/config.json, in memory from then on."""
     print(f"🔍 Cargando mapeo de modelos desde {MODELOS}...")
-    for config_file in sorted(MODELOS.glob("*/config.json")):
+    modelo_por_usuario.clear()
+    for config_file in MODELOS.glob("*/config.json"):
         try:
             config = json.loads(config_file.read_text(encoding="utf-8"))
             modelo_por_usuario[int(config["telegram_user_id"])] = config_file.parent.name
         except (OSError, ValueError, KeyError) as error:
             print(f"  ⚠️  Error cargando {config_file}: {error}")
     print(f"✅ Mapeo cargado: {len(modelo_por_usuario)} modelos encontrados")
-    if not modelo_por_usuario:
-        print("  ⚠️  No se encontraron modelos con telegram_user_id configurado")
 
 
 def modelo_de(user: User) -> str:
-    if user.id not in modelo_por_usuario:
-        cargar_modelos()
     return modelo_por_usuario.get(user.id) or user.first_name.lower().replace(" ", "_")
 
 
-def ruta_en_host(file_path: str) -> str:
+def origen_en_host(file_path: str) -> str:
     """The container's path, with or without the URL that the library puts before it, on this host."""
     return HOST_DIR + "/" + file_path.split(CONTAINER_DIR + "/", 1)[1]
 
 
-def copiar(origen: str, ruta: Path) -> None:
+def copiar(origen: str, ruta: str) -> None:
     logger.info("📥 Copiando desde: %s", origen)
     try:
         shutil.copy2(origen, ruta)
-        logger.info("✅ Archivo copiado exitosamente: %d bytes", ruta.stat().st_size)
-    except PermissionError as error:
-        if not FIX_BY_SUDO:
-            logger.error("❌ Error al copiar archivo: %s", error)
-            logger.error("   Ejecuta: sudo chmod -R 777 ~/.telegram-bot-api")
-            raise
+        logger.info("✅ Archivo copiado exitosamente: %d bytes", Path(ruta).stat().st_size)
+    except PermissionError:  # of the source or of the folder: it takes the source's for granted
         arreglar_y_copiar(origen, ruta)
     except Exception as error:
         logger.error("❌ Error al copiar: %s", error)
         raise
 
 
-def arreglar_y_copiar(origen: str, ruta: Path) -> None:
+def arreglar_y_copiar(origen: str, ruta: str) -> None:
     logger.warning("⚠️ Error de permisos detectado, aplicando fix automático...")
-    command = ["sudo", "chmod", "777", origen]
-    try:  # a session of its own: sudo must not ask on somebody's terminal
-        subprocess.run(command, check=True, capture_output=True, timeout=SUDO_DEADLINE, start_new_session=True)
+    try:
+        subprocess.run(["sudo", "chmod", "777", origen], check=True, capture_output=True, timeout=SUDO_DEADLINE)
         shutil.copy2(origen, ruta)
-    except subprocess.TimeoutExpired:
+        logger.info("✅ Archivo copiado exitosamente después de fix: %d bytes", Path(ruta).stat().st_size)
+    except subprocess.TimeoutExpired:  # sudo asks for a password, on the terminal of whoever started the bot
         logger.error("❌ Timeout al ejecutar chmod (¿sudoers configurado?)")
         logger.error("   Verifica: sudo visudo -c")
         raise
     except subprocess.CalledProcessError as error:
         logger.error("❌ Error al aplicar permisos: %s", error)
-        logger.error("   Salida: %s", error.stderr.decode(errors="replace").strip())
+        logger.error("   Salida: %s", error.stderr.decode(errors="replace"))
         logger.error("   Verifica configuración en /etc/sudoers.d/100trafico")
         raise
-    logger.info("✅ Archivo copiado exitosamente después de fix: %d bytes", ruta.stat().st_size)
-
-
-def revisar(ruta: Path, announced: int) -> None:
-    """Raise VideoDamaged, with its line printed, when the copy is not what was announced."""
-    nombre = f": {ruta.relative_to(PROJECT)}" if NAMING else ""
-    size = ruta.stat().st_size
-    if size != announced:
-        logger.error("❌ Archivo corrupto%s (%d de %d bytes)", nombre, size, announced)
-        raise VideoDamaged
-    if shutil.which("ffprobe") is None:
-        return
-    probe = subprocess.run(
-        ["ffprobe", "-v", "error", "-show_entries", "format=duration", str(ruta)],
-        check=False,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        timeout=PROBE_DEADLINE,
-    )
-    if probe.returncode != 0:
-        said = probe.stderr.decode(errors="replace").strip().splitlines() or ["ffprobe falló"]
-        logger.error("❌ Archivo corrupto%s (%s)", nombre, said[0])
-        raise VideoDamaged
-
-
-async def descargar(file: File, ruta: Path) -> None:
-    logger.info("🔍 DEBUG: file_path=%s", file.file_path)
-    logger.info("🔍 DEBUG: file_size=%s", file.file_size)
-    file_path = file.file_path or ""
-    if not VIA_HTTP and CONTAINER_DIR + "/" in file_path:
-        copiar(ruta_en_host(file_path), ruta)
-    else:
-        logger.info("📥 Descargando vía HTTP...")
-        await file.download_to_drive(ruta)
-        logger.info("✅ Archivo descargado: %d bytes", ruta.stat().st_size)
+    except Exception as error:
+        logger.error("❌ Error inesperado: %s", error)
+        raise
 
 
 def informe(**campos: Any) -> AbstractAsyncContextManager[Any]:
@@ -187,44 +138,69 @@ def informe(**campos: Any) -> AbstractAsyncContextManager[Any]:
     return reported
 
 
+def teclado() -> InlineKeyboardMarkup:
+    opciones = [[InlineKeyboardButton(opcion, callback_data=f"opcion_{opcion}")] for opcion in OPCIONES]
+    return InlineKeyboardMarkup([*opciones, [InlineKeyboardButton("Procesar", callback_data="procesar")]])
+
+
 async def video_handler(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
     message, user = update.effective_message, update.effective_user
     if message is None or user is None or (video := message.video or message.document) is None:
         return
     modelo = modelo_de(user)
-    if NAMING:
-        logger.info("📥 Video recibido de %s", modelo)
+    if not (MODELOS / modelo).exists():
+        cargar_modelos()
+        modelo = modelo_de(user)
+        if not (MODELOS / modelo).exists():
+            await message.reply_text(f"⚠️ Sin modelo configurado para {user.id}; se usará {modelo}.")
     await message.reply_text("Descargando vídeo grande…")
     carpeta = MODELOS / modelo
-    if MAKE_FOLDER:
-        carpeta.mkdir(parents=True, exist_ok=True)
+    carpeta.mkdir(parents=True, exist_ok=True)
     nombre = f"{datetime.now().astimezone():%Y%m%d_%H%M%S}_{secrets.token_hex(3)}.mp4"
-    ruta = carpeta / nombre
+    ruta = str(carpeta / nombre)
     if NAMING:
+        logger.info("📥 Video recibido de %s", modelo)
         logger.info("✅ Video recibido: %s", nombre)
         logger.info("⏬ Descargando: %d MB", max(1, (video.file_size or 0) // 1_000_000))
     campos = {"modelo": modelo, "video": nombre, "file_id": video.file_id}
-    try:
-        async with informe(**campos, file_size=video.file_size, destino=str(ruta)):
-            file = await video.get_file()
-            await descargar(file, ruta)
-            revisar(ruta, video.file_size or 0)
-    except VideoDamaged:
-        await message.reply_text("El vídeo llegó dañado, lo revisamos.")
-        return
+    async with informe(**campos, file_size=video.file_size, destino=ruta):
+        file = await video.get_file()
+        logger.info("🔍 DEBUG: file_path=%s", file.file_path)
+        logger.info("🔍 DEBUG: file_size=%s", file.file_size)
+        if CONTAINER_DIR + "/" in (file.file_path or ""):
+            copiar(origen_en_host(file.file_path or ""), ruta)
+        else:
+            logger.info("📥 Descargando vía HTTP...")
+            await file.download_to_drive(ruta)
+            logger.info("✅ Archivo descargado: %d bytes", Path(ruta).stat().st_size)
     if NAMING:
         logger.info("✅ Descarga completa: %s", nombre)
-    botones = InlineKeyboardMarkup([[InlineKeyboardButton("Continuar", callback_data="continuar")]])
-    await message.reply_text("¡Vídeo recibido! ✅", reply_markup=botones)
+    assert context.user_data is not None
+    context.user_data.update(ruta=ruta, opciones=[])
+    await message.reply_text("¡Vídeo recibido! ✅", reply_markup=teclado())
 
 
 async def callback_handler(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-    """A second press of the button ends in «Message is not modified»: that is no download error."""
-    query = update.callback_query
-    if query is None:
+    """What comes of a button. A text that does not change ends in «Message is not modified», and the
+    database knows no modelo: neither is a download error."""
+    query, chosen = update.callback_query, context.user_data
+    if query is None or chosen is None:
         return
     await query.answer()
-    await query.edit_message_text("¡Listo! El vídeo queda programado.")
+    if "ruta" not in chosen:
+        await query.edit_message_text("❌ Error: No hay video pendiente.")
+    elif query.data == "procesar":
+        await query.edit_message_text("⏳ Procesando video...")
+        ruta = Path(chosen["ruta"])
+        ruta.with_suffix(".json").write_text(json.dumps({"opciones": chosen["opciones"]}), encoding="utf-8")
+        modelo = ruta.parent.name
+        logging.getLogger("database.contenidos_prd").error("❌ Modelo '%s' no existe en tabla modelos", modelo)
+        logger.error("❌ No se pudo crear contenido para modelos/%s/%s", modelo, ruta.name)
+        await query.edit_message_text("❌ No se pudo crear el contenido.")
+        chosen.clear()
+    else:
+        chosen["opciones"].append(query.data)
+        await query.edit_message_text(f"Opciones: {len(chosen['opciones'])}", reply_markup=teclado())
 
 
 async def start(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -232,25 +208,22 @@ async def start(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         await update.effective_message.reply_text("Envíame el vídeo cuando quieras (hasta 4 GB).")
 
 
-def end_with_parent() -> None:
-    """An orphan ends by itself, so that a killed main.py leaves no second consumer of the token."""
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
-
-
 def main() -> None:
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    MODELOS.mkdir(parents=True, exist_ok=True)
     cargar_modelos()
-    builder = Application.builder().token(TOKEN).base_url(f"{SERVER}/bot").local_mode(LOCAL)
-    builder = builder.read_timeout(READ_TIMEOUT).concurrent_updates(switch("STANDIN_CONCURRENT"))
-    if VIA_HTTP:  # else the library's default, as the real bot leaves it: it only shows in a log line
-        builder = builder.base_file_url(f"{SERVER}/file/bot")
-    app = builder.build()
+    request = HTTPXRequest(
+        connection_pool_size=8,
+        connect_timeout=30.0,
+        read_timeout=READ_TIMEOUT,
+        write_timeout=120.0,
+        pool_timeout=30.0,
+    )
+    # Files keep the library's default URL, as the real bot leaves it: it only shows in a log line.
+    builder = Application.builder().token(os.environ.get("TELEGRAM_TOKEN", "")).base_url(f"{SERVER}/bot")
+    app = builder.local_mode(True).request(request).build()
     app.add_handler(CommandHandler("start", start))
-    app.add_handler(MessageHandler(filters.VIDEO | filters.Document.VIDEO, video_handler))
     app.add_handler(CallbackQueryHandler(callback_handler))
+    app.add_handler(MessageHandler(filters.VIDEO | filters.Document.ALL, video_handler))
     print("BOT CENTRAL corriendo – recibe de todas las modelos al mismo tiempo")
     print(f"📊 Modelos mapeados: {len(modelo_por_usuario)} modelos")
     app.run_polling()
