@@ -24,8 +24,8 @@ from .consequences.unit import UnitLife
 from .consequences.unknown import Unknown
 from .detection import silence
 from .detection.detector import Detector
-from .exactness import Told
 from .detection.downloads import PROCESS_ENDED
+from .exactness import Told
 from .incident.orderbook import OrderBook
 from .incident.policy import Decision
 from .incident.resumption import Resumption
