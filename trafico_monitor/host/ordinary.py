@@ -9,7 +9,7 @@ import re
 
 from .escapes import PADDING, end_of_words, is_spelt, octets
 from .known_pieces import may_be_at_ends
-from .secret_shapes import is_signed, known, lines_without
+from .secret_shapes import SHORTEST, holds_piece, is_signed, known, lines_without
 
 _HALF = "[A-Za-z0-9_-]"
 # Behind a colon: a token, half of one, or the end of a row that may be the end of one.
@@ -51,4 +51,9 @@ def _is_ordinary(text: str) -> bool:
         return False
     if ":" in low and _TOKEN.search(text) is not None:
         return False
-    return not known() or not may_be_at_ends(text, end_of_words(text))
+    if not known():
+        return True
+    end = text.rstrip(PADDING)[-SHORTEST:]
+    if holds_piece(end) or holds_piece(text.lstrip(PADDING)[:SHORTEST]):
+        return False
+    return not end[-1:].isdigit() or not may_be_at_ends(text, end_of_words(text))
