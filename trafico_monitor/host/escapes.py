@@ -20,6 +20,7 @@ _NOTHING = (
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 HIDDEN = re.compile(f"[{_NOTHING}]+")
+_ANY_HIDDEN = re.compile(f"[{_NOTHING}]")  # a search that can skip from one candidate to the next
 # ECMA-48: CSI; OSC, DCS and the other strings with their end; any other escape; each also by its 8-bit form.
 # The last is a colour whose ESC somebody has spelt or taken out.
 _SEQUENCE = re.compile(
@@ -28,11 +29,11 @@ _SEQUENCE = re.compile(
     r"|\x1b[ -/]{0,8}+[0-~]"
     r"|(?:\\{1,4}+(?:x1[bB]|u001[bB]|033|e)|#033|\^\[|%1[bB]|&#(?:27|[xX]1[bB]);)?\[[0-9;]{1,24}+m"
 )
-_INTRODUCER = re.compile("[\x1b\x90-\x9f]")
+_INTRODUCER, _COLOUR = re.compile("[\x1b\x90-\x9f]"), re.compile(r"\[[0-9;]{1,24}+m")
 _ESCAPE = re.compile(r"1[bB]|033|\\e|27;|\^\[")  # how that is spelt, at any level
 # Percent, Python's and JSON's backslash, HTML, rsyslog's «#033», and the caret form of ESC.
 _SPELT = re.compile(
-    r"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f])++"
+    r"%(?:[0-7][0-9A-Fa-f]|[89A-Fa-f][0-9A-Fa-f](?:%[89A-Fa-f][0-9A-Fa-f])*+)"
     r"|\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|U[0-9A-Fa-f]{8}|[0-3][0-7]{2}|[0abefnrtv]|[^\w\s]|_)"
     r"|&(?:#[0-9]{1,9}|#[xX][0-9A-Fa-f]{1,8}|[A-Za-z]{2,8});"
     r"|#0[0-3][0-7]"
@@ -61,12 +62,26 @@ class View:
 
 def has_escapes(text: str) -> bool:
     """True when `text` may be seen in another way than it is written."""
-    if not text.isascii():
-        if HIDDEN.search(text) is not None:
-            return True
-    elif not text.isprintable():
-        return True
-    return is_spelt(text)
+    return _has_hidden(text) or is_spelt(text)
+
+
+def octets(text: str) -> str:
+    """`text` in lower case, and where it is not ASCII as its octets in UTF-8: what is ASCII is found in half the
+    time there."""
+    return text.lower() if text.isascii() else text.encode("utf-8", "surrogatepass").lower().decode("latin-1")
+
+
+def _is_drawn(text: str) -> bool:
+    """False when there is no escape sequence in `text`."""
+    return _INTRODUCER.search(text) is not None or _COLOUR.search(text) is not None
+
+
+def _bare(text: str) -> str:
+    return HIDDEN.sub("", text) if _has_hidden(text) else text
+
+
+def _has_hidden(text: str) -> bool:
+    return not text.isprintable() if text.isascii() else _ANY_HIDDEN.search(text) is not None
 
 
 def is_spelt(text: str) -> bool:
@@ -89,7 +104,7 @@ def views(text: str) -> Iterator[View]:
     yield written
     drawn = False
     for view in _levels(written, sequences=False):
-        drawn = drawn or _SEQUENCE.search(view.text) is not None
+        drawn = drawn or _is_drawn(view.text)
         yield view
     if drawn or _INTRODUCER.search(text) is not None or _ESCAPE.search(text) is not None:
         yield from _levels(written, sequences=True)
@@ -108,7 +123,7 @@ def _levels(view: View, *, sequences: bool) -> Iterator[View]:
 def texts(text: str) -> tuple[str, ...]:
     """The texts of `views(text)` at a fraction of the cost, but for the first where another is given: whatever stands
     together in that does so in the second. The last is the same."""
-    bare = HIDDEN.sub("", text)
+    bare = _bare(text)
     if not is_spelt(bare) and _INTRODUCER.search(text) is None:
         return (bare,)
     found, drawn = _texts(text, sequences=False)
@@ -120,13 +135,13 @@ def _texts(text: str, *, sequences: bool) -> tuple[tuple[str, ...], bool]:
     found: list[str] = []
     drawn = False
     for _ in range(LEVELS):
-        drawn = drawn or _INTRODUCER.search(text) is not None or _SEQUENCE.search(text) is not None
-        clear = HIDDEN.sub("", _SEQUENCE.sub("", text) if sequences else text)
+        drawn = drawn or _is_drawn(text)
+        clear = _bare(_SEQUENCE.sub("", text) if sequences else text)
         found.append(clear)
         text = _SPELT.sub(_of_match, clear)
         if text == clear:
             return tuple(found), drawn
-    return (*found, HIDDEN.sub("", text)), drawn
+    return (*found, _bare(text)), drawn
 
 
 def seen(text: str) -> View:

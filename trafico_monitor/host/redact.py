@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from .escapes import PADDING, View, as_written, end_of_words, has_escapes, texts, views
+from .ordinary import is_ordinary
 from .secret_shapes import SECRET, TOKEN, Span, has_sign, has_token, remember, spans, without_tokens
 
 __all__ = ["SECRET", "TOKEN", "redact", "redact_raw", "remember"]
@@ -29,12 +30,16 @@ _BEGUN = re.compile(rf"<(?:t(?:o(?:k(?:en?)?)?)?)?(?=[{PADDING}]*+$)", re.IGNORE
 
 def redact(text: str) -> str:
     """`text` with every secret replaced; the same object when there is none."""
+    if is_ordinary(text):
+        return text
     return _redacted(text, readings_of(text))
 
 
 def redact_raw(text: str, readings: tuple[str, ...] | None = None) -> str:
     """As `redact`, for text that did not come out of it: a `<TOKEN>` that it spells out is no more one.
     `readings` are those of it, where they are known."""
+    if readings is None and is_ordinary(text):
+        return text
     readings = readings_of(text) if readings is None else readings
     clear = _defused(text, readings)
     return _redacted(clear, readings if clear is text else readings_of(clear))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote_plus
 
-from .escapes import View
+from .escapes import View, octets
 
 TOKEN = "<TOKEN>"  # the bot's own token, and any while it is not known: it may be a place on the disk
 SECRET = "<SECRET>"  # any other
@@ -76,12 +76,13 @@ Span = tuple[int, int, str]  # first character, behind the last, what stands the
 _own: frozenset[str] = frozenset()
 _pieces: frozenset[str] = frozenset()
 _known: tuple[str, ...] = ()
+_without: set[str] = set()
 
 
 def remember(values: Iterable[str], own_token: str = "") -> None:
     """Look for `values` as they stand from now on, whatever their shape; those too short are left out.
     `own_token` is the bot's: any other token is a secret, but no place."""
-    global _known, _own, _pieces
+    global _known, _own, _pieces, _without
     if own_token:
         _own |= {own_token}
     halves = [half for value in (*values, own_token) for half in (value, *_halves(value))]
@@ -89,12 +90,19 @@ def remember(values: Iterable[str], own_token: str = "") -> None:
     found = {form for form in forms if SHORTEST <= len(form) <= _LONGEST}
     _known = tuple(sorted(found.union(_known), key=lambda value: (-len(value), value))[:_MOST_KNOWN])
     _pieces = frozenset(value[at : at + SHORTEST] for value in _known for at in range(len(value) - SHORTEST + 1))
+    _without = set()
 
 
 def forget() -> None:
     """Know nothing any more. For tests."""
-    global _known, _own, _pieces
-    _own, _known, _pieces = frozenset(), (), frozenset()
+    global _known, _own, _pieces, _without
+    _own, _known, _pieces, _without = frozenset(), (), frozenset(), set()
+
+
+def lines_without() -> set[str]:
+    """Where to note lines that hold nothing of what is known: another set from when more is known. It is to be
+    asked for before a line is looked at."""
+    return _without
 
 
 def holds_piece(text: str) -> bool:
@@ -118,15 +126,20 @@ def _halves(value: str) -> tuple[str, ...]:
 
 
 def has_sign(text: str) -> bool:
-    """False when nothing but bot tokens can be secret in `text`. Nearly every line is asked this: one short test
-    after the other takes half the time of any loop or expression, and what many lines lack goes first."""
-    low = text.lower()
+    """False when nothing but bot tokens can be secret in `text`."""
+    return is_signed(text, octets(text))
+
+
+def is_signed(text: str, low: str) -> bool:
+    """As `has_sign`; `low` is `octets(text)`. Nearly every line is asked this: one short test after the other takes
+    half the time of any loop or expression, and where some begin alike their beginning is asked for first."""
     return (
-        "key" in low or "pass" in low or "secret" in low or "hash" in low or "pwd" in low or "auth" in low
-        or "credential" in low or "cookie" in low or "bearer" in low or "basic" in low
-        or "contras" in low or ("token" in low and "token" in low.replace("<token>", ""))
-        or "eyJ" in text or "AIza" in text or "AKIA" in text or "ASIA" in text
-        or ("_" in low and ("gh" in low or "session_" in low or "sbp_" in low or "github_" in low))
+        "authorization" in low or "pwd" in low or "oki" in low or "bearer" in low
+        or ("cre" in low and ("secret" in low or "credential" in low))
+        or ("ke" in low and ("key" in low or ("token" in low and "token" in low.replace("<token>", ""))))
+        or ("as" in low and ("pass" in low or "hash" in low or "basic" in low or "contras" in low or "asia" in low))
+        or "eyj" in low or "aiza" in low or "akia" in low
+        or ("_" in low and ("gh" in low or "session_" in low or "sbp_" in low))
         or ("-" in low and ("sk-" in low or "xox" in low or "glpat-" in low or "session-" in low))
         or ("@" in low and "://" in low)
         or (_known != () and any(map(text.__contains__, _known)))

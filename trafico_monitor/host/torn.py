@@ -14,10 +14,11 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from .escapes import HIDDEN, PADDING, end_of_words, is_spelt, seen
+from .escapes import PADDING, end_of_words, seen
 from .known_pieces import Piece, at_end, at_start, may_be_at_ends
+from .ordinary import is_ordinary
 from .redact import SECRET, TOKEN, defused, readings_of, redact, redact_raw, redact_spans
-from .secret_shapes import SECRET_LENGTH, SHORTEST, has_sign, known, own_tokens
+from .secret_shapes import SECRET_LENGTH, SHORTEST, known, own_tokens
 
 _MOST = 256  # processes whose last line is not over
 _PATIENCE = 1000  # lines of others: the process may have ended
@@ -44,7 +45,7 @@ _RECORD = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}[:/.-][0-9]{2}[:/.-]",
     re.IGNORECASE,
 )
-_BY_COLON = re.compile(rf":{_HALF}{{30}}|[0-9][0-9]{{7}}:")
+_BY_COLON = re.compile(rf":(?:{_HALF}{{30}}|(?<=[0-9]{{8}}:))")
 _SIDES = PADDING.replace("\n", "")
 _OF_ITS_OWN = re.compile(rf"^[{_SIDES}]*+[0-9]{{0,7}}:{_HALF}{{2,34}}+[{_SIDES}]*+$", re.MULTILINE)
 
@@ -82,7 +83,7 @@ class LineRedactor:
     def line(self, text: str, process: int) -> str:
         """`text`, a line (or several) that `process` wrote, as it may go on."""
         before = self._expected(process)
-        if before is None and _is_harmless(text):
+        if before is None and is_ordinary(text):
             return text
         readings = readings_of(text)
         if before is None and not may_go_on(text) and not (readings and may_go_on(readings[-1])):
@@ -122,24 +123,11 @@ class LineRedactor:
 
 def redact_alone(text: str) -> tuple[str, bool]:
     """`redact_raw` of a line of which no neighbours are known, and whether the next may go on with a secret."""
-    if _is_harmless(text):
+    if is_ordinary(text):
         return text, False
     readings = readings_of(text)
     last = readings[-1] if readings else text
     return redact_raw(text, readings), may_go_on(last) and _tail(last) != ([], None)
-
-
-def _is_harmless(text: str) -> bool:
-    """True when a line reads as it is written and there is nothing in it for anything here to be done: nearly every
-    line, told in the time of one of the expressions."""
-    if text.isascii():
-        if not text.isprintable():
-            return False
-    elif HIDDEN.search(text) is not None:
-        return False
-    if "<" in text or is_spelt(text) or has_sign(text) or (":" in text and _BY_COLON.search(text) is not None):
-        return False
-    return _OF_ITS_OWN.match(text) is None and (not known() or not may_be_at_ends(text, end_of_words(text)))
 
 
 def may_go_on(text: str) -> bool:

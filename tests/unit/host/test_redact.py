@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 
 from tests.unit.host.secrets import JWT, SECRETS
 from trafico_monitor.host.escapes import HIDDEN
-from trafico_monitor.host.redact import redact, redact_raw, remember
+from trafico_monitor.host.ordinary import is_ordinary
+from trafico_monitor.host.redact import defused, readings_of, redact, redact_raw, remember
+from trafico_monitor.host.secret_shapes import has_sign, has_token
+from trafico_monitor.host.torn import may_go_on
 
 DIGITS, SECRET = "1234567890", "AAExampleExampleExampleExampleExamp"
 TOKEN = f"{DIGITS}:{SECRET}"
@@ -260,6 +263,40 @@ def test_nothing_that_is_shown_as_nothing_is_forgotten() -> None:
     ]
     assert unknown == []
     assert not [c for c in "aZ09_-:%é❌😀 /'" if HIDDEN.match(c)]
+
+
+def test_what_is_shown_as_nothing_makes_no_line_ordinary_unseen() -> None:
+    """The short way looks at few characters only: of every one that is shown as nothing it says no, but for the
+    one that makes pictures, which it looks through."""
+    passed = [c for c in map(chr, range(sys.maxunicode + 1)) if HIDDEN.match(c) and is_ordinary(f"a{c}b")]
+    assert passed == ["\ufe0f"]
+    assert not is_ordinary("\ufe0f".join(TOKEN)) and is_ordinary("⚠️ Error") and is_ordinary("Error\r")
+
+
+@pytest.mark.parametrize(("line", "secret"), SECRETS.values(), ids=SECRETS.keys())
+def test_no_line_with_a_secret_is_ordinary(line: str, secret: str) -> None:
+    remember([], TOKEN)
+    for said in (line, f"é {line}", f"⚠️ {line} ✅", line.upper(), f"{line}\r", *(f"{' ' * n}{line}" for n in (1, 20))):
+        assert not is_ordinary(said)
+    assert not is_ordinary(f"a {TOKEN[-12:]}") and not is_ordinary(f"{TOKEN[14:24]} b")
+
+
+def test_what_was_ordinary_is_so_no_more_once_it_is_known() -> None:
+    line = "INFO:x: palabra-larga"
+    assert redact(line) is line and is_ordinary(line)
+    remember(["palabra-larga"])
+    assert not is_ordinary(line) and redact(line) == "INFO:x: <SECRET>"
+
+
+@given(st.text(max_size=200) | st.lists(_PIECES, max_size=20).map("".join))
+@settings(deadline=None)
+def test_an_ordinary_line_goes_through_as_it_is(text: str) -> None:
+    """By the long way: with a line's neighbours, and what its readings say."""
+    if is_ordinary(text):
+        seen = readings_of(text)
+        assert not any(has_sign(reading) or has_token(reading) for reading in (text, *seen))
+        assert not may_go_on((text, *seen)[-1])
+        assert defused(text) == text
 
 
 @given(st.text(max_size=400) | st.lists(_PIECES, max_size=20).map("".join))
