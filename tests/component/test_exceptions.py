@@ -159,12 +159,23 @@ async def test_what_may_pass_is_downloaded_again_and_proven(place: Place, cause:
     assert monitor.notices == []
 
 
-async def test_what_does_not_pass_is_told_after_three_attempts(place: Place) -> None:
-    place.server.api.add_fault({"method": "getFile", "kind": "refuse"})
+@pytest.mark.parametrize(
+    ("cause", "fault"),
+    [
+        (Cause.TEMPORARY, {"kind": "refuse"}),
+        (Cause.SERVER_ERROR, {"kind": "status", "status": 502}),
+        (Cause.SERVER_ERROR, {"kind": "status", "status": 500}),
+    ],
+)
+async def test_what_does_not_pass_is_told_after_three_attempts(
+    place: Place, cause: Cause, fault: dict[str, object]
+) -> None:
+    place.server.api.add_fault({"method": "getFile", **fault})
     monitor = Monitor(place)
-    monitor.observe(failed(place, ErrorType.OTRO, Cause.TEMPORARY))
+    monitor.observe(failed(place, ErrorType.OTRO, cause))
     await monitor.settle()
     assert (monitor.incident.estado, place.getfiles) == (Estado.FALLIDO, 3)
+    assert not monitor.pipeline.incidents.conditions.server_down  # the others go on
     assert [notice.code for notice in monitor.notices] == ["failed"]
     assert not place.destination.exists()
 

@@ -39,7 +39,7 @@ async def retry_download(order: Order, site: Site, tools: Tools) -> Result:
     `token_refused`, `file_id_refused`, `file_too_big`, or why the path was refused; REFUSED and
     `rescued` with the doubt of `provenance` about whose it is; FAILED
     `timeout`, `connection_lost`, `not_served`, `file_unavailable`, `server_busy`, `server_error`;
-    BLOCKED_BY_SERVER `server_unreachable`."""
+    BLOCKED_BY_SERVER `server_unreachable`, `server_fault`."""
     download = order.download
     if not download.known:
         return Result(order.id, Outcome.REFUSED, "nothing_to_download_from")
