@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from .action.assign import assign, carry_out
+from .action.beneath import open_source
 from .action.create_folder import create_folder
 from .action.fix_owner import fix_owner
 from .action.hand_over import hand_over
 from .action.paths import resolve_destination
+from .action.provenance import arrival
 from .action.quarantine import quarantine
 from .action.retry_download import retry_download
+from .action.settled import open_for_writing
+from .action.threads import in_thread
 from .action.tools import Delivered, Tools, nobody
+from .errors import PathRefused
 from .host.redact import redact
 from .model.finding import Finding
 from .model.order import Order, OrderKind
@@ -29,6 +36,7 @@ from .verification.verify import check_video, verify
 
 # An order that hangs past every deadline of its own parts: the dispatcher must get it back.
 LONGEST_ORDER = 3600.0
+_LOOK_AGAIN = 5.0  # seconds until a file that is being written is looked at again
 
 Act = Callable[[Order, Site, Tools], Awaitable[Result]]
 
@@ -91,9 +99,18 @@ class Repairs:
         return result, verdict
 
     async def _look(self, order: Order, site: Site) -> tuple[Result, Verdict]:
+        """At the video where it is told to be, else where it is found; one that is still being written to
+        has not come yet."""
         looking = replace(order, kind=OrderKind.CONFIRM)
+        place = await asyncio.to_thread(resolve_destination, order.download, site)
+        with contextlib.suppress(OSError, PathRefused):  # not found, or not to be looked for
+            place = place or await arrival(order.download, order.since, site)
         result = Result(order.id, Outcome.DONE)
-        return result, await self._verify(looking, result, site)
+        verdict = _shown(await verify(looking, result, site, destination=place))
+        if place is None or not verdict.proven or not await in_thread(lambda _: _is_written(place, site)):
+            return result, verdict
+        busy = replace(result, outcome=Outcome.FAILED, reason="file_is_open", retry_after=_LOOK_AGAIN)
+        return busy, Verdict(False, verdict.evidence, "file_is_open")
 
     async def _verify(self, order: Order, result: Result, site: Site) -> Verdict:
         destination = await asyncio.to_thread(resolve_destination, order.download, site)
@@ -104,6 +121,15 @@ class Repairs:
         up = finding.code == "up"
         verdict = Verdict(up, (Evidence("server", finding.message, up),), "" if up else "server_down")
         return Result(order.id, Outcome.DONE, detail=finding.message), verdict
+
+
+def _is_written(place: Path, site: Site) -> bool:
+    """Some program has it open for writing."""
+    file = open_source(place, site)
+    try:
+        return open_for_writing(file)
+    finally:
+        os.close(file)
 
 
 def _shown(verdict: Verdict) -> Verdict:

@@ -76,10 +76,14 @@ class TestTheSameFileSentAgain:
         pipeline.observe((replace(failed(self.LOST), exact=True),), NOW)
         return pipeline, pipeline.observe((replace(succeeded(sent), origin="s2", exact=exact),), NOW + 9)
 
-    def test_closes_the_first_one_once_it_has_been_looked_at(self) -> None:
-        pipeline, changes = self.ended(self.SENT)
+    @pytest.mark.parametrize(
+        "sent", [SENT, replace(SENT, file_id="BAAC1"), replace(SENT, unique_id=None, file_id="BAAC1")]
+    )
+    def test_closes_the_first_one_once_it_has_been_looked_at(self, sent: Download) -> None:
+        """Telegram gives the same file the same file_id, or another one."""
+        pipeline, changes = self.ended(sent)
         (order,) = changes.orders
-        assert (order.kind, order.download) == (OrderKind.CONFIRM, self.SENT)
+        assert (order.kind, order.download) == (OrderKind.CONFIRM, sent)
         changes = pipeline.finish(order, Result(order.id, Outcome.DONE), PROOF, NOW + 10)
         (ended,) = changes.incidents
         assert (ended.estado, ended.accion, ended.evidence) == (Estado.SOLUCIONADO, "sent_again", PROOF.evidence)

@@ -108,6 +108,9 @@ def _trouble(error: Exception) -> Trouble:
             return Trouble(Outcome.FAILED, "connection_lost", detail)
         case NetworkError() if isinstance(error.__cause__, AnswerRefused):
             return Trouble(Outcome.FAILED, "server_error", detail)
+        case NetworkError() if not isinstance(error.__cause__, httpx.HTTPError):
+            # A 5xx: it answers, and cannot; whether it is down for others too, the periodic look finds.
+            return Trouble(Outcome.BLOCKED_BY_SERVER, "server_fault", detail)
         case NetworkError():
             return Trouble(Outcome.BLOCKED_BY_SERVER, "server_unreachable", detail)
     return Trouble(Outcome.FAILED, "server_error", detail)

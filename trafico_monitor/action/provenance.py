@@ -14,8 +14,10 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ..errors import PathRefused
+from ..model.download import Download
 from ..model.site import Site
 from .beneath import locate, open_folder, open_source, same_content, status
+from .paths import resolve_source
 from .threads import Stopped, in_thread
 from .tools import Tools
 
@@ -24,6 +26,7 @@ from .tools import Tools
 OLDEST_SECONDS = 3600.0
 SECONDS = 120.0  # for a look through all videos of the other modelos
 _ENDS = 64 * 1024
+_CLOCKS_SECONDS = 2.0  # between the time of a line of the journal and that of a file
 _LEVELS = 4  # below models: the modelo, and folders by year and month
 
 
@@ -48,6 +51,13 @@ async def provenance(
     folder), `source_foreign` (neither the server's nor the bot's), `source_too_old`,
     `delivered_elsewhere`. Raises OSError, PathRefused."""
     return await in_thread(lambda stop: _look(source, modelo, size, since, site, tools, stop), SECONDS, "provenance")
+
+
+async def arrival(download: Download, since: float, site: Site) -> Path | None:
+    """Where the video of `download` lies, whose place nobody named: in a modelo's folder, put there since
+    `since`, and of its name, or where no line gave one of the content of its source. None where nothing
+    like that was found, or more than one file of that name. Raises OSError, PathRefused."""
+    return await in_thread(lambda stop: _arrived(download, since, site, stop), SECONDS, "arrival")
 
 
 def folder_of(path: Path, site: Site) -> str:
@@ -88,6 +98,20 @@ def _owners(source: Path, site: Site) -> tuple[int, ...]:
     """The server, whose folder it is; the bot, to whom the helper gives what the bot could not read."""
     with open_folder(source.parent, site) as folder:
         return os.fstat(folder).st_uid, site.uid, os.geteuid()
+
+
+def _arrived(download: Download, since: float, site: Site, stop: threading.Event) -> Path | None:
+    """Whoever puts a file somewhere sets the time of its change (ctime), and nobody can set it back."""
+    new = [(place, seen) for place, seen in _videos(site, stop) if seen.st_ctime >= since - _CLOCKS_SECONDS]
+    if download.video:
+        named = [place for place, _ in new if place.name == download.video]
+        return named[0] if len(named) == 1 else None
+    source = resolve_source(download.source, site) if download.source else None
+    found = None if source is None or site.models in source.parents else status(source, site)
+    if source is None or found is None:
+        return None
+    alike = (place for place, seen in new if seen.st_size == found.st_size)
+    return next((place for place in alike if _same(source, place, found.st_size, site, stop)), None)
 
 
 def _delivered(source: Path, seen: os.stat_result, modelo: str, site: Site, stop: threading.Event) -> Path | None:

@@ -41,7 +41,7 @@ async def retry_download(order: Order, site: Site, tools: Tools) -> Result:
     `rescued` with the doubt of `provenance` about whose it is; FAILED
     `timeout`, `connection_lost`, `not_served`, `file_unavailable`, `server_busy`, `server_error`;
     FAILED with `retry_after` for a bad file of the server's that has not come to rest (`quarantine`);
-    BLOCKED_BY_SERVER `server_unreachable`."""
+    BLOCKED_BY_SERVER `server_unreachable`, `server_fault`."""
     download = order.download
     if not download.known:
         return Result(order.id, Outcome.REFUSED, "nothing_to_download_from")

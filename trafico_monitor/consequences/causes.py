@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..incident import policy
 from ..incident.resumption import MET_TOO_OFTEN, Resumption
 from ..model.attempt import Attempt
-from ..model.finding import ErrorType
+from ..model.finding import Cause, ErrorType
 from ..model.incident import Incident
 from ..model.order import OrderKind
 from ..model.result import Outcome, Result
@@ -26,7 +26,10 @@ class Causes:
         self._gone: dict[ErrorType, tuple[Evidence, float]] = {}
 
     def meet(self, incident: Incident, result: Result, now: float) -> Result:
-        """An order ran into a cause: it holds from now on, until the next look says otherwise."""
+        """An order ran into a cause: it holds from now on, until the next look says otherwise. Where the bot
+        was answered 5xx for this one, and we are too, that is no outage but an attempt that failed."""
+        if result.reason == "server_fault" and incident.cause is Cause.SERVER_ERROR:
+            return replace(result, outcome=Outcome.FAILED)
         conditions = self._incidents.conditions
         if result.outcome is Outcome.BLOCKED_BY_SPACE:
             self._resumption.met(incident.id, now)

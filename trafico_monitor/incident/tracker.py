@@ -14,7 +14,7 @@ from typing import Any
 from ..model.download import Download
 from ..model.finding import Cause, ErrorType, Finding, FindingKind
 from ..model.incident import Incident
-from ..model.sameness import agree, meant, merged, same, same_content, same_file
+from ..model.sameness import agree, meant, merged, same, same_content, same_file, same_place
 from .change import Change, ChangeKind
 from .index import BOT_FIX, Index
 
@@ -279,7 +279,7 @@ class Tracker:
         marked = replace(
             incident, recovered_by_bot=True, last=finding.last, updated_at=max(incident.updated_at, finding.at)
         )
-        if agree(incident.download, finding.download):
+        if agree(incident.download, finding.download) and same_place(incident.download, finding.download):
             download = merged(incident.download, finding.download)
             marked = replace(marked, download=download, actionable=_more_actionable(incident, finding))
         else:

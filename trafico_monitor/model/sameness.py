@@ -16,12 +16,17 @@ def agree(one: Download, other: Download) -> bool:
         return one.file_id == other.file_id
     if one.file_id and one.file_id == other.file_id:
         return True
+    if one.source and other.source and base_name(one.source) != base_name(other.source):
+        return False
+    return same_place(one, other)
+
+
+def same_place(one: Download, other: Download) -> bool:
+    """False when both say under which name the video belongs and it differs."""
     if one.video and other.video and one.video != other.video:
         return False
-    for mine, theirs in ((one.source, other.source), (one.destination, other.destination)):
-        if mine and theirs and base_name(mine) != base_name(theirs):
-            return False
-    return True
+    both = one.destination and other.destination
+    return not both or base_name(one.destination or "") == base_name(other.destination or "")
 
 
 def same(one: Download, other: Download) -> bool:

@@ -66,6 +66,7 @@ _ADVICE = {
     "not_permitted": "permisos",
     "server_unreachable": "servidor_caido",
     "server_down": "servidor_caido",
+    "server_fault": "timeout",
 }
 # What is done while nothing is done: the reason says why.
 _NO_STEP = frozenset({"none", "wait_turn"})

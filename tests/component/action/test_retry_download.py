@@ -61,8 +61,8 @@ async def test_only_getfile_is_ever_asked(served: Site, server: BotApiServer, to
 @pytest.mark.parametrize(
     ("fault", "outcome", "reason"),
     [
-        ({"kind": "status", "status": 502}, Outcome.BLOCKED_BY_SERVER, "server_unreachable"),
-        ({"kind": "status", "status": 500}, Outcome.BLOCKED_BY_SERVER, "server_unreachable"),
+        ({"kind": "status", "status": 502}, Outcome.BLOCKED_BY_SERVER, "server_fault"),
+        ({"kind": "status", "status": 500}, Outcome.BLOCKED_BY_SERVER, "server_fault"),
         ({"kind": "status", "status": 401}, Outcome.REFUSED, "token_refused"),
         ({"kind": "status", "status": 404}, Outcome.FAILED, "not_served"),
         ({"kind": "status", "status": 429, "retry_after": 3}, Outcome.FAILED, "server_busy"),

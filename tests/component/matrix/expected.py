@@ -20,6 +20,7 @@ SERVER = "pendiente verificar servidor"
 PROBING = "reintentando verificar servidor"
 TRIES = tuple(f"reintentando reintento {n}/3" for n in (1, 2, 3))
 GIVEN_UP = "fallido sin más intentos (3/3)"
+LEFT = ("pendiente sin acción posible", "fallido sin más intentos (0/3)")
 BY_BOT = "solucionado reparado por el propio bot"
 CONFIRM = "comprobar lo que dice el bot"
 
@@ -63,15 +64,16 @@ def _expected(cell: Cell) -> Expected:
         # The file turned out to be whole: nothing is moved, nothing downloaded.
         case "corrupto", _, "gone":
             return Expected((FIRST, ASIDE, "solucionado comprobar el archivo y ponerlo en cuarentena"), well)
-        # Without a word on where the video could come from, only the server can be looked at.
+        # Without a word on where the video could come from, a server that answers brings none: after a
+        # time for the bot's own success it is left to a person.
         case "servidor_caido", "text", "succeeds" | "killed":
-            return Expected((*before, "solucionado verificar servidor"), well, video=False)
+            return Expected((*before, *LEFT), badly, video=False)
         case "servidor_caido", "text", "fails_once":
-            return Expected((*before, SERVER, "solucionado verificar servidor"), well, video=False)
+            return Expected((*before, SERVER, *LEFT), badly, video=False)
         case "servidor_caido", "text", "fails_always":
             return Expected((*before, SERVER), open_, video=False)
         case "servidor_caido", "text", "gone":
-            return Expected((FIRST, SERVER, "solucionado verificar servidor"), well, video=False)
+            return Expected((FIRST, SERVER, *LEFT), badly, video=False)
         case "servidor_caido", "fields", "gone":
             return Expected((FIRST, SERVER, *_solved(1)), well)
         case kind, _, "bot":

@@ -18,7 +18,6 @@ from .scene import Scene, Story, Until
 from .stories import story
 
 START_SECONDS = 120.0
-STEP_SECONDS = 90.0  # for one step of a story, on a machine that does much else
 TOLD_SECONDS = 60.0
 LOOK_SECONDS = 0.05  # the pace of looking, not a guess at how long anything takes
 
@@ -187,7 +186,8 @@ def _begin(played: Played) -> None:
 
 def _first(scene: Scene) -> Running:
     one = story(scene)
-    return Running(scene, one, next(one), time.monotonic() + STEP_SECONDS)
+    first = next(one)
+    return Running(scene, one, first, time.monotonic() + first.seconds)
 
 
 def _step(played: Played) -> None:
@@ -196,7 +196,7 @@ def _step(played: Played) -> None:
         if one.until.holds():
             following = next(one.story, None)
             if following is not None:
-                still.append(replace(one, until=following, deadline=time.monotonic() + STEP_SECONDS))
+                still.append(replace(one, until=following, deadline=time.monotonic() + following.seconds))
         elif time.monotonic() > one.deadline:
             one.scene.stuck, one.scene.halfway = one.until.what, True  # the others go on
         else:

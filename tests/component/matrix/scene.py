@@ -21,6 +21,7 @@ class Until:
 
     holds: Callable[[], object]
     what: str
+    seconds: float = 90.0  # on a machine that does much else
 
 
 Story = Generator[Until, None, None]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tests.unit.detection import episodes
+from trafico_monitor.consequences.incidents import BOT_GRACE_SECONDS
 
 from .bench import TOKEN
-from .scene import NetworkError, Scene, Story, TimedOut, Until, VideoDamaged
+from .scene import CLOSED, NetworkError, Scene, Story, TimedOut, Until, VideoDamaged
 
 SHORT = 100_000  # bytes of a download that broke off
 
@@ -154,7 +155,10 @@ def _servidor(scene: Scene) -> Story:
     # The line of a successful poll that comes last is no proof: the server is down all the same.
     scene.says_failure(NetworkError(words), [], traceback)
     if course == "gone":
-        yield scene.closed()
+        if scene.text:
+            yield from _left(scene)
+        else:
+            yield scene.closed()
         return
     yield scene.told("CRÍTICO")
     yield scene.reached("reintentando", "verificar servidor")
@@ -168,7 +172,16 @@ def _servidor(scene: Scene) -> Story:
         scene.puts()
         scene.says_success()
         scene.bot.say(episodes.POLL.replace("<TOKEN>", TOKEN))
-    yield scene.closed()
+    if scene.text and course != "bot":
+        yield from _left(scene)
+    else:
+        yield scene.closed()
+
+
+def _left(scene: Scene) -> Story:
+    """The server answers, the video is lost: the bot gets its time to succeed after all."""
+    yield scene.reached("pendiente", "sin acción posible")
+    yield Until(lambda: scene.last["estado"] in CLOSED, f"{scene.cell} is closed", BOT_GRACE_SECONDS + 90.0)
 
 
 _STORIES: Mapping[str, Callable[[Scene], Story]] = {

@@ -119,7 +119,7 @@ def test_no_solucionado_is_false(played: list[Played], capsys: pytest.CaptureFix
             lies += [f"{bench.name} {claim.incident}: {lie}" for lie in checker.lies(claim)]
     with capsys.disabled():
         print(f"\nmatrix: {len(HERE)} cells, {made} solucionado, {len(lies)} of them false")
-    assert made >= len([cell for cell in HERE if cell.course != "fails_always"])
+    assert made >= len([cell for cell in HERE if EXPECTED[cell].steps[-1].startswith("solucionado")])
     assert lies == []
 
 

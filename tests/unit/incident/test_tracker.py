@@ -148,3 +148,15 @@ def test_memory_survives_a_restart(tracker: Tracker) -> None:
     assert fresh.snapshot() == tracker.snapshot()
     [change] = fresh.observe(finding(FindingKind.RECOVERED, 110))
     assert change.kind is ChangeKind.REPAIRED_BY_BOT
+
+
+def test_two_videos_that_one_outage_cost_are_both_kept(tracker: Tracker) -> None:
+    """Also those that nothing but their names are known of: only a person can have them sent again."""
+    down = ErrorType.SERVIDOR_CAIDO
+    names = [replace(Download(), video=name) for name in ("a.mp4", "b.mp4")]
+    found = [failed(down, 100.0 + n, download=each, pid=5 + n) for n, each in enumerate([Download(), *names])]
+    again = failed(down, 110.0, download=names[1], pid=9)
+    assert kinds(tracker, *found, again) == [
+        ChangeKind.OPENED, ChangeKind.REPEATED, ChangeKind.OPENED, ChangeKind.REPEATED,
+    ]  # fmt: skip
+    assert [one.download.video for one in tracker.open_incidents()] == ["a.mp4", "b.mp4"]

@@ -51,6 +51,7 @@ TEXTS: dict[str, str] = {
     "reason.timeout": "no answer in time",
     "reason.connection_lost": "the server broke the connection off half-way",
     "reason.server_unreachable": "the Bot API server does not answer",
+    "reason.server_fault": "the Bot API server answers with an error of its own (5xx)",
     "reason.server_down": "the Bot API server is down",
     "reason.server_busy": "the server asks to wait (too many requests)",
     "reason.server_error": "the server answered something that makes no sense",

@@ -51,6 +51,7 @@ TEXTS: dict[str, str] = {
     "reason.timeout": "sin respuesta a tiempo",
     "reason.connection_lost": "el servidor cortó la conexión a mitad",
     "reason.server_unreachable": "el servidor Bot API no responde",
+    "reason.server_fault": "el servidor Bot API responde con un error suyo (5xx)",
     "reason.server_down": "el servidor Bot API está caído",
     "reason.server_busy": "el servidor pide esperar (demasiadas peticiones)",
     "reason.server_error": "el servidor respondió algo que no se entiende",
