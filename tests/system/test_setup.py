@@ -252,6 +252,8 @@ def test_removing_the_package_leaves_the_bot_and_no_access_to_it(bare: World, pa
     for_project(bare, "--yes")
     bare.machine.sh("apt-get remove -y trafico-monitor", seconds=60)
     assert active(bare, "trafico-main.service")
+    # Nothing compiled is left of what ran inside the bot either.
+    assert bare.machine.sh("find /usr/lib/trafico-monitor 2>/dev/null || true") == ""
     uid = bare.machine.sh("id -u trafico-monitor")
     seen = bare.machine.sh(f"getfacl -R -p -n /home/victor {BOT_API} 2>/dev/null | grep -c 'user:{uid}:' || true")
     assert seen == "0"
