@@ -143,9 +143,9 @@ def _instrument(facts: Facts, wishes: Wishes, unit: str, notes: list[Note]) -> I
     path, by_file = (found.python_path, found.python_path_by_file) if found else ("", False)
     if not wishes.instrument or (found is not None and found.instrumented):
         return
-    for obstacle in found.obstacles if found else ():
-        notes.append(Note(f"instrument_{obstacle}", {"unit": unit}))
-    if found is not None and found.obstacles:
+    obstacles = [one for one in found.obstacles if not _overcome(one, facts)] if found else []
+    notes += [Note(f"instrument_{obstacle}", {"unit": unit}) for obstacle in obstacles]
+    if obstacles:
         return
     file = render.environment_path(unit) if by_file else ""
     if file:
@@ -153,6 +153,11 @@ def _instrument(facts: Facts, wishes: Wishes, unit: str, notes: list[Note]) -> I
     yield Change(
         Kind.WRITE_FILE, render.instrument_path(unit), "instrument", render.instrumentation(path, facts.models, file)
     )
+
+
+def _overcome(obstacle: str, facts: Facts) -> bool:
+    """An interpreter that does not look at the environment hands it on: to bot_central, which main.py starts."""
+    return obstacle == "isolated" and facts.process_there
 
 
 def _restart(facts: Facts, wishes: Wishes, unit: str, changes: list[Change], notes: list[Note]) -> Iterator[Change]:

@@ -263,7 +263,8 @@ def test_twice_is_once(by_file: bool) -> None:
 @pytest.mark.parametrize("obstacle", ["isolated", "cleared", "user", "container", "overwritten"])
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_where_it_cannot_work_it_is_not_offered_but_said(obstacle: str, language: str) -> None:
-    made = plan(replace(FRESH, units=(replace(UNIT, obstacles=(obstacle,)),)), Wishes(asks=True))
+    unit = replace(UNIT, obstacles=(obstacle,))
+    made = plan(replace(FRESH, units=(unit,), process_there=False), Wishes(asks=True))
     assert OF_BOT not in [change.target for change in made.changes]
     assert not any(change.kind is Kind.RESTART_UNIT and change.target == "bot.service" for change in made.changes)
     note = next(note for note in made.notes if note.code == f"instrument_{obstacle}")
@@ -317,3 +318,10 @@ def test_what_was_adopted_once_stays_so() -> None:
     assert made.refusals == ()
     assert tomllib.loads(of(made, render.DROP_IN).content)["bot"]["unit"] == "panel.service"
     assert plan(replace(FRESH, units=units, adopted="panel.service"), Wishes(unit="bot.service")).refusals == ()
+
+
+def test_an_isolated_main_py_hands_its_environment_to_the_bot_that_it_starts() -> None:
+    made = plan(replace(FRESH, units=(replace(UNIT, obstacles=("isolated",)),)), Wishes())
+    assert OF_BOT in [change.target for change in made.changes]
+    both = plan(replace(FRESH, units=(replace(UNIT, obstacles=("isolated", "user")),)), Wishes())
+    assert OF_BOT not in [change.target for change in both.changes]

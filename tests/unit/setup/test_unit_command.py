@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trafico_monitor.setup.unit_command import Started, commands, started
 
@@ -167,3 +169,17 @@ def test_a_script_of_any_length_is_read_in_time(text: str) -> None:
     started(f"/bin/sh {PROJECT}/run", PROJECT, PROJECT, files)
     started(f"/usr/bin/python3 -m x {text}", PROJECT, PROJECT, files)
     assert time.process_time() - began < 2
+
+
+PIECES = st.sampled_from(
+    [*" ;&|\n\"'()$#=-/", "\\\n", "main.py", "python", "-m", "-c", "sh", "su", "sudo", "uv", "run", "env", "-i",
+     PROJECT, "./a", "#!/bin/sh\n", "PYTHONPATH=", "cd ", "trafico-monitor instrument ", "\x85", "\ud800", "x"]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=40).map("".join), st.sampled_from(["", "/", PROJECT]))
+def test_any_text_has_an_answer(text: str, folder: str) -> None:
+    files = Written(scripts={f"{PROJECT}/a": f"#!/bin/sh\n{text}"}, modules={"x": text})
+    found = started(text, folder, PROJECT, files)
+    assert found is None or not found.main or "main" in text
