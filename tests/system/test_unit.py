@@ -66,9 +66,10 @@ def rung(world: World, since: int) -> list[str]:
 def test_a_killed_child_is_one_alarm_and_its_download_is_finished(quiet: World) -> None:
     since = len(quiet.telegram.messages(ADMIN))
     quiet.local.fault("getFile", "stall", times=1, seconds=30)
+    begun = f"journalctl -q -o cat -u {UNIT} TRAFICO_EVENTO=inicio TRAFICO_MODELO=bruma | wc -l"
+    before = int(quiet.machine.sh(begun))
     original = quiet.video("bruma", mode=READABLE)
-    begun = f"journalctl -q -o json -u {UNIT} TRAFICO_EVENTO=inicio TRAFICO_MODELO=bruma"
-    quiet.machine.wait_for("its download has begun", lambda: quiet.machine.sh(begun), 20)
+    quiet.machine.wait_for("its download has begun", lambda: int(quiet.machine.sh(begun)) > before, 20)
     quiet.machine.sh(f"kill -9 $({CHILD})")
     incident = quiet.incident("bruma", "otro", "solucionado")
     proven(quiet, incident, original)
@@ -81,12 +82,16 @@ def test_a_crash_loop_with_exit_0_is_one_message_that_counts(quiet: World) -> No
     since = len(quiet.telegram.messages(ADMIN))
     loop = "ExecStart=\nExecStart=/bin/sh -c 'sleep 0.5; exit 0'\nRestart=always\nRestartSec=300ms\n"
     drop_in(quiet, f"[Unit]\nStartLimitIntervalSec=30\nStartLimitBurst=6\n[Service]\n{loop}")
-    quiet.machine.sh(f"systemctl restart {UNIT}")
+    begin = quiet.machine.sh("date +%s")
+    quiet.machine.sh(f"systemctl reset-failed {UNIT}; systemctl restart {UNIT}")
     quiet.machine.wait_for(
         "systemd gives up", lambda: "failed" in quiet.machine.sh(f"systemctl is-active {UNIT} || true"), 40
     )
+    said = f"journalctl -q -o cat _PID=1 UNIT={UNIT} --since @{begin} | grep -c 'Scheduled restart job'"
+    ends = int(quiet.machine.sh(said))
+    assert ends >= 5
     quiet.machine.wait_for(
-        "it is counted", lambda: any("Caídas: 6 en" in str(one["text"]) for one in told(quiet, since)), 20
+        "each is counted", lambda: any(f"Caídas: {ends} en" in str(one["text"]) for one in told(quiet, since)), 20
     )
     assert "ya no lo vuelve a arrancar" in str(told(quiet, since)[-1]["text"])
     assert rung(quiet, since) == ["died"]

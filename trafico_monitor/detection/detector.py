@@ -36,6 +36,9 @@ from .unfolding import Piece, flush, unfold
 # A frame may be the first that the log still has of a traceback; JSON may spell a letter `\u00f3`.
 _SUSPECT = ("error", "❌", "exception", "traceback (most", "critical", "fatal", 'file "', "\\u00")
 _PREFIX, _SUFFIX = ANSWERED_START.decode(), ANSWERED_END.decode()
+# A process of the run that systemd calls started may have spoken before: PID 1's word comes by another socket, and a
+# unit of Type=notify says itself when it is.
+STARTING_SECONDS = 5.0
 _NOTHING: tuple[Finding, ...] = ()
 _BOT = Origin.BOT
 # Signs that the server answers again, looked at only while it is known not to.
@@ -192,8 +195,11 @@ class Detector:
                 yield from self._release(pid)
             yield from self._folding.end_all()
             self._memory.end_all(entry.at)
-            self._downloads.watch_all()
-            self.deadline = self._downloads.deadline
+        elif unit.code == "started":  # of a run that lost its power nobody wrote down the end
+            silent = [pid for pid, one in self._memory.processes.items() if one.at < entry.at - STARTING_SECONDS]
+            self._memory.end(silent, entry.at)
+        self._downloads.watch_all()
+        self.deadline = self._downloads.deadline
         yield unit
 
     def _of_bot(self, entry: Entry) -> Iterator[Finding]:

@@ -31,7 +31,11 @@ ENDS = {
         ("Failed with result 'signal'.", "d9b373ed55a64feb8242e02dbe79a49c"),
     ],
 }
-POWER_LOST = ("Starting trafico-main.service - Bot...", "7d4958e842da4a758f6c1cdc7b36dcc5")
+# With Type=notify, and with Type=simple.
+POWER_LOST = (
+    ("Starting trafico-main.service - Bot...", "7d4958e842da4a758f6c1cdc7b36dcc5"),
+    ("Started trafico-main.service - Bot.", "39f53479d3a045ac8e11786248231fbf"),
+)
 
 
 @pytest.fixture
@@ -94,14 +98,15 @@ def test_last_words_that_come_after_the_end_close_the_download(detector: Detecto
 def test_one_end_that_several_tell_of_is_found_once(detector: Detector) -> None:
     feed(detector, [report("inicio", 0, 1000.0)])
     detector.process_ended(100, 1001.0)
-    found = feed(detector, [*ends("exit 1", 1001.2), e.manager(*POWER_LOST[:1], 1003.0, POWER_LOST[1])])
+    found = feed(detector, [*ends("exit 1", 1001.2), e.manager(POWER_LOST[0][0], 1003.0, POWER_LOST[0][1])])
     assert len(left(found)) == 1
     assert not detector.overdue(math.inf)
 
 
-def test_a_machine_that_lost_its_power_wrote_no_end(detector: Detector) -> None:
+@pytest.mark.parametrize("again", POWER_LOST)
+def test_a_machine_that_lost_its_power_wrote_no_end(detector: Detector, again: tuple[str, str]) -> None:
     feed(detector, [report("inicio", 0, 1000.0)])
-    found = feed(detector, [e.manager(POWER_LOST[0], 1100.0, POWER_LOST[1]), report("inicio", 1, 1105.0)])
+    found = feed(detector, [e.manager(again[0], 1100.0, again[1]), report("inicio", 1, 1105.0)])
     assert [one.download.file_id for one in left(found)] == ["BAAC0"]
     assert detector.processes_under_way == {100}, "the same number, in another life"
 
