@@ -345,6 +345,9 @@ def judge(
         problems += [] if lies and NAME.fullmatch(lies.rpartition("/")[2]) else [f"vídeo no está: {strays}"]
         problems += exactness(case, mine, lies)
     row.missing |= lies is None
+    rescued = any(path.startswith("_rescatados/") for path in strays)
+    if lies is None and not rescued and found and all(each["estado"] == "solucionado" for each in found):
+        problems.append("solucionado sin vídeo")
     row.problems += [problem for problem in problems if problem not in row.problems]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from . import announcement, rescues
 from .alive import Alive
+from .arrivals import Arrivals
 from .companions import Companions, Surroundings
 from .config.endpoints import control_socket
 from .config.own_places import packaged_logs
@@ -27,6 +28,7 @@ from .keeping import Keeper, space_is_short, waits_for_space_anew
 from .lifetimes import Lifetimes
 from .mainline import MainLine
 from .model.changes import Changes, Saved
+from .model.finding import Finding
 from .model.notice import Notice
 from .model.order import Order, OrderKind
 from .model.result import Result
@@ -123,6 +125,7 @@ class Service:
             ("companions", self._companions.run),
             ("tidying", self._tidying.run),
             ("room", self._room.run),
+            ("arrivals", self._arrivals.run),
         )
 
     def _later_works(self) -> tuple[tuple[str, Work], ...]:
@@ -205,6 +208,7 @@ class Service:
         reports, clock = self._reports, self._clock
         self._rounds = Rounds(self._configured, self._at_site, reports.awaited_folders, self._round_done, clock)
         self._tidying = Tidying(self._configured, self._at_site, reports.incident, reports.tidied, clock)
+        self._arrivals = Arrivals(self._at_site, self._arrived_broken, lambda: self._config.language, clock)
         self._room = RoomTeller(self._configured, self._at_site, reports.room_seen, clock)
 
     def _wire_doors(self) -> None:
@@ -253,6 +257,7 @@ class Service:
     def _begin(self, changes: Changes) -> None:
         self._upkeep.cancel(changes.finished)
         self._upkeep.give(changes.orders)
+        self._arrivals.give(changes.arrived)
         if changes.records:
             self._exports.wake()
             self._supervisor.attempt("tally", lambda: self._tally.count(changes.records))
@@ -287,6 +292,9 @@ class Service:
         self._panel.looked(found)
         await self._panel.keep(self._store)
         await self._alive.save()
+
+    async def _arrived_broken(self, finding: Finding) -> None:
+        await self._keeper.keep(self._pipeline.observe((finding,), self._clock()))
 
     async def _process_ended(self, pid: int, at: float, last: bool) -> None:
         await self._keeper.keep(self._pipeline.process_ended(self._config.bot.unit, pid, at, last, self._clock()))

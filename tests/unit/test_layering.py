@@ -45,6 +45,7 @@ COMPOSERS = frozenset(
         "rescues",
         "rounds",
         "room",
+        "arrivals",
         "dispatch",
         "chronicle",
         "tally",

@@ -18,9 +18,9 @@ from .tools import Tools
 
 async def hand_over(order: Order, site: Site, tools: Tools) -> Result:
     """Given an order, hand over the source that the lines name and the modelo's folder and file
-    where they exist. DONE when the helper did all of it; its first refusal or failure otherwise
-    (FAILED for all that another try may find otherwise); REFUSED `nothing_to_hand_over` when the
-    lines name nothing that may be touched."""
+    where they exist; models itself where even that does not. DONE when the helper did all of it;
+    its first refusal or failure otherwise (FAILED for all that another try may find otherwise);
+    REFUSED `nothing_to_hand_over` when the lines name nothing that may be touched."""
     paths = await in_thread(lambda _: _named(order, site), name="hand over")
     done = Result(order.id, Outcome.REFUSED, "nothing_to_hand_over")
     for path in paths:
@@ -46,7 +46,11 @@ def _source(order: Order, site: Site) -> Path | None:
 
 def _folder(order: Order, site: Site) -> Path | None:
     folder = folder_of(order, site)
-    return folder if folder is not None and folder.is_dir() else None
+    if folder is None:
+        return None
+    if not site.models.exists():  # the helper makes it where the monitor may not
+        return site.models
+    return folder if folder.is_dir() else None
 
 
 def _file(order: Order, site: Site) -> Path | None:

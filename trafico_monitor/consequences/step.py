@@ -30,6 +30,7 @@ class Step:
     notices: list[Notice] = field(default_factory=list)
     unknown: dict[int, UnknownKind] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
+    arrived: list[Finding] = field(default_factory=list)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
     held: dict[tuple[str, int], Notice] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Step:
             held=tuple(self.held.values()),
             unheld=tuple(self.unheld),
             attempts=tuple(self.attempts),
+            arrived=tuple(self.arrived),
             cursor=cursor,
             memory=memory,
         )

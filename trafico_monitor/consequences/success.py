@@ -20,3 +20,5 @@ class Success:
         self._last = said
         if not again:
             step.records.append(chronicle.of_download(finding, step.language))
+        if finding.exact and finding.download.destination:
+            step.arrived.append(finding)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .alarm import Alarm
 from .attempt import Attempt
+from .finding import Finding
 from .incident import Incident
 from .notice import Notice
 from .order import Order
@@ -34,6 +35,7 @@ class Changes:
     held: tuple[Notice, ...] = ()
     unheld: tuple[tuple[str, int], ...] = ()
     attempts: tuple[Attempt, ...] = ()  # for the ledger
+    arrived: tuple[Finding, ...] = ()  # downloads that the bot's own process has brought to their places
     cursor: str | None = None
     memory: Mapping[str, object] | None = None
 

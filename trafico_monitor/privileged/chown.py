@@ -6,7 +6,8 @@ PATH is all that a caller can say. Which two directories may be touched and who 
 comes from files that only root can write. Everything is done on descriptors that were opened one
 component after the other without following a link, so that no name can be exchanged in between.
 
-    models directory     fchown to the bot's user; the monitor's user may read and write (ACL)
+    models directory     fchown to the bot's user; the monitor's user may read and write (ACL). Made
+                         where it is missing right inside a project of the bot's user
     Bot API directory    files: fchown to the bot's user (the group stays, the server still reads
                          them by it); folders keep their owner, or the server could not write any
                          more: there the bot's and the monitor's users get an ACL, also a default
@@ -562,6 +563,8 @@ class Finder:
         """What governs `target`; refuses one that lies in neither of the two directories."""
         project, models = self._models_parts()
         in_models = target[: len(models)] == models
+        if target == models:
+            self._make_models(project, models)
         owner, models_steps = self._owner_and_models(project, models, needed=in_models)
         parts, steps = models, models_steps
         api = self._api_parts(owner, target, in_models)
@@ -603,6 +606,24 @@ class Finder:
         if around[: len(parts)] == parts:  # the project itself: its code and its .env are no videos
             raise refused("root_too_broad", b"project.models_dir")
         return around, parts
+
+    def _make_models(self, project: Sequence[bytes], models: Sequence[bytes]) -> None:
+        """Make the models directory where it is missing and the bot's user could make it himself: right
+        inside the project, which is his. It is root's then, and empty; whether it may be given to him
+        is decided as for any that was there."""
+        if tuple(models[:-1]) != tuple(project):
+            return
+        with suppress(Stop):  # what is strange about the project is said where models is looked for
+            steps = self._tree.descend(self._tree.top(), project)
+            named, found = self._settings["project", "owner"], owner_of(steps)
+            if found is None or (named and account(named).uid != found.uid):
+                return
+            with suppress(OSError), Tree.real(steps[-1]) as folder:
+                closed = os.umask(0o022)  # as the bot would make it
+                try:
+                    os.mkdir(models[-1], 0o755, dir_fd=folder)
+                finally:
+                    os.umask(closed)
 
     def _owner_and_models(
         self, project: Sequence[bytes], models: Sequence[bytes], *, needed: bool

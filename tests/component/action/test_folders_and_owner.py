@@ -108,6 +108,15 @@ class TestHandOver:
         assert result.outcome is Outcome.DONE
         assert given == [source, site.models / "victor"]
 
+    async def test_models_itself_is_the_helpers_to_make_where_it_is_gone(
+        self, site: Site, tools: Tools, source: Path, given: list[Path]
+    ) -> None:
+        shutil.rmtree(site.models)
+        said = f"{site.bot_api}/<TOKEN>/videos/file_16.mp4"
+        result = await hand_over(order(source=said, modelo="victor", video="a.mp4"), site, tools)
+        assert result.outcome is Outcome.DONE
+        assert given == [source, site.models]
+
     async def test_what_the_helper_refuses_is_the_result(self, site: Site, tools: Tools, source: Path) -> None:
         async def never(path: Path) -> Result:
             return Result("", Outcome.REFUSED, "owner_hard_link", "two names")

@@ -24,7 +24,8 @@ LARGE = "large"  # copied as the others, but for so long that its beginning is t
 LARGE_SIZE = 17 << 20
 MORE = ("first", "second", "third", "fourth", "fifth", "sixth")  # files that no update is about
 LOCAL = (
-    "copies", "copies_early_name", "copies_into_directory", "forbidden", "forbidden_gives_up", "no_folder",
+    "copies", "copies_early_name", "copies_into_directory", "forbidden", "forbidden_gives_up",
+    "forbidden_without_sudo", "no_folder",
     "breaks_between", "lets_go", "two_at_once", "asked_at_once", "in_a_thread", "in_a_process_spawn",
     "in_a_process_fork", "forks", "as_bytes", "name_of_bytes", "built_afterwards", "changes", "one_after_another",
     STRANGER, "angry_locals", "looks_at_locals", "relative",
@@ -263,6 +264,15 @@ def test_a_refused_file_is_an_error_with_its_number_and_its_path(both: Both) -> 
     assert error["TRAFICO_RUTA"] == error["TRAFICO_ORIGEN"]
     assert error["TRAFICO_RUTA"].endswith("/telegram-bot-api/<TOKEN>/videos/file_3.mp4")
     assert error["MESSAGE"].startswith("❌ Error al descargar forbidden.mp4: PermissionError: [Errno 13] Permission")
+
+
+def test_what_fails_while_the_bot_mends_is_not_why_the_download_failed(both: Both) -> None:
+    """The bot calls a sudo that is not there: the file that it could not read is what ended the download."""
+    assert events(both, "forbidden_without_sudo") == ["inicio", "error", "error"]
+    first, last = both.with_it.of("forbidden_without_sudo")[1:]
+    assert (first["TRAFICO_EXCEPCION"], last["TRAFICO_EXCEPCION"]) == ("PermissionError", "FileNotFoundError")
+    assert "'/nowhere/sudo'" in last["TRAFICO_TEXTO"]
+    assert (last["TRAFICO_ERRNO"], last["TRAFICO_RUTA"]) == ("13", last["TRAFICO_ORIGEN"])
 
 
 def test_a_missing_folder_is_an_error_at_its_place(both: Both) -> None:

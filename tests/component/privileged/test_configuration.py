@@ -222,6 +222,31 @@ def test_with_neither_there_is_nothing_to_do(world: World) -> None:
     assert world.run(world.models / "ana").code == "models_missing"
 
 
+def test_the_models_directory_is_made_anew_in_the_bots_own_project(world: World) -> None:
+    world.models.rename(world.base / "away")
+    os.chown(world.project, BOT.pw_uid, BOT.pw_gid)
+    assert world.run(world.models / "ana").code == "models_missing"
+    assert world.run(world.models).status == chown.DONE
+    made = world.models.stat()
+    assert (made.st_uid, made.st_gid, made.st_mode & 0o7707) == (BOT.pw_uid, BOT.pw_gid, 0o705)
+    assert list(world.models.iterdir()) == []
+
+
+@pytest.mark.parametrize("case", ["roots", "strangers", "other_owner", "elsewhere", "no_project"])
+def test_the_models_directory_is_made_nowhere_else(world: World, case: str) -> None:
+    world.models.rename(world.base / "away")
+    os.chown(world.project, {"roots": 0, "strangers": STRANGER}.get(case, BOT.pw_uid), BOT.pw_gid)
+    if case == "other_owner":
+        world.configure(owner=MONITOR.pw_name)
+    elif case == "elsewhere":
+        world.configure(models_dir=str(world.models / "deeper"))
+    elif case == "no_project":
+        world.project.rename(world.base / "gone")
+    wanted = world.models / "deeper" if case == "elsewhere" else world.models
+    assert world.run(wanted).status == chown.REFUSED
+    assert not wanted.exists()
+
+
 def test_a_systemctl_that_hangs_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chown, "ASK_SECONDS", 0.2)
     world.configure('[project]\ndir = ""\n')

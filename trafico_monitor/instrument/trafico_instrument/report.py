@@ -68,7 +68,7 @@ def download(event: str, found: Download, arrived: int | None = None, **more: An
 
 def failed(found: Download, error: BaseException) -> None:
     found.failed = id(error)
-    download("error", found, **of_exception(error))
+    download("error", found, **of_exception(error, (found.source, found.destination)))
 
 
 def progress(found: Download, received: Any) -> None:
@@ -79,10 +79,13 @@ def progress(found: Download, received: Any) -> None:
         download("progreso", found, received)
 
 
-def of_exception(error: BaseException) -> dict[str, Any]:
-    """Class, errno, file, text and chain of an exception. The errno is that of the nearest in its chain."""
+def of_exception(error: BaseException, ends: tuple[str | None, ...] = ()) -> dict[str, Any]:
+    """Class, errno, file, text and chain of an exception. The errno is that of the nearest in its chain that
+    is about one of `ends`, else of the nearest: a bot that fails to mend something failed before that."""
     chain = _chain(error)
-    system = next((one for one in chain if isinstance(one, OSError) and type(one.errno) is int), None)
+    systems = [one for one in chain if isinstance(one, OSError) and type(one.errno) is int]
+    about = (one for one in systems if _file(one) in ends and _file(one) is not None)
+    system = next(about, systems[0] if systems else None)
     try:
         text = journal.redact(str(error)[: 16 * _TEXT])  # before the cut, which could leave half a token
     except Exception:

@@ -57,6 +57,7 @@ TEXTS: dict[str, str] = {
     "unit.given_up": "{texto} systemd does not start it again.",
     "unit.process_gone": "the bot's process {pid} has ended while its unit goes on",
     "unit.ends": "{veces} in {duracion}",
+    "arrived_broken": "The bot took a video for arrived that is damaged. Last: {linea}",
     "process_ended.download": "The bot's process {pid} ended with the download under way. Last: {linea}",
     "record.unit_silent": "⚠️ {unidad} is running, but the bot writes nothing: {texto}",
     "record.unit_speaks": "✅ {unidad}: the bot writes again, after {segundos} s",

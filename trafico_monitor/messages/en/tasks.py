@@ -15,6 +15,7 @@ TEXTS: dict[str, str] = {
     "task.processes": "processes of the bot",
     "task.reload": "reload of the configuration",
     "task.room": "count of the space",
+    "task.arrivals": "look at the videos that arrive",
     "task.rounds": "checks of disk, server and bot",
     "task.status": "status of the monitor",
     "task.tally": "count of incidents",

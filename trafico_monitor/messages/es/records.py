@@ -57,6 +57,7 @@ TEXTS: dict[str, str] = {
     "unit.given_up": "{texto} systemd ya no lo vuelve a arrancar.",
     "unit.process_gone": "el proceso {pid} del bot terminó y su unidad sigue en marcha",
     "unit.ends": "{veces} en {duracion}",
+    "arrived_broken": "El bot dio por llegado un video que está dañado. Lo último: {linea}",
     "process_ended.download": "El proceso {pid} del bot terminó con la descarga en curso. Lo último: {linea}",
     "record.unit_silent": "⚠️ {unidad} está en marcha, pero el bot no escribe nada: {texto}",
     "record.unit_speaks": "✅ {unidad}: el bot vuelve a escribir, tras {segundos} s",

@@ -15,6 +15,7 @@ TEXTS: dict[str, str] = {
     "task.processes": "procesos del bot",
     "task.reload": "recarga de la configuración",
     "task.room": "recuento del espacio",
+    "task.arrivals": "comprobación de los videos que llegan",
     "task.rounds": "comprobaciones de disco, servidor y bot",
     "task.status": "estado del monitor",
     "task.tally": "recuento de incidentes",

@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import subprocess
 import sys
 import traceback
 from concurrent.futures import ProcessPoolExecutor
@@ -146,13 +147,15 @@ async def forbidden(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
         os.setegid(0)
         if update.message.video.file_id == "forbidden_gives_up":
             raise
+        if update.message.video.file_id == "forbidden_without_sudo":
+            subprocess.run(["/nowhere/sudo", "chmod", "777", origen], check=True)
         os.chmod(origen, 0o777)
         shutil.copy2(origen, ruta)
         return described(error)
     return None
 
 
-forbidden_gives_up = forbidden
+forbidden_gives_up = forbidden_without_sudo = forbidden
 
 
 async def no_folder(update: Update, context: ContextTypes.DEFAULT_TYPE) -> Any:
