@@ -27,6 +27,7 @@ from .mainline import MainLine
 from .model.changes import Changes, Saved
 from .model.notice import Notice
 from .model.order import Order, OrderKind
+from .model.rescued import Waiting
 from .model.result import Result
 from .model.site import Site
 from .model.verdict import Verdict
@@ -67,6 +68,7 @@ class Service:
         self._reload = asyncio.Event()
         self._tally = Tally(clock())
         self._seen: Mapping[str, str] = {}
+        self._waiting: Waiting | None = None
         self._supervisor = Supervisor(lambda trouble, over: self._reports.task_seen(trouble, over), clock)
         self._preparing: asyncio.Task[None] | None = None
 
@@ -186,6 +188,7 @@ class Service:
             self._clock,
             self._started_at,
             lambda: self._supervisor.troubles,
+            lambda: self._waiting,
         )
         self._alive = Alive(self._notifier, self._standing, self._store, self._line.advancing)
 
@@ -267,7 +270,7 @@ class Service:
 
     async def _round_done(self, found: Round) -> None:
         now = self._clock()
-        self._seen = found.shown
+        self._seen, self._waiting = found.shown, found.waiting
         findings = (*found.findings, *await self._line.look_around(found.unit))
         await self._keeper.keep(self._pipeline.observe(findings, now))
         await self._keeper.keep(self._pipeline.set_disk_full(found.disk_full, found.space, now, found.at))

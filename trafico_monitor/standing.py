@@ -9,8 +9,10 @@ from . import __version__
 from .chronicle import task_name
 from .config.schema import Config
 from .dispatch import Dispatcher
+from .host.redact import redact
 from .messages import text
 from .model.incident import Estado
+from .model.rescued import Waiting, shell_word
 from .notify.post_office import PostOffice
 from .notify.render import headline
 from .pipeline import Pipeline
@@ -23,7 +25,7 @@ from .upkeep import Upkeep
 class Standing:
     """Reads from those who know; keeps nothing. `seen` are the words of the last round of checks,
     `lag` is how old the last line taken in is while others wait behind it, `troubles` are the tasks that fail
-    again and again."""
+    again and again, `waiting` is what lies in `_rescatados`."""
 
     config: Callable[[], Config]
     pipeline: Pipeline
@@ -36,6 +38,7 @@ class Standing:
     clock: Callable[[], float]
     started_at: float
     troubles: Callable[[], Sequence[Trouble]] = tuple
+    waiting: Callable[[], Waiting | None] = lambda: None
 
     def line(self) -> str:
         """One line for systemd: what fails of the monitor's own comes before all else."""
@@ -75,6 +78,7 @@ class Standing:
             "tasks": [asdict(one) for one in self.troubles()],
             "open": len(self.pipeline.tracker.open_incidents()),
             "orders": self.dispatcher.under_way,
+            "rescued": self._rescued(),
             "missing": list(self.config().missing),
             "outbox": self._outbox(),
             "channels": [asdict(one) for one in self.post_office.status.values()],
@@ -94,6 +98,20 @@ class Standing:
         """The bot's unit, or in words that it is not known."""
         config = self.config()
         return config.bot.unit or text("unit.unknown", config.language, proceso=config.bot.process)
+
+    def _rescued(self) -> dict[str, object] | None:
+        """What waits for a person to say whose it is, with the command for one of them."""
+        waiting = self.waiting()
+        if waiting is None:
+            return None
+        command = f"sudo trafico-monitor assign {shell_word(waiting.first)} MODELO" if waiting.first else ""
+        return {
+            "files": waiting.number,
+            "bytes": waiting.size,
+            "oldest": waiting.oldest,
+            "complete": waiting.complete,
+            "fix": redact(command),
+        }
 
     def _outbox(self) -> dict[str, object]:
         """All channels together; the error is the first channel's that has one."""

@@ -90,9 +90,14 @@ _UNDER_WAY = _object(
 _ALARM = _object(
     id=_TEXT, code=_TEXT, text=_TEXT, since=_NUMBER, acknowledged_by=_TEXT_OR_NULL, acknowledged_at=_NUMBER_OR_NULL
 )
+_RESCUED = _object(files=_COUNT, bytes=_COUNT, oldest=_NUMBER_OR_NULL, complete=_FLAG, fix=_TEXT)
 _STATUS: Schema = {
     "type": "object",
-    "properties": {"running": _FLAG, "alarms": _list(_ALARM)},
+    "properties": {
+        "running": _FLAG,
+        "alarms": _list(_ALARM),
+        "rescued": {"oneOf": [_RESCUED, {"type": "null"}]},
+    },
     "required": ["running"],
 }
 _MODELO = _object(modelo=_TEXT_OR_NULL, total=_COUNT)

@@ -75,6 +75,8 @@ TEXTS: dict[str, str] = {
     "status.sight.dropped": "{n} lines dropped by journald in all",
     "status.outbox": "messages",
     "status.missing": "missing",
+    "status.rescued": "rescued",
+    "status.rescued.waiting": "{n} videos ({size}) wait for somebody to say whose they are, since {desde}: {orden}",
     "status.outbox.waiting": "{n} to send{error}",
     "status.notify": "Watching {unidad} · {abiertos} open · {solucionados} solved · {fallidos} failed{falta}",
     "status.notify.missing": " · missing: {falta}",

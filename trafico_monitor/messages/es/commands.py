@@ -75,6 +75,8 @@ TEXTS: dict[str, str] = {
     "status.sight.dropped": "{n} líneas descartadas por journald en total",
     "status.outbox": "mensajes",
     "status.missing": "falta",
+    "status.rescued": "rescatados",
+    "status.rescued.waiting": "{n} videos ({size}) esperan a que se diga de quién son, desde {desde}: {orden}",
     "status.outbox.waiting": "{n} por enviar{error}",
     "status.notify": "Vigilando {unidad} · {abiertos} abiertos · {solucionados} solucionados · {fallidos} fallidos{falta}",
     "status.notify.missing": " · falta: {falta}",
