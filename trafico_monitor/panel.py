@@ -214,6 +214,7 @@ class Panel:
             unit_active=_flag(said["unit_active"]),
             unit_restarts=None if said["unit_restarts"] is None else int(_number(said["unit_restarts"])),
             took=_took(said.get("channels")),
+            waiting=self._round.waiting if self._round else None,
         )
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .config.schema import Config
-from .health import disk
+from .health import disk, rescued
 from .health.server import look_at_server
 from .health.unit import UnitState, look_at_unit
 from .host.thread import call
 from .model.finding import Finding, FindingKind
+from .model.rescued import Waiting
 from .model.site import Site
 from .model.verdict import Evidence
 
@@ -35,6 +36,7 @@ class Round:
     at: float = 0.0
     volumes: tuple[disk.Volume, ...] = ()
     server_asked: bool = False
+    waiting: Waiting | None = None  # in `_rescatados`; None where it cannot be looked at
 
 
 class Rounds:
@@ -74,8 +76,11 @@ class Rounds:
         """One look at everything, side by side, each with its own deadline."""
         config, began = self._config(), self._clock()
         written = self._written()
-        space, server, unit = await asyncio.gather(
-            self._look_at_disks(config, written), look_at_server(config), look_at_unit(config.bot.unit)
+        space, server, unit, waiting = await asyncio.gather(
+            self._look_at_disks(config, written),
+            look_at_server(config),
+            look_at_unit(config.bot.unit),
+            self._look_at_rescued(),
         )
         state, finding = space
         full = any(is_full(volume, config) for volume in state.volumes if volume.path in written)
@@ -85,7 +90,7 @@ class Rounds:
             found.append(Finding(FindingKind.UNIT, began, rule=unit.unit, code=code, message=unit.result))
         shown = {"space": finding.message, "server": server.message, "unit": _unit_text(unit)}
         room = Evidence("space", finding.message, not full)
-        return Round(tuple(found), full, room, unit, shown, began, state.volumes, config.bot_api.local)
+        return Round(tuple(found), full, room, unit, shown, began, state.volumes, config.bot_api.local, waiting)
 
     async def _look_at_disks(self, config: Config, written: list[str]) -> tuple[disk.DiskState, Finding]:
         checks = config.checks
@@ -97,6 +102,14 @@ class Rounds:
         except TimeoutError:
             state = disk.DiskState(unseen=tuple(str(path) for path in paths))
         return state, disk.finding(state, self._clock(), config.language)
+
+    async def _look_at_rescued(self) -> Waiting | None:
+        site = self._site()
+        if site is None:
+            return None
+        with contextlib.suppress(OSError):  # a TimeoutError too
+            return await call(lambda: rescued.look(site.models), seconds=rescued.SECONDS, name="waiting")
+        return None
 
     def _written(self) -> list[str]:
         site = self._site()

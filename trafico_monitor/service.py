@@ -31,6 +31,7 @@ from .model.changes import Changes, Saved
 from .model.finding import Finding
 from .model.notice import Notice
 from .model.order import Order, OrderKind
+from .model.rescued import Waiting
 from .model.result import Result
 from .model.site import Site
 from .model.verdict import Verdict
@@ -72,6 +73,7 @@ class Service:
         self._tally = Tally(clock())
         self._seen: Mapping[str, str] = {}
         self._unit: UnitState | None = None
+        self._waiting: Waiting | None = None
         self._supervisor = Supervisor(lambda trouble, over: self._reports.task_seen(trouble, over), clock)
         self._preparing: asyncio.Task[None] | None = None
 
@@ -201,6 +203,7 @@ class Service:
             self._started_at,
             lambda: self._supervisor.troubles,
             lambda: self._unit,
+            lambda: self._waiting,
         )
         self._alive = Alive(self._notifier, self._standing, self._store, self._line.advancing)
 
@@ -284,7 +287,7 @@ class Service:
 
     async def _round_done(self, found: Round) -> None:
         now = self._clock()
-        self._seen, self._unit = found.shown, found.unit
+        self._seen, self._unit, self._waiting = found.shown, found.unit, found.waiting
         self._pipeline.expect_ends(found.unit is not None and found.unit.periodic)
         findings = (*found.findings, *await self._line.look_around(found.unit))
         await self._keeper.keep(self._pipeline.observe(findings, now))

@@ -11,8 +11,10 @@ from .chronicle import task_name
 from .config.schema import Config
 from .dispatch import Dispatcher
 from .health.unit import UnitState
+from .host.redact import redact
 from .messages import text
 from .model.incident import Estado
+from .model.rescued import Waiting, shell_word
 from .notify.post_office import PostOffice
 from .notify.render import headline
 from .pipeline import Pipeline
@@ -25,7 +27,7 @@ from .upkeep import Upkeep
 class Standing:
     """Reads from those who know; keeps nothing. `seen` are the words of the last round of checks,
     `lag` is how old the last line taken in is while others wait behind it, `troubles` are the tasks that fail
-    again and again."""
+    again and again, `waiting` is what lies in `_rescatados`."""
 
     config: Callable[[], Config]
     pipeline: Pipeline
@@ -39,6 +41,7 @@ class Standing:
     started_at: float
     troubles: Callable[[], Sequence[Trouble]] = tuple
     unit: Callable[[], UnitState | None] = lambda: None
+    waiting: Callable[[], Waiting | None] = lambda: None
 
     def line(self) -> str:
         """One line for systemd: what fails of the monitor's own comes before all else."""
@@ -79,6 +82,7 @@ class Standing:
             "tasks": [asdict(one) for one in self.troubles()],
             "open": len(self.pipeline.tracker.open_incidents()),
             "orders": self.dispatcher.under_way,
+            "rescued": self._rescued(),
             "missing": list(self.config().missing),
             "outbox": self._outbox(),
             "channels": [asdict(one) for one in self.post_office.status.values()],
@@ -98,6 +102,20 @@ class Standing:
         """The bot's unit, or in words that it is not known."""
         config = self.config()
         return config.bot.unit or text("unit.unknown", config.language, proceso=config.bot.process)
+
+    def _rescued(self) -> dict[str, object] | None:
+        """What waits for a person to say whose it is, with the command for one of them."""
+        waiting = self.waiting()
+        if waiting is None:
+            return None
+        command = f"sudo trafico-monitor assign {shell_word(waiting.first)} MODELO" if waiting.first else ""
+        return {
+            "files": waiting.number,
+            "bytes": waiting.size,
+            "oldest": waiting.oldest,
+            "complete": waiting.complete,
+            "fix": redact(command),
+        }
 
     def _outbox(self) -> dict[str, object]:
         """All channels together; the error is the first channel's that has one."""

@@ -114,6 +114,27 @@ def test_downloads_show_their_progress(stage: Stage, visit: Open) -> None:
     expect(page.locator("#downloads .empty")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_waits_in_rescatados_is_said_with_the_command(stage: Stage, visit: Open, width: int, theme: str) -> None:
+    fix = "sudo trafico-monitor assign '<img src=x onerror=alert(1)>.mp4' MODELO"
+    waiting = {"files": 3, "bytes": 8_320_605, "oldest": time.time() - 7200, "complete": True, "fix": fix}
+    stage.window.here.said = {**stage.window.here.said, "rescued": waiting}
+    page = visit(stage, width=width, color_scheme=theme)
+    settled(page)
+    bar = page.locator("#rescued")
+    expect(bar).to_contain_text("3 videos esperan en _rescatados")
+    expect(bar).to_contain_text("8,3 MB")
+    expect(bar.locator("code")).to_have_text(fix)
+    expect(page.locator("#verdict")).to_contain_text("Rescatados")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+    picture(page, f"rescued-{width}-{theme}")
+    no_serious_finding(page)
+    stage.window.here.said = {**stage.window.here.said, "rescued": {**waiting, "files": 0}}
+    expect(bar).to_be_hidden()
+    expect(page.locator("#verdict")).to_contain_text("Todo en orden")
+
+
 def test_trouble_is_said_first_and_its_end(stage: Stage, visit: Open) -> None:
     page = visit(stage)
     here = stage.window.here

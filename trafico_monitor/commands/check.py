@@ -113,6 +113,12 @@ def _as_text(checks: Sequence[Check], worst: Level, language: str) -> str:
     return "\n".join(lines)
 
 
+def _numbers(check: Check) -> dict[str, object]:
+    """What was counted; nothing where nothing was."""
+    numbers = {name: value for name, value in check.fields.items() if type(value) in (int, float)}
+    return {"numbers": numbers} if numbers else {}
+
+
 def _as_json(checks: Sequence[Check], worst: Level, language: str) -> str:
     findings = [
         {
@@ -120,6 +126,7 @@ def _as_json(checks: Sequence[Check], worst: Level, language: str) -> str:
             "code": check.code.removeprefix("check."),
             "text": check.text(language),
             "fix": check.remedy(language),
+            **_numbers(check),
         }
         for check in checks
     ]

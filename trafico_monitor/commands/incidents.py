@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..cli import language
 from ..errors import MonitorError
@@ -14,6 +14,7 @@ from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
 from ..store.queries import Story
 from ..terminal import say, table, width_of
+from . import waiting
 from .moment import parse
 from .records import add_config, as_fields, as_json, clock, print_json, printable, records_of
 
@@ -48,17 +49,26 @@ def _list(args: argparse.Namespace, spoken: str) -> int:
     until = parse(args.until, now, spoken) if args.until else None
     with records_of(args.config) as records:
         found = records.incidents(since=since, until=until, estado=args.estado, error_type=args.type, limit=args.limit)
+        waits = waiting.rescued(records.status())
     if args.json:
         for incident in found:
             print_json(as_json(incident))
+        if waits is not None:
+            print_json({"rescued": waits})
         return 0
+    _print_list(found, spoken)
+    if waits is not None:
+        say(f"\n📦 {waiting.line(waits, spoken)}", "   ")
+    return 0
+
+
+def _print_list(found: Sequence[Incident], spoken: str) -> None:
     if not found:
         say(text("incidents.none", spoken))
-        return 0
+        return
     rows = [[text(f"head.{name}", spoken) for name in _COLUMNS]]
     rows += [[_cell(name, as_fields(incident, spoken)) for name in _COLUMNS] for incident in found]
     print("\n".join(table(rows, least=(10, 19, 17, 13, 14, 0), cuttable=(4,))))
-    return 0
 
 
 _COLUMNS = ("id", "hora", "tipo", "estado", "modelo", "video")

@@ -18,6 +18,7 @@ from ..terminal import table as in_columns
 from .moment import parse
 from .records import add_config, clock, print_json, printable, records_of
 from .report_html import render
+from .waiting import line, rescued
 
 MOST_TOLD = 500  # incidents that the HTML tells one by one
 
@@ -35,12 +36,15 @@ def run(args: argparse.Namespace) -> int:
     with records_of(args.config) as records:
         summary = records.summary(since)
         told = records.incidents(since=since, limit=MOST_TOLD) if args.format == "html" else ()
+        waits = rescued(records.status())
     if args.format == "html":
         print(render(summary, told, since, time.time(), spoken), end="")
     elif args.json or args.format == "json":
-        print_json(_as_json(summary, since))
+        print_json({**_as_json(summary, since), "rescued": waits})
     else:
         print_summary(summary, since, spoken)
+        if waits is not None:
+            say(f"\n📦 {line(waits, spoken)}", "   ")
     return 0
 
 

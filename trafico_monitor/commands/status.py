@@ -12,6 +12,7 @@ from ..messages import text
 from ..model.incident import Incident
 from ..model.silence import Scope
 from ..terminal import say
+from . import waiting
 from .records import add_config, clock, print_json, printable, records_of, silence_as_json
 
 # The service says how it is at least every 10 s; after this long it has stopped, or hangs.
@@ -84,6 +85,9 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     unanswered = said.get("unanswered")
     if isinstance(unanswered, list) and unanswered:
         lines.append(("unanswered", printable(", ".join(map(str, unanswered)))))
+    waits = waiting.rescued(said)
+    if waits is not None:
+        lines.append(("rescued", waiting.line(waits, spoken)))
     missing = said.get("missing")
     if isinstance(missing, list) and missing:
         lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))

@@ -15,12 +15,12 @@ SECONDS = 5.0  # for a caller's deadline
 MOST = 10_000  # entries of a folder; what lies behind them is not counted
 
 
-def look(models: Path, most: int = MOST) -> Waiting:
-    """The regular files of `_rescatados`, put there by whomever, without the notes beside them and hidden ones; none
-    where there is no such folder. Since when each waits is the time of its last change of name or owner (ctime): a
-    copy may keep the date of its content. Raises OSError."""
+def look(models: Path, most: int = MOST, folder: str = RESCUED) -> Waiting:
+    """The regular files of `_rescatados` (or another `folder` of models), put there by whomever, without the
+    notes beside them and hidden ones; none where there is no such folder. Since when each waits is the time of
+    its last change of name or owner (ctime): a copy may keep the date of its content. Raises OSError."""
     try:
-        listed, complete = _entries(models / RESCUED, most)
+        listed, complete = _entries(models / folder, most)
     except FileNotFoundError:
         return Waiting()
     names = {name for name, _ in listed}

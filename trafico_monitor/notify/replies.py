@@ -27,6 +27,7 @@ def status_message(status: Mapping[str, object], language: str) -> Message:
         lines.append(line(f"answers.status.{what}", language, valor=words(value)))
     lines += _alarms(status, language)
     lines.append(line("answers.status.open", language, n=words(status.get("open", 0))))
+    lines += _rescued(status, language)
     lines += _channels(status, language)
     missing = status.get("missing")
     if isinstance(missing, Sequence) and not isinstance(missing, str) and missing:
@@ -91,6 +92,21 @@ def _alarms(status: Mapping[str, object], language: str) -> Iterator[Line]:
             code = "answers.status.alarm.known" if by else "answers.status.alarm"
             fields = {"que": words(one.get("text", "-"), 200), "id": words(one.get("id", "-"), 40)}
             yield line(code, language, **fields, por=verbatim(by, 80))
+
+
+def _rescued(status: Mapping[str, object], language: str) -> Iterator[Line]:
+    """`rescued`: a mapping with `files`, `bytes` and `fix`."""
+    known = status.get("rescued")
+    if not isinstance(known, Mapping) or not known.get("files"):
+        return
+    size = known.get("bytes")
+    yield line(
+        "answers.status.rescued",
+        language,
+        n=words(known["files"]),
+        size=words(figures.size(size if isinstance(size, int) else 0, language)),
+        orden=verbatim(known.get("fix") or "trafico-monitor assign", 1200),
+    )
 
 
 def _channels(status: Mapping[str, object], language: str) -> Iterator[Line]:

@@ -10,6 +10,8 @@
 | servidor_caido   | no                                            | at once, CRITICAL; its end; fallido  |
 | otro             | a wait that is longer than anybody may ask    | fallido                              |
 
+Whatever the type, a video that lands in `_rescatados` is told besides (`consequences.rescued`).
+
 The threads of an incident: LIVE is the message that is edited; ALARM and FAILED are new messages,
 so that the phone rings; RELIEF is the good end of what had rung, new as well: whoever got up for
 it is told that they may sit down. A FAILED is never edited away by what follows it: an incident

@@ -148,6 +148,10 @@ def _gauges(now: Gauges) -> Iterator[str]:
     yield from _metric(
         "disk_size_bytes", "gauge", "Size, by file system.", (({"path": v.path}, v.total) for v in now.volumes)
     )
+    if now.waiting is not None:
+        yield from _metric("rescued_files", "gauge", "Videos that wait in _rescatados.", (({}, now.waiting.number),))
+        yield from _metric("rescued_bytes", "gauge", "What they take.", (({}, now.waiting.size),))
+        yield from _known("rescued_oldest_timestamp_seconds", "Since when the oldest waits.", now.waiting.oldest)
     yield from _known("bot_api_up", "1 when the local Bot API server answers.", now.server_up)
     yield from _known("unit_active", "1 when the bot's unit runs.", now.unit_active)
     yield from _known("unit_restarts", "How often systemd has restarted the bot's unit.", now.unit_restarts)

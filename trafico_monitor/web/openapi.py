@@ -91,9 +91,15 @@ _ALARM = _object(
     id=_TEXT, code=_TEXT, text=_TEXT, since=_NUMBER, acknowledged_by=_TEXT_OR_NULL, acknowledged_at=_NUMBER_OR_NULL
 )
 _REPORTING = _object(exact=_FLAG, library=_TEXT_OR_NULL, foreign=_TEXT_OR_NULL)
+_RESCUED = _object(files=_COUNT, bytes=_COUNT, oldest=_NUMBER_OR_NULL, complete=_FLAG, fix=_TEXT)
 _STATUS: Schema = {
     "type": "object",
-    "properties": {"running": _FLAG, "alarms": _list(_ALARM), "reporting": _REPORTING},
+    "properties": {
+        "running": _FLAG,
+        "alarms": _list(_ALARM),
+        "reporting": _REPORTING,
+        "rescued": {"oneOf": [_RESCUED, {"type": "null"}]},
+    },
     "required": ["running"],
 }
 _MODELO = _object(modelo=_TEXT_OR_NULL, total=_COUNT)

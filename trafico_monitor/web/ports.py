@@ -9,6 +9,7 @@ from typing import Protocol
 from ..model.incident import Incident
 from ..model.record import Record
 from ..model.request import Reply, Request
+from ..model.rescued import Waiting
 from ..model.silence import Silence
 from ..model.underway import UnderWay
 from ..model.wanted import Wanted
@@ -84,6 +85,7 @@ class Gauges:
     unit_active: bool | None = None
     unit_restarts: int | None = None
     took: Mapping[str, float] = field(default_factory=dict)  # channel → when it last took a message
+    waiting: Waiting | None = None  # what lies in `_rescatados`
 
 
 class Present(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -78,6 +79,10 @@ class Machine:
         data = self.buttons(message_id).get(wanted, wanted)
         self.server.api.queue_callback({"from": {"id": ADMIN}, "data": data, "message_id": message_id})
 
+    def get(self, path: str) -> str:
+        argv = ["curl", "-sS", "--unix-socket", str(self.home / "state/api.sock"), f"http://monitor{path}"]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True).stdout
+
     def toasts(self) -> list[str]:
         return [one["text"] for one in self.server.api.standing.answers]
 
@@ -145,3 +150,36 @@ def test_what_was_assigned_by_command_or_taken_by_hand_is_said_by_its_message(ma
         wait_until(lambda: len(machine.toasts()) == 2, "answered", SECONDS)
         assert "no está en _rescatados" in machine.toasts()[-1] and machine.buttons(second["message_id"]) == {}
         assert list((machine.models / "luna").iterdir()) == []
+
+
+def test_what_waits_is_counted_wherever_people_look(machine: Machine) -> None:
+    folder = machine.models / "_rescatados"
+    with machine.running() as service:
+        machine.fail("file_16.mp4")
+        machine.told("espera en _rescatados")
+        by_hand = folder / "-rf '; x.mp4"
+        by_hand.write_bytes(b"x" * 1000)
+        size = 1000 + (folder / "file_16.mp4").stat().st_size
+        command = """sudo trafico-monitor assign '_rescatados/-rf '"'"'; x.mp4' MODELO"""
+        wait_until(lambda: (service.status()["rescued"] or {}).get("files") == 2, "counted", SECONDS)
+        found = service.status()["rescued"]
+        assert (found["bytes"], found["complete"], found["fix"]) == (size, True, command)
+        assert time.time() - 120 < found["oldest"] <= time.time()
+        for words in ("status", "incidents", "report"):
+            shown = " ".join(service.command(words).split())
+            assert "2 videos" in shown and command in shown, shown
+        last = service.command("incidents", "--json").splitlines()[-1]
+        assert json.loads(last)["rescued"]["files"] == 2
+        assert json.loads(service.command("report", "--json"))["rescued"]["bytes"] == size
+        (check,) = [
+            one for one in json.loads(service.command("check", "--json"))["findings"] if one["code"] == "rescued"
+        ]
+        assert (check["numbers"]["files"], check["numbers"]["bytes"], check["fix"]) == (2, size, command)
+        assert command in service.command("check")
+        metrics = machine.get("/metrics")
+        assert "trafico_monitor_rescued_files 2" in metrics and f"trafico_monitor_rescued_bytes {size}" in metrics
+        for path in list(folder.iterdir()):
+            path.unlink()
+        wait_until(lambda: service.status()["rescued"]["files"] == 0, "and no longer", SECONDS)
+        assert "rescatados" not in service.command("status")
+        assert "rescued" not in json.loads(service.command("incidents", "--json").splitlines()[-1])

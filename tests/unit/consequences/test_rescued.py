@@ -29,11 +29,16 @@ def told(changes: Changes) -> list[Notice]:
 
 
 def ordered(pipeline: Pipeline, kind: ErrorType) -> Order:
-    """The first step of a failure's playbook."""
+    """The first step of a failure's playbook; one that a person asks for where it has none."""
     pipeline.observe((failed(1, kind),), NOW + 1)
     if not pipeline.orders:  # it waits for space
         pipeline.set_disk_full(False, Evidence("space", "9 GB"), NOW + 2)
-    return next(iter(pipeline.orders.values()))
+    for order in pipeline.orders.values():
+        return order
+    (incident,) = pipeline.tracker.open_incidents()
+    known = Order(f"{incident.id}/1", incident.id, OrderKind.RETRY_DOWNLOAD, kind, NOW, download=incident.download)
+    pipeline.incidents.orders[known.id] = known
+    return known
 
 
 @pytest.mark.parametrize("proven", [True, False])

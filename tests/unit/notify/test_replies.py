@@ -53,6 +53,14 @@ def test_a_status_of_any_shape_is_shown(status: dict[str, object]) -> None:
     assert rendered_text(replies.status_message(status, "es").html, "HTML")
 
 
+def test_what_waits_in_rescatados_is_part_of_the_status() -> None:
+    fix = "sudo trafico-monitor assign '<b>.mp4' MODELO"
+    message = replies.status_message({"rescued": {"files": 3, "bytes": 2_500_000, "oldest": NOON, "fix": fix}}, "es")
+    assert "📦 Esperan en _rescatados: 3 (2,5 MB) · " + fix in message.plain and "<b>.mp4" not in message.html
+    for nothing in (None, {}, {"files": 0}, "x"):
+        assert "📦" not in replies.status_message({"rescued": nothing}, "es").plain
+
+
 def test_open_incidents_newest_first_and_at_most_ten() -> None:
     many = [incident(id=f"AAAAAA{chr(65 + n)}A", opened_at=NOON + n) for n in range(12)]
     said = replies.incidents_message(many, "es").plain

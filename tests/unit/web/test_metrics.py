@@ -15,6 +15,7 @@ from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
 from trafico_monitor.model.order import Order, OrderKind
 from trafico_monitor.model.record import Record
+from trafico_monitor.model.rescued import Waiting
 from trafico_monitor.model.result import Outcome, Result
 from trafico_monitor.model.verdict import Verdict
 from trafico_monitor.web.metrics import Meter
@@ -87,6 +88,21 @@ def test_no_name_of_a_line_is_a_label() -> None:
     assert HOSTILE not in text and "alert" not in text
     labels = set(re.findall(r'[{,](\w+)="', text))
     assert labels == {"type", "estado", "order", "outcome", "le", "version", "reason", "path"}
+
+
+@pytest.mark.parametrize("waiting", [Waiting(), Waiting(3, 8_320_605, NOON, "a.mp4")])
+def test_what_waits_for_a_person_is_counted_and_named_nowhere(waiting: Waiting) -> None:
+    text = Meter().exposition(replace(GAUGES, waiting=waiting))
+    found = values(text)
+    assert found["trafico_monitor_rescued_files"] == waiting.number
+    assert found["trafico_monitor_rescued_bytes"] == waiting.size
+    assert found.get("trafico_monitor_rescued_oldest_timestamp_seconds") == (waiting.oldest and int(waiting.oldest))
+    assert "a.mp4" not in text
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "rescued" not in Meter().exposition(replace(GAUGES, waiting=None)), "not looked at: not counted"
 
 
 def test_what_nobody_knows_is_left_out() -> None:

@@ -297,7 +297,7 @@ TEXTS: dict[str, str] = {
     "fix.sudo_install": "sudo apt install sudo",
     "fix.reinstall": "sudo apt install --reinstall trafico-monitor",
     "fix.helper_owner": "sudo chown root:root {helper} && sudo chmod 0755 {helper}",
-    "check.rescued": "Rescued: {n} videos in {dir} wait for somebody to say whose they are (the first: {file})",
+    "check.rescued": "Rescued: {n} videos ({size}) in {dir} wait for somebody to say whose they are, since {since} (the first: {file})",
     "fix.rescued": "sudo trafico-monitor assign {file} MODELO",
     "check.quarantined": "Quarantine: {n} corrupt files ({size}) in {dir}",
     "fix.ask_server": "curl -sSI {server}",

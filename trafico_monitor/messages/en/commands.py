@@ -79,6 +79,8 @@ TEXTS: dict[str, str] = {
     "status.reporting.foreign": "from text only: unknown version of {biblioteca}",
     "status.outbox": "messages",
     "status.missing": "missing",
+    "status.rescued": "rescued",
+    "status.rescued.waiting": "{n} videos ({size}) wait for somebody to say whose they are, since {desde}: {orden}",
     "status.outbox.waiting": "{n} to send{error}",
     "status.notify": "Watching {unidad} · {abiertos} open · {solucionados} solved · {fallidos} failed{falta}",
     "status.notify.missing": " · missing: {falta}",

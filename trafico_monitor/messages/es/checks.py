@@ -299,7 +299,7 @@ TEXTS: dict[str, str] = {
     "fix.sudo_install": "sudo apt install sudo",
     "fix.reinstall": "sudo apt install --reinstall trafico-monitor",
     "fix.helper_owner": "sudo chown root:root {helper} && sudo chmod 0755 {helper}",
-    "check.rescued": "Rescatados: {n} videos esperan en {dir} a que se diga de quién son (el primero, {file})",
+    "check.rescued": "Rescatados: {n} videos ({size}) esperan en {dir} a que se diga de quién son, desde {since} (el primero, {file})",
     "fix.rescued": "sudo trafico-monitor assign {file} MODELO",
     "check.quarantined": "Cuarentena: {n} archivos corruptos ({size}) en {dir}",
     "fix.ask_server": "curl -sSI {server}",

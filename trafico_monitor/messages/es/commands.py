@@ -79,6 +79,8 @@ TEXTS: dict[str, str] = {
     "status.reporting.foreign": "solo por texto: versión desconocida de {biblioteca}",
     "status.outbox": "mensajes",
     "status.missing": "falta",
+    "status.rescued": "rescatados",
+    "status.rescued.waiting": "{n} videos ({size}) esperan a que se diga de quién son, desde {desde}: {orden}",
     "status.outbox.waiting": "{n} por enviar{error}",
     "status.notify": "Vigilando {unidad} · {abiertos} abiertos · {solucionados} solucionados · {fallidos} fallidos{falta}",
     "status.notify.missing": " · falta: {falta}",

@@ -29,6 +29,7 @@ export function draw() {
   const tiles = [unit(status), server(status), ...disks(volumes, status), reading(status), ...reporting(status), alerts(status)];
   fill(at("tiles"), tiles.map(tile));
   verdict(status, tiles);
+  rescued(status.rescued);
   alarms(status.alarms ?? []);
   const since = status.started_at;
   fill(at("foot"), t("ui.foot", { version: status.version ?? "", desde: since ? `${date(since)}, ${clock(since, false)}` : "–" }));
@@ -118,6 +119,19 @@ function alerts(status) {
   return { tone: "good", name: t("ui.alerts"), value: t("ui.alerts.done"), note: [channels.length > 1 ? channels.map((one) => shown(one.channel)).join(", ") : t("ui.alerts.all"), taken ? t("ui.alerts.last", { hora: when(taken) }) : ""].filter(Boolean).join(" · ") };
 }
 
+// What lies in _rescatados until somebody says whose it is.
+function rescued(found) {
+  const place = at("rescued"), said = JSON.stringify([found, t("ui.rescued")]);
+  if (place.dataset.said === said) return; // a command that is being marked stays marked
+  place.dataset.said = said;
+  place.hidden = !found?.files;
+  if (!found?.files) return fill(place);
+  const since = found.oldest ? t("ui.rescued.since", { hora: when(found.oldest) }) : "";
+  fill(place, h("div", { class: "alarm warn" }, h("div", {},
+    h("div", {}, count("ui.rescued.waiting", found.files)), h("div", { class: "sub" }, [bytes(found.bytes), since].filter(Boolean).join(" · ")),
+    found.fix ? h("div", { class: "sub" }, h("code", {}, shown(found.fix))) : null)));
+}
+
 // What has rung and is not over: unit, disk, the monitor's own files. Incidents have a list of their own.
 function alarms(standing) {
   const place = at("alarms"), said = JSON.stringify([standing, t("ui.act.acknowledge")]);
@@ -132,7 +146,7 @@ function alarms(standing) {
 function verdict(status, tiles) {
   const open = status.open ?? 0;
   const broken = tiles.filter((one) => one.tone === "bad").map((one) => one.name);
-  const weak = tiles.filter((one) => one.tone === "warn").map((one) => one.name);
+  const weak = [...tiles.filter((one) => one.tone === "warn").map((one) => one.name), ...(status.rescued?.files ? [t("ui.rescued")] : [])];
   const tone = broken.length ? "bad" : open || weak.length ? "warn" : "good";
   const big = broken.length ? t("ui.verdict.broken", { que: broken.join(", ") }) : open ? count("ui.verdict.open", open) : weak.length ? t("ui.verdict.weak", { que: weak.join(", ") }) : t("ui.verdict.good");
   const missing = (status.missing ?? []).map((code) => t(`short.${code}`)).join(", ");
