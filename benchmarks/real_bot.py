@@ -299,8 +299,8 @@ def play(case: Case, scene: Scene, *, exact: bool) -> Row:
     for one in sent:
         judge(case, world, row, one, found, before, exact=exact)
     row.seconds = [duration(each) for each in found if each["estado"] == "solucionado"]
-    alarms = [text for text in row.told if UNIT in text]
-    if not sent and len(alarms) > ALARMS:
+    alarms = {m["message_id"] for m in messages(world)[told_before:] if UNIT in str(m["rendered"])}
+    if not sent and len(alarms) > ALARMS:  # a message may be edited as often as it counts on
         row.problems.append(f"{len(alarms)} avisos de un solo bucle")
     if exact and case.told and not row.told:
         row.problems.append("nadie lo supo")

@@ -31,8 +31,11 @@ async def hand_over(order: Order, site: Site, tools: Tools) -> Result:
 
 
 def _named(order: Order, site: Site) -> list[Path]:
-    """The source first: it is what the bot could not read in most cases (facts, section 1)."""
-    return [path for path in (_source(order, site), _folder(order, site), _file(order, site)) if path is not None]
+    """The source first: it is what the bot could not read in most cases (facts, section 1). Before it
+    models, where that is gone and something belongs there: by it the helper knows the bot's user."""
+    gone = site.models if folder_of(order, site) is not None and not site.models.exists() else None
+    named = (gone, _source(order, site), _folder(order, site), _file(order, site))
+    return [path for path in named if path is not None]
 
 
 def _source(order: Order, site: Site) -> Path | None:
@@ -46,11 +49,7 @@ def _source(order: Order, site: Site) -> Path | None:
 
 def _folder(order: Order, site: Site) -> Path | None:
     folder = folder_of(order, site)
-    if folder is None:
-        return None
-    if not site.models.exists():  # the helper makes it where the monitor may not
-        return site.models
-    return folder if folder.is_dir() else None
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def _file(order: Order, site: Site) -> Path | None:

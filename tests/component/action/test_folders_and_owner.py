@@ -115,7 +115,7 @@ class TestHandOver:
         said = f"{site.bot_api}/<TOKEN>/videos/file_16.mp4"
         result = await hand_over(order(source=said, modelo="victor", video="a.mp4"), site, tools)
         assert result.outcome is Outcome.DONE
-        assert given == [source, site.models]
+        assert given == [site.models, source]
 
     async def test_what_the_helper_refuses_is_the_result(self, site: Site, tools: Tools, source: Path) -> None:
         async def never(path: Path) -> Result:
