@@ -17,7 +17,7 @@ from trafico_monitor.config.alerts import Alerts
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.rule_text import load
 from trafico_monitor.errors import DeliveryError
-from trafico_monitor.incident.policy import Limits
+from trafico_monitor.incident.situation import Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.changes import Changes
 from trafico_monitor.model.download import Download

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,12 +29,9 @@ PROPERTIES = (
 )  # fmt: skip
 _SCRIPTS = 100  # that are looked into for one unit
 _MODULES = 20  # files of a package
-_ARGV = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 _SCRIPT = re.compile(r"^ExecStart=[-@:+!|]*(/\S+)", re.MULTILINE)
 _CGROUP = re.compile(r"^0::(?!/user\.slice/)/(?:[^/]+\.slice/)*([^/@]+\.service)(?:/|$)", re.MULTILINE)
-_VARIABLE = re.compile(
-    r"""^[ \t]*PYTHONPATH[ \t]*=[ \t]*(?:"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|([^\n]*?))[ \t]*$""", re.MULTILINE
-)
+_VALUE = re.compile(r"""(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(.*))""")
 _JOURNAL = frozenset({"journal", "journal+console", "inherit", ""})
 
 
@@ -133,7 +130,7 @@ def runs_project(said: Mapping[str, str], project: str) -> Started | None:
     """What the unit of systemd's answer starts of `project`: its main.py, by whatever way, or something else."""
     if not _lasts(said):
         return None
-    line = "\n".join(_ARGV.findall(said.get("ExecStart", "")))
+    line = "\n".join(_arguments(said))
     return started(line, said.get("WorkingDirectory", "").lstrip("!-"), project, ProjectFiles(project))
 
 
@@ -141,7 +138,7 @@ def as_unit(name: str, said: Mapping[str, str], what: Started) -> FoundUnit:
     """systemd's answer as a FoundUnit."""
     variables = units.environment(said)
     path, by_file = python_path(said)
-    arguments = _ARGV.findall(said.get("ExecStart", ""))
+    arguments = _arguments(said)
     return FoundUnit(
         name=name,
         user=said.get("User", ""),
@@ -167,10 +164,25 @@ def python_path(said: Mapping[str, str]) -> tuple[str, bool]:
     files = (Path(one) for named in units.environment_files(said) for one in sorted(glob.glob(str(named))))  # noqa: PTH207
     for file in files:
         if file.name != ENVIRONMENT:
-            for match in _VARIABLE.finditer(beginning(file).replace("\\\n", "")):
-                quoted, literal, plain = match.groups("")
-                found, by_file = literal or re.sub(r"\\(.)", r"\1", quoted or plain), True
+            for value in _values(beginning(file), "PYTHONPATH"):
+                found, by_file = value, True
     return found, by_file
+
+
+def _values(text: str, variable: str) -> Iterator[str]:
+    """What the environment file `text` (systemd.exec(5)) gives to `variable`, each time."""
+    for line in text.replace("\\\n", "").split("\n"):
+        name, equals, value = line.partition("=")
+        match = _VALUE.fullmatch(value.strip(" \t")) if equals and name.strip(" \t") == variable else None
+        if match is not None:
+            quoted, literal, plain = match.groups("")
+            yield literal or re.sub(r"\\(.)", r"\1", quoted or plain)
+
+
+def _arguments(said: Mapping[str, str]) -> list[str]:
+    """The command lines of `systemctl show --property ExecStart`."""
+    commands = said.get("ExecStart", "").split("argv[]=")[1:]
+    return [line.partition(" ; ignore_errors=")[0] for line in commands]
 
 
 def obstacles(said: Mapping[str, str], what: Started) -> tuple[str, ...]:

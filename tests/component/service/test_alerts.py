@@ -34,7 +34,8 @@ class Machine:
         (home / "conf.d" / "alerts.toml").write_text(
             f"[telegram]\ntoken = '{TOKEN}'\nadmin_id = {ADMIN}\n"
             f"[channels.supervisor]\nchat = {SUPERVISOR}\n"
-            "[alerts]\nescalate_to = ['supervisor']\nescalate_after = [2]\nremind_every = 0\nmaintenance = 600\nunit_settled = 3\n"
+            "[alerts]\nescalate_to = ['supervisor']\nescalate_after = [2]\nremind_every = 0\nmaintenance = 600\n"
+            "unit_settled = 3\n"
         )
 
     def write(self, *lines: Line) -> None:

@@ -110,7 +110,7 @@ class Scene:
 @pytest.fixture
 def scene(film: Path) -> Iterator[Scene]:
     with tempfile.TemporaryDirectory() as home:  # pytest's own folders are closed to the bot's user
-        os.chmod(home, 0o755)
+        Path(home).chmod(0o755)
         with BotApiServer(Path(home) / "files", control_port=0) as server:
             scene = Scene(Path(home), film, server.url)
             scene.lay_out()
