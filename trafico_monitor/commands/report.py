@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
         told = records.incidents(since=since, limit=MOST_TOLD) if args.format == "html" else ()
         waits = rescued(records.status())
     if args.format == "html":
-        print(render(summary, told, since, time.time(), spoken), end="")
+        waiting = line(waits, spoken) if waits is not None else ""
+        print(render(summary, told, since, time.time(), spoken, waiting), end="")
     elif args.json or args.format == "json":
         print_json({**_as_json(summary, since), "rescued": waits})
     else:

@@ -67,13 +67,17 @@ margin:8px 0}
 """
 
 
-def render(summary: Summary, incidents: Sequence[Incident], since: float, now: float, spoken: str) -> str:
-    """The page. `incidents` are the newest, as many as are to be told one by one."""
+def render(
+    summary: Summary, incidents: Sequence[Incident], since: float, now: float, spoken: str, waiting: str = ""
+) -> str:
+    """The page. `incidents` are the newest, as many as are to be told one by one; `waiting` is what waits in
+    `_rescatados`, "" for nothing."""
     first = since or min((float(hour) for hour in summary.hours), default=now)
     title = text("report.html.title", spoken)
     parts = (
         f"<h1>{_e(title)}</h1><p class=s>{_e(_moment(first))} – {_e(_moment(now))}</p>",
         _figures(summary, spoken),
+        f"<section><p>📦 {_e(waiting)}</p></section>" if waiting else "",
         _section("report.html.when", _timeline(summary.hours, first, now, spoken), spoken),
         _section("report.html.types", _by_type(summary, spoken), spoken),
         _section("report.html.modelos", _by_modelo(summary.modelos, spoken), spoken),

@@ -168,6 +168,7 @@ def test_what_waits_is_counted_wherever_people_look(machine: Machine) -> None:
         for words in ("status", "incidents", "report"):
             shown = " ".join(service.command(words).split())
             assert "2 videos" in shown and command in shown, shown
+        assert "📦 2 videos" in service.command("report", "--format", "html")
         last = service.command("incidents", "--json").splitlines()[-1]
         assert json.loads(last)["rescued"]["files"] == 2
         assert json.loads(service.command("report", "--json"))["rescued"]["bytes"] == size

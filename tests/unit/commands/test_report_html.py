@@ -95,3 +95,10 @@ def test_however_long_the_bars_are_not_too_many_and_hold_all(days: int) -> None:
     assert 1 <= text.count("<rect") <= 130
     titles = [part.partition("</title>")[0] for part in text.split("<title>")[2:]]
     assert sum(int(title.rpartition(" ")[2]) for title in titles) == len(hours)
+
+
+def test_what_waits_in_rescatados_is_told_as_text() -> None:
+    fix = "sudo trafico-monitor assign '<img src=x onerror=alert(1)>.mp4' MODELO"
+    page = render(Summary(), (), 0.0, 1.0, "es", f"3 videos esperan: {fix}")
+    assert "3 videos esperan" in page and "<img" not in page
+    assert "📦" not in render(Summary(), (), 0.0, 1.0, "es")
