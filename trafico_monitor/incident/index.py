@@ -145,7 +145,6 @@ def _names(download: Download) -> Iterator[_Key]:
     """What two downloads can be found to be one by (`model.sameness.same`), or two of one file."""
     for kind, value in (
         ("id", download.file_id),
-        ("unique", download.unique_id),
         ("video", download.video),
         ("to", download.destination),
     ):
