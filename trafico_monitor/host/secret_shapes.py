@@ -139,8 +139,9 @@ def is_signed(text: str, low: str) -> bool:
         or ("ke" in low and ("key" in low or ("token" in low and "token" in low.replace("<token>", ""))))
         or ("as" in low and ("pass" in low or "hash" in low or "basic" in low or "contras" in low or "asia" in low))
         or "eyj" in low or "aiza" in low or "akia" in low
-        or ("_" in low and ("gh" in low or "session_" in low or "sbp_" in low))
-        or ("-" in low and ("sk-" in low or "xox" in low or "glpat-" in low or "session-" in low))
+        or ("_" in low and ("gh" in low or "sbp_" in low))
+        or ("-" in low and ("sk-" in low or "xox" in low or "glpat-" in low))
+        or ("session" in low and "string" in low)
         or ("@" in low and "://" in low)
         or (_known != () and any(map(text.__contains__, _known)))
     )  # fmt: skip

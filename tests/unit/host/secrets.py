@@ -64,6 +64,7 @@ SECRETS: dict[str, tuple[str, str]] = {
     "service key": (f"SUPABASE_SERVICE_ROLE_KEY={LONG}", LONG),
     "api key header": (f"X-Api-Key: {LONG}", LONG),
     "session string": (f"SESSION_STRING={LONG}", LONG),
+    "session string in one word": (f"sessionString={LONG}", LONG),
     "in an environment by repr": (f"environ({{'GEMINI_API_KEY': '{LONG}', 'HOME': '/root'}})", LONG),
     "the bot's token by name": ("TELEGRAM_TOKEN=1234567890:AAExampleExampleExampleExampleExamp", "AAExample"),
     "the bot's token in its address": ("http://h/bot1234567890:AAExampleExampleExampleExampleExamp/x", "AAExample"),
