@@ -228,12 +228,12 @@ def _keyed(text: str) -> Iterator[Span]:
         value, quoted = match[name], name != "bare"
         if quoted and not _is_value(match, value, quoted=True):
             value = value.split(maxsplit=1)[0] if value.strip() else ""  # the quotation may end elsewhere
-        at = match.start(name)  # what is no value may hold another name: «token: password=…»
+        at = match.start(name)  # what is taken for a value may hold another name: «token: password=…»
         if _is_value(match, value, quoted=quoted):
-            first, at = at, at + len(value)
-            while name in ("bare", "cut") and text[at - 1] in ".,;:)]}":
-                at -= 1
-            yield first, at, SECRET
+            behind = at + len(value)
+            while name in ("bare", "cut") and text[behind - 1] in ".,;:)]}":
+                behind -= 1
+            yield at, behind, SECRET
     if "--" in text:
         yield from ((*match.span("given"), SECRET) for match in _OPTION.finditer(text))
 

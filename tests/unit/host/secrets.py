@@ -54,6 +54,7 @@ SECRETS: dict[str, tuple[str, str]] = {
     "token in quotes, cut": (f'"api_token": "{LONG}', LONG),
     "password in quotes that end elsewhere": (f"api_hash='{LONG} > y 'otra cosa' más", LONG),
     "password behind another name": (f"token: password={PASSWORD}@h/x", PASSWORD),
+    "hash behind another name that lacks its value": (f"password= api_hash='{LONG}'", LONG),
     "hash behind another name in quotes": (f"password=': x [1] api_hash={HEX} y'", HEX),
     "password, said": (f"the password: {PASSWORD} was refused", PASSWORD),
     "password as an option": (f"mysqldump --user bot --password {PASSWORD} bot", PASSWORD),
