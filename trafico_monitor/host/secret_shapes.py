@@ -139,8 +139,9 @@ def is_signed(text: str, low: str) -> bool:
         or ("ke" in low and ("key" in low or ("token" in low and "token" in low.replace("<token>", ""))))
         or ("as" in low and ("pass" in low or "hash" in low or "basic" in low or "contras" in low or "asia" in low))
         or "eyj" in low or "aiza" in low or "akia" in low
-        or ("_" in low and ("gh" in low or "session_" in low or "sbp_" in low))
-        or ("-" in low and ("sk-" in low or "xox" in low or "glpat-" in low or "session-" in low))
+        or ("_" in low and ("gh" in low or "sbp_" in low))
+        or ("-" in low and ("sk-" in low or "xox" in low or "glpat-" in low))
+        or ("session" in low and "string" in low)
         or ("@" in low and "://" in low)
         or (_known != () and any(map(text.__contains__, _known)))
     )  # fmt: skip
@@ -227,12 +228,12 @@ def _keyed(text: str) -> Iterator[Span]:
         value, quoted = match[name], name != "bare"
         if quoted and not _is_value(match, value, quoted=True):
             value = value.split(maxsplit=1)[0] if value.strip() else ""  # the quotation may end elsewhere
-        at = match.start(name)  # what is no value may hold another name: «token: password=…»
+        at = match.start(name)  # what is taken for a value may hold another name: «token: password=…»
         if _is_value(match, value, quoted=quoted):
-            first, at = at, at + len(value)
-            while name in ("bare", "cut") and text[at - 1] in ".,;:)]}":
-                at -= 1
-            yield first, at, SECRET
+            behind = at + len(value)
+            while name in ("bare", "cut") and text[behind - 1] in ".,;:)]}":
+                behind -= 1
+            yield at, behind, SECRET
     if "--" in text:
         yield from ((*match.span("given"), SECRET) for match in _OPTION.finditer(text))
 
