@@ -134,6 +134,7 @@ def unit(bare: World) -> Iterator[str]:
     """The file of a unit that the administrator has made; gone afterwards, however it went."""
     yield "/etc/systemd/system/bot.service"
     bare.machine.sh("systemctl disable -q --now bot.service; rm /etc/systemd/system/bot.service /etc/bot.env")
+    bare.machine.sh("systemctl daemon-reload; systemctl reset-failed")
     setup(bare, "--undo", "--yes")
 
 
@@ -144,7 +145,7 @@ def test_a_unit_that_is_there_is_adopted_and_tells_of_its_downloads(bare: World,
     machine.path("/etc/bot.env").write_text(f'PYTHONPATH="{HAD}"\n')
     machine.path("/usr/local/bin/start-bot").write_text(f"#!/bin/sh\ncd {PROJECT}\nexec {VENV_PYTHON} main.py\n")
     machine.path("/opt/start.py").write_text(
-        f"import os\nos.chdir('{PROJECT}')\nos.execv('{VENV_PYTHON}', ['python', 'main.py'])\n"
+        f"import os\nos.chdir('{PROJECT}')\nos.execv('{VENV_PYTHON}', ['{VENV_PYTHON}', 'main.py'])\n"
     )
     machine.path(unit).write_text(
         f"[Service]\nUser=victor\nStandardOutput=append:/tmp/bot.log\n{lines}\n[Install]\nWantedBy=multi-user.target\n"

@@ -44,7 +44,7 @@ def test_what_is_known_of_the_bots_telling(heard: Heard, unit_is: Arranged, runn
 
 def answer(drop_in: Path, began: float, **more: str) -> dict[str, str]:
     return {
-        "Environment": f"A=1 PYTHONPATH={first('')}", "ExecMainStartTimestamp": f"@{int(began)}",
+        "Environment": f"A=1 PYTHONPATH={first('')}", "ExecMainStartTimestampMonotonic": f"{int(began * 1e6)}",
         "FragmentPath": "/usr/lib/systemd/system/absent.service", "DropInPaths": f"/absent.conf {drop_in}", **more,
     }  # fmt: skip
 
@@ -53,12 +53,12 @@ def test_set_up_before_or_after_the_last_start(tmp_path: Path) -> None:
     drop_in = tmp_path / "zz-trafico-monitor.conf"
     drop_in.write_text(instrumentation("", "/m"))
     os.utime(drop_in, (1000.5, 1000.5))
-    assert arranged(answer(drop_in, 900)) == CHANGED
-    assert arranged(answer(drop_in, 1000)) == ON  # the same second: systemd tells no more
-    assert arranged(answer(drop_in, 2000)) == ON
-    assert arranged({**answer(drop_in, 2000), "Environment": "A=1"}) == OFF
-    assert arranged({**answer(drop_in, 0), "ExecMainStartTimestamp": ""}) == ON
-    assert arranged({}) == OFF
+    assert arranged(answer(drop_in, 900), 0) == CHANGED
+    assert arranged(answer(drop_in, 1000.4), 0) == CHANGED  # within the same second
+    assert arranged(answer(drop_in, 1000.6), 0) == arranged(answer(drop_in, 900), 200) == ON
+    assert arranged({**answer(drop_in, 2000), "Environment": "A=1"}, 0) == OFF
+    assert arranged({**answer(drop_in, 0), "ExecMainStartTimestampMonotonic": ""}, 0) == ON
+    assert arranged({}, 0) == OFF
 
 
 def test_set_up_by_a_file_of_variables_or_by_the_command(tmp_path: Path) -> None:
@@ -66,6 +66,6 @@ def test_set_up_by_a_file_of_variables_or_by_the_command(tmp_path: Path) -> None
     file.write_text(f"PYTHONPATH={first('/x')}\n")
     os.utime(file, (1000, 1000))
     said = {"EnvironmentFiles": f"{file} (ignore_errors=yes)"}
-    assert arranged({**said, "ExecMainStartTimestamp": "@2000"}) == ON
-    assert arranged({**said, "ExecMainStartTimestamp": "@500"}) == CHANGED
-    assert arranged({"ExecStart": "{ argv[]=/usr/bin/trafico-monitor instrument -- python main.py ; }"}) == ON
+    assert arranged({**said, "ExecMainStartTimestampMonotonic": "2000000000"}, 0) == ON
+    assert arranged({**said, "ExecMainStartTimestampMonotonic": "500000000"}, 0) == CHANGED
+    assert arranged({"ExecStart": "{ argv[]=/usr/bin/trafico-monitor instrument -- python main.py ; }"}, 0) == ON

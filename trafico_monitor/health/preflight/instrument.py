@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from .journal import where
 
 _PROPERTIES = (
     "LoadState", "ActiveState", "InvocationID", "Environment", "EnvironmentFiles", "ExecStart", "FragmentPath",
-    "DropInPaths", "ExecMainStartTimestamp",
+    "DropInPaths", "ExecMainStartTimestampMonotonic",
 )  # fmt: skip
 _RUNNING = frozenset({"active", "reloading", "activating"})
 
@@ -53,7 +54,13 @@ async def instrument(scene: Scene) -> list[Check]:
         heard = await _heard(scene, [f"_SYSTEMD_UNIT={unit}", f"_SYSTEMD_INVOCATION_ID={invocation}"])
     if heard is None:
         return []
-    return judge(heard, arranged(said), running=running, unit=unit, project=scene.config.project.dir or ".")
+    return judge(
+        heard,
+        arranged(said, time.time() - time.monotonic()),
+        running=running,
+        unit=unit,
+        project=scene.config.project.dir or ".",
+    )
 
 
 def judge(heard: Heard, unit_is: Arranged, *, running: bool, unit: str, project: str) -> list[Check]:
@@ -71,18 +78,18 @@ def judge(heard: Heard, unit_is: Arranged, *, running: bool, unit: str, project:
     return [warning("instrument_silent", "instrument_why", **fields)]
 
 
-def arranged(said: Mapping[str, str]) -> Arranged:
+def arranged(said: Mapping[str, str], boot: float) -> Arranged:
     """Whether systemd's answer puts the instrumentation on PYTHONPATH, and whether a file that does was
-    changed after the unit's main process began."""
+    changed after the unit's main process began. `boot` is the wall's time at the monotonic clock's zero."""
     files = [said.get("FragmentPath", ""), *units.words(said.get("DropInPaths", ""))]
     variables = [str(file) for file in units.environment_files(said)]
     by_file = [file for file in variables if FOLDER in beginning(Path(file))]
     set_up = FOLDER in said.get("Environment", "") or bool(by_file) or _by_command(said.get("ExecStart", ""))
-    began = said.get("ExecMainStartTimestamp", "").removeprefix("@")
+    began = said.get("ExecMainStartTimestampMonotonic", "")
     changed = [_changed(file) for file in files if FOLDER in (text := beginning(Path(file))) or _by_command(text)]
     changed += map(_changed, by_file)
-    # systemd tells whole seconds.
-    return Arranged(set_up, began.isdecimal() and max(changed, default=0.0) >= int(began) + 1)
+    newer = began.isdecimal() and max(changed, default=0.0) > boot + int(began) / 1_000_000
+    return Arranged(set_up, newer)
 
 
 def _by_command(text: str) -> bool:
