@@ -84,9 +84,10 @@ def test_timeout_without_a_word_about_the_file_fails_with_that_reason(world: Wor
 
 def test_missing_folder_is_made_and_the_video_put_into_it(world: World) -> None:
     world.bot(exact=True)
-    world.local.fault("getFile", "slow", times=1, seconds=1)
+    world.local.fault("getFile", "slow", times=1, seconds=3)
     original = world.video("yic", mode=READABLE)
-    world.machine.sh(f"rm -r {PROJECT}/modelos/yic")  # while the bot waits for the server
+    world.wait_asked()
+    world.machine.sh(f"rm -r {PROJECT}/modelos/yic")
     incident = world.incident("yic", "ruta_inexistente", "solucionado")
     proven(world, incident, original)
     assert world.machine.path(f"{PROJECT}/modelos/yic").stat().st_uid == VICTOR
@@ -130,8 +131,9 @@ def test_a_second_download_that_is_corrupt_too_fails_loudly_and_loses_nothing(wo
 def test_a_failure_while_the_monitor_was_stopped_is_found_afterwards(world: World) -> None:
     world.bot(exact=True)
     world.machine.sh("systemctl stop trafico-monitor")
-    world.local.fault("getFile", "slow", times=1, seconds=1)
+    world.local.fault("getFile", "slow", times=1, seconds=3)
     original = world.video("sol", mode=READABLE)
+    world.wait_asked()
     world.machine.sh(f"mv {PROJECT}/modelos/sol /root/sol-away")
     said = "journalctl -q -o cat -u trafico-main | grep -c 'No such file.*modelos/sol/' || true"
     world.machine.wait_for("the bot has failed", lambda: int(world.machine.sh(said)) > 0)

@@ -57,7 +57,7 @@ def fail(world: World, telling: str, *, fixed: bool = False) -> dict[Cell, Sent]
     if fixed:
         world.machine.path(SUDOERS_FILE).write_text(SUDOERS)
         world.machine.sh(f"chmod 440 {SUDOERS_FILE}")
-    world.bot(**{"STANDIN_STRUCTURED" if telling == "fields" else "STANDIN_NAMING": "1"})
+    world.bot(STANDIN_NAMING="1", STANDIN_STRUCTURED=str(int(telling == "fields")))
     sent = {}
     for cell in HERE:
         if (cell.telling, cell.course == "bot") == (telling, fixed):

@@ -74,6 +74,12 @@ class World:
         self.machine.sh("systemctl start trafico-main.service")
         self.machine.wait_for("the bot polls", lambda: len(self.local.calls("getUpdates")) > before, 20)
 
+    def wait_asked(self) -> None:
+        """Wait until the bot has asked for the video that was sent last: its modelo's folder is made before."""
+        self.machine.wait_for(
+            "getFile", lambda: any(c["params"].get("file_id") == self.file_id for c in self.local.calls("getFile"))
+        )
+
     def incidents(self) -> list[Json]:
         """What `trafico-monitor incidents --json` says, newest first."""
         said = self.machine.run("trafico-monitor", "incidents", "--json", check=False)
