@@ -51,13 +51,13 @@ def no_alarm(world: World) -> None:
 def told(world: World, since: int) -> list[Json]:
     """The messages about the unit after the first `since`, edits as messages of their own."""
     said = world.telegram.messages(ADMIN)[since:]
-    return [one for one in said if "se detuvo" in str(one["text"]) or "vuelve a funcionar" in str(one["text"])]
+    return [one for one in said if "se detuvo" in str(one["rendered"]) or "vuelve a funcionar" in str(one["rendered"])]
 
 
 def rung(world: World, since: int) -> list[str]:
     """The first line that tells, of each message that rang."""
     return [
-        "died" if "se detuvo" in str(one["text"]) else "back"
+        "died" if "se detuvo" in str(one["rendered"]) else "back"
         for one in told(world, since)
         if one["method"] == "sendMessage"
     ]
@@ -91,9 +91,9 @@ def test_a_crash_loop_with_exit_0_is_one_message_that_counts(quiet: World) -> No
     ends = int(quiet.machine.sh(said))
     assert ends >= 5
     quiet.machine.wait_for(
-        "each is counted", lambda: any(f"Caídas: {ends} en" in str(one["text"]) for one in told(quiet, since)), 20
+        "each is counted", lambda: any(f"Caídas: {ends} en" in str(one["rendered"]) for one in told(quiet, since)), 20
     )
-    assert "ya no lo vuelve a arrancar" in str(told(quiet, since)[-1]["text"])
+    assert "ya no lo vuelve a arrancar" in str(told(quiet, since)[-1]["rendered"])
     assert rung(quiet, since) == ["died"]
     drop_in(quiet, "[Service]\nRestart=always\nRestartSec=1\n")
     quiet.machine.sh(f"systemctl reset-failed {UNIT}")
