@@ -547,6 +547,19 @@ def servers_uid(steps: Sequence[Step]) -> set[int]:
     return {uid} - {0}
 
 
+def _make_folder_as(owner: Owner, name: bytes, folder: int) -> None:
+    """mkdir by the owner's own rights: the service's sandbox leaves root none to write where others may."""
+    closed = os.umask(0o022)  # as the bot would make it
+    os.setegid(owner.gid)
+    os.seteuid(owner.uid)
+    try:
+        os.mkdir(name, 0o755, dir_fd=folder)
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.umask(closed)
+
+
 class Finder:
     """Finds out roots and owner, asking systemd and Docker only for what is left open."""
 
@@ -609,8 +622,8 @@ class Finder:
 
     def _make_models(self, project: Sequence[bytes], models: Sequence[bytes]) -> None:
         """Make the models directory where it is missing and the bot's user could make it himself: right
-        inside the project, which is his. It is root's then, and empty; whether it may be given to him
-        is decided as for any that was there."""
+        inside the project, which is his, and with his rights alone. What may be done with it is decided
+        as for any that was there."""
         if tuple(models[:-1]) != tuple(project):
             return
         with suppress(Stop):  # what is strange about the project is said where models is looked for
@@ -619,11 +632,7 @@ class Finder:
             if found is None or (named and account(named).uid != found.uid):
                 return
             with suppress(OSError), Tree.real(steps[-1]) as folder:
-                closed = os.umask(0o022)  # as the bot would make it
-                try:
-                    os.mkdir(models[-1], 0o755, dir_fd=folder)
-                finally:
-                    os.umask(closed)
+                _make_folder_as(found, models[-1], folder)
 
     def _owner_and_models(
         self, project: Sequence[bytes], models: Sequence[bytes], *, needed: bool
