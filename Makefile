@@ -35,10 +35,11 @@ include packaging/chaos.mk
 include packaging/fuzz.mk
 include packaging/sbom.mk
 
-lint: venv ## ruff, mypy --strict
+lint: venv ## ruff, mypy --strict, import contracts
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
 
 check: lint ## linters, types, unit and component tests (no booted machine)
 	packaging/install-packages $(WEB_PACKAGES)

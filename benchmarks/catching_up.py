@@ -18,11 +18,11 @@ from pathlib import Path
 
 from trafico_monitor.config.schema import Retry
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rule_text import load
+from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident.policy import Limits
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.journal.follow import Batch, JournalThread
-from trafico_monitor.pipeline import Pipeline
+from trafico_monitor.journal.follower import Batch, JournalThread
+from trafico_monitor.pipeline.pipeline import Pipeline
 
 from .journals import BEGIN, PROCESS, UNIT, lines, made, printed
 from .rows import Row

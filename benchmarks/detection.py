@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from trafico_monitor.detection.detector import Detector  # noqa: E402
-from trafico_monitor.detection.rule_text import load  # noqa: E402
-from trafico_monitor.model.entry import Entry  # noqa: E402
+from trafico_monitor.detection.ruleset.loader import load  # noqa: E402
+from trafico_monitor.model.journal_entry import JournalEntry  # noqa: E402
 
 ROUNDS = 5
 # What a first monitor of this bot searched for, line by line.
@@ -91,7 +91,7 @@ def streams(lines: int) -> dict[str, list[str]]:
     }
 
 
-def engine(entries: list[Entry]) -> Callable[[], None]:
+def engine(entries: list[JournalEntry]) -> Callable[[], None]:
     rules = load({file.name: file.read_text() for file in (ROOT / "trafico_monitor/detection/rules").glob("*.toml")})
     # One for each round, made before the time is taken: nothing is remembered from the last one.
     detectors = iter([Detector(rules) for _ in range(ROUNDS)])
@@ -104,7 +104,7 @@ def engine(entries: list[Entry]) -> Callable[[], None]:
     return run
 
 
-def six_searches(entries: list[Entry]) -> Callable[[], None]:
+def six_searches(entries: list[JournalEntry]) -> Callable[[], None]:
     def run() -> None:
         for entry in entries:
             message = entry.message
@@ -116,7 +116,7 @@ def six_searches(entries: list[Entry]) -> Callable[[], None]:
 
 def measured(lines: list[str]) -> tuple[float, float]:
     """Seconds a line of the engine and of the six searches: the best of the rounds."""
-    entries = [Entry(line, 7, 1000.0 + n * 0.01, f"c{n}") for n, line in enumerate(lines)]
+    entries = [JournalEntry(line, 7, 1000.0 + n * 0.01, f"c{n}") for n, line in enumerate(lines)]
     sides = [engine(entries), six_searches(entries)]
     best = [float("inf")] * 2
     for _ in range(ROUNDS):

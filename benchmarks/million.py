@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
+from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.record import Record
-from trafico_monitor.store.codec import encode
-from trafico_monitor.store.json_log import JsonLog
-from trafico_monitor.store.queries import Queries
-from trafico_monitor.store.store import NumberedRecord, Store
-from trafico_monitor.store.tallies import places
+from trafico_monitor.store.json_array_log import JsonLog
+from trafico_monitor.store.read_repository import Queries
+from trafico_monitor.store.repository import NumberedRecord, Store
+from trafico_monitor.store.serialization import encode
+from trafico_monitor.store.tables.tallies import places
 
 from .rows import Row, median, percentile
 
@@ -79,7 +79,7 @@ async def one_more(directory: Path) -> float:
     for n in range(TURNS):
         one = sample(n, time.time(), f"Z{time.time_ns():x}")
         began = time.perf_counter()
-        await store.commit(Changes(incidents=(one,), records=(told(one),), cursor=str(n)))
+        await store.commit(ChangeSet(incidents=(one,), records=(told(one),), cursor=str(n)))
         took.append(time.perf_counter() - began)
     await store.close()
     return percentile(took, 0.95)
@@ -111,8 +111,8 @@ def sample(number: int, at: float, name: str) -> Incident:
     )
 
 
-def told(one: Incident) -> Record:
-    return Record(one.opened_at, "incident_detected", f"⚠️ Error detectado · #{one.id}", 4, "reintento 1/3", one)
+def told(one: Incident) -> Event:
+    return Event(one.opened_at, "incident_detected", f"⚠️ Error detectado · #{one.id}", 4, "reintento 1/3", one)
 
 
 def filled(work: Path, incidents: int) -> Path:

@@ -40,12 +40,12 @@ class Command:
 
 def parsers(language: str) -> dict[tuple[str, ...], argparse.ArgumentParser]:
     """Every parser by its path, in that language."""
-    from trafico_monitor import cli
+    from trafico_monitor.cli import main
 
     os.environ["LC_ALL"] = f"{language}.UTF-8"
-    found: dict[tuple[str, ...], argparse.ArgumentParser] = {(): cli._parser([])}
-    for name in cli.COMMANDS:
-        whole = cli._parser([name])
+    found: dict[tuple[str, ...], argparse.ArgumentParser] = {(): main._parser([])}
+    for name in main.COMMANDS:
+        whole = main._parser([name])
         _collect((name,), _inner(whole)[name], found)
     return found
 

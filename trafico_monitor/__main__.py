@@ -7,7 +7,7 @@ import sys
 
 def main() -> int:
     """Run one command and return its exit status."""
-    from .cli import main as run
+    from .cli.main import main as run
 
     return run(sys.argv[1:])
 

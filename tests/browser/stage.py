@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.component.web.opened import Opened, opened
-from trafico_monitor.chronicle import of_incident
-from trafico_monitor.model.attempt import Attempt
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
+from trafico_monitor.model.download_progress import Phase, UnderWay
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import CLOSED, Estado, Incident
-from trafico_monitor.model.order import OrderKind
-from trafico_monitor.model.underway import Phase, UnderWay
+from trafico_monitor.model.task import TaskKind
+from trafico_monitor.model.task_stat import TaskStat
 from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.pipeline.events import of_incident
 from trafico_monitor.web.ports import Volume
 
 T = TypeVar("T")
@@ -105,17 +105,17 @@ class Stage:
         found = list(a_month(count, self.now))
         for begin in range(0, count, 2000):
             part = found[begin : begin + 2000]
-            self.do(self.window.store.commit(Changes(incidents=tuple(part), attempts=tuple(map(tried, part)))))
+            self.do(self.window.store.commit(ChangeSet(incidents=tuple(part), attempts=tuple(map(tried, part)))))
         told = sorted(found[:40], key=lambda one: one.opened_at)
         records = [record for one in told for record in history(one)]
-        self.do(self.window.store.commit(Changes(records=tuple(sorted(records, key=lambda one: one.at)))))
+        self.do(self.window.store.commit(ChangeSet(records=tuple(sorted(records, key=lambda one: one.at)))))
 
     def happen(self, incident: Incident) -> None:
         """As the service does it: stored, then said."""
         record = of_incident(incident, incident.updated_at, "es")
 
         async def keep() -> None:
-            await self.window.store.commit(Changes(incidents=(incident,), records=(record,)))
+            await self.window.store.commit(ChangeSet(incidents=(incident,), records=(record,)))
             self.window.window.stored((record,))
 
         self.do(keep())
@@ -139,11 +139,11 @@ def history(one: Incident) -> list[Any]:
     return [of_incident(step, step.updated_at, "es") for step in steps]
 
 
-def tried(one: Incident) -> Attempt:
-    kind = OrderKind.FIX_OWNER if one.error_type is ErrorType.PERMISOS else OrderKind.RETRY_DOWNLOAD
+def tried(one: Incident) -> TaskStat:
+    kind = TaskKind.FIX_OWNER if one.error_type is ErrorType.PERMISOS else TaskKind.RETRY_DOWNLOAD
     if one.estado is Estado.SOLUCIONADO:
-        return Attempt(one.error_type, kind, one.updated_at, True, seconds=one.updated_at - one.opened_at)
-    return Attempt(one.error_type, kind, one.updated_at, False, "timeout")
+        return TaskStat(one.error_type, kind, one.updated_at, True, seconds=one.updated_at - one.opened_at)
+    return TaskStat(one.error_type, kind, one.updated_at, False, "timeout")
 
 
 def falling(free: int, an_hour: float) -> tuple[tuple[float, int], ...]:

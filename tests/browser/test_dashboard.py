@@ -13,11 +13,11 @@ from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.component.web.samples import HOSTILE
+from trafico_monitor.model.control import ControlRequest, ControlResponse, RequestKind
 from trafico_monitor.model.download import Download
+from trafico_monitor.model.download_progress import Phase, UnderWay
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.request import Reply, Request, RequestKind
 from trafico_monitor.model.silence import Scope
-from trafico_monitor.model.underway import Phase, UnderWay
 
 from .conftest import Open, picture
 from .stage import PROOF, Stage, busy, story
@@ -228,9 +228,9 @@ def test_actions_ask_first_and_tell_the_answer(stage: Stage, visit: Open, act: s
     page.locator("#ask button.main").click()
     expect(page.locator(".toast")).to_be_visible()
     (request,) = desk.asked
-    assert isinstance(request, Request) and request.reason == "prueba" and request.by.startswith("panel:")
+    assert isinstance(request, ControlRequest) and request.reason == "prueba" and request.by.startswith("panel:")
     assert {name: getattr(request, name) for name in wanted} == wanted
-    desk.reply = Reply(False, "unknown_incident", {"id": "0000001Q"})
+    desk.reply = ControlResponse(False, "unknown_incident", {"id": "0000001Q"})
     page.locator(f"[data-act={act}]").click()
     page.locator("#ask button.main").click()
     expect(page.locator(".toast.bad")).to_be_visible()

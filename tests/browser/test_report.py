@@ -9,8 +9,8 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from trafico_monitor.commands.report_html import render
-from trafico_monitor.store.queries import Queries
+from trafico_monitor.cli.report_html import render
+from trafico_monitor.store.read_repository import Queries
 
 from .conftest import picture
 from .stage import Stage

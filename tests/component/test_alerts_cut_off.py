@@ -15,19 +15,19 @@ from tests.component.notify.outbox import Clock, ScriptedChannel
 from tests.unit.notify.samples import NOON
 from trafico_monitor.config.alerts import Alerts
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rule_text import load
+from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.errors import DeliveryError
-from trafico_monitor.incident.situation import Limits
+from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
-from trafico_monitor.model.result import Outcome, Result
+from trafico_monitor.model.task_result import Outcome, TaskResult
 from trafico_monitor.model.verdict import Verdict
-from trafico_monitor.notify.addressing import Plan
-from trafico_monitor.notify.post_office import PostOffice
-from trafico_monitor.pipeline import Pipeline
-from trafico_monitor.store.store import Store
+from trafico_monitor.notify.delivery.manager import DeliveryManager
+from trafico_monitor.notify.routing import RoutingConfig
+from trafico_monitor.pipeline.pipeline import Pipeline
+from trafico_monitor.store.repository import Store
 
 NUMBER, EVERY = 200, 18.0
 CRITICAL = (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO)
@@ -42,11 +42,11 @@ class Monitor:
         self.channel = ScriptedChannel("admin")
 
     async def start(self) -> None:
-        plan = Plan(self.alerts)
+        plan = RoutingConfig(self.alerts)
         self.store = await Store.open(self.folder)
         self.pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es", plan=plan)
         self.pipeline.restore(await self.store.load())
-        self.office = PostOffice(self.store, self.clock)
+        self.office = DeliveryManager(self.store, self.clock)
         self.office.use((self.channel,), plan, "es")
         self.running = asyncio.create_task(self.office.run())
 
@@ -55,7 +55,7 @@ class Monitor:
         await asyncio.gather(self.running, return_exceptions=True)
         await self.store.close()
 
-    async def keep(self, changes: Changes) -> None:
+    async def keep(self, changes: ChangeSet) -> None:
         await self.store.commit(changes)
         self.office.wake()
 
@@ -72,7 +72,7 @@ class Monitor:
         incident = changes.incidents[0].id
         # What is critical goes on: the disk stays full and the server down.
         while kind not in CRITICAL and (order := self._order(incident)) is not None:
-            failed = Result(order.id, Outcome.FAILED, "server_unreachable")
+            failed = TaskResult(order.id, Outcome.FAILED, "server_unreachable")
             await self.keep(self.pipeline.finish(order, failed, Verdict(False, reason="file_missing"), now))
         return incident
 

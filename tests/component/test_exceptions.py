@@ -16,22 +16,22 @@ import pytest
 
 from tests.standin import media
 from tests.standin.bot_api import BotApiServer
+from trafico_monitor.daemon.executor import Executor
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rule_text import load
-from trafico_monitor.dispatch import Dispatcher
-from trafico_monitor.incident.situation import Limits
+from trafico_monitor.detection.ruleset.loader import load
+from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import Cause, ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notice import Notice
-from trafico_monitor.model.order import Order
-from trafico_monitor.model.result import Result
-from trafico_monitor.model.site import Site
+from trafico_monitor.model.installation import Installation
+from trafico_monitor.model.notification import Notification
+from trafico_monitor.model.task import RepairTask
+from trafico_monitor.model.task_result import TaskResult
 from trafico_monitor.model.verdict import Evidence, Verdict
-from trafico_monitor.pipeline import Pipeline
-from trafico_monitor.repair import Repairs
+from trafico_monitor.pipeline.pipeline import Pipeline
+from trafico_monitor.repair.dispatcher import Dispatcher
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 SPACE = Evidence("space", "9 GB")
@@ -42,7 +42,7 @@ DEADLINE = 60.0
 class Place:
     """A watched installation, its server, and a video that a user has sent."""
 
-    site: Site
+    site: Installation
     server: BotApiServer
     video: Path
     lost: Download
@@ -77,7 +77,7 @@ def place(video: Path) -> Iterator[Place]:
     api.mkdir()
     with BotApiServer(api) as server:
         server.api.files.register({"file_id": "AAA", "path": str(video), "uid": None})
-        site = Site(models, api, os.geteuid(), os.getegid(), api_url=server.url, token=TOKEN)
+        site = Installation(models, api, os.geteuid(), os.getegid(), api_url=server.url, token=TOKEN)
         size = video.stat().st_size
         lost = Download("luna", "a.mp4", "AAA", size, destination="modelos/luna/a.mp4", unique_id="AgAD7")
         yield Place(site, server, video, lost)
@@ -106,20 +106,20 @@ class Monitor:
         limits = Limits(backoff=(backoff, backoff, backoff), server_interval=0.2)
         self.pipeline = Pipeline(Detector(load({})), Tracker(), limits, "es")
         self.incidents: dict[str, Incident] = {}
-        self.notices: list[Notice] = []
-        self._repairs = Repairs(lambda: place.site, self._look_at_server)
+        self.notices: list[Notification] = []
+        self._repairs = Executor(lambda: place.site, self._look_at_server)
         self._dispatcher = Dispatcher(self._carry_out, self._done, self.pipeline.begin, time.time)
 
     async def _look_at_server(self) -> Finding:
         return Finding(FindingKind.SERVER, time.time(), code="up", message="HTTP 404")
 
-    async def _carry_out(self, order: Order, inherited: bool) -> tuple[Result, Verdict]:
+    async def _carry_out(self, order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
         return await self._repairs.carry_out(order, inherited)
 
-    async def _done(self, order: Order, result: Result, verdict: Verdict) -> None:
+    async def _done(self, order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
         self.keep(self.pipeline.finish(order, result, verdict, time.time()))
 
-    def keep(self, changes: Changes) -> None:
+    def keep(self, changes: ChangeSet) -> None:
         self.incidents |= {one.id: one for one in changes.incidents}
         self.notices += changes.notices
         self._dispatcher.cancel(changes.finished)

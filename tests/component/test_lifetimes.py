@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.journal_fixtures import cgroup_of
-from trafico_monitor import lifetimes
+from trafico_monitor.daemon import process_watch
+from trafico_monitor.daemon.process_watch import ProcessWatch
 from trafico_monitor.health.processes import belongs, members
-from trafico_monitor.lifetimes import Lifetimes
 
 UNIT = "trafico-lifetimes.service"
 
@@ -58,7 +58,7 @@ class Watching:
     fail: int = 0
 
     def __post_init__(self) -> None:
-        self.lifetimes = Lifetimes(lambda: UNIT, lambda: self.under_way, self._ended, self._began, time.time)
+        self.lifetimes = ProcessWatch(lambda: UNIT, lambda: self.under_way, self._ended, self._began, time.time)
 
     async def _ended(self, pid: int, at: float, last: bool) -> None:
         assert abs(at - time.time()) < 5
@@ -94,7 +94,7 @@ def here(group: Group, monkeypatch: pytest.MonkeyPatch) -> Watching:
 
         return UnitState(unit, known=True, control_group=f"/system.slice/{UNIT}")
 
-    monkeypatch.setattr(lifetimes, "look_at_unit", look)
+    monkeypatch.setattr(process_watch, "look_at_unit", look)
     return Watching()
 
 
@@ -172,8 +172,8 @@ async def test_what_could_not_be_kept_is_told_again_and_the_others_stay_watched(
 async def test_no_more_descriptors_than_a_bot_has_processes(
     group: Group, here: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifetimes, "MOST_WATCHED", 4)
-    monkeypatch.setattr(lifetimes, "MOST_KNOWN", 8)
+    monkeypatch.setattr(process_watch, "MOST_WATCHED", 4)
+    monkeypatch.setattr(process_watch, "MOST_KNOWN", 8)
     children = [group.process() for _ in range(20)]
     async with here.running():
         for child in children:

@@ -10,27 +10,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.component.action.conftest import another, ground, order, site, source, video  # noqa: F401
-from trafico_monitor.action.paths import is_plain
-from trafico_monitor.consequences.rescued import notice_of
+from tests.component.repair.conftest import another, ground, order, site, source, video  # noqa: F401
+from trafico_monitor.daemon.executor import Executor
+from trafico_monitor.daemon.rescued_files import modelos, offer
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
-from trafico_monitor.model.order import Order
-from trafico_monitor.model.rescued import Offer
-from trafico_monitor.model.result import Outcome, Result
-from trafico_monitor.model.site import Site
+from trafico_monitor.model.installation import Installation
+from trafico_monitor.model.rescued_file import Offer
+from trafico_monitor.model.task import RepairTask
+from trafico_monitor.model.task_result import Outcome, TaskResult
 from trafico_monitor.notify.choosing import PAGE
-from trafico_monitor.repair import Repairs
-from trafico_monitor.rescues import modelos, offer
+from trafico_monitor.pipeline.handlers.rescued import notice_of
+from trafico_monitor.repair.fs.path_policy import is_plain
 
 
-async def carried_out(order: Order, site: Site) -> Result:
+async def carried_out(order: RepairTask, site: Installation) -> TaskResult:
     async def server() -> Finding:
         return Finding(FindingKind.SERVER, 0.0, code="up")
 
-    return (await Repairs(lambda: site, server).carry_out(order, False))[0]
+    return (await Executor(lambda: site, server).carry_out(order, False))[0]
 
 
-def why(given: Order, result: Result) -> str:
+def why(given: RepairTask, result: TaskResult) -> str:
     notice = notice_of(None, given, result, 0.0)
     assert notice is not None
     return notice.fields["motivo"]
@@ -38,7 +38,7 @@ def why(given: Order, result: Result) -> str:
 
 @pytest.mark.parametrize("kind", list(ErrorType), ids=lambda kind: kind.value)
 async def test_without_a_place_it_is_told_with_what_there_is_to_choose(
-    site: Site,
+    site: Installation,
     source: Path,
     kind: ErrorType,
 ) -> None:
@@ -48,7 +48,7 @@ async def test_without_a_place_it_is_told_with_what_there_is_to_choose(
     assert why(given, result) == "place_unknown"
 
 
-async def test_where_another_video_has_its_name_that_is_why(site: Site, source: Path, another: Path) -> None:
+async def test_where_another_video_has_its_name_that_is_why(site: Installation, source: Path, another: Path) -> None:
     (site.models / "victor/a.mp4").write_bytes(another.read_bytes())
     given = order(source=str(source), modelo="victor", video="a.mp4", size=source.stat().st_size)
     result = await carried_out(given, site)
@@ -63,13 +63,15 @@ async def test_where_another_video_has_its_name_that_is_why(site: Site, source: 
         ({"modelo": "luna"}, "video_unnamed"),
     ],
 )
-async def test_a_place_that_is_none_is_said(site: Site, source: Path, known: dict[str, str], reason: str) -> None:
+async def test_a_place_that_is_none_is_said(
+    site: Installation, source: Path, known: dict[str, str], reason: str
+) -> None:
     given = order(source=str(source), **known)
     result = await carried_out(given, site)
     assert result.rescued and why(given, result) == reason
 
 
-async def test_one_that_was_delivered_before_is_told_as_in_doubt(site: Site, source: Path) -> None:
+async def test_one_that_was_delivered_before_is_told_as_in_doubt(site: Installation, source: Path) -> None:
     (site.models / "ana").mkdir()
     (site.models / "ana/x.mp4").write_bytes(source.read_bytes())
     given = order(source=str(source), modelo="victor", video="a.mp4", size=source.stat().st_size)
@@ -78,7 +80,7 @@ async def test_one_that_was_delivered_before_is_told_as_in_doubt(site: Site, sou
     assert result.offer is not None and why(given, result) == "delivered_elsewhere"
 
 
-async def test_the_last_used_come_first_and_nothing_that_assign_refuses_is_offered(site: Site) -> None:
+async def test_the_last_used_come_first_and_nothing_that_assign_refuses_is_offered(site: Installation) -> None:
     for number, name in enumerate(("ana", "luna", "noa")):
         (site.models / name).mkdir()
         os.utime(site.models / name, (2e9 + number, 2e9 + number))
@@ -91,7 +93,7 @@ async def test_the_last_used_come_first_and_nothing_that_assign_refuses_is_offer
     assert found[:3] == ["noa", "luna", "ana"] and found[3:] == ["victor"] and all(map(is_plain, found))
 
 
-async def test_of_many_a_page_is_offered_and_all_are_counted(site: Site) -> None:
+async def test_of_many_a_page_is_offered_and_all_are_counted(site: Installation) -> None:
     for number in range(200):
         (site.models / f"modelo-{number}").mkdir()
     found = await offer(site.models / "missing.mp4", site)

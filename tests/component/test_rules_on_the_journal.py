@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.journal_fixtures import Line, manager_line, write_journal
-from trafico_monitor.cli import main
+from trafico_monitor.cli.main import main
 
 AT = 1_767_000_000.0
 DENIED = "ERROR:__main__:❌ Error al copiar: [Errno 13] Permission denied: '/srv/modelos/luna/a.mp4'"

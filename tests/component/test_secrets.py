@@ -23,13 +23,13 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.component.action.conftest import film
+from tests.component.repair.conftest import film
 from tests.component.service.running import RunningService
 from tests.fuzz.babbler import Babbler
 from tests.journal_fixtures import Line, wait_until, write_journal
 from tests.standin.bot_api import BotApiServer
 from tests.unit.host import secrets as kinds
-from trafico_monitor.commands.calling import call
+from trafico_monitor.cli.control_socket import call
 from trafico_monitor.errors import MonitorError
 
 SECONDS = 120.0

@@ -9,31 +9,31 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rule_text import load
-from trafico_monitor.exactness import Told, hear, restored, snapshot, standing
-from trafico_monitor.incident.situation import Limits
+from trafico_monitor.detection.ruleset.loader import load
+from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.model.changes import Saved
-from trafico_monitor.model.entry import Entry, Origin
-from trafico_monitor.pipeline import Pipeline
+from trafico_monitor.model.changeset import Snapshot
+from trafico_monitor.model.journal_entry import JournalEntry, Origin
+from trafico_monitor.pipeline.instrumentation import Instrumentation, hear, restored, snapshot, standing
+from trafico_monitor.pipeline.pipeline import Pipeline
 
 RULES = Path(__file__).parents[2] / "trafico_monitor/detection/rules"
 PTB = "telegram 22.5"
 
 
-def told(event: str, at: float, library: str = PTB, pid: int = 7, **more: str) -> Entry:
+def told(event: str, at: float, library: str = PTB, pid: int = 7, **more: str) -> JournalEntry:
     said = {"TRAFICO_EVENTO": event, "TRAFICO_CONTRATO": "1", "TRAFICO_BIBLIOTECA": library, **more}
-    return Entry("…", pid, at, fields=said)
+    return JournalEntry("…", pid, at, fields=said)
 
 
-def heard(*entries: Entry) -> Told:
-    found = Told()
+def heard(*entries: JournalEntry) -> Instrumentation:
+    found = Instrumentation()
     for entry in entries:
         found = hear(found, entry)
     return found
 
 
-def exact(known: Told, began: float = 90.0, *, lives: bool = False) -> bool:
+def exact(known: Instrumentation, began: float = 90.0, *, lives: bool = False) -> bool:
     return bool(standing(known, began, lives=lives)["exact"])
 
 
@@ -41,20 +41,20 @@ def test_exactly_from_the_first_word_of_its_own_until_its_next_start() -> None:
     known = heard(told("activo", 100))
     assert standing(known, 90, lives=False) == {"exact": True, "library": PTB, "foreign": None}
     assert standing(known, 101, lives=True) == {"exact": False, "library": None, "foreign": None}
-    assert not exact(Told())
+    assert not exact(Instrumentation())
 
 
 @pytest.mark.parametrize(
     "entry",
     [
-        Entry("TRAFICO_EVENTO=activo TRAFICO_CONTRATO=1", 7, 100),
+        JournalEntry("TRAFICO_EVENTO=activo TRAFICO_CONTRATO=1", 7, 100),
         told("activo", 100, TRAFICO_CONTRATO="2"),
         replace(told("activo", 100), origin=Origin.MANAGER),
-        Entry("…", 7, 100, fields={"TRAFICO_EVENTO": "inicio"}),  # trafico_monitor.bot
+        JournalEntry("…", 7, 100, fields={"TRAFICO_EVENTO": "inicio"}),  # trafico_monitor.bot
         told("ajeno", 100),
     ],
 )
-def test_nothing_else_makes_it_exact(entry: Entry) -> None:
+def test_nothing_else_makes_it_exact(entry: JournalEntry) -> None:
     assert not exact(heard(entry))
 
 
@@ -84,12 +84,12 @@ def test_a_stream_of_events_is_not_a_stream_of_memories() -> None:
     known = heard(told("activo", 100))
     assert all(hear(known, told("progreso", 100 + n)) is known for n in range(60))
     assert hear(known, told("progreso", 160)).at == 160
-    assert hear(known, Entry("text", 7, 500)) is known
+    assert hear(known, JournalEntry("text", 7, 500)) is known
 
 
 @pytest.mark.parametrize("saved", [{}, {"at": "x", "pid": 1}, {"at": 1, "pid": None}, {"told": 1}])
 def test_a_memory_of_something_else_is_nothing_told(saved: dict[str, object]) -> None:
-    assert restored(saved) == Told()
+    assert restored(saved) == Instrumentation()
 
 
 def new() -> Pipeline:
@@ -102,6 +102,6 @@ def test_it_goes_on_after_a_restart_of_the_monitor() -> None:
     changes = pipeline.take([told("activo", 100)], "c1", 100)
     assert changes.memory is not None  # in the transaction of the cursor: neither is without the other
     again = new()
-    again.restore(Saved(memory=json.loads(json.dumps(changes.memory))))
+    again.restore(Snapshot(memory=json.loads(json.dumps(changes.memory))))
     assert again.told == pipeline.told == heard(told("activo", 100))
-    assert restored(json.loads(json.dumps(snapshot(Told())))) == Told()
+    assert restored(json.loads(json.dumps(snapshot(Instrumentation())))) == Instrumentation()

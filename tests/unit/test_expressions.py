@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 import trafico_monitor
-from trafico_monitor.detection.linear import NotLinear, compiled
+from trafico_monitor.detection.ruleset.regex_safety import NotLinear, compiled
 
 PACKAGE = Path(trafico_monitor.__file__).parent
 FUNCTIONS = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
@@ -37,7 +37,7 @@ _MANY = 33  # repetitions that may go on for so long are pumped
 _parser: Any = importlib.import_module("re._parser")
 _ALPHABET = string.ascii_lowercase + string.ascii_uppercase + string.digits + " -_./:=%\\\"'\n\t<>é\x1b\x80ñ"
 # Made in a call, of what the caller gives: its patterns are judged where they come from.
-GIVEN = {"detection/linear.py: pattern", "web/fields.py: self.pattern"}
+GIVEN = {"detection/ruleset/regex_safety.py: pattern", "web/validation.py: self.pattern"}
 
 
 @dataclass(frozen=True)

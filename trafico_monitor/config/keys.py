@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..model.finding import ErrorType
-from . import values as v
+from . import validators as v
 from .alerts import ChannelKind
 
 

@@ -11,25 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..model.entry import Entry, Origin
 from ..model.finding import ErrorType, Finding, FindingKind
-from .attempts import Attempt
-from .context import MARKS, structured
-from .downloads import Downloads
-from .failures import Failures
-from .findings import about
-from .folding import SETTLE, Folding
-from .gates import Dull
-from .lines import LONGEST_LINE, begins_record, is_error_record
+from ..model.journal_entry import JournalEntry, Origin
+from .extract.download import MARKS, structured
+from .extract.line_format import LONGEST_LINE, begins_record, is_error_record
+from .extract.paths import Paths
+from .failure_attribution import Failures
+from .finding_factory import about
+from .line_skipper import ANSWERED_END, ANSWERED_START, LineSkipper
 from .log_formats import TRACEBACK
-from .manager import ENDS, blind_finding, unit_finding
-from .memory import Memory
-from .passing import ANSWERED_END, ANSWERED_START, Passing
-from .paths import Paths
-from .process import Process
-from .reports import Reports, report_of
-from .rules import RuleSet, Silence
+from .multiline import SETTLE, Folding
+from .prefilter import NoiseFilter
+from .reported_downloads import Reports, report_of
+from .ruleset.engine import RuleSet, Silence
+from .state.download_attempts import DownloadAttempt
+from .state.downloads import Downloads
+from .state.process import Process
+from .state.store import DetectorState
 from .statement import Voice, statement
+from .systemd_events import ENDS, blind_finding, unit_finding
 from .unfolding import Piece, flush, unfold
 
 # Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.
@@ -51,7 +51,7 @@ class Detector:
     def __init__(self, rules: RuleSet, models_dir: str = "modelos") -> None:
         paths = Paths(models_dir)
         self._marks = (*MARKS, *paths.marks)
-        self._memory = Memory()
+        self._memory = DetectorState()
         self._paths = paths
         self._downloads = Downloads(self._memory, paths)
         self._reports = Reports(self._memory, paths)
@@ -72,13 +72,13 @@ class Detector:
         self._rules = self._folding.rules = rules
         self._dull = self.new_dull()
 
-    def new_dull(self) -> Dull:
+    def new_dull(self) -> NoiseFilter:
         """What tells the lines that say nothing by themselves; one for each thread that asks."""
-        return Dull((*self._rules.literals, *self._marks), _SUSPECT)
+        return NoiseFilter((*self._rules.literals, *self._marks), _SUSPECT)
 
-    def passing(self) -> Passing:
+    def passing(self) -> LineSkipper:
         """What tells a reader which raw lines need not be fed, from here on."""
-        return Passing(self.new_dull(), _ANSWERS, self._memory.busy, self._memory.outage)
+        return LineSkipper(self.new_dull(), _ANSWERS, self._memory.busy, self._memory.outage)
 
     @property
     def changes(self) -> int:
@@ -96,7 +96,7 @@ class Detector:
         return self._downloads.under_way
 
     @property
-    def attempts(self) -> tuple[Attempt, ...]:
+    def attempts(self) -> tuple[DownloadAttempt, ...]:
         """Those downloads, to be looked at and not to be changed."""
         return self._downloads.open
 
@@ -110,7 +110,7 @@ class Detector:
         self._downloads.arrived(sizes, now)
         self.deadline = self._downloads.deadline
 
-    def feed(self, entry: Entry) -> tuple[Finding, ...]:
+    def feed(self, entry: JournalEntry) -> tuple[Finding, ...]:
         """The findings of one entry, in order. Entries of one process come in their order."""
         message = entry.message
         if self._memory.quiet and message.endswith(_SUFFIX) and message.startswith(_PREFIX) and entry.origin is _BOT:
@@ -181,7 +181,7 @@ class Detector:
 
     # -- one kind of entry each
 
-    def _of_others(self, entry: Entry) -> Iterator[Finding]:
+    def _of_others(self, entry: JournalEntry) -> Iterator[Finding]:
         if entry.origin is Origin.JOURNALD:
             blind = blind_finding(entry)
             if blind is not None:
@@ -202,7 +202,7 @@ class Detector:
         self.deadline = self._downloads.deadline
         yield unit
 
-    def _of_bot(self, entry: Entry) -> Iterator[Finding]:
+    def _of_bot(self, entry: JournalEntry) -> Iterator[Finding]:
         process = self._memory.of(entry)
         if "TRAFICO_EVENTO" in entry.fields:
             yield from self._release(entry.pid)
@@ -227,7 +227,7 @@ class Detector:
             yield from self._of_pieces(pid, process, flush(process.drawing, pid))
             self._memory.drawn(pid, process, False)
 
-    def _of_line(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
+    def _of_line(self, entry: JournalEntry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
         if process.block is not None:
             if process.block.take(line, entry.cursor, entry.at):
                 yield from self._folding.grown(entry.pid, process, process.block)
@@ -252,7 +252,7 @@ class Detector:
             yield from self._folding.unexplained(entry.pid, process)
         yield from (self._structured if reported else self._plain)(entry, process, line, lowered)
 
-    def _plain(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
+    def _plain(self, entry: JournalEntry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
         record = begins_record(line)
         if line in self._dull:  # no rule, no error, nothing of a download: at most the end of a record
             if record:
@@ -277,7 +277,7 @@ class Detector:
             self._folding.wait_to_explain(entry, process, line)
         self._folding.note_record(entry, process, line, rule, record)
 
-    def _structured(self, entry: Entry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
+    def _structured(self, entry: JournalEntry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
         report = report_of(entry, self._paths)
         if report is not None:
             yield from self._reports.observe(entry, process, report, self._rules)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..model.finding import Cause, ErrorType
-from .rules import Rule, RuleSet
+from .ruleset.engine import Rule, RuleSet
 
 LONGEST_WAIT = 7 * 86_400.0  # seconds; a 429 that says more is no answer of a Bot API server
 _ERRNOS = {

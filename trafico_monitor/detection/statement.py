@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from .lines import LONGEST_LINE, without_names
+from .extract.line_format import LONGEST_LINE, without_names
 from .log_formats import Continuation, Format, Level, Record, read
 from .quotation import unquoted
 

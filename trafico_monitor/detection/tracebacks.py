@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..model.finding import ErrorType
-from .lines import PART, begins_record, is_indented
+from .extract.line_format import PART, begins_record, is_indented
 from .log_formats import CAUSE, HANDLING, TRACEBACK
-from .rules import Rule, RuleSet, Scope, Silence
+from .ruleset.engine import Rule, RuleSet, Scope, Silence
 
 MOST_LINES = 12  # kept for the operator
 MOST_CHARS = 400

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from ..model.entry import Entry
-from .lines import LONGEST_LINE, PART
+from ..model.journal_entry import JournalEntry
+from .extract.line_format import LONGEST_LINE, PART
 from .log_formats import (
     CAUSE,
     GROUP,
@@ -45,7 +45,7 @@ _WRITTEN = frozenset({Format.BASIC, Format.TEXT, Format.LOGURU, Format.STRUCTLOG
 class Piece(NamedTuple):
     """One line of what an entry says. `ends` is True when nothing that follows belongs to it."""
 
-    entry: Entry
+    entry: JournalEntry
     line: str
     ends: bool = False
 
@@ -111,7 +111,7 @@ def drawing_from(data: Mapping[str, object]) -> Drawing:
     )
 
 
-def unfold(drawing: Drawing, entry: Entry) -> Iterator[Piece]:
+def unfold(drawing: Drawing, entry: JournalEntry) -> Iterator[Piece]:
     """What `entry` says, line by line; `drawing` is that of its process, and is changed. Of a wrapped
     line the rest may follow in other entries: it comes with the entry that ends it, or from `flush`."""
     return map(_narrowed, _unfold(drawing, widened(entry, drawing.table[0] if drawing.table else 0)))
@@ -129,7 +129,7 @@ def _narrowed(piece: Piece) -> Piece:
     return Piece(replace(piece.entry, message=message), line, piece.ends)
 
 
-def _unfold(drawing: Drawing, entry: Entry) -> Iterator[Piece]:
+def _unfold(drawing: Drawing, entry: JournalEntry) -> Iterator[Piece]:
     if drawing.blank and _simple(entry.message):
         yield Piece(entry, entry.message)
         return
@@ -161,7 +161,7 @@ def _flush(drawing: Drawing, pid: int) -> Iterator[Piece]:
     text = drawing.held[0]
     for before, row in zip(drawing.held, drawing.held[1:], strict=False):
         text += row if _broken_word(before, row, drawing.width) else f" {row}"
-    entry = Entry("", pid, drawing.at, drawing.cursor)
+    entry = JournalEntry("", pid, drawing.at, drawing.cursor)
     prefix, drawing.held, drawing.prefix = drawing.prefix, [], ""
     if prefix or not drawing.quiet:  # a record may tell of a download, whatever its level
         yield from _drawn(entry, Continuation(prefix + text) if prefix else continued(text))
@@ -170,7 +170,7 @@ def _flush(drawing: Drawing, pid: int) -> Iterator[Piece]:
 # -- records
 
 
-def _begin(drawing: Drawing, entry: Entry, record: Record) -> Iterator[Piece]:
+def _begin(drawing: Drawing, entry: JournalEntry, record: Record) -> Iterator[Piece]:
     yield from _flush(drawing, entry.pid)
     if not drawing.blank or record.message.strip() in (TRACEBACK, GROUP):
         carried = _carried(drawing, entry, record)
@@ -207,7 +207,7 @@ def _quiet(record: Record) -> bool:
     return record.level is not None and record.level < Level.WARNING
 
 
-def _carried(drawing: Drawing, entry: Entry, record: Record) -> Piece | None:
+def _carried(drawing: Drawing, entry: JournalEntry, record: Record) -> Piece | None:
     """The line of a traceback that `record` is no more than the carrier of; None when it is a record."""
     carrier = f"{record.format.value}:{_prefix(record)}"
     text = record.message.rstrip()
@@ -226,7 +226,7 @@ def _carried(drawing: Drawing, entry: Entry, record: Record) -> Piece | None:
 # -- continuations
 
 
-def _continue(drawing: Drawing, entry: Entry, found: Continuation, *, within: bool = False) -> Iterator[Piece]:
+def _continue(drawing: Drawing, entry: JournalEntry, found: Continuation, *, within: bool = False) -> Iterator[Piece]:
     """The lines of a continuation; `within` an entry whose first line has been read."""
     table = drawing.table
     if table is not None and found.wrap is not None and not found.depth and found.wrap[0] != table[0]:
@@ -254,7 +254,7 @@ def _far_in(text: str) -> bool:
     return not text[:_LEAST_INDENTED].strip() and bool(text.strip())
 
 
-def _drawn(entry: Entry, found: Continuation) -> Iterator[Piece]:
+def _drawn(entry: JournalEntry, found: Continuation) -> Iterator[Piece]:
     """The line that stands for `found`, outside of boxes."""
     if found.shape is Shape.EDGE:
         if found.text:  # the next part of an exception group
@@ -263,7 +263,7 @@ def _drawn(entry: Entry, found: Continuation) -> Iterator[Piece]:
         yield _line(entry, TRACEBACK if found.text.rstrip() in (TRACEBACK, GROUP) else found.text)
 
 
-def _line(entry: Entry, line: str) -> Piece:
+def _line(entry: JournalEntry, line: str) -> Piece:
     line = line[:LONGEST_LINE]
     return Piece(entry if line == entry.message else replace(entry, message=line), line)
 
@@ -271,11 +271,11 @@ def _line(entry: Entry, line: str) -> Piece:
 # -- what a console wraps
 
 
-def _hold(drawing: Drawing, entry: Entry, row: str, width: int) -> None:
+def _hold(drawing: Drawing, entry: JournalEntry, row: str, width: int) -> None:
     drawing.held, drawing.width, drawing.cursor, drawing.at = [row], width, entry.cursor, entry.at
 
 
-def _wrap(drawing: Drawing, entry: Entry, row: str, width: int) -> Iterator[Piece]:
+def _wrap(drawing: Drawing, entry: JournalEntry, row: str, width: int) -> Iterator[Piece]:
     """`row` goes on the line that is held, or ends it and begins another."""
     row = row.rstrip()
     if drawing.held and len(drawing.held) < _MOST_HELD and _goes_on(drawing.held, row, drawing.width):
@@ -316,7 +316,7 @@ def _broken_word(before: str, row: str, width: int) -> bool:
 # -- boxes
 
 
-def _edge(drawing: Drawing, entry: Entry, edge: Continuation) -> Iterator[Piece]:
+def _edge(drawing: Drawing, entry: JournalEntry, edge: Continuation) -> Iterator[Piece]:
     yield from _flush(drawing, entry.pid)
     if edge.text and not _hidden(drawing, edge.depth):
         width = edge.wrap[1] if edge.wrap else 0
@@ -338,7 +338,7 @@ def _hidden(drawing: Drawing, depth: int) -> bool:
     return any(at < depth and not title.startswith((_TITLE, _PART_TITLE)) for at, title, _ in drawing.boxes)
 
 
-def _row(drawing: Drawing, entry: Entry, row: Continuation) -> Iterator[Piece]:
+def _row(drawing: Drawing, entry: JournalEntry, row: Continuation) -> Iterator[Piece]:
     if not drawing.boxes or _hidden(drawing, row.depth):
         return
     _, title, width = drawing.boxes[-1]
@@ -355,7 +355,7 @@ def _row(drawing: Drawing, entry: Entry, row: Continuation) -> Iterator[Piece]:
         drawing.header = f"{drawing.header}{glue}{text}"
 
 
-def _frame(drawing: Drawing, entry: Entry) -> Iterator[Piece]:
+def _frame(drawing: Drawing, entry: JournalEntry) -> Iterator[Piece]:
     header, drawing.header = drawing.header, ""
     if header.startswith("in "):  # the file does not exist any more
         function, _, line = header[3:].rpartition(":")

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from ..host.escapes import PADDING
 from ..host.redact import SECRET, TOKEN
-from ..model.entry import Entry
+from ..model.journal_entry import JournalEntry
 
 _FILL = "\ue000"
 
 
-def widened(entry: Entry, column: int = 0) -> Entry:
+def widened(entry: JournalEntry, column: int = 0) -> JournalEntry:
     """`entry` with its message as wide as it was written; `column` is where the words of a row begin."""
     if not entry.shortened or _FILL in entry.message:
         return entry

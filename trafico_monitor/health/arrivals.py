@@ -6,7 +6,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..host.thread import call
+from ..host.blocking import run_blocking
 
 LOOK_SECONDS = 10.0  # between two looks: a sixth of what counts as standing still
 DEADLINE_SECONDS = 5.0
@@ -16,7 +16,7 @@ async def arrived(places: Mapping[str, str]) -> dict[str, int]:
     """The size in bytes of each regular file of `places` (id of a download → path); one that cannot be looked
     at is left out, all of them where the file system does not answer within the deadline."""
     try:
-        return await call(lambda: _sizes(places), seconds=DEADLINE_SECONDS, name="arrivals")
+        return await run_blocking(lambda: _sizes(places), seconds=DEADLINE_SECONDS, name="arrivals")
     except TimeoutError:
         return {}
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from .. import messages
 from ..config.schema import Config
-from ..host import containers
-from ..host.containers import Container, Status
+from ..host import docker
+from ..host.docker import Container, Status
 
 
 async def look_at_container(config: Config, *, seconds: float = 5.0) -> Container | None:
     """What Docker says about the configured container; None where none is configured."""
     if not config.bot_api.local or not config.bot_api.container:
         return None
-    return await containers.inspect(config.bot_api.container, seconds=seconds)
+    return await docker.inspect(config.bot_api.container, seconds=seconds)
 
 
 def explanation(name: str, container: Container, language: str) -> str:

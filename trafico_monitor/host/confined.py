@@ -16,8 +16,8 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
-from .process import ENVIRONMENT, Finished
-from .thread import call
+from .blocking import run_blocking
+from .subprocesses import ENVIRONMENT, Finished
 
 # include/uapi/linux/landlock.h and prctl.h. The numbers of these calls are the same on all of Debian's machines.
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
@@ -68,7 +68,7 @@ async def run_confined(
             return _collect(argv[0], started, seconds, most)
 
     try:
-        return await call(work, seconds=seconds + _GRACE, name=f"confined {threading.get_native_id()} {file}")
+        return await run_blocking(work, seconds=seconds + _GRACE, name=f"confined {threading.get_native_id()} {file}")
     except OSError as error:
         if isinstance(error, TimeoutError):
             return Finished(None, "", f"{argv[0]}: no answer within {seconds:g} s")

@@ -9,7 +9,7 @@ import time
 from typing import TextIO
 
 from ..bot import JOURNAL_SOCKET, encode
-from ..model.record import Record
+from ..model.event import Event
 from .message_ids import message_id
 
 IDENTIFIER = "trafico-monitor"
@@ -28,7 +28,7 @@ class JournalWriter:
         self._socket_path = socket_path
         self._stream = sys.stdout if terminal is None else terminal
 
-    def write(self, record: Record, seq: int) -> None:
+    def write(self, record: Event, seq: int) -> None:
         """Write one record. Raises OSError when journald is there and does not take it."""
         if self._stream.isatty():
             print(shown(record), file=self._stream, flush=True)
@@ -44,7 +44,7 @@ class JournalWriter:
             out.sendto(datagram, self._socket_path)
 
 
-def entry_fields(record: Record, seq: int) -> dict[str, str]:
+def entry_fields(record: Event, seq: int) -> dict[str, str]:
     """The fields of a record's journal entry."""
     fields = {
         "MESSAGE": record.text,
@@ -71,7 +71,7 @@ def entry_fields(record: Record, seq: int) -> dict[str, str]:
     return {name: value[:_VALUE_LIMIT] for name, value in fields.items()}
 
 
-def shown(record: Record) -> str:
+def shown(record: Event) -> str:
     """`[14:30:15] 👀 Iniciando monitoreo de logs...`, in local time, on one line."""
     clock = time.strftime("%H:%M:%S", time.localtime(record.at))
     text = "".join(c if c >= " " and c != "\x7f" and not "\x80" <= c <= "\x9f" else " " for c in record.text)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import process
+from . import subprocesses
 
 _BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
@@ -26,7 +26,7 @@ async def show(unit: str, properties: Sequence[str], *, seconds: float = 5.0) ->
     """
     if not unit:  # systemctl would speak of the manager itself
         return None
-    done = await process.run(
+    done = await subprocesses.run(
         ["systemctl", "show", "--no-pager", "--timestamp=unix", "-p", ",".join(properties), "--", unit],
         seconds=seconds,
     )

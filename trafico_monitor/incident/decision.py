@@ -9,10 +9,10 @@ from typing import Any
 from ..model.download import Download
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
-from ..model.order import Order, OrderKind
+from ..model.task import RepairTask, TaskKind
 from ..model.verdict import Evidence
+from .decision_context import DecisionContext, Limits
 from .playbook import most_attempts, placed
-from .situation import Limits, Situation
 
 # The bot's own repair (sudo chmod) is cut off after 5 s by the bot itself (corpus E-012): an
 # announced repair gets that long before ours begins, so that the two do not run side by side.
@@ -21,27 +21,27 @@ BOT_REPAIR_SECONDS = 6.0
 # that it says so again; nobody is believed who asks for more than an hour.
 BUSY_GROWTH, MOST_BUSY_SECONDS, LONGEST_RETRY_AFTER = 3.0, 900.0, 3600.0
 # Orders that change nothing on the disk: they may look at a place that a single record names.
-_LOOKING = frozenset({OrderKind.CONFIRM, OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER})
+_LOOKING = frozenset({TaskKind.CONFIRM, TaskKind.WAIT_FOR_SPACE, TaskKind.WAIT_FOR_SERVER})
 _TURN = "wait_turn"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     incident: Incident
-    order: Order | None = None
+    order: RepairTask | None = None
 
 
-def give(incident: Incident, kind: OrderKind, at: Situation) -> Decision:
+def give(incident: Incident, kind: TaskKind, at: DecisionContext) -> Decision:
     """The order of `kind`, unless a cause holds it back."""
     cause = at.conditions.cause_for(kind)
     if cause is not None and cause is not incident.error_type:
         return held(incident, cause, at.now)
     match kind:
-        case OrderKind.RETRY_DOWNLOAD:
+        case TaskKind.RETRY_DOWNLOAD:
             return _retry(incident, at)
-        case OrderKind.WAIT_FOR_SPACE:
+        case TaskKind.WAIT_FOR_SPACE:
             return held(incident, ErrorType.DISCO_LLENO, at.now)
-        case OrderKind.WAIT_FOR_SERVER:
+        case TaskKind.WAIT_FOR_SERVER:
             waiting = replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO, updated_at=at.now)
             return ordered(waiting, kind, at.now, accion="wait_server", estado=Estado.PENDIENTE)
     due = at.now + (BOT_REPAIR_SECONDS if incident.rule.endswith("_bot_fix") else 0.0)
@@ -50,7 +50,7 @@ def give(incident: Incident, kind: OrderKind, at: Situation) -> Decision:
 
 def ordered(
     incident: Incident,
-    kind: OrderKind,
+    kind: TaskKind,
     due_at: float,
     *,
     accion: str,
@@ -62,7 +62,7 @@ def ordered(
     """`incident` with the order given, and whatever `also` changes of it: one copy, not two."""
     step = incident.step + 1
     after = replace(incident, step=step, accion=accion, estado=estado, **also)
-    order = Order(
+    order = RepairTask(
         id=f"{incident.id}/{step}",
         incident_id=incident.id,
         kind=kind,
@@ -78,7 +78,7 @@ def ordered(
     return Decision(after, order)
 
 
-def refreshed(order: Order, incident: Incident) -> Order:
+def refreshed(order: RepairTask, incident: Incident) -> RepairTask:
     """`order`, which has not begun, with what is known of its download by now."""
     return replace(order, download=_download_for(order.kind, incident), error_type=incident.error_type)
 
@@ -92,7 +92,7 @@ def held(incident: Incident, cause: ErrorType, now: float) -> Decision:
     return pending(incident, accion, incident.reason, now, waiting_for=cause, attempt=attempt)
 
 
-def left_alone(incident: Incident, order: Order, retry_after: float, now: float) -> Decision:
+def left_alone(incident: Incident, order: RepairTask, retry_after: float, now: float) -> Decision:
     """The same attempt again, when the server wants to be asked: none is burnt by its asking."""
     longer = min(MOST_BUSY_SECONDS, BUSY_GROWTH**order.busy if order.busy else 0.0)
     due, busy = now + max(min(retry_after, LONGEST_RETRY_AFTER), longer), min(order.busy + 1, 20)
@@ -105,7 +105,7 @@ def pending(incident: Incident, accion: str, reason: str, now: float, **also: An
     return Decision(replace(incident, estado=Estado.PENDIENTE, accion=accion, reason=reason, updated_at=now, **also))
 
 
-def give_up(incident: Incident, reason: str, at: Situation, accion: str = "given_up") -> Decision:
+def give_up(incident: Incident, reason: str, at: DecisionContext, accion: str = "given_up") -> Decision:
     """`fallido`, with the reason that the operator is told, and where the original lies if it was
     put aside."""
     closed = replace(
@@ -142,13 +142,13 @@ def pause(limits: Limits, attempt: int) -> float:
     return limits.backoff[min(attempt, len(limits.backoff)) - 1]
 
 
-def _retry(incident: Incident, at: Situation) -> Decision:
+def _retry(incident: Incident, at: DecisionContext) -> Decision:
     attempt = incident.attempt + 1
     if attempt > most_attempts(incident, at.limits):
         return give_up(incident, incident.reason or "attempts_used", at)
     waits = incident.error_type in (ErrorType.TIMEOUT, ErrorType.OTRO) or attempt > 1
     due = at.now + (pause(at.limits, attempt) if waits else 0.0)
-    kind, marked = OrderKind.RETRY_DOWNLOAD, replace(incident, attempt=attempt, updated_at=at.now)
+    kind, marked = TaskKind.RETRY_DOWNLOAD, replace(incident, attempt=attempt, updated_at=at.now)
     if incident.not_before > due:
         return _wait_turn(marked, at.now)
     return ordered(marked, kind, due, accion="retry", estado=Estado.REINTENTANDO, attempt=attempt)
@@ -158,11 +158,11 @@ def _wait_turn(incident: Incident, now: float) -> Decision:
     """The attempt when the server said that it may be asked, within an hour whatever it said."""
     turn = min(incident.not_before, now + LONGEST_RETRY_AFTER)
     told = replace(incident, not_before=turn, reason="server_busy" if turn == incident.not_before else "wait_too_long")
-    kind, estado = OrderKind.RETRY_DOWNLOAD, Estado.PENDIENTE
+    kind, estado = TaskKind.RETRY_DOWNLOAD, Estado.PENDIENTE
     return ordered(told, kind, turn, accion=_TURN, estado=estado, attempt=incident.attempt)
 
 
-def _kept(incident: Incident, at: Situation) -> tuple[Evidence, ...]:
+def _kept(incident: Incident, at: DecisionContext) -> tuple[Evidence, ...]:
     """The evidence of one that failed: also where the original is, and for how long."""
     told = tuple(each for each in incident.evidence if not each.what.startswith("kept_"))
     if incident.quarantined is None:
@@ -173,8 +173,8 @@ def _kept(incident: Incident, at: Situation) -> tuple[Evidence, ...]:
     return (*told, Evidence("kept_until", f"{incident.quarantined} · {until}"))
 
 
-def _download_for(kind: OrderKind, incident: Incident) -> Download:
-    if kind is not OrderKind.CONFIRM:
+def _download_for(kind: TaskKind, incident: Incident) -> Download:
+    if kind is not TaskKind.CONFIRM:
         return incident.download if kind in _LOOKING else incident.actionable
     told = incident.success or incident.download
     # Without a place the video is looked for by what may be acted on: words alone would find another.

@@ -8,7 +8,7 @@ MOST = 500  # the server keeps its files for hours; an installation repairs some
 
 
 class Deliveries:
-    """Identities of files (`action/provenance.py`), the one that was delivered last at the end."""
+    """Identities of files (`repair/provenance.py`), the one that was delivered last at the end."""
 
     def __init__(self) -> None:
         self._modelos: dict[str, str] = {}

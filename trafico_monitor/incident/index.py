@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..model.download import Download
+from ..model.download_identity import base_name
 from ..model.finding import ErrorType
 from ..model.incident import Incident
-from ..model.sameness import base_name
 
 _Key = tuple[str, object]
 BOT_FIX = "_bot_fix"  # how the names of rules end that tell of a repair by the bot itself

@@ -16,11 +16,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..model.download import Download
+from ..model.download_identity import meant
 from ..model.finding import Cause, ErrorType
 from ..model.incident import Incident
-from ..model.order import OrderKind
-from ..model.sameness import meant
-from .situation import Limits
+from ..model.task import TaskKind
+from .decision_context import Limits
 
 # A full disk and a dead server hold others back.
 CAUSES = (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO)
@@ -28,28 +28,28 @@ CAUSES = (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO)
 _HOPELESS = {Cause.TOO_BIG: "file_too_big", Cause.NOT_AVAILABLE: "not_available"}
 
 
-def plan(incident: Incident) -> tuple[OrderKind, ...]:
+def plan(incident: Incident) -> tuple[TaskKind, ...]:
     """The orders that the playbook foresees for `incident`, in order; () when nothing may be acted on
     from which anything could be repaired without guessing."""
     download = incident.actionable
-    again = (OrderKind.RETRY_DOWNLOAD,) if download.known else ()
+    again = (TaskKind.RETRY_DOWNLOAD,) if download.known else ()
     match incident.error_type:
         case ErrorType.TIMEOUT:
             return again
         case ErrorType.OTRO:
             return () if hopeless(incident) else again
         case ErrorType.RUTA_INEXISTENTE:
-            folder = (OrderKind.CREATE_FOLDER,) if download.destination or download.modelo else ()
+            folder = (TaskKind.CREATE_FOLDER,) if download.destination or download.modelo else ()
             return folder + again
         case ErrorType.CORRUPTO:
-            return ((OrderKind.QUARANTINE,) if placed(download) else ()) + again
+            return ((TaskKind.QUARANTINE,) if placed(download) else ()) + again
         case ErrorType.PERMISOS:
             named = download.source or download.destination or download.modelo
-            return ((OrderKind.FIX_OWNER,) if named else ()) + again
+            return ((TaskKind.FIX_OWNER,) if named else ()) + again
         case ErrorType.DISCO_LLENO:
-            return (OrderKind.WAIT_FOR_SPACE, *again)
+            return (TaskKind.WAIT_FOR_SPACE, *again)
         case ErrorType.SERVIDOR_CAIDO:
-            return (OrderKind.WAIT_FOR_SERVER, *again)
+            return (TaskKind.WAIT_FOR_SERVER, *again)
 
 
 def hopeless(incident: Incident) -> str:
@@ -87,20 +87,20 @@ def placed(download: Download) -> bool:
     return bool(download.destination or (download.modelo and download.video))
 
 
-def following(incident: Incident, kind: OrderKind) -> OrderKind:
+def following(incident: Incident, kind: TaskKind) -> TaskKind:
     """The order of the plan after one of `kind`."""
     kinds = plan(incident)
     return kinds[kinds.index(kind) + 1] if kind in kinds else kinds[-1]
 
 
-def is_last(incident: Incident, kind: OrderKind) -> bool:
+def is_last(incident: Incident, kind: TaskKind) -> bool:
     kinds = plan(incident)
     return not kinds or kind == kinds[-1]
 
 
-def resumed_with(incident: Incident) -> OrderKind:
+def resumed_with(incident: Incident) -> TaskKind:
     """The order that one goes on with that was held back."""
     kinds = plan(incident)
     if incident.attempt or not kinds:
-        return OrderKind.RETRY_DOWNLOAD
+        return TaskKind.RETRY_DOWNLOAD
     return kinds[0]

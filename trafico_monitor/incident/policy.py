@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
-from ..model.order import Order, OrderKind
-from ..model.result import Outcome, Result
+from ..model.task import RepairTask, TaskKind
+from ..model.task_result import Outcome, TaskResult
 from ..model.verdict import Evidence, Verdict
-from .believing import BOT_LINE, NO_SITE, NOT_LOOKED_AT, after_confirmation, believe, repaired_by_bot, said_by_bot
+from .bot_success import BOT_LINE, NO_SITE, NOT_LOOKED_AT, after_confirmation, believe, repaired_by_bot, said_by_bot
+from .circuit_breaker import reason_of
 from .decision import (
     BOT_REPAIR_SECONDS,
     Decision,
@@ -29,10 +30,9 @@ from .decision import (
     refreshed,
     solve,
 )
-from .ledger import reason_of
+from .decision_context import DecisionContext
 from .playbook import following, hopeless, is_last, most_attempts, plan, resumed_with, unplanned, vouched
-from .situation import Situation
-from .waiting import RESUME_SPACING, after_probe, cause_gone, server_answered
+from .waiting_tasks import RESUME_SPACING, after_probe, cause_gone, server_answered
 
 __all__ = [
     "BOT_LINE", "BOT_REPAIR_SECONDS", "NOT_LOOKED_AT", "NO_SITE", "RESUME_SPACING", "Decision", "after", "asked_again",
@@ -44,7 +44,7 @@ __all__ = [
 _STEPS = frozenset({"folder", "quarantine"})
 
 
-def begin(incident: Incident, at: Situation) -> Decision:
+def begin(incident: Incident, at: DecisionContext) -> Decision:
     """The first order of a new incident, or why there is none: `pendiente` with a reason, `fallido` at once
     where no attempt can help."""
     kinds, most = plan(incident), most_attempts(incident, at.limits)
@@ -53,12 +53,14 @@ def begin(incident: Incident, at: Situation) -> Decision:
         return give_up(fresh, reason, at, "none")
     if not kinds:
         return pending(fresh, "none", unplanned(incident), at.now)
-    if at.conditions.refusal and kinds[0] not in (OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER):
+    if at.conditions.refusal and kinds[0] not in (TaskKind.WAIT_FOR_SPACE, TaskKind.WAIT_FOR_SERVER):
         return pending(fresh, "none", at.conditions.refusal, at.now)
     return give(fresh, kinds[0], at)
 
 
-def after(incident: Incident, order: Order, result: Result, verdict: Verdict, at: Situation) -> Decision:
+def after(
+    incident: Incident, order: RepairTask, result: TaskResult, verdict: Verdict, at: DecisionContext
+) -> Decision:
     """What follows from an order that ran. Only `verdict.proven` leads to `solucionado`. What was
     learnt of the incident while it ran counts: a first step that was taken without knowing it is
     planned anew, which every action can bear."""
@@ -69,16 +71,16 @@ def after(incident: Incident, order: Order, result: Result, verdict: Verdict, at
         quarantined=result.quarantined or incident.quarantined,
         evidence=_seen_by_now(incident, verdict),
     )
-    if order.kind is OrderKind.WAIT_FOR_SERVER:
+    if order.kind is TaskKind.WAIT_FOR_SERVER:
         return after_probe(seen, order, verdict, at)
-    if order.kind is OrderKind.CONFIRM:
+    if order.kind is TaskKind.CONFIRM:
         decision = after_confirmation(seen, order, result, verdict, at)
         return decision or begin(replace(seen, recovered_by_bot=False, success=None), at)
     if seen.attempt == 0 and refreshed(order, seen) != order:
         return begin(seen, at)
     if result.rescued and result.outcome is Outcome.REFUSED:  # it is safe; whose it is, a person has to say
         return give_up(seen, result.reason, at)
-    if verdict.proven and (is_last(seen, order.kind) or order.kind is OrderKind.QUARANTINE):
+    if verdict.proven and (is_last(seen, order.kind) or order.kind is TaskKind.QUARANTINE):
         return solve(seen, at.now)
     if seen.recovered_by_bot:
         return believe(seen, at)
@@ -87,7 +89,7 @@ def after(incident: Incident, order: Order, result: Result, verdict: Verdict, at
     return _after_failure(seen, order, result, verdict, at)
 
 
-def asked_again(incident: Incident, by: str, at: Situation) -> Decision:
+def asked_again(incident: Incident, by: str, at: DecisionContext) -> Decision:
     """A person (`by`) wants another go at an incident that is `fallido`, or open without an order:
     from the playbook's beginning, with all its attempts, at once. What holds others back holds
     this one too; then it is `pendiente` and goes on with them."""
@@ -109,7 +111,7 @@ def asked_again(incident: Incident, by: str, at: Situation) -> Decision:
         not_before=0.0,
         asked_by=by,
     )
-    if kinds and kinds[0] is OrderKind.WAIT_FOR_SPACE and not at.conditions.disk_full:
+    if kinds and kinds[0] is TaskKind.WAIT_FOR_SPACE and not at.conditions.disk_full:
         kinds = kinds[1:] or kinds
     decision = give(again, kinds[0], at) if kinds else begin(again, at)
     if decision.order is None:
@@ -117,18 +119,18 @@ def asked_again(incident: Incident, by: str, at: Situation) -> Decision:
     return Decision(replace(decision.incident, estado=Estado.REINTENTANDO), replace(decision.order, due_at=at.now))
 
 
-def out_of_budget(incident: Incident, order: Order, reason: str, now: float) -> Decision:
+def out_of_budget(incident: Incident, order: RepairTask, reason: str, now: float) -> Decision:
     """`order` is not given, for `reason` (one of `budget.SPENT`): `incident` waits until there is
     something left, without an attempt burnt. What tidies up after a solved one is left to others."""
     if not incident.open:
         return Decision(incident)
-    if order.kind is OrderKind.WAIT_FOR_SERVER:  # the periodic look goes on asking
+    if order.kind is TaskKind.WAIT_FOR_SERVER:  # the periodic look goes on asking
         return pending(incident, "wait_server", reason, now, waiting_for=ErrorType.SERVIDOR_CAIDO)
-    burnt = 1 if order.kind is OrderKind.RETRY_DOWNLOAD else 0
+    burnt = 1 if order.kind is TaskKind.RETRY_DOWNLOAD else 0
     return pending(incident, "wait_budget", reason, now, attempt=max(0, incident.attempt - burnt))
 
 
-def go_on(incident: Incident, at: Situation) -> Decision:
+def go_on(incident: Incident, at: DecisionContext) -> Decision:
     """What held `incident` back for itself alone is over: its budget, or that the installation was
     not known."""
     free = replace(incident, updated_at=at.now, reason="")
@@ -145,7 +147,9 @@ def _seen_by_now(incident: Incident, verdict: Verdict) -> tuple[Evidence, ...]:
     return (*steps, *verdict.evidence) if verdict.evidence else incident.evidence
 
 
-def _after_failure(incident: Incident, order: Order, result: Result, verdict: Verdict, at: Situation) -> Decision:
+def _after_failure(
+    incident: Incident, order: RepairTask, result: TaskResult, verdict: Verdict, at: DecisionContext
+) -> Decision:
     reason = reason_of(result, verdict)
     marked = replace(incident, reason=reason)
     if result.retry_after:
@@ -160,19 +164,19 @@ def _after_failure(incident: Incident, order: Order, result: Result, verdict: Ve
         case Outcome.REFUSED if refreshed(order, incident) == order:
             return give_up(marked, reason, at)
         case Outcome.BLOCKED_BY_OWNER if _may_hand_over(incident, order, at):
-            return give(marked, OrderKind.FIX_OWNER, at)
+            return give(marked, TaskKind.FIX_OWNER, at)
         case Outcome.DONE if reason == "unreadable_by_bot" and _may_hand_over(incident, order, at):
-            return give(marked, OrderKind.FIX_OWNER, at)
+            return give(marked, TaskKind.FIX_OWNER, at)
     if max(incident.attempt, order.attempt) >= most_attempts(incident, at.limits):
         return give_up(marked, reason, at)
     if not incident.asked and at.ledger.hopeless(incident.error_type, order.kind, reason, at.now):
         return give_up(marked, reason, at, "given_up_early")
-    if order.kind is OrderKind.RETRY_DOWNLOAD:
+    if order.kind is TaskKind.RETRY_DOWNLOAD:
         return give(marked, order.kind, at)
     due, attempt = at.now + pause(at.limits, order.attempt), order.attempt + 1
     return ordered(marked, order.kind, due, accion=incident.accion, estado=Estado.PENDIENTE, attempt=attempt)
 
 
-def _may_hand_over(incident: Incident, order: Order, at: Situation) -> bool:
+def _may_hand_over(incident: Incident, order: RepairTask, at: DecisionContext) -> bool:
     """True while an attempt is left that could use what the helper hands over."""
-    return order.kind is not OrderKind.FIX_OWNER and incident.attempt < most_attempts(incident, at.limits)
+    return order.kind is not TaskKind.FIX_OWNER and incident.attempt < most_attempts(incident, at.limits)

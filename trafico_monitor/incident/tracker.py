@@ -12,9 +12,9 @@ from hashlib import blake2b
 from typing import Any
 
 from ..model.download import Download
+from ..model.download_identity import agree, meant, merged, same, same_content, same_file, same_place
 from ..model.finding import Cause, ErrorType, Finding, FindingKind
 from ..model.incident import Incident
-from ..model.sameness import agree, meant, merged, same, same_content, same_file, same_place
 from .change import Change, ChangeKind
 from .index import BOT_FIX, Index
 

@@ -17,8 +17,8 @@ from systemd.id128 import get_machine
 
 from ..errors import JournalError
 from ..host.torn import LineRedactor
-from ..model.entry import Entry
-from .parse import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
+from ..model.journal_entry import JournalEntry
+from .parser import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
 
 PASSED_AT_ONCE = 256
 LONG = 4096  # bytes; longer lines are rare, and looked at one by one
@@ -37,7 +37,7 @@ class Skip(Protocol):
     def calm(self) -> bool: ...  # who wrote a line makes no difference now: nobody needs a dull one
     def dull(self, message: bytes) -> bool: ...  # while not calm: nobody needs it if it `may_pass`
     def may_pass(self, message: bytes, pid: int) -> bool: ...
-    def kept(self, entry: Entry) -> None: ...  # every entry that is handed on, in order
+    def kept(self, entry: JournalEntry) -> None: ...  # every entry that is handed on, in order
 
 
 class EntryReader:
@@ -131,7 +131,7 @@ class EntryReader:
         if before // _FORGET != self.seen // _FORGET:
             self._longest = 0
 
-    def entry(self) -> Entry | None:
+    def entry(self) -> JournalEntry | None:
         """The entry that the Reader stands on; None when it is not wanted."""
         raw = self.raw
         self.seen += 1
@@ -147,7 +147,7 @@ class EntryReader:
             self._skip.kept(entry)
         return entry
 
-    def _stdout_line(self, at: float) -> Entry | None:
+    def _stdout_line(self, at: float) -> JournalEntry | None:
         raw = self.raw
         try:
             message = raw._get("MESSAGE")
@@ -176,7 +176,7 @@ class EntryReader:
             return 0
         return pid if pid > 1 and self.watch.unit and is_bot(said, pid, self.watch) else 0
 
-    def _parsed(self, at: float) -> Entry | None:
+    def _parsed(self, at: float) -> JournalEntry | None:
         return parse(self.raw._get_all(), self.watch, at=at, cursor=self.raw._get_cursor(), door=self._door.line)
 
     def _may_be_piece(self, size: int) -> bool:
@@ -215,7 +215,7 @@ def read_all(
     since: float | None = None,
     until: float | None = None,
     skip: Skip | None = None,
-) -> Iterator[Entry]:
+) -> Iterator[JournalEntry]:
     """Every wanted entry from `since` to `until` (seconds since the epoch), once, without waiting. Without a
     `unit`, those of the user `uid`.
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from ..messages import text
-from .keyboard import LONGEST_DATA, VERSION, Button
-from .message import clean
+from .chatops.keyboard import LONGEST_DATA, VERSION, Button
+from .messages.markup import clean
 
 # Telegram shows at most 100 buttons; a phone about ten rows, and two columns of 16 characters.
 PAGE = 20

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..config.alerts import Alerts
-from ..model.alarm import Alarm
-from ..model.notice import Notice, Severity
+from ..model.alert import Alert
+from ..model.notification import Notification, Severity
 
 # A failed download is past mending by waiting: after a day it is a matter for the report.
 LONGEST_SECONDS = 86400.0
@@ -17,11 +17,11 @@ LONGEST_SECONDS = 86400.0
 FEW = 3
 
 
-def rung(notice: Notice, known: Alarm | None, since: float, *, muted: bool = False) -> Alarm:
+def rung(notice: Notification, known: Alert | None, since: float, *, muted: bool = False) -> Alert:
     """The alarm of `notice`, which rings at `since`; `known` is the one that its key had before."""
     reached = known.reached if known else ()
     by = notice.incident.acknowledged_by if notice.incident else ""
-    return Alarm(
+    return Alert(
         key=notice.key,
         notice=notice,
         since=since,
@@ -33,7 +33,7 @@ def rung(notice: Notice, known: Alarm | None, since: float, *, muted: bool = Fal
     )
 
 
-def escalate(alarm: Alarm, alerts: Alerts, now: float) -> tuple[Alarm, tuple[str, ...]]:
+def escalate(alarm: Alert, alerts: Alerts, now: float) -> tuple[Alert, tuple[str, ...]]:
     """The alarm after `now`, and the channels whose turn has come: those not reached yet."""
     names = alerts.escalate_to[: len(alerts.escalate_after)]
     step = alarm.escalated
@@ -45,18 +45,18 @@ def escalate(alarm: Alarm, alerts: Alerts, now: float) -> tuple[Alarm, tuple[str
     return replace(alarm, escalated=step, reached=(*alarm.reached, *turn)), turn
 
 
-def is_reminder_due(alarm: Alarm, alerts: Alerts, now: float) -> bool:
+def is_reminder_due(alarm: Alert, alerts: Alerts, now: float) -> bool:
     return alerts.remind_every > 0 and now >= alarm.base + alerts.remind_every
 
 
-def reminded(alarm: Alarm, alerts: Alerts, now: float) -> Alarm:
+def reminded(alarm: Alert, alerts: Alerts, now: float) -> Alert:
     """The next reminder is an interval after this one was due, however late it came: they do not
     drift. One that came early, together with others, counts from `now`."""
     rounds = (now - alarm.base) // alerts.remind_every
     return replace(alarm, base=alarm.base + rounds * alerts.remind_every if rounds > 0 else now)
 
 
-def next_time(alarm: Alarm, alerts: Alerts) -> float:
+def next_time(alarm: Alert, alerts: Alerts) -> float:
     """When there is next something to do about `alarm`; infinity for never."""
     times = [alarm.since + LONGEST_SECONDS] if alarm.notice.code == "failed" or alarm.acknowledged_by else []
     if not alarm.acknowledged_by:
@@ -66,5 +66,5 @@ def next_time(alarm: Alarm, alerts: Alerts) -> float:
     return min(times, default=float("inf"))
 
 
-def is_critical(alarm: Alarm) -> bool:
+def is_critical(alarm: Alert) -> bool:
     return alarm.notice.severity is Severity.CRITICAL

@@ -14,7 +14,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 
 from ..errors import MonitorError
-from .asked import Asked, read, update_id
+from .chatops.commands import Asked, read, update_id
 
 # How long the server holds a question open (it caps that at 50 s), and how long we wait for it.
 POLL_SECONDS, POLL_GRACE = 45.0, 15.0

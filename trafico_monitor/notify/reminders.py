@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..model.alarm import Alarm
-from ..model.notice import Notice
+from ..model.alert import Alert
+from ..model.notification import Notification
 
 CODE = "reminder"
 # A reminder that could not be sent for so long is not sent: the next one says how it stands then.
@@ -14,7 +14,7 @@ _MOST = 50  # alarms that are named; the rest are counted
 _PLACES = 1000
 
 
-def of(alarms: Sequence[tuple[Alarm, Notice]], channels: Sequence[str], now: float) -> list[Notice]:
+def of(alarms: Sequence[tuple[Alert, Notification]], channels: Sequence[str], now: float) -> list[Notification]:
     """A reminder for each of `channels` that has been rung, about its own alarms, each given with
     what it tells now."""
     by_alarms: dict[tuple[int, ...], list[str]] = {}
@@ -28,10 +28,12 @@ def of(alarms: Sequence[tuple[Alarm, Notice]], channels: Sequence[str], now: flo
     ]
 
 
-def _reminder(alarms: Sequence[tuple[Alarm, Notice]], to: tuple[str, ...], now: float, place: int) -> Notice:
+def _reminder(
+    alarms: Sequence[tuple[Alert, Notification]], to: tuple[str, ...], now: float, place: int
+) -> Notification:
     # Several in one second are several messages: one of them must not edit another.
     thread = int(now) * _PLACES + place
     fields = {"total": str(len(alarms)), "sin_respuesta": f"{now - min(alarm.since for alarm, _ in alarms):.0f}"}
     severity = max(notice.severity for _, notice in alarms)
     about = tuple(notice for _, notice in alarms[:_MOST])
-    return Notice(CODE, CODE, severity, now, thread, fields=fields, about=about, to=to)
+    return Notification(CODE, CODE, severity, now, thread, fields=fields, about=about, to=to)

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..messages import catalogue, text
-from ..model.notice import Notice
-from ..model.rescued import mark_of, shell_word
-from . import choosing, figures
-from .keyboard import Button
-from .message import Line, line, name, verbatim, words
-from .routing import LEFT, PLACED, RESCUED
+from ..messages import catalogue, format, text
+from ..model.notification import Notification
+from ..model.rescued_file import mark_of, shell_word
+from . import choosing
+from .chatops.keyboard import Button
+from .messages.markup import Line, line, name, verbatim, words
+from .triggers import LEFT, PLACED, RESCUED
 
 CODES = frozenset({RESCUED, PLACED, LEFT})
 _MOST_NAMED = 10
 _LONGEST_COMMAND = 1200  # a name of 255 bytes, each spelled out
 
 
-def lines(notice: Notice, language: str) -> Iterator[Line]:
+def lines(notice: Notification, language: str) -> Iterator[Line]:
     """What happened to which file, and what is to be done."""
     said = notice.fields
     yield line(f"notice.{notice.code}", language)
     yield line("notice.rescued.file", language, archivo=verbatim(said.get("archivo", ""), 300))
     if said.get("bytes", "").isdecimal():
-        yield line("notice.rescued.size", language, size=words(figures.size(int(said["bytes"]), language)))
+        yield line("notice.rescued.size", language, size=words(format.size(int(said["bytes"]), language)))
     if said.get("incidente"):
         kind = f"notice.kind.{said.get('tipo', '')}"
         what = words(text(kind, language)) if kind in catalogue(language) else words("-")
@@ -35,7 +35,7 @@ def lines(notice: Notice, language: str) -> Iterator[Line]:
         yield from _to_be_done(said, language)
 
 
-def entry(notice: Notice, when: Line, language: str) -> Line:
+def entry(notice: Notification, when: Line, language: str) -> Line:
     """`notice` in one line, as it stands among others, where no button is."""
     file = verbatim(notice.fields.get("archivo", ""), 300)
     if notice.code != RESCUED:
@@ -43,7 +43,7 @@ def entry(notice: Notice, when: Line, language: str) -> Line:
     return line("notice.digest.rescued", language, hora=when, archivo=file, orden=_command(notice.fields))
 
 
-def rows(notice: Notice, language: str) -> tuple[tuple[Button, ...], ...]:
+def rows(notice: Notification, language: str) -> tuple[tuple[Button, ...], ...]:
     """The buttons beneath it: () where there is nothing to choose (any more)."""
     said = notice.fields
     names = [one for one in said.get("modelos", "").split("/") if choosing.offered(one)]

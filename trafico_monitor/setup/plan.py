@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from . import render
+from . import unit_files
 from .change import Change, Kind
 from .facts import Facts, FoundUnit, Wishes
 
@@ -65,20 +65,20 @@ def _unit(facts: Facts, wishes: Wishes, refusals: list[Note]) -> tuple[FoundUnit
     """The unit to adopt, if there is one, and the name of the bot's unit."""
     named = wishes.unit or str(facts.explicit.get("bot.unit") or "") or facts.adopted
     by_name = {unit.name: unit for unit in facts.units}
-    ours = facts.files.get(render.unit_path(named or render.UNIT))
+    ours = facts.files.get(unit_files.unit_path(named or unit_files.UNIT))
     if ours is not None and ours.ours:
-        return None, named or render.UNIT
+        return None, named or unit_files.UNIT
     if named and named not in by_name and ours is not None and (ours.content is not None or ours.link):
-        refusals.append(Note("unit_taken", {"unit": named, "path": render.unit_path(named)}))
+        refusals.append(Note("unit_taken", {"unit": named, "path": unit_files.unit_path(named)}))
     if named:
         return by_name.get(named), named
     if len(by_name) > 1:
         refusals.append(Note("several_units", {"units": ", ".join(sorted(by_name))}))
     if not named and not any(unit.bot for unit in facts.units) and len(by_name) == 1:
-        refusals.append(Note("unit_unsure", {"unit": next(iter(by_name)), "new": render.UNIT}))
+        refusals.append(Note("unit_unsure", {"unit": next(iter(by_name)), "new": unit_files.UNIT}))
     if not by_name and ours is not None and (ours.content is not None or ours.link):
-        refusals.append(Note("unit_taken", {"unit": render.UNIT, "path": render.unit_path(render.UNIT)}))
-    return next(((unit, unit.name) for unit in facts.units), (None, render.UNIT))
+        refusals.append(Note("unit_taken", {"unit": unit_files.UNIT, "path": unit_files.unit_path(unit_files.UNIT)}))
+    return next(((unit, unit.name) for unit in facts.units), (None, unit_files.UNIT))
 
 
 def _configuration(
@@ -88,7 +88,7 @@ def _configuration(
     if wishes.language != "es":
         wanted["language"] = wishes.language
     wanted |= {"project.dir": facts.project, "project.owner": facts.user.name}
-    if unit != render.UNIT:
+    if unit != unit_files.UNIT:
         wanted["bot.unit"] = unit
     found = next((one for one in facts.units if one.name == unit), None)
     if found is not None and not found.main and not facts.process_there:
@@ -108,7 +108,7 @@ def _configuration(
             (refusals if stops else notes).append(Note("set_otherwise", fields))
     if wanted:
         yield Change(
-            Kind.WRITE_FILE, render.DROP_IN, "config", render.drop_in(wanted), 0o640,
+            Kind.WRITE_FILE, unit_files.DROP_IN, "config", unit_files.drop_in(wanted), 0o640,
             group="trafico-monitor", required=True,
         )  # fmt: skip
 
@@ -125,16 +125,16 @@ def _sandbox(facts: Facts, notes: list[Note]) -> Iterator[Change]:
         path
         for path in (facts.models, facts.bot_api)
         if path
-        and render.fits(path)
+        and unit_files.fits(path)
         and not any(PurePosixPath(path).is_relative_to(open_path) for open_path in facts.writable)
     ]
     if closed and facts.writable:
-        yield Change(Kind.WRITE_FILE, render.SANDBOX, "sandbox", render.sandbox(closed))
+        yield Change(Kind.WRITE_FILE, unit_files.SANDBOX, "sandbox", unit_files.sandbox(closed))
 
 
 def _own_unit(facts: Facts, unit: str, notes: list[Note]) -> Iterator[Change]:
-    path = render.unit_path(unit)
-    yield Change(Kind.WRITE_FILE, path, "unit", render.bot_unit(facts.project, facts.user, facts.python))
+    path = unit_files.unit_path(unit)
+    yield Change(Kind.WRITE_FILE, path, "unit", unit_files.bot_unit(facts.project, facts.user, facts.python))
 
 
 def _instrument(facts: Facts, wishes: Wishes, unit: str, notes: list[Note]) -> Iterator[Change]:
@@ -147,11 +147,14 @@ def _instrument(facts: Facts, wishes: Wishes, unit: str, notes: list[Note]) -> I
     notes += [Note(f"instrument_{obstacle}", {"unit": unit}) for obstacle in obstacles]
     if obstacles:
         return
-    file = render.environment_path(unit) if by_file else ""
+    file = unit_files.environment_path(unit) if by_file else ""
     if file:
-        yield Change(Kind.WRITE_FILE, file, "environment", render.environment(path))
+        yield Change(Kind.WRITE_FILE, file, "environment", unit_files.environment(path))
     yield Change(
-        Kind.WRITE_FILE, render.instrument_path(unit), "instrument", render.instrumentation(path, facts.models, file)
+        Kind.WRITE_FILE,
+        unit_files.instrument_path(unit),
+        "instrument",
+        unit_files.instrumentation(path, facts.models, file),
     )
 
 
@@ -164,7 +167,7 @@ def _restart(facts: Facts, wishes: Wishes, unit: str, changes: list[Change], not
     """A bot that runs is instrumented from its next start on. That ends what it downloads: never by `--yes`."""
     found = next((one for one in facts.units if one.name == unit), None)
     running = (found.active if found else facts.bot_active) in _RUNNING
-    if not running or render.instrument_path(unit) not in [change.target for change in changes]:
+    if not running or unit_files.instrument_path(unit) not in [change.target for change in changes]:
         return
     if wishes.restart or wishes.asks:
         yield Change(Kind.RESTART_UNIT, unit, "restart_bot", careful=True)
@@ -180,10 +183,10 @@ def _adopt(unit: FoundUnit, notes: list[Note]) -> Iterator[Change]:
         "unbuffered": not unit.unbuffered,
         "journal": not unit.journal,
     }
-    content = render.adoption(**lacks)
+    content = unit_files.adoption(**lacks)
     if content:
         reason = "adopt_journal" if lacks["journal"] else "adopt"
-        yield Change(Kind.WRITE_FILE, render.adoption_path(unit.name), reason, content)
+        yield Change(Kind.WRITE_FILE, unit_files.adoption_path(unit.name), reason, content)
 
 
 def _access(facts: Facts, notes: list[Note]) -> Iterator[Change]:
@@ -226,17 +229,17 @@ def _starting(facts: Facts, wishes: Wishes, unit: str, found: FoundUnit | None, 
 
 def _monitor(facts: Facts, changes: list[Change]) -> Iterator[Change]:
     if facts.monitor_enabled not in _STARTS:
-        yield Change(Kind.ENABLE_UNIT, render.SERVICE, "enable_monitor")
+        yield Change(Kind.ENABLE_UNIT, unit_files.SERVICE, "enable_monitor")
     running = facts.monitor_active in _RUNNING
     matters = any(
         change.kind in (Kind.OPEN_ACCESS, Kind.JOIN_GROUP, Kind.MAKE_FOLDER)
-        or change.target in (render.DROP_IN, render.SANDBOX)
+        or change.target in (unit_files.DROP_IN, unit_files.SANDBOX)
         for change in changes
     )
     if not running:
-        yield Change(Kind.START_UNIT, render.SERVICE, "start_monitor")
+        yield Change(Kind.START_UNIT, unit_files.SERVICE, "start_monitor")
     elif matters:
-        yield Change(Kind.RESTART_UNIT, render.SERVICE, "restart_monitor")
+        yield Change(Kind.RESTART_UNIT, unit_files.SERVICE, "restart_monitor")
 
 
 def _respecting(facts: Facts, changes: list[Change], notes: list[Note]) -> list[Change]:

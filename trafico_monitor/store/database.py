@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import StoreError
+from .corruption_recovery import salvage
+from .fallback_database import FallbackDatabase, reading_only
 from .migrations import migrate
-from .salvage import salvage
-from .stopgap import Stopgap, reading_only
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -59,7 +59,7 @@ class Database:
         self._spare = spare
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
-        self._stopgap: Stopgap | None = None
+        self._stopgap: FallbackDatabase | None = None
         self._inode = 0
         self._closed = False
 
@@ -112,7 +112,7 @@ class Database:
     # In the thread.
 
     def _begin(self) -> None:
-        self._stopgap = Stopgap.found(self._spare)
+        self._stopgap = FallbackDatabase.found(self._spare)
         try:
             self._connect()
             if self._stopgap is not None:
@@ -127,12 +127,12 @@ class Database:
             return
         try:
             if self._connection is not None:  # it also reads a file that was deleted from under it
-                self._stopgap = Stopgap.begun(self._spare, self._connection)
+                self._stopgap = FallbackDatabase.begun(self._spare, self._connection)
             elif not self.path.exists() or not self.path.stat().st_size:
-                self._stopgap = Stopgap.begun(self._spare, None)
+                self._stopgap = FallbackDatabase.begun(self._spare, None)
             else:
                 with contextlib.closing(reading_only(self.path)) as real:
-                    self._stopgap = Stopgap.begun(self._spare, real)
+                    self._stopgap = FallbackDatabase.begun(self._spare, real)
         except (OSError, sqlite3.Error) as error:
             raise _unavailable(self.path, error) from error
 

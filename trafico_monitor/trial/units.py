@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MonitorError
-from ..host import process, units
+from ..host import subprocesses, units
 from ..host.accounts import Account
 from ..messages import text
 
@@ -94,10 +94,10 @@ async def reload(unit: str) -> None:
 async def stop(names: Sequence[str]) -> None:
     """Stop units one after the other; one that is gone is no error."""
     for unit in names:
-        await process.run(["systemctl", "stop", "--", unit], seconds=_SECONDS)
+        await subprocesses.run(["systemctl", "stop", "--", unit], seconds=_SECONDS)
 
 
 async def _run(*argv: str) -> None:
-    done = await process.run(argv, seconds=_SECONDS)
+    done = await subprocesses.run(argv, seconds=_SECONDS)
     if not done.ok:
         raise TrialError(text("trial.failed", order=" ".join(argv[:1]), reason=done.errors or str(done.code)))

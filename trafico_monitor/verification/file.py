@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import PathRefused
-from ..host.thread import call
+from ..host.blocking import run_blocking
 from ..model.verdict import Answer, Evidence, Media, Verdict
+from .access import READ, describe_owner, may
 from .media import check_open, open_video, why_not_opened
-from .readable import READ, describe_owner, may
 
 _SECONDS = 30.0
 
@@ -37,7 +37,7 @@ async def check_file(path: Path, *, size: int | None, uid: int, roots: Sequence[
 async def check_owner(path: Path, uid: int, wanted: int) -> tuple[Evidence, str]:
     """Whether user `uid` may do `wanted` with `path`, and why not."""
     try:
-        text, allowed = await call(
+        text, allowed = await run_blocking(
             lambda: (describe_owner(path), may(path, uid, wanted)), seconds=_SECONDS, name="verify"
         )
     except (OSError, TimeoutError):

@@ -6,10 +6,10 @@ import os
 import stat
 from pathlib import Path
 
-from ..host.thread import call
+from ..host.blocking import run_blocking
 from ..model.verdict import Evidence, Verdict
+from .access import PASS, READ, WRITE
 from .file import check_owner
-from .readable import PASS, READ, WRITE
 
 _SECONDS = 30.0
 
@@ -20,7 +20,9 @@ async def check_folder(folder: Path, *, uid: int, models: Path | None = None) ->
     folder of the monitor's own, also further up, was never finished. Reasons: `nothing_there`,
     `not_a_folder`, `folder_not_bots`, `unreadable_by_bot`, `cannot_look`."""
     try:
-        seen, owners = await call(lambda: (folder.lstat(), _owners(uid, models)), seconds=_SECONDS, name="verify")
+        seen, owners = await run_blocking(
+            lambda: (folder.lstat(), _owners(uid, models)), seconds=_SECONDS, name="verify"
+        )
     except (OSError, TimeoutError) as error:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         reason = "nothing_there" if missing else "cannot_look"
@@ -40,7 +42,7 @@ async def left_undone(path: Path, *, uid: int, models: Path) -> Verdict | None:
     """The verdict on what the monitor has put at `path`, beneath `models`, when the file or a folder
     on its way is still the monitor's own instead of the bot's; None when nothing is."""
     try:
-        left = await call(lambda: _ours(path, uid, models), seconds=_SECONDS, name="verify")
+        left = await run_blocking(lambda: _ours(path, uid, models), seconds=_SECONDS, name="verify")
     except (OSError, TimeoutError):
         return Verdict(False, (Evidence("owner", str(path), False),), "cannot_look")
     if left is None:

@@ -14,8 +14,8 @@ from io import FileIO
 from pathlib import Path
 
 from ..errors import PathRefused
+from ..host.blocking import run_blocking
 from ..host.safe_open import open_regular
-from ..host.thread import call
 from ..model.verdict import Answer, Media
 from .containers import read_structure
 from .decoder import Decoded, decode, decode_throughout, read_again
@@ -50,7 +50,7 @@ async def open_video(path: Path, roots: Sequence[Path] = ()) -> FileIO:
     """The regular file at `path`, open for reading, as `check_media` gets to it. Raises OSError,
     TimeoutError and PathRefused, which `why_not_opened` explains."""
     # An object that closes itself: when this comes too late, nobody else will.
-    return await call(lambda: FileIO(open_regular(path, roots or _ANYWHERE)), seconds=_SECONDS, name="media")
+    return await run_blocking(lambda: FileIO(open_regular(path, roots or _ANYWHERE)), seconds=_SECONDS, name="media")
 
 
 def why_not_opened(error: OSError | PathRefused) -> str:
@@ -68,7 +68,7 @@ def why_not_opened(error: OSError | PathRefused) -> str:
 async def check_open(file: int, size: int | None = None) -> Media:
     """As `check_media`, for a regular file that is open for reading."""
     try:
-        case = await call(lambda: _look(file, size), seconds=_SECONDS, name="media")
+        case = await run_blocking(lambda: _look(file, size), seconds=_SECONDS, name="media")
         return await _answer(case)
     except OSError:  # a TimeoutError too
         return Media(Answer.CANNOT_TELL, reason="cannot_look")

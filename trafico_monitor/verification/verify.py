@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..model.order import Order, OrderKind
-from ..model.result import Result
-from ..model.site import Site, roots_of
+from ..model.installation import Installation, roots_of
+from ..model.task import RepairTask, TaskKind
+from ..model.task_result import TaskResult
 from ..model.verdict import Evidence, Verdict
-from .aside import look_at_aside
+from .access import READ
 from .file import check_file, check_owner
 from .folder import check_folder, left_undone
-from .readable import READ
+from .quarantined import look_at_aside
 
 NOTHING = Verdict(False, reason="nothing_to_look_at")
 
 
-async def verify(order: Order, result: Result | None, site: Site, *, destination: Path | None = None) -> Verdict:
+async def verify(
+    order: RepairTask, result: TaskResult | None, site: Installation, *, destination: Path | None = None
+) -> Verdict:
     """Given an order and what became of it (None: the monitor died meanwhile), look at the disk.
 
     `destination` is where the download belongs, as `action.paths.resolve_destination` says, None
@@ -31,21 +33,23 @@ async def verify(order: Order, result: Result | None, site: Site, *, destination
     if result is None or not result.quarantined:
         return await _verify(order, result, site, destination)
     aside = await look_at_aside(Path(result.quarantined), roots_of(site))
-    if order.kind is OrderKind.QUARANTINE:
+    if order.kind is TaskKind.QUARANTINE:
         return Verdict(False, (aside,), "" if aside.ok else "nothing_there")
     verdict = await _verify(order, result, site, destination)
     return replace(verdict, evidence=(aside, *verdict.evidence))
 
 
-async def _verify(order: Order, result: Result | None, site: Site, destination: Path | None) -> Verdict:
+async def _verify(
+    order: RepairTask, result: TaskResult | None, site: Installation, destination: Path | None
+) -> Verdict:
     place = Path(result.path) if result and result.path else None
     match order.kind:
-        case OrderKind.CREATE_FOLDER:
+        case TaskKind.CREATE_FOLDER:
             folder = place or (destination.parent if destination else _of_modelo(order, site))
             return await check_folder(folder, uid=site.uid, models=site.models) if folder else NOTHING
-        case OrderKind.FIX_OWNER:
+        case TaskKind.FIX_OWNER:
             return await _readable(place or destination, site)
-        case OrderKind.WAIT_FOR_SPACE | OrderKind.WAIT_FOR_SERVER:
+        case TaskKind.WAIT_FOR_SPACE | TaskKind.WAIT_FOR_SERVER:
             return NOTHING
     video = place or destination
     if video is None:
@@ -53,7 +57,7 @@ async def _verify(order: Order, result: Result | None, site: Site, destination: 
     return await check_video(video, site, order.download.size)
 
 
-async def check_video(video: Path, site: Site, size: int | None) -> Verdict:
+async def check_video(video: Path, site: Installation, size: int | None) -> Verdict:
     """The whole video, of `size` bytes where that was announced, and nothing on its way that the
     monitor has made and not given to the bot's user."""
     verdict = await check_file(video, size=size, uid=site.uid, roots=roots_of(site))
@@ -63,14 +67,14 @@ async def check_video(video: Path, site: Site, size: int | None) -> Verdict:
     return verdict if left is None else replace(left, evidence=(*verdict.evidence, *left.evidence))
 
 
-def _of_modelo(order: Order, site: Site) -> Path | None:
+def _of_modelo(order: RepairTask, site: Installation) -> Path | None:
     modelo = order.download.modelo
     if not modelo or "/" in modelo or "\0" in modelo or modelo.startswith((".", "_")):
         return None
     return site.models / modelo
 
 
-async def _readable(path: Path | None, site: Site) -> Verdict:
+async def _readable(path: Path | None, site: Installation) -> Verdict:
     if path is None:
         return NOTHING
     if path.is_dir():

@@ -11,12 +11,12 @@ from types import MappingProxyType
 from ..messages import catalogue, text
 from ..model.finding import ErrorType
 from ..model.incident import Estado
-from ..model.wanted import Wanted
-from . import shapes, trends
+from ..model.incident_filter import IncidentFilter
+from . import serializers, timeseries
+from .control import INCIDENT
 from .exchange import Answer, Asked, as_json, problem
-from .fields import Form, Number, Words
 from .ports import Hour, Present, Records
-from .requests import INCIDENT
+from .validation import Form, Number, Words
 
 LARGEST_PAGE = 200
 USUAL_PAGE = 50
@@ -56,7 +56,7 @@ class Api:
         if refusal is not None:
             return refusal
         limit = int(given.get("limit", USUAL_PAGE))
-        wanted = Wanted(
+        wanted = IncidentFilter(
             since=_number(given, "since"),
             until=_number(given, "until"),
             error_type=_word(given, "type"),
@@ -66,7 +66,7 @@ class Api:
             after=_place(str(given["cursor"])) if "cursor" in given else None,
         )
         found = await self._records.page(wanted, limit + 1)
-        rows = [shapes.incident_row(one, self._present, asked.language) for one in found[:limit]]
+        rows = [serializers.incident_row(one, self._present, asked.language) for one in found[:limit]]
         last = found[limit - 1] if len(found) > limit else None
         return as_json({"incidents": rows, "next": _cursor(last.opened_at, last.id) if last else None})
 
@@ -78,7 +78,7 @@ class Api:
         found = await self._records.story(name)
         if found is None:
             return problem(404, "unknown_incident", asked.language, id=name)
-        return as_json(shapes.incident_story(*found, self._present, asked.language))
+        return as_json(serializers.incident_story(*found, self._present, asked.language))
 
     async def summary(self, asked: Asked) -> Answer:
         given, refusal = parameters(asked, SUMMARY)
@@ -86,8 +86,8 @@ class Api:
             return refusal
         now = self._clock()
         since = max(float(given.get("since", now - DAY)), now - LONGEST_SUMMARY)
-        since = since // trends.HOUR * trends.HOUR
-        return as_json(trends.summary(await self._records.hours(since, math.inf, trends.ALL, 0), since))
+        since = since // timeseries.HOUR * timeseries.HOUR
+        return as_json(timeseries.summary(await self._records.hours(since, math.inf, timeseries.ALL, 0), since))
 
     async def series(self, asked: Asked) -> Answer:
         """Lines by type, estado and modelo, for each hour or each day of a time zone."""
@@ -102,20 +102,20 @@ class Api:
         zone = _zone(given.get("zone"))
         if zone is None:
             return _wrong(asked, {"zone": "zone"})
-        starts = trends.starts(since, until, step, zone)
+        starts = timeseries.starts(since, until, step, zone)
         hours: list[Hour] = []
-        for first, last, offset in trends.stretches(starts, until, step, zone):
-            hours += await self._records.hours(first, last, trends.LENGTHS[step], offset)
-        return as_json(trends.series(hours, starts, step))
+        for first, last, offset in timeseries.stretches(starts, until, step, zone):
+            hours += await self._records.hours(first, last, timeseries.LENGTHS[step], offset)
+        return as_json(timeseries.series(hours, starts, step))
 
     async def downloads(self, asked: Asked) -> Answer:
-        under_way = [shapes.under_way(one) for one in await self._present.downloads()]
+        under_way = [serializers.under_way(one) for one in await self._present.downloads()]
         return as_json({"downloads": under_way})
 
     async def health(self, asked: Asked) -> Answer:
         """How things stand: the monitor's own word, every file system with its trend, what is silenced."""
-        silences = [shapes.silence(one) for one in await self._records.silences()]
-        volumes = [shapes.volume(one) for one in self._present.volumes()]
+        silences = [serializers.silence(one) for one in await self._records.silences()]
+        volumes = [serializers.volume(one) for one in self._present.volumes()]
         status = {**self._present.status(), "running": True}
         return as_json({"status": status, "volumes": volumes, "silences": silences, "at": self._clock()})
 
@@ -132,7 +132,7 @@ class Api:
     async def records(self, asked: Asked) -> Answer:
         """The newest lines of the monitor's story, with the number that the stream goes on from."""
         newest = await self._records.latest_records(50)
-        said = [shapes.event(one, None, asked.language) for one in newest]
+        said = [serializers.event(one, None, asked.language) for one in newest]
         return as_json({"records": said, "seq": newest[-1][0] if newest else 0})
 
     async def texts_es(self, asked: Asked) -> Answer:

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from ..errors import StoreError
 from .exchange import Answer, Asked, problem
 from .ports import Numbered, Present, Records
-from .shapes import event, under_way, volume
+from .serializers import event, under_way, volume
 
 BEAT_SECONDS = 2.0  # how often the present is said, when it has changed
 ALIVE_SECONDS = 15.0  # a word at least so often, that both ends know of each other

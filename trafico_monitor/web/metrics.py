@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from ..model.event import Event
 from ..model.finding import ErrorType
 from ..model.incident import Estado
-from ..model.order import Order, OrderKind
-from ..model.record import Record
-from ..model.result import Result
+from ..model.task import RepairTask, TaskKind
+from ..model.task_result import TaskResult
 from ..model.verdict import Verdict
 from .ports import Gauges
 
@@ -21,7 +21,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)  # seconds from an error to its proof
 _TYPES = tuple(each.value for each in ErrorType)
 _ENDS = (Estado.SOLUCIONADO.value, Estado.FALLIDO.value)
-_KINDS = tuple(each.value for each in OrderKind)
+_KINDS = tuple(each.value for each in TaskKind)
 _OPEN = tuple(each.value for each in Estado if each.value not in _ENDS)
 
 Sample = tuple[Mapping[str, str], float]
@@ -39,7 +39,7 @@ class Meter:
         self._seconds: Counter[str] = Counter()
         self._downloads = 0
 
-    def count(self, records: Iterable[Record]) -> None:
+    def count(self, records: Iterable[Event]) -> None:
         for record in records:
             incident = record.incident
             if incident is None:
@@ -59,7 +59,7 @@ class Meter:
             if seconds <= bound:
                 self._buckets[kind, bound] += 1
 
-    def order_done(self, order: Order, result: Result, verdict: Verdict) -> None:
+    def order_done(self, order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
         outcome = "proven" if verdict.proven else result.outcome.value
         self._orders[order.kind.value, outcome] += 1
 

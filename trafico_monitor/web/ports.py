@@ -6,28 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..model.control import ControlRequest, ControlResponse
+from ..model.download_progress import UnderWay
+from ..model.event import Event
 from ..model.incident import Incident
-from ..model.record import Record
-from ..model.request import Reply, Request
-from ..model.rescued import Waiting
+from ..model.incident_filter import IncidentFilter
+from ..model.rescued_file import Waiting
 from ..model.silence import Silence
-from ..model.underway import UnderWay
-from ..model.wanted import Wanted
 
-Numbered = tuple[int, Record]  # a record with its place in the monitor's story
+Numbered = tuple[int, Event]  # a record with its place in the monitor's story
 Hour = tuple[int, str, str, int]  # a span's first second; type, modelo or seconds; the value; how many
 
 
 class Desk(Protocol):
     """Where requests are carried out (desk.Desk)."""
 
-    async def ask(self, request: Request) -> Reply: ...
+    async def ask(self, request: ControlRequest) -> ControlResponse: ...
 
 
 class Records(Protocol):
     """What has been stored. Each method has a deadline of its own and raises StoreError."""
 
-    async def page(self, wanted: Wanted, limit: int) -> Sequence[Incident]: ...
+    async def page(self, wanted: IncidentFilter, limit: int) -> Sequence[Incident]: ...
 
     async def story(self, name: str) -> tuple[Incident, Sequence[Numbered]] | None: ...
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from .exchange import Answer, Asked
-from .fields import Form
+from .validation import Form
 
 
 @dataclass(frozen=True, slots=True)

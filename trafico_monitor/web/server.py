@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..host.accounts import by_uid
-from ..host.thread import call
+from ..host.blocking import run_blocking
 from .connection import Connection, Handle
 from .exchange import Peer
 from .peers import of_elsewhere, row_of
@@ -175,7 +175,7 @@ class WebServer:
             await self._identify.wait()
             self._identify.clear()
             try:
-                users = await call(lambda: users_of(self.port), seconds=LOOK_SECONDS, name="web peers")
+                users = await run_blocking(lambda: users_of(self.port), seconds=LOOK_SECONDS, name="web peers")
             except OSError:  # a TimeoutError too
                 users = {}
             strangers = [one for one in self._clients.values() if not (one.known or one.leaving)]

@@ -11,8 +11,8 @@ import pytest
 from tests.standin.bot_api import BotApiServer
 from trafico_monitor.config.alerts import Alerts, Channel, ChannelKind, Route
 from trafico_monitor.config.schema import BotApi, Config, Telegram
-from trafico_monitor.health.preflight.alerts import alerts
-from trafico_monitor.health.preflight.check import Level, Scene, subject
+from trafico_monitor.preflight.alert_delivery import alerts
+from trafico_monitor.preflight.base import CheckContext, Level, subject
 
 BOT = "1234567890:AAExampleExampleExampleExampleExampl"
 ALERT = "9876543210:BBExampleExampleExampleExampleExampl"
@@ -29,7 +29,7 @@ def server(tmp_path: Path) -> Iterator[BotApiServer]:
 
 async def said(config: Config) -> dict[str, Level]:
     """Level of each finding, by code and channel."""
-    found = await alerts(Scene(config, None, subject()))
+    found = await alerts(CheckContext(config, None, subject()))
     for check in found:
         for secret in (BOT, ALERT, WRONG, "hush"):
             assert secret not in check.text("es") + check.remedy("es")

@@ -11,15 +11,15 @@ import pytest
 
 from tests.component.health.engine import container, engine
 from trafico_monitor.health.container import explanation
-from trafico_monitor.host import containers, thread
-from trafico_monitor.host.containers import Status
+from trafico_monitor.host import blocking, docker
+from trafico_monitor.host.docker import Status
 
 NAME = "telegram-bot-api"
 
 
 async def test_a_running_container_with_its_mounts(tmp_path: Path) -> None:
     with engine(tmp_path / "s", {NAME: container(Health={"Status": "unhealthy"})}):
-        seen = await containers.inspect(NAME, socket=tmp_path / "s")
+        seen = await docker.inspect(NAME, socket=tmp_path / "s")
     assert seen.status is Status.RUNNING
     assert seen.mounts == (("/srv/data", "/var/lib/telegram-bot-api"),)
     assert (seen.restarts, seen.health, seen.local) == (2, "unhealthy", True)
@@ -38,22 +38,22 @@ async def test_a_running_container_with_its_mounts(tmp_path: Path) -> None:
 )
 async def test_other_states(tmp_path: Path, state: dict[str, object], status: Status) -> None:
     with engine(tmp_path / "s", {NAME: container(**state)}):
-        seen = await containers.inspect(NAME, socket=tmp_path / "s")
+        seen = await docker.inspect(NAME, socket=tmp_path / "s")
     assert (seen.status, seen.exit_code) == (status, state.get("ExitCode", 0))
 
 
 async def test_a_container_that_is_not_there(tmp_path: Path) -> None:
     with engine(tmp_path / "s", {}):
-        assert (await containers.inspect(NAME, socket=tmp_path / "s")).status is Status.MISSING
+        assert (await docker.inspect(NAME, socket=tmp_path / "s")).status is Status.MISSING
 
 
 async def test_no_engine(tmp_path: Path) -> None:
     socket = tmp_path / "s"
-    assert (await containers.inspect(NAME, socket=socket)).status is Status.NO_DOCKER
+    assert (await docker.inspect(NAME, socket=socket)).status is Status.NO_DOCKER
     with engine(socket, {}):
         pass
     assert socket.exists()  # left behind by an engine that was killed
-    assert (await containers.inspect(NAME, socket=socket)).status is Status.NO_DOCKER
+    assert (await docker.inspect(NAME, socket=socket)).status is Status.NO_DOCKER
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
@@ -62,7 +62,7 @@ async def test_a_socket_that_is_not_for_us(tmp_path: Path) -> None:
     with engine(socket, {}):
         socket.chmod(0o600)
         try:
-            seen = await thread.call(lambda: _as_nobody(socket), seconds=10, name="nobody")
+            seen = await blocking.run_blocking(lambda: _as_nobody(socket), seconds=10, name="nobody")
         finally:
             socket.unlink()
     assert seen is Status.NO_PERMISSION
@@ -73,7 +73,7 @@ def _as_nobody(socket: Path) -> Status:
     import sys
 
     program = (
-        "import asyncio, os, sys; from pathlib import Path; from trafico_monitor.host import containers\n"
+        "import asyncio, os, sys; from pathlib import Path; from trafico_monitor.host import docker as containers\n"
         "containers._inspect('preload', 1, Path('/nonexistent'))\n"
         "os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)\n"
         "print(asyncio.run(containers.inspect('x', socket=Path(sys.argv[1]))).status.value)"
@@ -87,18 +87,18 @@ def _as_nobody(socket: Path) -> Status:
 async def test_a_frozen_engine_costs_the_deadline_and_no_more(tmp_path: Path) -> None:
     began = time.monotonic()
     with engine(tmp_path / "s", {}, frozen=True):
-        seen = await containers.inspect(NAME, seconds=0.3, socket=tmp_path / "s")
+        seen = await docker.inspect(NAME, seconds=0.3, socket=tmp_path / "s")
         assert seen.status is Status.NO_ANSWER
     assert time.monotonic() - began < 10  # and not for ever
 
 
 async def test_an_engine_that_comes_back_is_seen_at_the_next_look(tmp_path: Path) -> None:
     with engine(tmp_path / "s", {NAME: container()}):
-        assert (await containers.inspect(NAME, socket=tmp_path / "s")).status is Status.RUNNING
+        assert (await docker.inspect(NAME, socket=tmp_path / "s")).status is Status.RUNNING
     (tmp_path / "s").unlink()
-    assert (await containers.inspect(NAME, socket=tmp_path / "s")).status is Status.NO_DOCKER
+    assert (await docker.inspect(NAME, socket=tmp_path / "s")).status is Status.NO_DOCKER
     with engine(tmp_path / "s", {NAME: container(Running=False)}):
-        assert (await containers.inspect(NAME, socket=tmp_path / "s")).status is Status.STOPPED
+        assert (await docker.inspect(NAME, socket=tmp_path / "s")).status is Status.STOPPED
 
 
 async def test_nonsense_on_the_socket_is_no_answer(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ async def test_nonsense_on_the_socket_is_no_answer(tmp_path: Path) -> None:
 
     server = await asyncio.start_unix_server(talk, tmp_path / "s")
     try:
-        assert (await containers.inspect(NAME, socket=tmp_path / "s")).status is Status.NO_ANSWER
+        assert (await docker.inspect(NAME, socket=tmp_path / "s")).status is Status.NO_ANSWER
     finally:
         server.close()
         await server.wait_closed()
@@ -126,9 +126,9 @@ async def test_a_call_that_is_stuck_is_not_started_again() -> None:
 
     for _ in range(3):
         with pytest.raises(TimeoutError):
-            await thread.call(work, seconds=0.05, name="stuck")
+            await blocking.run_blocking(work, seconds=0.05, name="stuck")
     assert len(started) == 1
     release.set()
     while any(one.name == "stuck" for one in threading.enumerate()):
         await asyncio.sleep(0)
-    assert await thread.call(lambda: 7, seconds=5, name="stuck") == 7
+    assert await blocking.run_blocking(lambda: 7, seconds=5, name="stuck") == 7

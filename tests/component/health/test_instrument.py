@@ -10,10 +10,10 @@ import pytest
 from tests.journal_fixtures import Line, write_journal
 from trafico_monitor.config import Config
 from trafico_monitor.config.build import settle
-from trafico_monitor.health.preflight import instrument
-from trafico_monitor.health.preflight.check import Scene
-from trafico_monitor.health.preflight.instrument import Heard
 from trafico_monitor.host.accounts import Account
+from trafico_monitor.preflight import instrument
+from trafico_monitor.preflight.base import CheckContext
+from trafico_monitor.preflight.instrument import Heard
 
 UNIT, NOW, BEFORE = "trafico-main.service", "a" * 32, "b" * 32
 OF = [f"_SYSTEMD_UNIT={UNIT}", f"_SYSTEMD_INVOCATION_ID={NOW}"]
@@ -26,10 +26,10 @@ def told(event: str, library: str = "telegram 22.5", run: str = NOW, **more: str
     return Line("…", 1_700_000_000.0, fields=fields, **more)  # type: ignore[arg-type]
 
 
-def scene(folder: Path, lines: list[Line]) -> Scene:
+def scene(folder: Path, lines: list[Line]) -> CheckContext:
     write_journal(folder / "system.journal", lines)
     config = settle(Config(), {"journal.directory": str(folder)})
-    return Scene(config, None, Account("root", os.geteuid(), os.getegid(), "/root"))
+    return CheckContext(config, None, Account("root", os.geteuid(), os.getegid(), "/root"))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ async def test_a_beginning_behind_many_downloads_is_found(tmp_path: Path) -> Non
 
 async def test_a_journal_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
     there = settle(Config(), {"journal.directory": str(tmp_path / "absent")})
-    assert await instrument._heard(Scene(there, None, Account("root", 0, 0, "/root")), OF) is None
+    assert await instrument._heard(CheckContext(there, None, Account("root", 0, 0, "/root")), OF) is None
 
 
 async def test_without_a_unit_only_a_process_that_lives_counts(tmp_path: Path) -> None:

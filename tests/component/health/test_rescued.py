@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.health.rescued import look, modelos
-from trafico_monitor.model.rescued import Waiting
-from trafico_monitor.model.site import RESCUED
+from trafico_monitor.model.installation import RESCUED
+from trafico_monitor.model.rescued_file import Waiting
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.host.confined import run_confined
-from trafico_monitor.host.process import Finished
+from trafico_monitor.host.subprocesses import Finished
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from tests.journal_fixtures import private_journald, wait_until
 from trafico_monitor.host.journal_writer import JournalWriter
 from trafico_monitor.host.message_ids import message_id
 from trafico_monitor.model.download import Download
+from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.record import Record
 
 INCIDENT = Incident("a1b2", ErrorType.TIMEOUT, 0.0, 0.0, Estado.REINTENTANDO, Download("victor"), attempt=2)
-RECORD = Record(0.0, "incident_retrying", "🔧 línea\ncon salto", 5, "reintento 2/3", INCIDENT)
+RECORD = Event(0.0, "incident_retrying", "🔧 línea\ncon salto", 5, "reintento 2/3", INCIDENT)
 
 
 def test_a_structured_entry_in_a_real_journal() -> None:
@@ -27,7 +27,7 @@ def test_a_structured_entry_in_a_real_journal() -> None:
     with private_journald(name) as journald:
         writer = JournalWriter(str(journald.run_dir / "socket"), io.StringIO())
         writer.write(RECORD, 12)
-        writer.write(Record(0.0, "unit_died", "x", 3, fields={"unidad": "u", "mal-o": "1", "_pid": "1"}), 13)
+        writer.write(Event(0.0, "unit_died", "x", 3, fields={"unidad": "u", "mal-o": "1", "_pid": "1"}), 13)
         with journal.Reader(namespace=name) as reader:
             reader.add_match(SYSLOG_IDENTIFIER="trafico-monitor")
             found: list[dict[str, Any]] = []

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tests.standin.bot_api import BotApiServer
 from tests.standin.control import Control
-from trafico_monitor.config.rule_files import read_rule_files
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rule_text import load
+from trafico_monitor.detection.rule_files import read_rule_files
+from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.journal.parse import Watch, parse
+from trafico_monitor.journal.parser import Watch, parse
 from trafico_monitor.model.finding import FindingKind
 
 from .conftest import BOTS, TOKEN, Ear, Event, instrumented, run, venv

@@ -11,37 +11,37 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
-from trafico_monitor import asked
-from trafico_monitor.action.copying import sweep
+from trafico_monitor.control import decisions
+from trafico_monitor.daemon.executor import Executor
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rule_text import load
-from trafico_monitor.dispatch import Dispatcher
-from trafico_monitor.incident.situation import Limits
+from trafico_monitor.detection.ruleset.loader import load
+from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
+from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import Finding, FindingKind
 from trafico_monitor.model.incident import Incident
-from trafico_monitor.model.order import Order, OrderKind
-from trafico_monitor.model.record import Record
-from trafico_monitor.model.result import Result
+from trafico_monitor.model.task import RepairTask, TaskKind
+from trafico_monitor.model.task_result import TaskResult
 from trafico_monitor.model.verdict import Verdict
-from trafico_monitor.pipeline import Pipeline
-from trafico_monitor.repair import Repairs
-from trafico_monitor.store.store import Store
+from trafico_monitor.pipeline.pipeline import Pipeline
+from trafico_monitor.repair.dispatcher import Dispatcher
+from trafico_monitor.repair.fs.atomic_copy import sweep
+from trafico_monitor.store.repository import Store
 
 from .place import Place, as_monitor
 
 LIMITS = Limits(backoff=(0.01,), server_interval=0.01)
 SECONDS = 120.0
-Done = tuple[Result, Verdict]
+Done = tuple[TaskResult, Verdict]
 # What changes a file, or has one changed; renameat2 is called by ctypes, which tells nobody: what stands
 # around it is caught.
 _CHANGES = frozenset(
     {"os.mkdir", "os.chmod", "os.chown", "os.remove", "os.rename", "os.link", "os.rmdir", "subprocess.Popen"}
 )
 
-Begin = Callable[[Pipeline], Changes]  # of a function: a child process has to find it
-First = Callable[[Pipeline], Changes]
+Begin = Callable[[Pipeline], ChangeSet]  # of a function: a child process has to find it
+First = Callable[[Pipeline], ChangeSet]
 At = Callable[[int], bool]
 
 
@@ -96,7 +96,7 @@ class Life:
         self.pipeline = Pipeline(Detector(load({})), Tracker(), LIMITS, "es")
         saved = await self._store.load()
         self.pipeline.restore(saved)
-        self._repairs = Repairs(lambda: self.place.site, _server)
+        self._repairs = Executor(lambda: self.place.site, _server)
         self._dispatcher = Dispatcher(self._repair, self._done, self.pipeline.begin, time.time)
         self._dispatcher.give(saved.orders, inherited=True)
         if not await self._store.records_after(0):
@@ -109,7 +109,7 @@ class Life:
                     await self._left.wait()
         await self._dispatcher.stop(SECONDS)
 
-    async def keep(self, changes: Changes) -> None:
+    async def keep(self, changes: ChangeSet) -> None:
         await self._store.commit(changes)
         self.told += [notice.code for notice in changes.notices]
         if not self._left.is_set():
@@ -132,7 +132,7 @@ class Life:
         assert task is not None
         task.cancel()
 
-    async def _repair(self, order: Order, inherited: bool) -> Done:
+    async def _repair(self, order: RepairTask, inherited: bool) -> Done:
         self._now.add(order.id)
         self.together = max(self.together, len(self._now))
         try:
@@ -148,11 +148,11 @@ class Life:
         if self._at(self.waits):
             self._then(self)
 
-    async def _done(self, order: Order, result: Result, verdict: Verdict) -> None:
+    async def _done(self, order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
         now = time.time()
-        if order.kind is OrderKind.ASSIGN:
-            changes = asked.assigned(self.pipeline, order, None, result, verdict, now).changes
-            await self.keep(changes or Changes())
+        if order.kind is TaskKind.ASSIGN:
+            changes = decisions.assigned(self.pipeline, order, None, result, verdict, now).changes
+            await self.keep(changes or ChangeSet())
         else:
             await self.keep(self.pipeline.finish(order, result, verdict, now))
 
@@ -209,7 +209,7 @@ def incidents(place: Place) -> tuple[Incident, ...]:
     return _stored(place, Store.load).incidents
 
 
-def records(place: Place) -> list[Record]:
+def records(place: Place) -> list[Event]:
     return [one.record for one in _stored(place, lambda store: store.records_after(0))]
 
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.component.action.conftest import film
-from trafico_monitor.model.site import QUARANTINE, RESCUED, Site
+from tests.component.repair.conftest import film
+from trafico_monitor.model.installation import QUARANTINE, RESCUED, Installation
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 API = 101
@@ -66,8 +66,8 @@ class Place:
         return self.models / MODELO / VIDEO
 
     @property
-    def site(self) -> Site:
-        return Site(
+    def site(self) -> Installation:
+        return Installation(
             models=self.models,
             bot_api=self.home / "api",
             uid=BOT.pw_uid,

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from trafico_monitor import asked
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.control import decisions
+from trafico_monitor.model.changeset import ChangeSet
+from trafico_monitor.model.control import ControlRequest, RequestKind
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.request import Request, RequestKind
-from trafico_monitor.model.rescued import Rescued
-from trafico_monitor.pipeline import Pipeline
+from trafico_monitor.model.rescued_file import RescuedFile
+from trafico_monitor.pipeline.pipeline import Pipeline
 
 from .life import Begin, incidents, records
 from .place import API, MODELO, VIDEO, Place
@@ -30,7 +30,7 @@ class Story:
 
     name: str
     scene: Callable[[Place], None]
-    begin: Callable[[Place, Pipeline], Changes]
+    begin: Callable[[Place, Pipeline], ChangeSet]
     more: Callable[[Place], Finding] | None
     wrong: Check
 
@@ -46,13 +46,13 @@ def _failed(error_type: ErrorType, download: Download) -> Finding:
     )  # fmt: skip
 
 
-def _failure(error_type: ErrorType, download: Callable[[Place], Download]) -> Callable[[Place, Pipeline], Changes]:
+def _failure(error_type: ErrorType, download: Callable[[Place], Download]) -> Callable[[Place, Pipeline], ChangeSet]:
     return partial(_observe, error_type, download)
 
 
 def _observe(
     error_type: ErrorType, download: Callable[[Place], Download], place: Place, pipeline: Pipeline
-) -> Changes:
+) -> ChangeSet:
     return pipeline.observe((_failed(error_type, download(place)),), time.time())
 
 
@@ -110,10 +110,10 @@ def _waiting(place: Place) -> None:
     place.put(place.rescued.with_name(place.rescued.name + ".json"), json.dumps(known).encode())
 
 
-def _assign(place: Place, pipeline: Pipeline) -> Changes:
-    rescued = Rescued(str(place.rescued), len(place.video), VIDEO, "", len(place.video))
-    request = Request(RequestKind.ASSIGN, "cli:ana", time.time(), file=place.rescued.name, modelo=MODELO)
-    return asked.assign(pipeline, rescued, None, request, time.time()).changes or Changes()
+def _assign(place: Place, pipeline: Pipeline) -> ChangeSet:
+    rescued = RescuedFile(str(place.rescued), len(place.video), VIDEO, "", len(place.video))
+    request = ControlRequest(RequestKind.ASSIGN, "cli:ana", time.time(), file=place.rescued.name, modelo=MODELO)
+    return decisions.assign(pipeline, rescued, None, request, time.time()).changes or ChangeSet()
 
 
 def _assigned(place: Place) -> list[str]:
@@ -125,7 +125,7 @@ def _there(place: Place) -> None:
     place.put(place.destination, place.video)
 
 
-def _said(place: Place, pipeline: Pipeline) -> Changes:
+def _said(place: Place, pipeline: Pipeline) -> ChangeSet:
     failed = _failed(ErrorType.TIMEOUT, Download(MODELO, VIDEO, size=len(place.video)))
     pipeline.observe((failed,), time.time())
     said = replace(failed, kind=FindingKind.FINISHED, error_type=None, message="✅ Descarga completa")

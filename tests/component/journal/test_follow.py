@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.journal_fixtures import UNIT, BotProcess, Line, PrivateJournald, private_journald, wait_until, write_journal
-from trafico_monitor.journal.follow import Batch, JournalThread
-from trafico_monitor.model.entry import Entry, Origin
+from trafico_monitor.journal.follower import Batch, JournalThread
+from trafico_monitor.model.journal_entry import JournalEntry, Origin
 
 NAME = f"tmfollow{os.getpid()}"
 
@@ -59,7 +59,7 @@ class Follower:
             self.arrived.setdefault(entry.message, now)
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         return [entry for batch in list(self.batches) for entry in batch.entries]
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.journal_fixtures import Line, manager_line, wait_until, write_journal
-from trafico_monitor.journal.follow import BATCH_ENTRIES, Batch, JournalThread
+from trafico_monitor.journal.follower import BATCH_ENTRIES, Batch, JournalThread
 
 UNIT = "trafico-main.service"
 POSTER = "/home/victor/.venv/bin/python /home/victor/poster_prd.py"

@@ -11,15 +11,15 @@ import pytest
 
 from tests.journal_fixtures import UNIT, Line, manager_line, write_journal
 from trafico_monitor.errors import JournalError
-from trafico_monitor.journal.parse import SUPPRESSED
+from trafico_monitor.journal.parser import SUPPRESSED
 from trafico_monitor.journal.reader import read_all
-from trafico_monitor.model.entry import Entry, Origin
+from trafico_monitor.model.journal_entry import JournalEntry, Origin
 
 START = 1766700000.0
 POSTER = "/x/.venv/bin/python /x/poster_prd.py"
 
 
-def entries_of(folder: Path, since: float | None = None, until: float | None = None) -> list[Entry]:
+def entries_of(folder: Path, since: float | None = None, until: float | None = None) -> list[JournalEntry]:
     found = read_all(directory=str(folder), unit=UNIT, process="bot_central.py", since=since, until=until)
     return list(found)
 
@@ -86,7 +86,7 @@ class SkipInfo:
     def may_pass(self, message: bytes, pid: int) -> bool:
         return pid != 7
 
-    def kept(self, entry: Entry) -> None:
+    def kept(self, entry: JournalEntry) -> None:
         self.seen.append(entry.message)
 
 
@@ -119,7 +119,7 @@ class _SkipsX:
     def may_pass(self, message: bytes, pid: int) -> bool:
         return True
 
-    def kept(self, entry: Entry) -> None: ...
+    def kept(self, entry: JournalEntry) -> None: ...
 
 
 class _Calm(_SkipsX):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tests.unit.detection import episodes
-from trafico_monitor.consequences.incidents import BOT_GRACE_SECONDS
+from trafico_monitor.pipeline.handlers.incidents import BOT_GRACE_SECONDS
 
 from .bench import TOKEN
 from .scene import CLOSED, NetworkError, Scene, Story, TimedOut, Until, VideoDamaged

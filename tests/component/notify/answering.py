@@ -12,10 +12,10 @@ from tests.component.notify.conftest import ADMIN
 from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON, incident
 from trafico_monitor.errors import StoreError
+from trafico_monitor.model.control import ControlRequest, ControlResponse
 from trafico_monitor.model.incident import Incident
-from trafico_monitor.model.notice import Notice
-from trafico_monitor.model.request import Reply, Request
-from trafico_monitor.notify.answers import Answers
+from trafico_monitor.model.notification import Notification
+from trafico_monitor.notify.chatops.bot import Answers
 
 ALERT_TOKEN = "2234567890:AAExampleExampleExampleExampleExampl"
 GROUP = -100200300
@@ -27,12 +27,12 @@ ID = "T7F3K2AB"
 class MemoryDesk:
     """Notes what is asked; says yes, or as told. `hold` keeps every reply back."""
 
-    asked: list[Request] = field(default_factory=list)
-    reply: Reply = field(default_factory=lambda: Reply(True, "accepted", {"id": ID}))
+    asked: list[ControlRequest] = field(default_factory=list)
+    reply: ControlResponse = field(default_factory=lambda: ControlResponse(True, "accepted", {"id": ID}))
     error: Exception | None = None
     hold: asyncio.Event | None = None
 
-    async def ask(self, request: Request) -> Reply:
+    async def ask(self, request: ControlRequest) -> ControlResponse:
         self.asked.append(request)
         if self.hold is not None:
             await self.hold.wait()
@@ -45,7 +45,7 @@ class MemoryDesk:
 class MemoryView:
     open: list[Incident] = field(default_factory=lambda: [incident()])
     said: dict[str, object] = field(default_factory=lambda: {"unit": "trafico-main.service", "open": 1})
-    messages: dict[str, Notice] = field(default_factory=dict)
+    messages: dict[str, Notification] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
 
     def status(self) -> Mapping[str, object]:
@@ -54,7 +54,7 @@ class MemoryView:
     def open_incidents(self) -> Sequence[Incident]:
         return self.open
 
-    async def told(self, key: str) -> Notice | None:
+    async def told(self, key: str) -> Notification | None:
         return self.messages.get(key)
 
     async def modelos(self) -> Sequence[str]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from trafico_monitor.errors import DeliveryError, StoreError
-from trafico_monitor.model.changes import OutboxItem
-from trafico_monitor.model.notice import Notice
-from trafico_monitor.notify.message import Message
+from trafico_monitor.model.changeset import OutboxItem
+from trafico_monitor.model.notification import Notification
+from trafico_monitor.notify.messages.markup import Message
 
 
 @dataclass
@@ -28,7 +28,7 @@ class MemoryOutbox:
         self.broken = False
         self.last: float | None = None
 
-    def put(self, *notices: Notice) -> None:
+    def put(self, *notices: Notification) -> None:
         for notice in notices:
             place = (notice.key, notice.thread)
             if place in self.rows:

@@ -17,12 +17,12 @@ from tests.unit.notify.samples import VIDEO, failed, incident, notice
 from tests.unit.notify.test_message import HOSTILE
 from trafico_monitor.errors import DeliveryError
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.notice import Severity
-from trafico_monitor.notify import apprise_channel
-from trafico_monitor.notify.apprise_channel import AppriseChannel
-from trafico_monitor.notify.courier import RefusedByServer
-from trafico_monitor.notify.message import Message
-from trafico_monitor.notify.render import render
+from trafico_monitor.model.notification import Severity
+from trafico_monitor.notify.channels import apprise
+from trafico_monitor.notify.channels.apprise import AppriseChannel
+from trafico_monitor.notify.delivery.worker import RefusedByServer
+from trafico_monitor.notify.messages.markup import Message
+from trafico_monitor.notify.messages.render import render
 
 SECRET = "s3cr3t-of-the-address"
 
@@ -76,7 +76,7 @@ async def test_a_refused_password_is_the_operators_to_mend() -> None:
     with MailServer(password="another") as server:
         url = f"mailto://monitor:{SECRET}@127.0.0.1:{server.port}?from=monitor@example.org&to=admin@example.org"
         error = await refusal(AppriseChannel("mail", url))
-    assert error.unusable and error.retry_after == apprise_channel.SLOW_RETRY
+    assert error.unusable and error.retry_after == apprise.SLOW_RETRY
     assert "535" in str(error) and "channels.mail.url" in str(error)
 
 
@@ -105,7 +105,7 @@ async def test_an_address_that_apprise_does_not_understand(url: str) -> None:
 
 
 async def test_a_service_that_hangs_is_given_up(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apprise_channel, "DEADLINE", 3.0)
+    monkeypatch.setattr(apprise, "DEADLINE", 3.0)
     receiver.otherwise = Answer(silent=True)
     channel = AppriseChannel("team", json_url(receiver) + "?rto=60")
     async with asyncio.timeout(60):
@@ -118,9 +118,9 @@ async def test_without_apprise_the_command_that_brings_it_is_said(
 ) -> None:
     alone = tmp_path / "sender.py"  # an interpreter that finds nothing but the standard library
     alone.write_text("import sys\nsys.path[:] = [p for p in sys.path if 'packages' not in p]\n")
-    sender = apprise_channel._SENDER.read_text()
+    sender = apprise._SENDER.read_text()
     alone.write_text(alone.read_text() + sender)
-    monkeypatch.setattr(apprise_channel, "_SENDER", alone)
+    monkeypatch.setattr(apprise, "_SENDER", alone)
     channel = AppriseChannel("team", "json://127.0.0.1")
     error = await refusal(channel)
     assert error.unusable and "apt install apprise" in str(error) and channel.remark == str(error)
@@ -142,7 +142,7 @@ async def test_a_sender_that_breaks_is_a_reason_to_try_again(
 ) -> None:
     broken = tmp_path / "sender.py"
     broken.write_text(program)
-    monkeypatch.setattr(apprise_channel, "_SENDER", broken)
+    monkeypatch.setattr(apprise, "_SENDER", broken)
     error = await refusal(AppriseChannel("team", "json://127.0.0.1"))
     assert not error.permanent and not error.unusable
 

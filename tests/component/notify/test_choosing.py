@@ -12,31 +12,32 @@ from tests.component.notify.answering import ALERT_TOKEN, ID, STRANGER, World
 from tests.component.notify.conftest import ADMIN
 from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON
-from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.model.request import Reply, Request, RequestKind
-from trafico_monitor.model.rescued import conversation, mark_of
-from trafico_monitor.notify import answers, listening
+from trafico_monitor.model.control import ControlRequest, ControlResponse, RequestKind
+from trafico_monitor.model.notification import Notification, Severity
+from trafico_monitor.model.rescued_file import conversation, mark_of
+from trafico_monitor.notify import listening
+from trafico_monitor.notify.channels.telegram import TelegramChannel
+from trafico_monitor.notify.chatops import bot
 from trafico_monitor.notify.choosing import PAGE
-from trafico_monitor.notify.render import render
-from trafico_monitor.notify.routing import PLACED, RESCUED
-from trafico_monitor.notify.telegram import TelegramChannel
+from trafico_monitor.notify.messages.render import render
+from trafico_monitor.notify.triggers import PLACED, RESCUED
 
 FILE = "<b>'; rm -rf ~ #.mp4"
 MARK = mark_of(FILE, ID)
 NAMES = [f"modelo {number:03} ñ&<" for number in range(200, 0, -1)]
 
 
-def notice(code: str = RESCUED, names: list[str] = NAMES, **fields: str) -> Notice:
+def notice(code: str = RESCUED, names: list[str] = NAMES, **fields: str) -> Notification:
     known = {"archivo": FILE, "bytes": "7", "incidente": ID, "tipo": "permisos", "motivo": "place_unknown"}
     known |= {"modelos": "/".join(names[:PAGE]), "total": str(len(names)), **fields}
-    return Notice(conversation(MARK), code, Severity.RECOVERABLE, NOON, fields=known)
+    return Notification(conversation(MARK), code, Severity.RECOVERABLE, NOON, fields=known)
 
 
 @pytest.fixture
 def world(server: BotApiServer, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(listening, "BREATH", 0.01)
     for name in ("SLOWEST_RETRY", "CONFLICT_RETRY", "MENDING_RETRY"):
-        monkeypatch.setattr(answers, name, 0.01)
+        monkeypatch.setattr(bot, name, 0.01)
     made = World(server)
     made.view.names, made.view.messages = list(NAMES), {conversation(MARK): notice()}
     return made
@@ -65,7 +66,7 @@ async def test_a_press_asks_the_desk_for_that_file_of_that_incident(world: World
         world.press(shown(world, alert)[NAMES[0]], alert)
         await world.until(world.toasts)
     assert world.desk.asked == [
-        Request(RequestKind.ASSIGN, f"telegram:{ADMIN}", NOON, incident=ID, file=FILE, modelo=NAMES[0])
+        ControlRequest(RequestKind.ASSIGN, f"telegram:{ADMIN}", NOON, incident=ID, file=FILE, modelo=NAMES[0])
     ]
     assert world.toasts()[0]["text"].startswith("✅")
 
@@ -132,7 +133,7 @@ async def test_a_stranger_in_the_same_chat_moves_nothing(world: World, alert: in
 
 
 async def test_why_it_was_not_moved_is_said_until_it_is_read(world: World, alert: int) -> None:
-    world.desk.reply = Reply(False, "assign_taken", {"archivo": FILE, "modelo": NAMES[0]})
+    world.desk.reply = ControlResponse(False, "assign_taken", {"archivo": FILE, "modelo": NAMES[0]})
     async with world.listening():
         world.press(shown(world, alert)[NAMES[0]], alert)
         await world.until(world.toasts)

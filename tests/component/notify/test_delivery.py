@@ -12,24 +12,24 @@ from tests.component.notify.outbox import Clock, ScriptedChannel
 from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON, TOKEN, failed, incident
 from trafico_monitor.errors import DeliveryError
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.notify.courier import Channel, Courier
-from trafico_monitor.notify.routing import notices_for
-from trafico_monitor.notify.telegram import TelegramChannel
-from trafico_monitor.store.store import Store
+from trafico_monitor.notify.channels.telegram import TelegramChannel
+from trafico_monitor.notify.delivery.worker import Channel, DeliveryWorker
+from trafico_monitor.notify.triggers import notices_for
+from trafico_monitor.store.repository import Store
 
 
-async def work(courier: Courier, clock: Clock, seconds: float) -> None:
+async def work(courier: DeliveryWorker, clock: Clock, seconds: float) -> None:
     """Let `seconds` of the clock pass; steps without waiting in between."""
     end = clock.now + seconds
     while clock.now < end:
         clock.now = min(end, clock.now + max(await courier.step(), 0.001))
 
 
-def changed(before: Incident | None, after: Incident, now: float) -> Changes:
-    return Changes(incidents=(after,), notices=notices_for(before, after, now))
+def changed(before: Incident | None, after: Incident, now: float) -> ChangeSet:
+    return ChangeSet(incidents=(after,), notices=notices_for(before, after, now))
 
 
 async def test_one_incident_is_one_message_also_over_a_restart(tmp_path: Path, server: BotApiServer) -> None:
@@ -40,7 +40,7 @@ async def test_one_incident_is_one_message_also_over_a_restart(tmp_path: Path, s
         store = await Store.open(tmp_path)
         channel = TelegramChannel(TOKEN, str(ADMIN), server.url)
         await store.commit(changed(before, after, clock.now))
-        await work(Courier(store.mailbox("admin"), channel, clock, "es"), clock, 5)
+        await work(DeliveryWorker(store.mailbox("admin"), channel, clock, "es"), clock, 5)
         assert await store.mailbox("admin").waiting() == 0
         await channel.close()
         await store.close()
@@ -55,7 +55,7 @@ async def test_an_hour_without_channel_and_with_restarts(tmp_path: Path, every: 
     alarm is told exactly once and in order, each failure is named, and the rest is 5 messages."""
     clock, channel = Clock(NOON), ScriptedChannel(down=DeliveryError("no network"))
     store = await Store.open(tmp_path)
-    courier = Courier(store.mailbox("admin"), channel, clock, "es")
+    courier = DeliveryWorker(store.mailbox("admin"), channel, clock, "es")
     kinds = (ErrorType.CORRUPTO, ErrorType.TIMEOUT, ErrorType.SERVIDOR_CAIDO, ErrorType.PERMISOS)
     for n in range(200):
         new = incident(kinds[n % 4], id=f"I{n:04}", opened_at=clock.now, updated_at=clock.now)
@@ -66,7 +66,7 @@ async def test_an_hour_without_channel_and_with_restarts(tmp_path: Path, every: 
         if n % every == 0:
             await store.close()
             store = await Store.open(tmp_path)
-            courier = Courier(store.mailbox("admin"), channel, clock, "es")
+            courier = DeliveryWorker(store.mailbox("admin"), channel, clock, "es")
         await work(courier, clock, 18)
     channel.down = None
     await work(courier, clock, 600)
@@ -83,7 +83,7 @@ async def test_the_store_is_an_outbox_and_telegram_a_channel(tmp_path: Path, ser
     server.listen({"open": False})
     clock, store = Clock(NOON), await Store.open(tmp_path)
     channel: Channel = TelegramChannel(TOKEN, str(ADMIN), server.url)
-    courier = Courier(store.mailbox("admin"), channel, clock, "es")
+    courier = DeliveryWorker(store.mailbox("admin"), channel, clock, "es")
     await store.commit(changed(None, incident(ErrorType.DISCO_LLENO), NOON))
     await work(courier, clock, 30)
     assert courier.status.waiting == 1 and "127.0.0.1" in courier.status.last_error
@@ -100,15 +100,15 @@ async def test_what_quiet_hours_hold_is_one_digest_at_their_end_with_the_origina
     """An incident that was solved meanwhile is told as solved; what is critical does not wait."""
     clock, channel, morning = Clock(NOON), ScriptedChannel(), NOON + 8 * 3600
     store = await Store.open(tmp_path)
-    courier = Courier(store.mailbox("admin"), channel, clock, "es")
+    courier = DeliveryWorker(store.mailbox("admin"), channel, clock, "es")
     for n in range(3):
         new = incident(ErrorType.CORRUPTO, id=f"I{n:04}", opened_at=clock.now, updated_at=clock.now)
         (told,) = notices_for(None, new, clock.now)
-        await store.commit(Changes(notices=(replace(told, hold=morning),)))
+        await store.commit(ChangeSet(notices=(replace(told, hold=morning),)))
         await work(courier, clock, 600)
     done = incident(ErrorType.CORRUPTO, id="I0001", estado=Estado.SOLUCIONADO, closed_at=clock.now)
     (told,) = notices_for(incident(ErrorType.CORRUPTO, id="I0001"), done, clock.now)
-    await store.commit(Changes(notices=(replace(told, hold=morning),)))
+    await store.commit(ChangeSet(notices=(replace(told, hold=morning),)))
     await store.commit(changed(None, incident(ErrorType.DISCO_LLENO, id="ALARM"), clock.now))
     await work(courier, clock, morning - clock.now - 60)
     (alarm,) = channel.shown.values()

@@ -19,13 +19,13 @@ from trafico_monitor.config.schema import Config, Telegram
 from trafico_monitor.errors import DeliveryError
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.notify import telegram
-from trafico_monitor.notify.channels import open_channels
-from trafico_monitor.notify.courier import Courier, RefusedByServer
-from trafico_monitor.notify.message import Message
-from trafico_monitor.notify.render import render
-from trafico_monitor.notify.telegram import NoChannel, TelegramChannel
+from trafico_monitor.model.notification import Notification, Severity
+from trafico_monitor.notify.channels import telegram
+from trafico_monitor.notify.channels.factory import open_channels
+from trafico_monitor.notify.channels.telegram import NoChannel, TelegramChannel
+from trafico_monitor.notify.delivery.worker import DeliveryWorker, RefusedByServer
+from trafico_monitor.notify.messages.markup import Message
+from trafico_monitor.notify.messages.render import render
 
 HELLO = Message("<b>hello</b> &amp; <code>x</code>", "hello & x")
 
@@ -218,8 +218,8 @@ async def test_hostile_fields_arrive_as_html_at_the_first_try(
 
 async def test_the_missions_message_as_the_server_received_it(server: BotApiServer, channel: TelegramChannel) -> None:
     outbox, seconds = MemoryOutbox(), asyncio.get_running_loop().time
-    courier = Courier(outbox, channel, seconds, "es")
-    outbox.put(Notice("T7F3K2AB", "detected", Severity.RECOVERABLE, seconds(), incident=incident()))
+    courier = DeliveryWorker(outbox, channel, seconds, "es")
+    outbox.put(Notification("T7F3K2AB", "detected", Severity.RECOVERABLE, seconds(), incident=incident()))
     running = asyncio.create_task(courier.run())
     assert await courier.settled(10)
     running.cancel()
@@ -235,9 +235,9 @@ async def test_a_message_outlives_every_trouble_of_the_server(server: BotApiServ
     for order in ({"status": 502}, {"kind": "refuse"}, {"kind": "garbage"}, {"status": 429, "retry_after": 3}):
         fail(server, times=1, **order)
     outbox = MemoryOutbox()
-    outbox.put(Notice("A", "critical", Severity.CRITICAL, NOON, incident=incident(ErrorType.DISCO_LLENO)))
+    outbox.put(Notification("A", "critical", Severity.CRITICAL, NOON, incident=incident(ErrorType.DISCO_LLENO)))
     now = NOON
-    courier = Courier(outbox, channel, lambda: now, "es")
+    courier = DeliveryWorker(outbox, channel, lambda: now, "es")
     while await outbox.waiting():
         now += max(await courier.step(), 0.001)
     assert len(sent(server)) == 1 and len(server.api.calls) == 5
@@ -246,10 +246,10 @@ async def test_a_message_outlives_every_trouble_of_the_server(server: BotApiServ
 
 async def test_without_token_or_admin_nobody_is_told_and_the_status_says_so() -> None:
     outbox = MemoryOutbox()
-    outbox.put(*(Notice(f"K{n}", "start", Severity.INFO, NOON) for n in range(20)))
+    outbox.put(*(Notification(f"K{n}", "start", Severity.INFO, NOON) for n in range(20)))
     (channel,) = open_channels(Config(telegram=Telegram(admin_id="1")))
     assert isinstance(channel, NoChannel)
-    courier = Courier(outbox, channel, lambda: NOON, "es")
+    courier = DeliveryWorker(outbox, channel, lambda: NOON, "es")
     while await outbox.waiting():
         await courier.step()
     status = courier.status

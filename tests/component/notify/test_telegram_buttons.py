@@ -14,9 +14,9 @@ from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON, TOKEN, failed, incident, notice
 from trafico_monitor.errors import DeliveryError
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.notify import telegram
-from trafico_monitor.notify.message import Message
-from trafico_monitor.notify.telegram import TelegramChannel
+from trafico_monitor.notify.channels import telegram
+from trafico_monitor.notify.channels.telegram import TelegramChannel
+from trafico_monitor.notify.messages.markup import Message
 
 ID = "T7F3K2AB"
 ACTIONS = (f"retry:{ID}", f"acknowledge:{ID}", f"silence:{ID}")

@@ -16,12 +16,12 @@ import pytest
 from tests.standin.receiver import Answer, Receiver
 from tests.unit.notify.samples import NOON, failed, incident, notice
 from trafico_monitor.errors import DeliveryError
-from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.notify import webhook
-from trafico_monitor.notify.courier import RefusedByServer
-from trafico_monitor.notify.message import Message
-from trafico_monitor.notify.render import render
-from trafico_monitor.notify.webhook import WebhookChannel
+from trafico_monitor.model.notification import Notification, Severity
+from trafico_monitor.notify.channels import webhook
+from trafico_monitor.notify.channels.webhook import WebhookChannel
+from trafico_monitor.notify.delivery.worker import RefusedByServer
+from trafico_monitor.notify.messages.markup import Message
+from trafico_monitor.notify.messages.render import render
 
 SECRET = "a-path-that-is-a-secret"
 
@@ -39,7 +39,7 @@ async def channel(receiver: Receiver) -> AsyncIterator[WebhookChannel]:
     await made.close()
 
 
-def told(what: Notice) -> Message:
+def told(what: Notification) -> Message:
     return replace(render(what, "es"), notice=what)
 
 

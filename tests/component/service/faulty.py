@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from trafico_monitor.cli import main
-from trafico_monitor.tidying import Tidying
+from trafico_monitor.cli.main import main
+from trafico_monitor.daemon.quarantine_cleanup import QuarantineCleanup
 
 
-async def _fail(_: Tidying) -> NoReturn:
+async def _fail(_: QuarantineCleanup) -> NoReturn:
     await _fail(_)
     raise AssertionError
 
 
 if __name__ == "__main__":
-    Tidying.tidy = _fail  # type: ignore[method-assign]
+    QuarantineCleanup.tidy = _fail  # type: ignore[method-assign]
     sys.exit(main(sys.argv[sys.argv.index("run") :]))

@@ -21,17 +21,17 @@ from typing import Any
 
 import pytest
 
-from tests.component.action.conftest import film
+from tests.component.repair.conftest import film
 from tests.journal_fixtures import Line, wait_until, write_journal
-from trafico_monitor.cli import main
-from trafico_monitor.commands.calling import call
+from trafico_monitor.cli.control_socket import call
+from trafico_monitor.cli.main import main
 from trafico_monitor.errors import MonitorError
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.store.queries import Queries
-from trafico_monitor.store.store import Store
+from trafico_monitor.store.read_repository import Queries
+from trafico_monitor.store.repository import Store
 
 from .running import RunningService
 
@@ -86,7 +86,7 @@ def home() -> Iterator[Path]:
 
 async def _store(state: Path, incidents: list[Incident]) -> None:
     store = await Store.open(state)
-    await store.commit(Changes(incidents=tuple(incidents)))
+    await store.commit(ChangeSet(incidents=tuple(incidents)))
     await store.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.journal_fixtures import BotProcess, PrivateJournald, private_journald, wait_until
-from trafico_monitor.store.queries import Queries
+from trafico_monitor.store.read_repository import Queries
 
 from .running import RunningService
 

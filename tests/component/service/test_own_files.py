@@ -19,9 +19,9 @@ import pytest
 
 from tests.journal_fixtures import BotProcess, PrivateJournald, private_journald, wait_until
 from tests.standin.bot_api import BotApiServer
-from trafico_monitor.model.changes import Changes
-from trafico_monitor.store.queries import Queries
-from trafico_monitor.store.store import Store
+from trafico_monitor.model.changeset import ChangeSet
+from trafico_monitor.store.read_repository import Queries
+from trafico_monitor.store.repository import Store
 
 from .running import RunningService
 
@@ -205,7 +205,7 @@ async def test_a_store_that_was_closed_is_read_on_a_read_only_disk(tmp_path: Pat
     """After an orderly stop there is no log beside the database, and none can be made."""
     with mounted(tmp_path):
         store = await Store.open(tmp_path)
-        await store.commit(Changes(cursor="here"))
+        await store.commit(ChangeSet(cursor="here"))
         await store.close()
         assert not (tmp_path / "monitor.db-wal").exists()
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path)], check=True, timeout=10)
@@ -213,7 +213,7 @@ async def test_a_store_that_was_closed_is_read_on_a_read_only_disk(tmp_path: Pat
         assert store.database.standing_in
         assert (await store.load()).cursor == "here"
         subprocess.run(["mount", "-o", "remount,rw", str(tmp_path)], check=True, timeout=10)
-        await store.commit(Changes(cursor="there"))
+        await store.commit(ChangeSet(cursor="there"))
         await store.database.come_back()
         await store.close()
         store = await Store.open(tmp_path)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.component.action.conftest import film
+from tests.component.repair.conftest import film
 from tests.journal_fixtures import Line, wait_until, write_journal
 from tests.standin.bot_api import BotApiServer
 

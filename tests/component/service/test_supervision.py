@@ -18,17 +18,17 @@ from typing import Any
 
 import pytest
 
-from tests.component.test_supervisor import FAULTS, recursion
+from tests.component.daemon.test_supervisor import FAULTS, recursion
 from tests.journal_fixtures import BotProcess, PrivateJournald, private_journald, wait_until
-from trafico_monitor import supervisor
-from trafico_monitor.commands.calling import call
+from trafico_monitor.cli.control_socket import call
+from trafico_monitor.daemon import supervisor
+from trafico_monitor.daemon.ingest_loop import IngestLoop
+from trafico_monitor.daemon.service import Service
+from trafico_monitor.daemon.supervisor import Work
 from trafico_monitor.errors import MonitorError
 from trafico_monitor.host.message_ids import MESSAGE_IDS
-from trafico_monitor.mainline import MainLine
 from trafico_monitor.messages import LANGUAGES, catalogue
-from trafico_monitor.service import Service
-from trafico_monitor.store.queries import Queries
-from trafico_monitor.supervisor import Work
+from trafico_monitor.store.read_repository import Queries
 
 from .running import RunningService, write_config
 
@@ -240,10 +240,10 @@ async def test_what_takes_in_the_journal_ends_the_service(
 ) -> None:
     """It is begun anew from what is stored; nothing of it stays behind."""
 
-    async def fail(_: MainLine) -> None:
+    async def fail(_: IngestLoop) -> None:
         raise RuntimeError("the main line")
 
-    monkeypatch.setattr(MainLine, "take_batches", fail)
+    monkeypatch.setattr(IngestLoop, "take_batches", fail)
     before = asyncio.all_tasks()
     service = Service(write_config(tmp_path, journald.name))
     running = asyncio.create_task(service.run())
@@ -293,7 +293,7 @@ def test_every_task_has_a_name_in_words() -> None:
     given = re.compile(r'(?:supervisor|_start|self)\.(?:start|_start|see_through|attempt)\(\s*f?"(\w+)')
     pairs = re.compile(r'\(\(?"(\w+)", (?:self\.|lambda)')
     found = set[str]()
-    for module in ("service.py", "companions.py", "notify/post_office.py"):
+    for module in ("service.py", "companions.py", "notify/delivery/manager.py"):
         source = (ROOT / module).read_text()
         found |= {*given.findall(source), *pairs.findall(source)}
     assert found >= {"watchdog", "rounds", "prepare", "note", "orders", "tally", "courier", "answers", "ping", "desk"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.setup import access
+from trafico_monitor.setup import acl as access
 
 from ..privileged.conftest import API, BOT, MONITOR, STRANGER, TOKEN, World, acl, as_user
 from ..privileged.deep import entries, levels

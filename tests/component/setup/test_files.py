@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.setup import take_back
-from trafico_monitor.setup.carry_out import ChangeError, carry_out, write
+from trafico_monitor.setup import revert
+from trafico_monitor.setup.apply import ChangeError, carry_out, write
 from trafico_monitor.setup.change import Change, Kind
-from trafico_monitor.setup.ledger import opened
+from trafico_monitor.setup.state_file import opened
 
 
 def change(path: Path, content: str) -> Change:
@@ -22,12 +22,12 @@ async def done(folder: Path, *changes: Change) -> None:
             await carry_out(each, ledger, "es")
 
 
-async def undone(folder: Path) -> list[take_back.Left]:
+async def undone(folder: Path) -> list[revert.Left]:
     with opened("es", folder) as ledger:
-        kept = take_back.altered(ledger.entries)
-        left: list[take_back.Left] = []
+        kept = revert.altered(ledger.entries)
+        left: list[revert.Left] = []
         for entry in ledger.open_entries():
-            left += await take_back.take_back(entry, kept)
+            left += await revert.take_back(entry, kept)
             ledger.undo(entry)
         return left
 

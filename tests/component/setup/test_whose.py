@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.config import project_env
+from trafico_monitor.config import dotenv_file
 from trafico_monitor.config.schema import Config, Project
-from trafico_monitor.setup import access, look
+from trafico_monitor.setup import acl, discover
 
 from ..privileged.conftest import BOT, MONITOR, STRANGER, World, as_user
 
@@ -36,8 +36,8 @@ def running(uid: int, project: Path) -> Iterator[int]:
 
 def test_only_the_projects_user_can_keep_setup_from_starting_the_unit(world: World) -> None:
     with running(BOT.pw_uid, world.project) as his, running(STRANGER, world.project), running(0, world.project):
-        assert look.loose(look.processes(str(world.project), BOT.pw_uid), []) == (his,)
-    assert look.processes(str(world.project), BOT.pw_uid) == {}
+        assert discover.loose(discover.processes(str(world.project), BOT.pw_uid), []) == (his,)
+    assert discover.processes(str(world.project), BOT.pw_uid) == {}
 
 
 @pytest.mark.parametrize("whose", [0, STRANGER, MONITOR.pw_uid], ids=["root", "stranger", "monitor"])
@@ -47,10 +47,10 @@ def test_another_persons_env_that_was_moved_into_the_project_is_not_opened(world
     world.file(world.project / "private/.env", uid=whose, mode=0o600)
     (world.project / "private").rename(world.project / "src")
     env = world.project / "src/.env"
-    with pytest.raises(access.Stop) as stop:
-        access.grant("env", str(env), world.places)
+    with pytest.raises(acl.Stop) as stop:
+        acl.grant("env", str(env), world.places)
     assert stop.value.code == "wrong_owner"
-    assert access.is_open("env", str(env), world.places)  # nothing is left that setup would do
+    assert acl.is_open("env", str(env), world.places)  # nothing is left that setup would do
     assert whose == MONITOR.pw_uid or not as_user(MONITOR.pw_uid, "cat", env)
 
 
@@ -67,8 +67,8 @@ def test_setup_and_check_do_not_read_it_either(world: World) -> None:
     ):
         world.file(env, uid, mode)
         env.write_text("ADMIN_ID=42\n")
-        names = look._names(config)
+        names = discover._names(config)
         assert names == (frozenset({"ADMIN_ID"}) if readable else frozenset()), (uid, mode)
     other = replace(config, project=replace(config.project, owner=""))
     world.file(env, BOT.pw_uid, 0o600).write_text("ADMIN_ID=43\n")
-    assert project_env.read(other).values == {"telegram.admin_id": "43"}  # by the owner of the directory
+    assert dotenv_file.read(other).values == {"telegram.admin_id": "43"}  # by the owner of the directory

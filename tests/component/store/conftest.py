@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
+from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import CLOSED, Estado, Incident
-from trafico_monitor.model.record import Record
-from trafico_monitor.store.store import Store
+from trafico_monitor.store.repository import Store
 
 Make = Callable[..., Incident]
 
@@ -24,14 +24,14 @@ def incident(name: str = "i1", estado: Estado = Estado.DETECTADO, at: float = 10
     return replace(made, closed_at=closed, **more)  # type: ignore[arg-type]
 
 
-def record(of: Incident | None, at: float = 1000.0, text: str = "⚠️ línea") -> Record:
-    return Record(at, "incident_detected", text, 4, "reintento 1/3", of)
+def record(of: Incident | None, at: float = 1000.0, text: str = "⚠️ línea") -> Event:
+    return Event(at, "incident_detected", text, 4, "reintento 1/3", of)
 
 
-def step(name: str, at: float = 1000.0, **more: object) -> Changes:
+def step(name: str, at: float = 1000.0, **more: object) -> ChangeSet:
     """One incident with its record."""
     one = incident(name, at=at)
-    return Changes(incidents=(one,), records=(record(one, at, f"⚠️ {name}"),), **more)  # type: ignore[arg-type]
+    return ChangeSet(incidents=(one,), records=(record(one, at, f"⚠️ {name}"),), **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture

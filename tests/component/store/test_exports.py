@@ -18,11 +18,11 @@ import pytest
 
 from tests.component.store.conftest import step
 from trafico_monitor.host.journal_writer import JournalWriter
-from trafico_monitor.model.changes import Changes
-from trafico_monitor.model.record import Record
-from trafico_monitor.store.exports import Exports
-from trafico_monitor.store.monitor_log import MonitorLog
-from trafico_monitor.store.store import NumberedRecord, Store
+from trafico_monitor.model.changeset import ChangeSet
+from trafico_monitor.model.event import Event
+from trafico_monitor.store.exporters import Exports
+from trafico_monitor.store.repository import NumberedRecord, Store
+from trafico_monitor.store.text_log import MonitorLog
 
 
 def exports(store: Store, logs: Path) -> tuple[Exports, io.StringIO]:
@@ -145,7 +145,7 @@ async def test_a_new_database_beside_an_old_file(tmp_path: Path, store: Store) -
 
 async def test_service_events_go_to_the_log_and_not_into_the_json(tmp_path: Path, store: Store) -> None:
     out, said = exports(store, tmp_path / "logs")
-    await store.commit(Changes(records=(Record(time.time(), "service_started", "👀 uno\ndos\x1b[31m"),)))
+    await store.commit(ChangeSet(records=(Event(time.time(), "service_started", "👀 uno\ndos\x1b[31m"),)))
     await out.drain()
     assert json.loads((tmp_path / "logs/descarga_errors.json").read_text()) == []
     assert re.fullmatch(r"\[\d\d:\d\d:\d\d\] 👀 uno dos \[31m\n", said.getvalue())
@@ -155,7 +155,7 @@ def test_monitor_log_rotates_and_completes_a_torn_line(tmp_path: Path) -> None:
     log = MonitorLog(tmp_path, rotate_bytes=400, keep=2)
     log.path.write_text("half a li")
     for number in range(60):
-        log.append([NumberedRecord(number, Record(0.0, "x", f"línea {number}"))])
+        log.append([NumberedRecord(number, Event(0.0, "x", f"línea {number}"))])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["monitor.log", "monitor.log.1", "monitor.log.2"]
     lines = "".join((tmp_path / n).read_text() for n in ("monitor.log.2", "monitor.log.1", "monitor.log"))
     shown = [int(n) for n in re.findall(r"línea (\d+)$", lines, re.MULTILINE)]
@@ -167,7 +167,7 @@ import asyncio, io, sys
 from pathlib import Path
 from tests.component.store.conftest import step
 from tests.component.store.test_exports import exports
-from trafico_monitor.store.store import Store
+from trafico_monitor.store.repository import Store
 
 async def main():
     store = await Store.open(Path(sys.argv[1]) / "state")

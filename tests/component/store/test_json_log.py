@@ -18,8 +18,8 @@ import pytest
 from tests.component.store.conftest import incident, record
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.verdict import Evidence
-from trafico_monitor.store.json_log import JsonLog
-from trafico_monitor.store.store import NumberedRecord
+from trafico_monitor.store.json_array_log import JsonLog
+from trafico_monitor.store.repository import NumberedRecord
 
 MISSION_KEYS = [
     "timestamp",
@@ -197,7 +197,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from tests.component.store.test_json_log import numbered
-from trafico_monitor.store.json_log import JsonLog
+from trafico_monitor.store.json_array_log import JsonLog
 
 log = JsonLog(Path(sys.argv[1]), rotate_bytes=200_000)
 number = log.open() or 0

@@ -13,18 +13,18 @@ from pathlib import Path
 import pytest
 
 from tests.component.store.conftest import incident, record
-from trafico_monitor.cli import main
+from trafico_monitor.cli.main import main
 from trafico_monitor.errors import StoreError
-from trafico_monitor.model.attempt import Attempt
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.order import OrderKind
-from trafico_monitor.store.codec import encode
-from trafico_monitor.store.queries import Queries, Summary
-from trafico_monitor.store.store import Store
-from trafico_monitor.store.tallies import coarse
+from trafico_monitor.model.task import TaskKind
+from trafico_monitor.model.task_stat import TaskStat
+from trafico_monitor.store.read_repository import Queries, Summary
+from trafico_monitor.store.repository import Store
+from trafico_monitor.store.serialization import encode
+from trafico_monitor.store.tables.tallies import coarse
 
 HOUR = 3600.0
 
@@ -43,7 +43,7 @@ def sample(number: int) -> Incident:
 @pytest.fixture
 async def folder(tmp_path: Path, store: Store) -> Path:
     incidents = tuple(sample(number) for number in range(60))
-    await store.commit(Changes(incidents=incidents, records=tuple(record(i, i.opened_at) for i in incidents)))
+    await store.commit(ChangeSet(incidents=incidents, records=tuple(record(i, i.opened_at) for i in incidents)))
     return tmp_path / "state"
 
 
@@ -86,8 +86,8 @@ def test_the_summary_counts_what_the_incidents_say(folder: Path, since: float) -
 
 
 async def test_the_summary_follows_a_change_of_state(tmp_path: Path, store: Store) -> None:
-    await store.commit(Changes(incidents=(incident("a"),)))
-    await store.commit(Changes(incidents=(incident("a", Estado.SOLUCIONADO),)))
+    await store.commit(ChangeSet(incidents=(incident("a"),)))
+    await store.commit(ChangeSet(incidents=(incident("a", Estado.SOLUCIONADO),)))
     with Queries(tmp_path / "state") as queries:
         found = queries.summary()
     assert dict(found.types) == {("timeout", "solucionado"): 1} and found.median_seconds == 7.0
@@ -97,7 +97,7 @@ async def test_beside_a_writer_and_after_it(tmp_path: Path, store: Store) -> Non
     with Queries(tmp_path / "state") as queries:
         assert queries.status() is None
         await store.save_status({"open": 3})
-        await store.commit(Changes(incidents=(incident("a"),)))
+        await store.commit(ChangeSet(incidents=(incident("a"),)))
         assert queries.status() == {"open": 3} and len(queries.incidents()) == 1
         with pytest.raises(sqlite3.OperationalError):
             queries._connection.execute("DELETE FROM incidents")
@@ -146,17 +146,17 @@ class TestLedger:
 
     HOURS = 300 * HOUR  # the beginning of an hour in the middle of a day
 
-    def attempts(self) -> tuple[Attempt, ...]:
-        again = OrderKind.RETRY_DOWNLOAD
-        worked = [Attempt(ErrorType.TIMEOUT, again, self.HOURS + n, True, seconds=float(n)) for n in range(1, 101)]
-        failed = [Attempt(ErrorType.TIMEOUT, again, self.HOURS, False, "source_missing")] * 3
-        before = Attempt(ErrorType.PERMISOS, OrderKind.FIX_OWNER, self.HOURS - 1, False, "sudo_refused")
-        return (*worked, *failed, Attempt(ErrorType.TIMEOUT, again, self.HOURS, False, "timeout"), before)
+    def attempts(self) -> tuple[TaskStat, ...]:
+        again = TaskKind.RETRY_DOWNLOAD
+        worked = [TaskStat(ErrorType.TIMEOUT, again, self.HOURS + n, True, seconds=float(n)) for n in range(1, 101)]
+        failed = [TaskStat(ErrorType.TIMEOUT, again, self.HOURS, False, "source_missing")] * 3
+        before = TaskStat(ErrorType.PERMISOS, TaskKind.FIX_OWNER, self.HOURS - 1, False, "sudo_refused")
+        return (*worked, *failed, TaskStat(ErrorType.TIMEOUT, again, self.HOURS, False, "timeout"), before)
 
     @pytest.fixture
     async def ran(self, tmp_path: Path, store: Store) -> Path:
         for attempt in self.attempts():
-            await store.commit(Changes(attempts=(attempt,)))
+            await store.commit(ChangeSet(attempts=(attempt,)))
         return tmp_path / "state"
 
     def test_tried_worked_failed_and_the_time_it_took(self, ran: Path) -> None:

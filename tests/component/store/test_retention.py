@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.component.store.conftest import incident, record
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
+from trafico_monitor.model.event import Event
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.model.record import Record
+from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.store import retention
-from trafico_monitor.store.queries import Queries
+from trafico_monitor.store.read_repository import Queries
+from trafico_monitor.store.repository import Store
 from trafico_monitor.store.retention import Bounds, Retention
-from trafico_monitor.store.store import Store
 
 DAY = 86400.0
 NOW = 1000 * DAY
@@ -34,9 +34,9 @@ def closed(name: str, at: float, estado: Estado = Estado.SOLUCIONADO) -> Inciden
 
 async def put(store: Store, one: Incident, *, told: bool = True) -> None:
     at = one.opened_at
-    notice = Notice(one.id, "solved", Severity.RECOVERABLE, at, 0, one, to=("admin",))
-    event = Record(at, "download_done", f"✅ {one.id}")
-    await store.commit(Changes(incidents=(one,), records=(record(one, at), event), notices=(notice,), cursor=one.id))
+    notice = Notification(one.id, "solved", Severity.RECOVERABLE, at, 0, one, to=("admin",))
+    event = Event(at, "download_done", f"✅ {one.id}")
+    await store.commit(ChangeSet(incidents=(one,), records=(record(one, at), event), notices=(notice,), cursor=one.id))
     if told:
         due = (await store.mailbox("admin").due(NOW, 1))[0]
         await store.mailbox("admin").sent(due.id, 1, "7", at)
@@ -102,7 +102,7 @@ async def test_the_size_is_bounded_and_the_file_shrinks(tmp_path: Path, store: S
 
 async def test_a_sweep_of_many_goes_on_to_the_end(store: Store) -> None:
     many = [closed(f"i{n:05}", NOW - 200 * DAY + n) for n in range(5 * retention.ROWS)]
-    await store.commit(Changes(incidents=tuple(many), records=tuple(record(one, one.opened_at) for one in many)))
+    await store.commit(ChangeSet(incidents=tuple(many), records=tuple(record(one, one.opened_at) for one in many)))
     await exported(store)
     assert await Retention(store.database).sweep(Bounds(90, 0), NOW) == len(many)
     with closing(sqlite3.connect(store.database.path)) as database:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.cli import main
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.cli.main import main
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.incident import Estado
 from trafico_monitor.model.verdict import Evidence
-from trafico_monitor.store.store import Store
+from trafico_monitor.store.repository import Store
 
 from .conftest import incident
 
@@ -28,7 +28,7 @@ async def test_what_was_looked_at_and_where_the_original_is(
         Evidence("kept_unsolved", ASIDE),
     )
     failed = incident("ABCDEF23", Estado.FALLIDO, quarantined=ASIDE, evidence=seen)
-    await store.commit(Changes(incidents=(failed,)))
+    await store.commit(ChangeSet(incidents=(failed,)))
     config = tmp_path / "config.toml"
     config.write_text(f'[paths]\nstate = "{tmp_path}/state"\n')
     assert main(["incidents", "show", "ABCDEF23", "--config", str(config)]) == 0

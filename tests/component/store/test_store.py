@@ -19,23 +19,23 @@ import pytest
 
 from tests.component.store.conftest import incident, record, step
 from trafico_monitor.errors import StoreError
-from trafico_monitor.model.changes import Changes, Saved
+from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.model.order import Order, OrderKind
+from trafico_monitor.model.notification import Notification, Severity
+from trafico_monitor.model.task import RepairTask, TaskKind
 from trafico_monitor.store.database import StoreUnavailable
-from trafico_monitor.store.store import Store
+from trafico_monitor.store.repository import Store
 
-ORDER = Order("i1/1", "i1", OrderKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, 5.0)
+ORDER = RepairTask("i1/1", "i1", TaskKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, 5.0)
 
 
 async def test_a_step_comes_back_after_a_restart(tmp_path: Path) -> None:
     store = await Store.open(tmp_path)
-    assert await store.load() == Saved()
+    assert await store.load() == Snapshot()
     other = replace(ORDER, id="i1/2", due_at=3.0)
     await store.commit(
-        Changes(
+        ChangeSet(
             incidents=(incident("i1"),),
             records=(record(incident("i1")),),
             orders=(ORDER, other),
@@ -43,17 +43,17 @@ async def test_a_step_comes_back_after_a_restart(tmp_path: Path) -> None:
             memory={"detector": {"x": [1, "ñ"]}},
         )
     )
-    await store.commit(Changes(finished=("i1/2",), cursor="s=2"))
+    await store.commit(ChangeSet(finished=("i1/2",), cursor="s=2"))
     await store.close()
     store = await Store.open(tmp_path)
-    assert await store.load() == Saved((incident("i1"),), (ORDER,), "s=2", {"detector": {"x": [1, "ñ"]}})
+    assert await store.load() == Snapshot((incident("i1"),), (ORDER,), "s=2", {"detector": {"x": [1, "ñ"]}})
     await store.close()
 
 
 async def test_an_order_of_1_0_0_to_empty_the_quarantine_is_passed_over(tmp_path: Path) -> None:
     """It deleted what was put aside at once, after the proof. The file named stays for its time."""
     store = await Store.open(tmp_path)
-    await store.commit(Changes(incidents=(incident("i1"),), orders=(ORDER,), cursor="s=1"))
+    await store.commit(ChangeSet(incidents=(incident("i1"),), orders=(ORDER,), cursor="s=1"))
     await store.close()
     body = (
         '{"id":"i1/drop","incident_id":"i1","kind":"drop_quarantine","error_type":"corrupto","due_at":1.0,'
@@ -65,7 +65,7 @@ async def test_an_order_of_1_0_0_to_empty_the_quarantine_is_passed_over(tmp_path
         )
     store = await Store.open(tmp_path)
     assert (await store.load()).orders == (ORDER,)
-    await store.commit(Changes(finished=("i1/1",), cursor="s=2"))
+    await store.commit(ChangeSet(finished=("i1/1",), cursor="s=2"))
     assert (await store.load()).orders == ()
     await store.close()
 
@@ -74,14 +74,14 @@ async def test_incidents_closed_within_the_hour_are_loaded_and_older_ones_not(st
     now = time.time()
     old = incident("old", Estado.SOLUCIONADO, now - 7200)
     fresh = incident("fresh", Estado.FALLIDO, now - 60)
-    await store.commit(Changes(incidents=(old, fresh, incident("open", at=now - 9000))))
+    await store.commit(ChangeSet(incidents=(old, fresh, incident("open", at=now - 9000))))
     assert [i.id for i in (await store.load()).incidents] == ["open", "fresh"]
 
 
 async def test_a_newer_state_replaces_the_older_and_records_stay(store: Store) -> None:
     await store.commit(step("i1"))
     solved = incident("i1", Estado.SOLUCIONADO, time.time())
-    await store.commit(Changes(incidents=(solved,), records=(record(solved, text="✅"),)))
+    await store.commit(ChangeSet(incidents=(solved,), records=(record(solved, text="✅"),)))
     assert (await store.load()).incidents == (solved,)
     assert [(item.seq, item.record.text) for item in await store.records_after(0)] == [(1, "⚠️ i1"), (2, "✅")]
     assert [item.seq for item in await store.records_after(1)] == [2]
@@ -91,7 +91,7 @@ async def test_a_step_that_fails_leaves_nothing(store: Store) -> None:
     await store.commit(step("i1", cursor="s=1"))
     unstorable = replace(record(incident("i2")), at=None)  # type: ignore[arg-type]
     with pytest.raises(StoreError):
-        await store.commit(Changes(incidents=(incident("i2"),), records=(unstorable,), cursor="s=2"))
+        await store.commit(ChangeSet(incidents=(incident("i2"),), records=(unstorable,), cursor="s=2"))
     saved = await store.load()
     assert [i.id for i in saved.incidents] == ["i1"] and saved.cursor == "s=1"
 
@@ -171,7 +171,7 @@ async def test_a_full_disk_tears_nothing_and_the_same_step_works_when_there_is_s
         while True:
             file.write(b"\0" * 4096)
     big = replace(incident("i2"), error_message="x" * 100_000)
-    changes = Changes(incidents=(big,), records=(record(big),), cursor="s=2")
+    changes = ChangeSet(incidents=(big,), records=(record(big),), cursor="s=2")
     with pytest.raises(StoreUnavailable):
         for _ in range(20):
             await store.commit(changes)
@@ -193,7 +193,7 @@ _KILLED = """
 import asyncio, sys
 from pathlib import Path
 from tests.component.store.conftest import step
-from trafico_monitor.store.store import Store
+from trafico_monitor.store.repository import Store
 
 async def main():
     store = await Store.open(Path(sys.argv[1]))
@@ -247,10 +247,12 @@ async def test_half_a_pair_of_surrogates_is_stored_as_something_else(store: Stor
     odd = "a\ud800b"
     one = incident("i1")
     one = replace(one, error_message=odd, lines=(odd,), download=replace(one.download, modelo=odd, video=odd))
-    notice = Notice("i1", "test", Severity.CRITICAL, 1.0, incident=one, fields={odd: odd}, to=("admin",))
+    notice = Notification("i1", "test", Severity.CRITICAL, 1.0, incident=one, fields={odd: odd}, to=("admin",))
     told = replace(record(one), text=odd)
-    await store.commit(Changes(incidents=(one,), records=(told,), notices=(notice,), memory={odd: odd}, cursor="s=1"))
+    await store.commit(
+        ChangeSet(incidents=(one,), records=(told,), notices=(notice,), memory={odd: odd}, cursor="s=1")
+    )
     await store.save_status({"line": odd})
     saved = await store.load()
     assert [i.download.modelo for i in saved.incidents] == ["a?b"] and saved.memory == {"a?b": "a?b"}
-    await store.commit(Changes(incidents=(replace(one, estado=Estado.FALLIDO, closed_at=2.0),)))
+    await store.commit(ChangeSet(incidents=(replace(one, estado=Estado.FALLIDO, closed_at=2.0),)))

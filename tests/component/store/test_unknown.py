@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.cli import main
+from trafico_monitor.cli.main import main
 from trafico_monitor.errors import StoreError
-from trafico_monitor.model.changes import Changes
-from trafico_monitor.model.unknown import UnknownKind
+from trafico_monitor.model.changeset import ChangeSet
+from trafico_monitor.model.error_group import UnknownKind
 from trafico_monitor.store.migrations import STEPS, migrate
-from trafico_monitor.store.queries import Queries
-from trafico_monitor.store.store import DATABASE, Store
-from trafico_monitor.store.unknown import MOST
+from trafico_monitor.store.read_repository import Queries
+from trafico_monitor.store.repository import DATABASE, Store
+from trafico_monitor.store.tables.error_groups import MOST
 
 SAMPLES = ("ERROR:x: el hueco 1 no cuadra", "ERROR:x: el hueco 2 no cuadra")
 KIND = UnknownKind(3, "ERROR:x: el hueco <NUM> no cuadra", 2, 10.0, 20.0, SAMPLES)
 
 
 async def test_kept_with_the_step_and_loaded(tmp_path: Path, store: Store) -> None:
-    await store.commit(Changes(unknown=(KIND,), cursor="s=1"))
+    await store.commit(ChangeSet(unknown=(KIND,), cursor="s=1"))
     newer = UnknownKind(3, KIND.template, 3, 10.0, 30.0, KIND.samples)
-    await store.commit(Changes(unknown=(newer,)))
+    await store.commit(ChangeSet(unknown=(newer,)))
     saved = await store.load()
     assert saved.unknown == (newer,) and saved.cursor == "s=1"
     with Queries(tmp_path / "state") as queries:
@@ -33,7 +33,7 @@ async def test_kept_with_the_step_and_loaded(tmp_path: Path, store: Store) -> No
 
 async def test_those_seen_longest_ago_make_room(store: Store) -> None:
     kinds = tuple(UnknownKind(number, "x", 1, 0.0, float(number)) for number in range(1, MOST + 51))
-    await store.commit(Changes(unknown=kinds))
+    await store.commit(ChangeSet(unknown=kinds))
     kept = (await store.load()).unknown
     assert len(kept) == MOST and min(kind.id for kind in kept) == 51
 
@@ -57,7 +57,7 @@ def test_a_database_of_the_first_version_gets_the_table(tmp_path: Path) -> None:
 async def test_the_command_lists_them_with_a_rule_that_lint_accepts(
     tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await store.commit(Changes(unknown=(KIND,)))
+    await store.commit(ChangeSet(unknown=(KIND,)))
     config = tmp_path / "config.toml"
     config.write_text(f'[paths]\nstate = "{tmp_path / "state"}"\n', encoding="utf-8")
     assert main(["rules", "unknown", "--json", "--config", str(config)]) == 0

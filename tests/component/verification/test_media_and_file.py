@@ -13,20 +13,20 @@ from typing import Any
 
 import pytest
 
-from trafico_monitor.host import process
+from trafico_monitor.host import subprocesses
 from trafico_monitor.host.confined import run_confined
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.order import Order, OrderKind
-from trafico_monitor.model.result import Outcome, Result
-from trafico_monitor.model.site import Site
+from trafico_monitor.model.installation import Installation
+from trafico_monitor.model.task import RepairTask, TaskKind
+from trafico_monitor.model.task_result import Outcome, TaskResult
 from trafico_monitor.model.verdict import Answer, Verdict
 from trafico_monitor.verification import decoder
-from trafico_monitor.verification.aside import look_at_aside
+from trafico_monitor.verification.access import PASS, READ, WRITE, describe_owner, may
 from trafico_monitor.verification.file import check_file, judge
 from trafico_monitor.verification.folder import check_folder
 from trafico_monitor.verification.media import check_media
-from trafico_monitor.verification.readable import PASS, READ, WRITE, describe_owner, may
+from trafico_monitor.verification.quarantined import look_at_aside
 from trafico_monitor.verification.verify import NOTHING, verify
 
 from . import corpus
@@ -115,7 +115,7 @@ async def test_links_and_folders_are_no_videos(copy: Path, ground: Path) -> None
 async def test_without_any_judge_but_the_structure_nothing_is_broken(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(process.ENVIRONMENT, "PATH", "/nonexistent")
+    monkeypatch.setitem(subprocesses.ENVIRONMENT, "PATH", "/nonexistent")
     assert await judge(copy, None) is True
     os.truncate(copy, 9000)
     assert (await check_media(copy)).reason == "no_decoder"
@@ -128,7 +128,7 @@ def only_mediainfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without ffmpeg."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "mediainfo").symlink_to("/usr/bin/mediainfo")
-    monkeypatch.setitem(process.ENVIRONMENT, "PATH", str(tmp_path / "bin"))
+    monkeypatch.setitem(subprocesses.ENVIRONMENT, "PATH", str(tmp_path / "bin"))
 
 
 @pytest.mark.parametrize("confined", [True, False])
@@ -154,7 +154,7 @@ async def test_a_decoder_that_gives_no_answer_condemns_nothing(
     for each in ("ffprobe", "ffmpeg"):
         (tmp_path / each).write_text(f"#!/bin/sh\n{fate if each == program else f'exec /usr/bin/{each}'}\n")
         (tmp_path / each).chmod(0o755)
-    monkeypatch.setitem(process.ENVIRONMENT, "PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setitem(subprocesses.ENVIRONMENT, "PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr("trafico_monitor.host.confined._confine", lambda file: False)  # the script lies elsewhere
     monkeypatch.setattr("trafico_monitor.verification.decoder._SECONDS", 1.0)
     monkeypatch.setattr("trafico_monitor.verification.decoder._THROUGHOUT", 1.0)
@@ -170,7 +170,7 @@ async def test_no_token_is_in_the_arguments_of_a_program(
     """Every user of the machine can read them; the server's folder is named by the bot's token."""
     seen: list[str] = []
 
-    async def watched(argv: Sequence[str], file: int, **more: Any) -> process.Finished:
+    async def watched(argv: Sequence[str], file: int, **more: Any) -> subprocesses.Finished:
         seen.extend(argv)
         return await run_confined(argv, file, **more)
 
@@ -205,10 +205,10 @@ async def test_no_folder_on_the_way_to_the_proof_is_a_link(films: dict[str, Path
         assert not (await check_file(path, size=None, uid=0, roots=roots)).proven
         assert await judge(path, None, roots) is None
         assert not (await look_at_aside(path, roots)).ok
-    site = Site(models, None, 0, 0)
-    retried = order(OrderKind.RETRY_DOWNLOAD)
-    assert not (await verify(retried, Result("i1/1", Outcome.DONE, path=str(path)), site)).proven
-    outside = Result("i1/1", Outcome.DONE, path=str(elsewhere / "a.mp4"))
+    site = Installation(models, None, 0, 0)
+    retried = order(TaskKind.RETRY_DOWNLOAD)
+    assert not (await verify(retried, TaskResult("i1/1", Outcome.DONE, path=str(path)), site)).proven
+    outside = TaskResult("i1/1", Outcome.DONE, path=str(elsewhere / "a.mp4"))
     assert (await verify(retried, outside, site)).reason == "path_outside"
 
 
@@ -283,52 +283,56 @@ class TestReadable:
         assert describe_owner(copy).endswith(" 0077")
 
 
-def order(kind: OrderKind, **known: object) -> Order:
+def order(kind: TaskKind, **known: object) -> RepairTask:
     download = replace(Download(), **known)  # type: ignore[arg-type]
-    return Order("i1/1", "i1", kind, ErrorType.TIMEOUT, 0.0, download=download)
+    return RepairTask("i1/1", "i1", kind, ErrorType.TIMEOUT, 0.0, download=download)
 
 
 class TestVerdictOfAnOrder:
     @pytest.fixture
-    def site(self, ground: Path) -> Site:
-        return Site(models=ground, bot_api=None, uid=OTHER, gid=OTHER)
+    def site(self, ground: Path) -> Installation:
+        return Installation(models=ground, bot_api=None, uid=OTHER, gid=OTHER)
 
-    async def test_a_download_is_proven_by_the_file_and_not_by_the_result(self, site: Site, copy: Path) -> None:
+    async def test_a_download_is_proven_by_the_file_and_not_by_the_result(
+        self, site: Installation, copy: Path
+    ) -> None:
         copy.chmod(0o644)
-        retried = order(OrderKind.RETRY_DOWNLOAD, size=copy.stat().st_size)
-        assert (await verify(retried, Result("i1/1", Outcome.DONE, path=str(copy)), site)).proven
-        gone = Result("i1/1", Outcome.DONE, path=str(copy.with_name("gone")))
+        retried = order(TaskKind.RETRY_DOWNLOAD, size=copy.stat().st_size)
+        assert (await verify(retried, TaskResult("i1/1", Outcome.DONE, path=str(copy)), site)).proven
+        gone = TaskResult("i1/1", Outcome.DONE, path=str(copy.with_name("gone")))
         assert not (await verify(retried, gone, site)).proven
-        assert await verify(retried, Result("i1/1", Outcome.DONE), site) == NOTHING
+        assert await verify(retried, TaskResult("i1/1", Outcome.DONE), site) == NOTHING
         assert await verify(retried, None, site) == NOTHING
         assert (await verify(retried, None, site, destination=copy)).proven
 
-    async def test_a_confirmation_looks_where_the_download_belongs(self, site: Site, copy: Path) -> None:
+    async def test_a_confirmation_looks_where_the_download_belongs(self, site: Installation, copy: Path) -> None:
         copy.chmod(0o644)
-        confirm = order(OrderKind.CONFIRM)
+        confirm = order(TaskKind.CONFIRM)
         assert (await verify(confirm, None, site, destination=copy)).proven
         assert (await verify(confirm, None, site)).reason == "nothing_to_look_at"
 
-    async def test_a_folder_is_proven_when_the_bot_can_make_files_in_it(self, site: Site, ground: Path) -> None:
+    async def test_a_folder_is_proven_when_the_bot_can_make_files_in_it(
+        self, site: Installation, ground: Path
+    ) -> None:
         folder = ground / "nueva"
-        made = Result("i1/1", Outcome.DONE, path=str(folder))
-        assert (await verify(order(OrderKind.CREATE_FOLDER), made, site)).reason == "nothing_there"
+        made = TaskResult("i1/1", Outcome.DONE, path=str(folder))
+        assert (await verify(order(TaskKind.CREATE_FOLDER), made, site)).reason == "nothing_there"
         folder.mkdir()
         folder.chmod(0o755)
-        assert (await verify(order(OrderKind.CREATE_FOLDER), made, site)).reason == "unreadable_by_bot"
+        assert (await verify(order(TaskKind.CREATE_FOLDER), made, site)).reason == "unreadable_by_bot"
         folder.chmod(0o777)
-        assert (await verify(order(OrderKind.CREATE_FOLDER, modelo="nueva"), None, site)).proven
-        assert (await verify(order(OrderKind.CREATE_FOLDER, modelo="../x"), None, site)) == NOTHING
+        assert (await verify(order(TaskKind.CREATE_FOLDER, modelo="nueva"), None, site)).proven
+        assert (await verify(order(TaskKind.CREATE_FOLDER, modelo="../x"), None, site)) == NOTHING
         (ground / "linked").symlink_to(folder)
         assert (await check_folder(ground / "linked", uid=OTHER)).reason == "not_a_folder"
 
-    async def test_an_owner_is_proven_when_the_bot_can_read(self, site: Site, copy: Path) -> None:
-        given = Result("i1/1", Outcome.DONE, path=str(copy))
+    async def test_an_owner_is_proven_when_the_bot_can_read(self, site: Installation, copy: Path) -> None:
+        given = TaskResult("i1/1", Outcome.DONE, path=str(copy))
         copy.chmod(0o600)
-        assert not (await verify(order(OrderKind.FIX_OWNER), given, site)).proven
+        assert not (await verify(order(TaskKind.FIX_OWNER), given, site)).proven
         copy.chmod(0o644)
-        assert (await verify(order(OrderKind.FIX_OWNER), given, site)).proven
+        assert (await verify(order(TaskKind.FIX_OWNER), given, site)).proven
 
-    async def test_waiting_proves_nothing(self, site: Site) -> None:
-        for kind in (OrderKind.WAIT_FOR_SPACE, OrderKind.WAIT_FOR_SERVER):
-            assert await verify(order(kind), Result("i1/1", Outcome.DONE), site) == NOTHING
+    async def test_waiting_proves_nothing(self, site: Installation) -> None:
+        for kind in (TaskKind.WAIT_FOR_SPACE, TaskKind.WAIT_FOR_SERVER):
+            assert await verify(order(kind), TaskResult("i1/1", Outcome.DONE), site) == NOTHING

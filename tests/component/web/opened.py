@@ -9,17 +9,17 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trafico_monitor.chronicle import action_text, reason_text
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.daemon.views import IncidentReader
+from trafico_monitor.model.changeset import ChangeSet
+from trafico_monitor.model.control import ControlRequest, ControlResponse
+from trafico_monitor.model.download_progress import UnderWay
+from trafico_monitor.model.event import Event
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.record import Record
-from trafico_monitor.model.request import Reply, Request
-from trafico_monitor.model.underway import UnderWay
-from trafico_monitor.panel import Archive
-from trafico_monitor.store.store import Store
+from trafico_monitor.pipeline.events import action_text, reason_text
+from trafico_monitor.store.repository import Store
+from trafico_monitor.web.app import Sources, WebApp
 from trafico_monitor.web.ports import Gauges, Volume
 from trafico_monitor.web.server import Places
-from trafico_monitor.web.window import Sources, Window
 
 SECONDS = 20.0  # for anything that is waited for
 NOON = 1_766_700_000.0
@@ -36,12 +36,12 @@ class ScriptedDesk:
     """Answers every request with `reply`, once `gate` is open, and remembers it."""
 
     def __init__(self) -> None:
-        self.asked: list[Request] = []
-        self.reply = Reply(True, "done", {"id": "7K2M9QXA"})
+        self.asked: list[ControlRequest] = []
+        self.reply = ControlResponse(True, "done", {"id": "7K2M9QXA"})
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def ask(self, request: Request) -> Reply:
+    async def ask(self, request: ControlRequest) -> ControlResponse:
         self.asked.append(request)
         await self.gate.wait()
         return self.reply
@@ -108,15 +108,15 @@ class Said:
 
 @dataclass
 class Opened:
-    window: Window
+    window: WebApp
     here: Here
     socket: Path
     store: Store
 
     async def keep(self, *incidents: Incident, text: str = "⚠️ línea") -> None:
         """Store them as the service does, one record each."""
-        records = tuple(Record(one.updated_at, EVENTS[one.estado], text, 4, "", one) for one in incidents)
-        await self.store.commit(Changes(incidents=incidents, records=records))
+        records = tuple(Event(one.updated_at, EVENTS[one.estado], text, 4, "", one) for one in incidents)
+        await self.store.commit(ChangeSet(incidents=incidents, records=records))
         self.window.stored(records)
 
     async def cookie(self) -> str:
@@ -176,9 +176,9 @@ async def opened(
     """With a real database in `folder`."""
     here, socket = Here(), folder / "api.sock"
     store = await Store.open(folder / "state")
-    window = Window(
+    window = WebApp(
         Places(socket, "127.0.0.1:0"),
-        Sources(Archive(folder / "state", clock), here, store),
+        Sources(IncidentReader(folder / "state", clock), here, store),
         clock,
         origins=lambda: origins,
     )

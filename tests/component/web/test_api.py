@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from trafico_monitor.model.changes import Changes
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.silence import Scope, Silence
 from trafico_monitor.web.ports import Volume
 
@@ -132,7 +132,7 @@ async def test_series_that_cannot_be(window: Opened, query: str) -> None:
 async def test_health_shows_disks_with_their_trend_and_silences(window: Opened) -> None:
     window.here.disks = [Volume("/srv", 5, 10, "warning", ((NOON - 300.4, 6), (NOON, 5)), NOON + 1500)]
     silence = Silence("s1", Scope.TYPE, "timeout", NOON, NOON + 60, "mudanza", "cli:root")
-    await window.store.commit(Changes(silences=(silence,)))
+    await window.store.commit(ChangeSet(silences=(silence,)))
     said: Any = (await window.ask("GET", f"{BASE}/health")).json
     assert said["volumes"][0]["history"] == [[NOON - 300, 6], [NOON, 5]]
     assert said["silences"][0]["reason"] == "mudanza" and said["status"]["running"] is True

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.component.service.running import RunningService
 from tests.journal_fixtures import Line, wait_until, write_journal
-from trafico_monitor.commands.calling import call
-from trafico_monitor.web.access import known_host, known_origin
+from trafico_monitor.cli.control_socket import call
+from trafico_monitor.web.auth import known_host, known_origin
 
 from .opened import Opened, opened
 
@@ -166,7 +166,7 @@ async def test_a_broken_answer_is_said_once_a_minute_a_route(
     def broken(*_: object) -> bool:
         raise RecursionError
 
-    monkeypatch.setattr("trafico_monitor.web.door.known_host", broken)
+    monkeypatch.setattr("trafico_monitor.web.middleware.known_host", broken)
     for path in ("/", "/metrics", "/api/v1/status?secret=1", "/static/\u2028x".encode().decode("latin-1")):
         for _ in range(20):
             await window.ask("GET", path.encode("latin-1").decode("ascii", "ignore"), local=False)

@@ -6,7 +6,7 @@ import getpass
 
 import pytest
 
-from trafico_monitor.model.request import Reply, Request, RequestKind
+from trafico_monitor.model.control import ControlRequest, ControlResponse, RequestKind
 from trafico_monitor.model.silence import Scope
 
 from .opened import NOON, Opened
@@ -14,7 +14,7 @@ from .opened import NOON, Opened
 PATH = "/api/v1/requests"
 
 
-def only(window: Opened) -> Request:
+def only(window: Opened) -> ControlRequest:
     assert window.here.desk_now is not None
     (request,) = window.here.desk_now.asked
     return request
@@ -25,7 +25,7 @@ async def test_a_request_reaches_the_desk_with_who_asked_and_when(window: Opened
     assert said.status == 200
     assert said.json == {"ok": True, "code": "done", "text": "request.done", "fields": {"id": "7K2M9QXA"}}
     by = f"cli:{getpass.getuser()}"
-    assert only(window) == Request(RequestKind.RETRY, by, NOON, incident="7K2M9QXA", reason="prueba")
+    assert only(window) == ControlRequest(RequestKind.RETRY, by, NOON, incident="7K2M9QXA", reason="prueba")
 
 
 async def test_a_silence_carries_scope_value_and_seconds(window: Opened) -> None:
@@ -38,12 +38,12 @@ async def test_a_silence_carries_scope_value_and_seconds(window: Opened) -> None
 @pytest.mark.parametrize(
     ("reply", "status"),
     [
-        (Reply(True, "retried"), 200),
-        (Reply(False, "closed"), 409),
-        (Reply(False, "unknown_incident"), 404),
+        (ControlResponse(True, "retried"), 200),
+        (ControlResponse(False, "closed"), 409),
+        (ControlResponse(False, "unknown_incident"), 404),
     ],
 )
-async def test_the_answer_says_what_became_of_it(window: Opened, reply: Reply, status: int) -> None:
+async def test_the_answer_says_what_became_of_it(window: Opened, reply: ControlResponse, status: int) -> None:
     assert window.here.desk_now is not None
     window.here.desk_now.reply = reply
     said = await window.ask("POST", PATH, {"kind": "test"})

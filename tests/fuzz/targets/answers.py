@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from trafico_monitor.model.request import RequestKind
-from trafico_monitor.notify.asked import (
+from trafico_monitor.model.control import RequestKind
+from trafico_monitor.notify.chatops.commands import (
     LONGEST_SILENCE,
     SHORTEST_SILENCE,
     Act,

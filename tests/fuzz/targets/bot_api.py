@@ -10,12 +10,12 @@ from unittest.mock import patch
 
 import httpx
 
-from trafico_monitor.action.bot_api import ServerFile, Trouble, get_file
-from trafico_monitor.action.paths import resolve_source
 from trafico_monitor.errors import DeliveryError, PathRefused
-from trafico_monitor.model.site import Site
-from trafico_monitor.notify.message import Message
-from trafico_monitor.notify.telegram import TelegramChannel
+from trafico_monitor.model.installation import Installation
+from trafico_monitor.notify.channels.telegram import TelegramChannel
+from trafico_monitor.notify.messages.markup import Message
+from trafico_monitor.repair.bot_api import ServerFile, Trouble, get_file
+from trafico_monitor.repair.fs.path_policy import resolve_source
 
 from ..babbler import Babbler
 from ..feed import SECRET, TOKEN, Feed
@@ -49,7 +49,9 @@ class _Heard(logging.Handler):
 
 
 _server = Babbler()
-_site = Site(SITE.models, SITE.bot_api, SITE.uid, SITE.gid, api_url=_server.url, token=TOKEN, project=SITE.project)
+_site = Installation(
+    SITE.models, SITE.bot_api, SITE.uid, SITE.gid, api_url=_server.url, token=TOKEN, project=SITE.project
+)
 _heard = _Heard()
 _loop = asyncio.new_event_loop()
 _context = functools.cache(lambda *_, **__: httpx.create_ssl_context())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trafico_monitor.config import endpoints, load
+from trafico_monitor.config import loader, telegram_endpoints
 from trafico_monitor.config.keys import KEYS, VARIABLES, key_of
 from trafico_monitor.errors import ConfigError
 
@@ -46,7 +46,7 @@ def fuzz(data: bytes) -> None:
         environ["CREDENTIALS_DIRECTORY"] = str(_place / "credentials")
     environ["LANG"] = feed.pick(("es_ES.UTF-8", "en_US.UTF-8", ""))
     try:
-        config = load.load(main, environ)
+        config = loader.load(main, environ)
     except ConfigError as error:
         lines = str(error).split("\n")
         assert all(line and line.isprintable() for line in lines), lines
@@ -55,14 +55,14 @@ def fuzz(data: bytes) -> None:
     # Elsewhere a text may be any: who calls the bot's process by a password has shown it himself.
     kept = repr((config.telegram, config.channels, config.alerts))
     assert TOKEN not in kept and PASSWORD not in kept
-    for channel in endpoints.channels(config):
-        endpoints.independent(channel, config)
+    for channel in telegram_endpoints.channels(config):
+        telegram_endpoints.independent(channel, config)
         # The bot's own token is used on one server, whatever the file says.
         if channel.token and channel.token == config.telegram.token and config.bot_api.local:
-            assert not endpoints.same_server(channel.api_url, endpoints.PUBLIC) or endpoints.same_server(
-                config.bot_api.url, endpoints.PUBLIC
-            )
-    endpoints.control_socket(config), endpoints.alert_independent(config)
+            assert not telegram_endpoints.same_server(
+                channel.api_url, telegram_endpoints.PUBLIC
+            ) or telegram_endpoints.same_server(config.bot_api.url, telegram_endpoints.PUBLIC)
+    telegram_endpoints.control_socket(config), telegram_endpoints.alert_independent(config)
 
 
 def _toml(feed: Feed) -> bytes:

@@ -8,7 +8,7 @@ from tests.unit.detection.test_properties import RULES
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.host.redact import redact
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.model.entry import Entry, Origin
+from trafico_monitor.model.journal_entry import JournalEntry, Origin
 
 from ..feed import SECRET, TROUBLE, Feed
 
@@ -56,7 +56,7 @@ def fuzz(data: bytes) -> None:
         assert SECRET not in repr(incident)
 
 
-def _entry(feed: Feed, at: float, number: int) -> Entry:
+def _entry(feed: Feed, at: float, number: int) -> JournalEntry:
     line = "".join(
         feed.pick(WORDS) if feed.chance(3) or feed.chance() else feed.pick(TROUBLE[:40]) for _ in range(feed.below(5))
     )
@@ -71,4 +71,4 @@ def _entry(feed: Feed, at: float, number: int) -> Entry:
     origin = feed.pick((Origin.BOT, Origin.BOT, Origin.BOT, Origin.MANAGER, Origin.JOURNALD))
     # As the door hands them on.
     safe = {name: redact(value) for name, value in fields.items()}
-    return Entry(redact(line), feed.pick((7, 8, 1, 0)), at, f"c{number}", origin, safe)
+    return JournalEntry(redact(line), feed.pick((7, 8, 1, 0)), at, f"c{number}", origin, safe)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.component.web.opened import SECONDS, Opened, opened
-from trafico_monitor.model.request import Request, RequestKind
+from trafico_monitor.model.control import ControlRequest, RequestKind
 
 from ..feed import Feed, scratch
 
@@ -95,7 +95,7 @@ async def _talk(feed: Feed) -> None:
         _check(request, local)
 
 
-def _check(request: Request, local: bool) -> None:
+def _check(request: ControlRequest, local: bool) -> None:
     assert local and request.by.startswith("cli:"), request
     assert isinstance(request.kind, RequestKind)
     assert re.fullmatch(r"[0-9A-Z][0-9A-Z_-]{2,38}|", request.incident), request

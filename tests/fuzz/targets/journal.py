@@ -5,9 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from trafico_monitor.host.redact import redact
-from trafico_monitor.journal.parse import MESSAGE_LIMIT, Watch, bot_entry, parse
-from trafico_monitor.journal.text import entries
-from trafico_monitor.model.entry import Entry, Origin
+from trafico_monitor.journal.parser import MESSAGE_LIMIT, Watch, bot_entry, parse
+from trafico_monitor.journal.text_import import entries
+from trafico_monitor.model.journal_entry import JournalEntry, Origin
 
 from ..feed import SECRET, TOKEN, Feed
 
@@ -86,7 +86,7 @@ def _broken_line(feed: Feed) -> None:
             assert piece not in one.message and piece not in two.message, (one.message[-60:], two.message[:60])
 
 
-def _check(entry: Entry) -> None:
+def _check(entry: JournalEntry) -> None:
     assert isinstance(entry.message, str) and len(entry.message) <= max(MESSAGE_LIMIT, 200_000)
     for said in (entry.message, *entry.fields.values()):
         assert SECRET not in said, said

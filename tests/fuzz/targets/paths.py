@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from trafico_monitor.action.paths import is_plain, resolve_destination, resolve_source
 from trafico_monitor.errors import PathRefused
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.site import Site
+from trafico_monitor.model.installation import Installation
+from trafico_monitor.repair.fs.path_policy import is_plain, resolve_destination, resolve_source
 
 from ..feed import TOKEN, Feed, scratch
 
 LONGEST = 512
 
 
-def _ground() -> tuple[Site, Path]:
+def _ground() -> tuple[Installation, Path]:
     home = scratch()
     models, bot_api, outside = home / "project/modelos", home / ".telegram-bot-api", home / "outside"
     for folder in (models / "victor", models / "_rescatados", bot_api / TOKEN / "videos", outside / "videos"):
@@ -28,12 +28,12 @@ def _ground() -> tuple[Site, Path]:
     (bot_api / "666666:BBExampleExampleExampleExampleExampl").symlink_to(outside)
     (models / "a%2fb").mkdir()
     os.mkfifo(models / "victor/pipe.mp4")
-    site = Site(models, bot_api, os.geteuid(), os.getegid(), token=TOKEN, project=home / "project")
+    site = Installation(models, bot_api, os.geteuid(), os.getegid(), token=TOKEN, project=home / "project")
     return site, home
 
 
 SITE, HOME = _ground()
-WITHOUT = Site(SITE.models, SITE.bot_api, SITE.uid, SITE.gid, project=SITE.project)  # without a token
+WITHOUT = Installation(SITE.models, SITE.bot_api, SITE.uid, SITE.gid, project=SITE.project)  # without a token
 WORDS = (
     str(SITE.models), str(SITE.bot_api), "/var/lib/telegram-bot-api", "/", "..", "/..", "../", "victor", "a.mp4",
     "l.mp4", "link", "pipe.mp4", "modelos/", "secret.mp4", "out/passwd", "/videos/file_1.mp4", "videos", TOKEN,
@@ -63,7 +63,7 @@ def fuzz(data: bytes) -> None:
         assert "/" not in text and "\0" not in text and text not in ("..", "."), text
 
 
-def _inside(path: Path, site: Site, text: str) -> None:
+def _inside(path: Path, site: Installation, text: str) -> None:
     """By the kernel's own reading of it: what is outside was never ours to open."""
     real = Path(os.path.realpath(path))
     assert site.bot_api is not None

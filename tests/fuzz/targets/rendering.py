@@ -7,16 +7,16 @@ from datetime import UTC
 from tests.standin.telegram_rules import rendered_text
 from trafico_monitor.host.redact import redact
 from trafico_monitor.messages import catalogue
+from trafico_monitor.model.control import ControlResponse
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.model.request import Reply
+from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.model.verdict import Evidence
-from trafico_monitor.notify import replies
-from trafico_monitor.notify.digest import render_digest
-from trafico_monitor.notify.message import LONGEST_MESSAGE, Message, units
-from trafico_monitor.notify.render import render
+from trafico_monitor.notify.chatops import replies
+from trafico_monitor.notify.messages.digest import render_digest
+from trafico_monitor.notify.messages.markup import LONGEST_MESSAGE, Message, units
+from trafico_monitor.notify.messages.render import render
 
 from ..feed import SECRET, Feed
 
@@ -50,7 +50,7 @@ def fuzz(data: bytes) -> None:
             for _ in range(6)
         }
         _check(replies.status_message(status, language))
-        reply = Reply(
+        reply = ControlResponse(
             feed.chance(),
             feed.pick((*REPLIES, "bogus", "<b>")),
             {name: feed.text(4) for name in ("id", "estado", "motivo", "quien")},
@@ -66,11 +66,11 @@ def _any(feed: Feed) -> object:
     return [feed.pick(options)] if feed.chance() else feed.pick(options)
 
 
-def _notice(feed: Feed) -> Notice:
+def _notice(feed: Feed) -> Notification:
     incident = _incident(feed) if feed.chance() else None
     fields = {feed.pick(FIELDS): feed.text(4) if feed.chance() else str(feed.number()) for _ in range(feed.below(8))}
     about = tuple(_notice(feed) for _ in range(feed.below(3))) if feed.chance(16) else ()
-    return Notice(
+    return Notification(
         feed.text(2),
         feed.pick(CODES),
         Severity(feed.below(3)),

@@ -6,10 +6,10 @@ import time
 import warnings
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.lint import faults
-from trafico_monitor.detection.rule_text import load, load_all
+from trafico_monitor.detection.ruleset.lint import faults
+from trafico_monitor.detection.ruleset.loader import load, load_all
 from trafico_monitor.errors import RuleError
-from trafico_monitor.model.entry import Entry
+from trafico_monitor.model.journal_entry import JournalEntry
 
 from ..feed import Feed
 
@@ -54,7 +54,7 @@ def fuzz(data: bytes) -> None:
     faults(rules)
     detector = Detector(rules)
     for number, line in enumerate((*LINES, feed.text(6, PIECES))):
-        detector.feed(Entry(line, 1, float(number)))
+        detector.feed(JournalEntry(line, 1, float(number)))
         rules.decide(line)
     took = time.thread_time() - started
     assert took < SECONDS, f"{took:.1f} s for {texts!r}"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.config.test_load import TOKEN, refusal, write
 from trafico_monitor.config.alerts import Alerts, Channel, ChannelKind, Route
-from trafico_monitor.config.load import load
+from trafico_monitor.config.loader import load
 
 HOOK = "[channels.panel]\nkind = 'webhook'\nurl = 'https://panel.example/hook?key=hush'\n"
 DEV = "[channels.dev]\nchat = 42\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trafico_monitor.config.alerts import Channel, ChannelKind
-from trafico_monitor.config.answering import allowed_ids, why_not
+from trafico_monitor.config.chatops import allowed_ids, why_not
 from trafico_monitor.config.schema import Telegram
 from trafico_monitor.messages import catalogue
 

@@ -9,7 +9,7 @@ import pytest
 from trafico_monitor.config import Config
 from trafico_monitor.config.build import known_keys
 from trafico_monitor.config.keys import KEYS
-from trafico_monitor.config.load import load
+from trafico_monitor.config.loader import load
 from trafico_monitor.errors import ConfigError
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
@@ -58,7 +58,7 @@ def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
 
 
 def test_without_any_file_the_defaults_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("trafico_monitor.config.load.DEFAULT_PATH", tmp_path / "config.toml")
+    monkeypatch.setattr("trafico_monitor.config.loader.DEFAULT_PATH", tmp_path / "config.toml")
     assert load(None, {}) == Config()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.config.load import load
+from trafico_monitor.config.loader import load
 from trafico_monitor.config.schema import Config
 
 BOT, STRANGER = 33, 9  # www-data, news

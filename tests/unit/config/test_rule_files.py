@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.config.rule_files import LARGEST, PACKAGED, Doubt, directories, doubts, read_rule_files
+from trafico_monitor.detection.rule_files import LARGEST, PACKAGED, Doubt, directories, doubts, read_rule_files
 from trafico_monitor.errors import RuleError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.config.load import load
+from trafico_monitor.config.loader import load
 from trafico_monitor.config.secrets import of_env
 from trafico_monitor.host.redact import redact
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trafico_monitor.config import values
+from trafico_monitor.config import validators
 from trafico_monitor.config.keys import KEYS
 from trafico_monitor.host.redact import redact
 
@@ -36,9 +36,9 @@ from trafico_monitor.host.redact import redact
 def test_sizes(given_: object, size: int | None) -> None:
     if size is None:
         with pytest.raises(ValueError):
-            values.size(given_)
+            validators.size(given_)
     else:
-        assert values.size(given_) == size
+        assert validators.size(given_) == size
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_sizes(given_: object, size: int | None) -> None:
     ],
 )
 def test_units(given_: str, unit: str) -> None:
-    assert values.unit(given_) == unit
+    assert validators.unit(given_) == unit
 
 
 @pytest.mark.parametrize("given_", ["", ".service", "a b.service", "a/b.service", "x" * 300, "a@.service"])
 def test_no_units(given_: str) -> None:
     with pytest.raises(ValueError):
-        values.unit(given_)
+        validators.unit(given_)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_no_units(given_: str) -> None:
     ],
 )
 def test_addresses(given_: str, url: str) -> None:
-    assert values.url(given_) == url
+    assert validators.url(given_) == url
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_addresses(given_: str, url: str) -> None:
 )
 def test_no_addresses(given_: object) -> None:
     with pytest.raises(ValueError):
-        values.url(given_)
+        validators.url(given_)
 
 
 @pytest.mark.parametrize("given_", ["127.0.0.1:8787", "[::1]:8787", "localhost:0", ""])
 def test_places_to_listen(given_: str) -> None:
-    assert values.listen(given_) == given_
+    assert validators.listen(given_) == given_
 
 
 @pytest.mark.parametrize("given_", ["127.0.0.1", ":80", "::1:80", "x:70000", "x:²", "[x]:80", "a b:80"])
 def test_no_places_to_listen(given_: str) -> None:
     with pytest.raises(ValueError):
-        values.listen(given_)
+        validators.listen(given_)
 
 
 ANY = st.recursive(
@@ -109,7 +109,7 @@ def test_whatever_is_written_is_a_value_or_a_refusal(name: str, value: object) -
 @given(st.from_regex(r"\A[0-9]{1,22}:[A-Za-z0-9_-]{1,50}\Z"))
 def test_a_token_that_is_taken_is_one_that_the_redactor_hides(given_: str) -> None:
     try:
-        token = values.token(given_)
+        token = validators.token(given_)
     except ValueError:
         return
     assert token not in redact(f"INFO:httpx: http://127.0.0.1:8081/bot{token}/getUpdates")

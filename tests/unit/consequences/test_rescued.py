@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.test_causes import NOW, PROOF, failed, new
-from trafico_monitor.model.changes import Changes
+from tests.unit.pipeline.test_inhibition import NOW, PROOF, failed, new
+from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.model.order import Order, OrderKind
-from trafico_monitor.model.rescued import Offer, conversation, mark_of
-from trafico_monitor.model.result import Outcome, Result
+from trafico_monitor.model.notification import Notification, Severity
+from trafico_monitor.model.rescued_file import Offer, conversation, mark_of
 from trafico_monitor.model.silence import Scope, Silence
+from trafico_monitor.model.task import RepairTask, TaskKind
+from trafico_monitor.model.task_result import Outcome, TaskResult
 from trafico_monitor.model.verdict import Evidence, Verdict
-from trafico_monitor.pipeline import Pipeline
+from trafico_monitor.pipeline.pipeline import Pipeline
 
 FILE = "/m/modelos/_rescatados/file_01.mp4"
 OFFER = Offer(2_773_535, ("luna", "noa"), 2)
 
 
-def rescued(order: Order, outcome: Outcome = Outcome.DONE, **more: object) -> Result:
+def rescued(order: RepairTask, outcome: Outcome = Outcome.DONE, **more: object) -> TaskResult:
     known: dict[str, object] = {"reason": "rescued", "path": FILE, "rescued": True, "offer": OFFER, **more}
-    return Result(order.id, outcome, **known)  # type: ignore[arg-type]
+    return TaskResult(order.id, outcome, **known)  # type: ignore[arg-type]
 
 
-def told(changes: Changes) -> list[Notice]:
+def told(changes: ChangeSet) -> list[Notification]:
     return [notice for notice in changes.notices if notice.code == "rescued"]
 
 
-def ordered(pipeline: Pipeline, kind: ErrorType) -> Order:
+def ordered(pipeline: Pipeline, kind: ErrorType) -> RepairTask:
     """The first step of a failure's playbook; one that a person asks for where it has none."""
     pipeline.observe((failed(1, kind),), NOW + 1)
     if not pipeline.orders:  # it waits for space
@@ -36,20 +36,20 @@ def ordered(pipeline: Pipeline, kind: ErrorType) -> Order:
     for order in pipeline.orders.values():
         return order
     (incident,) = pipeline.tracker.open_incidents()
-    known = Order(f"{incident.id}/1", incident.id, OrderKind.RETRY_DOWNLOAD, kind, NOW, download=incident.download)
+    known = RepairTask(f"{incident.id}/1", incident.id, TaskKind.RETRY_DOWNLOAD, kind, NOW, download=incident.download)
     pipeline.incidents.orders[known.id] = known
     return known
 
 
 @pytest.mark.parametrize("proven", [True, False])
 @pytest.mark.parametrize("kind", list(ErrorType), ids=lambda kind: kind.value)
-@pytest.mark.parametrize("step", list(OrderKind), ids=lambda step: step.value)
-def test_whatever_the_error_and_the_order(kind: ErrorType, step: OrderKind, proven: bool) -> None:
+@pytest.mark.parametrize("step", list(TaskKind), ids=lambda step: step.value)
+def test_whatever_the_error_and_the_order(kind: ErrorType, step: TaskKind, proven: bool) -> None:
     pipeline = new()
     order = ordered(pipeline, kind)
     begun = pipeline.begin(order)
     assert begun is not None
-    as_kind = Order(order.id, order.incident_id, step, kind, order.due_at, download=order.download)
+    as_kind = RepairTask(order.id, order.incident_id, step, kind, order.due_at, download=order.download)
     verdict = PROOF if proven else Verdict(False, reason="unreadable_by_bot")
     (notice,) = told(pipeline.finish(as_kind, rescued(order), verdict, NOW + 5))
     assert notice.key == conversation(mark_of("file_01.mp4", order.incident_id)) and notice.to == ("admin",)
@@ -66,7 +66,7 @@ def test_also_of_an_incident_that_nobody_remembers_and_of_one_in_doubt() -> None
     result = rescued(order, Outcome.REFUSED, reason="delivered_elsewhere")
     (notice,) = told(pipeline.finish(order, result, PROOF, NOW + 5))
     assert notice.fields["motivo"] == "delivered_elsewhere"
-    lost = Order("LOSTLOST/1", "LOSTLOST", OrderKind.RETRY_DOWNLOAD, ErrorType.PERMISOS, NOW)
+    lost = RepairTask("LOSTLOST/1", "LOSTLOST", TaskKind.RETRY_DOWNLOAD, ErrorType.PERMISOS, NOW)
     pipeline.incidents.orders[lost.id] = lost
     (notice,) = told(pipeline.finish(lost, rescued(lost), PROOF, NOW + 5))
     assert (notice.fields["incidente"], notice.fields["motivo"]) == ("LOSTLOST", "place_unknown")
@@ -89,7 +89,9 @@ def test_what_was_not_rescued_is_not_told() -> None:
     pipeline = new()
     order = ordered(pipeline, ErrorType.TIMEOUT)
     pipeline.begin(order)
-    assert told(pipeline.finish(order, Result(order.id, Outcome.DONE, "copied", path="/m/a"), PROOF, NOW + 5)) == []
+    assert (
+        told(pipeline.finish(order, TaskResult(order.id, Outcome.DONE, "copied", path="/m/a"), PROOF, NOW + 5)) == []
+    )
 
 
 def test_a_silence_delays_it_and_drops_nothing() -> None:

@@ -14,17 +14,17 @@ import pytest
 
 from trafico_monitor.config.alerts import Alerts
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rules import RuleSet
-from trafico_monitor.incident.situation import Limits
+from trafico_monitor.detection.ruleset.engine import RuleSet
+from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.journal.parse import Watch, parse
-from trafico_monitor.model.changes import Changes, Saved
-from trafico_monitor.model.entry import Entry
+from trafico_monitor.journal.parser import Watch, parse
+from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.finding import Finding, FindingKind
-from trafico_monitor.model.notice import Notice
+from trafico_monitor.model.journal_entry import JournalEntry
+from trafico_monitor.model.notification import Notification
 from trafico_monitor.model.silence import Scope
-from trafico_monitor.notify.addressing import Plan
-from trafico_monitor.pipeline import Pipeline
+from trafico_monitor.notify.routing import RoutingConfig
+from trafico_monitor.pipeline.pipeline import Pipeline
 
 UNIT = "trafico-main.service"
 RECORDED: dict[str, dict[str, list[tuple[float, dict[str, str]]]]] = json.loads(
@@ -44,7 +44,7 @@ UNASKED = (
 ASKED = ("systemctl_stop", "systemctl_restart", "systemctl_stop_exit_7", "oneshot", "notify_systemctl_restart")
 
 
-def story(debian: str, name: str, at: float = NOON) -> list[Entry]:
+def story(debian: str, name: str, at: float = NOON) -> list[JournalEntry]:
     """The entries of a story that begins at `at`."""
     said = []
     for number, (seconds, fields) in enumerate(RECORDED[debian][name]):
@@ -62,21 +62,21 @@ class Watcher:
 
     alerts: Alerts = field(default_factory=Alerts)
     now: float = NOON
-    rung: list[Notice] = field(default_factory=list)
-    edits: list[Notice] = field(default_factory=list)
+    rung: list[Notification] = field(default_factory=list)
+    edits: list[Notification] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        plan = Plan(self.alerts, ("admin",))
+        plan = RoutingConfig(self.alerts, ("admin",))
         self.pipeline = Pipeline(Detector(RuleSet(())), Tracker(), Limits(), "es", plan=plan)
 
-    def hear(self, *entries: Entry) -> None:
+    def hear(self, *entries: JournalEntry) -> None:
         """Each as it comes."""
         for entry in entries:
             self.wait(entry.at - self.now)
             self._keep(self.pipeline.take((entry,), entry.cursor, self.now))
 
-    def read(self, *entries: Entry, now: float) -> None:
+    def read(self, *entries: JournalEntry, now: float) -> None:
         """All at once, later: the monitor was away."""
         self.now = now
         self._keep(self.pipeline.take(entries, entries[-1].cursor, now))
@@ -102,9 +102,9 @@ class Watcher:
         memory = json.loads(json.dumps(self.pipeline.memory()))
         alarms, silences = self.pipeline.alerting.alarms, self.pipeline.alerting.silences(self.now)
         self.__post_init__()
-        self.pipeline.restore(Saved(memory=memory, alarms=alarms, silences=silences))
+        self.pipeline.restore(Snapshot(memory=memory, alarms=alarms, silences=silences))
 
-    def _keep(self, changes: Changes) -> None:
+    def _keep(self, changes: ChangeSet) -> None:
         if changes.memory is not None:
             assert json.loads(json.dumps(changes.memory))
         for notice in changes.notices:
@@ -284,7 +284,7 @@ def test_a_control_process_that_fails_ends_nothing() -> None:
 
 def test_a_memory_of_the_version_before_is_understood() -> None:
     watcher = Watcher()
-    watcher.pipeline.restore(Saved(memory={"unit_down": "failed"}))
+    watcher.pipeline.restore(Snapshot(memory={"unit_down": "failed"}))
     watcher.hear(*story("debian 13", "exit_0_by_itself")[:1])
     watcher.wait(61)
     assert watcher.codes == ["unit_back"]

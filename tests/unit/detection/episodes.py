@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from trafico_monitor.model.entry import Entry, Origin
+from trafico_monitor.model.journal_entry import JournalEntry, Origin
 
 SITE = "/home/ana/trafico/.venv/lib/python3.11/site-packages"
 SERVER = "/home/ana/.telegram-bot-api/<TOKEN>/videos"
@@ -73,24 +73,24 @@ def copy_failed(error: str) -> list[str]:
     return [f"ERROR:__main__:❌ Error al copiar: {error}", HEADER, *link(f"{kind}: {error}", *where)]
 
 
-def entries(lines: Iterable[str], pid: int = 100, start: float = 1000.0, step: float = 0.005) -> list[Entry]:
-    return [Entry(line, pid, start + n * step, f"{pid}:{n}") for n, line in enumerate(lines)]
+def entries(lines: Iterable[str], pid: int = 100, start: float = 1000.0, step: float = 0.005) -> list[JournalEntry]:
+    return [JournalEntry(line, pid, start + n * step, f"{pid}:{n}") for n, line in enumerate(lines)]
 
 
-def interleaved(order: Sequence[int], processes: Sequence[Sequence[str]]) -> list[Entry]:
+def interleaved(order: Sequence[int], processes: Sequence[Sequence[str]]) -> list[JournalEntry]:
     """The lines of several processes in the order that `order` picks; what is left comes after."""
     left = [list(lines) for lines in processes]
-    picked: list[Entry] = []
+    picked: list[JournalEntry] = []
     names = [0] * len(left)
     turns = [*(turn % len(left) for turn in order), *(n for n, lines in enumerate(left) for _ in lines)]
     for turn in turns:
         if left[turn]:
             line = left[turn].pop(0)
-            picked.append(Entry(line, 100 + turn, 1000.0 + len(picked) * 0.005, f"{turn}:{names[turn]}"))
+            picked.append(JournalEntry(line, 100 + turn, 1000.0 + len(picked) * 0.005, f"{turn}:{names[turn]}"))
             names[turn] += 1
     return picked
 
 
-def manager(message: str, at: float, message_id: str = "") -> Entry:
+def manager(message: str, at: float, message_id: str = "") -> JournalEntry:
     fields = {"MESSAGE_ID": message_id} if message_id else {}
-    return Entry(message, 1, at, f"m:{at}", Origin.MANAGER, fields)
+    return JournalEntry(message, 1, at, f"m:{at}", Origin.MANAGER, fields)

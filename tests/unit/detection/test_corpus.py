@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rules import RuleSet
+from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.host.redact import redact
-from trafico_monitor.journal import text
-from trafico_monitor.model.entry import Entry, Origin
-from trafico_monitor.rehearsal import rehearse
+from trafico_monitor.journal import text_import
+from trafico_monitor.model.journal_entry import JournalEntry, Origin
+from trafico_monitor.pipeline.dry_run import simulate
 
 from . import episodes as e
 from .test_lines import rules  # noqa: F401
@@ -49,20 +49,20 @@ def episodes() -> Iterator[Episode]:
     yield Episode("own", "basic", e.getting_file(*refused), [("servidor_caido", None, None, False)])
 
 
-def entries(lines: list[str]) -> Iterator[Entry]:
+def entries(lines: list[str]) -> Iterator[JournalEntry]:
     """As the journal gives them: a line in journalctl's short format carries its own process."""
     at = 0.0
     for number, line in enumerate(lines):
-        if text._SHORT.fullmatch(line):
-            [entry] = text.entries([line], at)
+        if text_import._SHORT.fullmatch(line):
+            [entry] = text_import.entries([line], at)
             at = max(at + 0.0001, entry.at)
-            yield Entry(entry.message, entry.pid, at, f"line:{number}", entry.origin)
+            yield JournalEntry(entry.message, entry.pid, at, f"line:{number}", entry.origin)
         else:
             at += 0.005
-            yield Entry(redact(line), 2, at, f"line:{number}")
+            yield JournalEntry(redact(line), 2, at, f"line:{number}")
 
 
-def passed_on(given: list[Entry], rules: RuleSet) -> Iterator[Entry]:  # noqa: F811
+def passed_on(given: list[JournalEntry], rules: RuleSet) -> Iterator[JournalEntry]:  # noqa: F811
     """What a reader hands on that passes dull lines over."""
     passing = Detector(rules).passing()
     for entry in given:
@@ -73,8 +73,8 @@ def passed_on(given: list[Entry], rules: RuleSet) -> Iterator[Entry]:  # noqa: F
         yield entry
 
 
-def incidents(given: list[Entry], rules: RuleSet) -> list[Seen]:  # noqa: F811
-    found = [one.incident for one in rehearse(given, rules)]
+def incidents(given: list[JournalEntry], rules: RuleSet) -> list[Seen]:  # noqa: F811
+    found = [one.incident for one in simulate(given, rules)]
     return [(one.error_type.value, one.download.modelo, one.download.video, one.recovered_by_bot) for one in found]
 
 

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rules import RuleSet
-from trafico_monitor.model.entry import Entry, Origin
+from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
+from trafico_monitor.model.journal_entry import JournalEntry, Origin
 
 from . import episodes as e
 from .test_lines import rules  # noqa: F401
@@ -30,7 +30,7 @@ def detector(rules: RuleSet) -> Detector:  # noqa: F811
     return Detector(rules)
 
 
-def feed(detector: Detector, entries: list[Entry]) -> list[Finding]:
+def feed(detector: Detector, entries: list[JournalEntry]) -> list[Finding]:
     found = [finding for entry in entries for finding in detector.feed(entry)]
     return [*found, *detector.settle(float("inf"))]
 
@@ -170,12 +170,13 @@ def test_structured_entries_are_exact(detector: Detector) -> None:
     fields = {"TRAFICO_MODELO": "luna", "TRAFICO_VIDEO": "x.mp4", "TRAFICO_FILE_ID": "BAAC", "TRAFICO_FILE_SIZE": "9"}
     begin, end = ({**fields, "TRAFICO_EVENTO": event} for event in ("inicio", "fin"))
     started, finished = feed(
-        detector, [Entry("descarga", 5, 1.0, "a", fields=begin), Entry("descarga", 5, 2.0, "b", fields=end)]
+        detector,
+        [JournalEntry("descarga", 5, 1.0, "a", fields=begin), JournalEntry("descarga", 5, 2.0, "b", fields=end)],
     )
     assert started.kind is FindingKind.STARTED and started.download.file_id == "BAAC" and started.download.size == 9
     assert finished.kind is FindingKind.FINISHED and finished.download.video == "x.mp4"
     error = {**fields, "TRAFICO_EVENTO": "error"}
-    [failed] = failures(feed(detector, [Entry("Timed out", 5, 3.0, "c", fields=error)]))
+    [failed] = failures(feed(detector, [JournalEntry("Timed out", 5, 3.0, "c", fields=error)]))
     assert failed.download.file_id == "BAAC" and failed.error_type is ErrorType.TIMEOUT
 
 
@@ -205,7 +206,7 @@ def test_the_life_of_the_unit(detector: Detector, message: str, message_id: str,
 
 
 def test_lost_lines_are_told(detector: Detector) -> None:
-    lost = Entry("Suppressed 1234 messages from trafico-main.service", 55, 1.0, "x", Origin.JOURNALD)
+    lost = JournalEntry("Suppressed 1234 messages from trafico-main.service", 55, 1.0, "x", Origin.JOURNALD)
     [blind] = detector.feed(lost)
     assert blind.kind is FindingKind.BLIND and blind.code == "suppressed"
 

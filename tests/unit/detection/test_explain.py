@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trafico_monitor.detection.explain import explain
-from trafico_monitor.detection.rule_text import load
+from trafico_monitor.detection.ruleset.explain import explain
+from trafico_monitor.detection.ruleset.loader import load
 
 RULES = load(
     {

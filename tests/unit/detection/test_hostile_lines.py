@@ -9,10 +9,10 @@ import pytest
 
 import trafico_monitor.detection
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rule_text import load
-from trafico_monitor.detection.rules import RuleSet
+from trafico_monitor.detection.ruleset.engine import RuleSet
+from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.host.torn import LineRedactor
-from trafico_monitor.journal.parse import bot_entry
+from trafico_monitor.journal.parser import bot_entry
 
 SIZE = 4096  # characters, as long as a message of Telegram
 # Alone on the machine hardly a line here takes 4 ms; two processes that share a core's caches make it 12. 1.0.0 took

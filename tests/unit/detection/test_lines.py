@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.detection.rule_text import load
-from trafico_monitor.detection.rules import RuleSet
+from trafico_monitor.detection.ruleset.engine import RuleSet
+from trafico_monitor.detection.ruleset.loader import load
 
 SHIPPED = Path(__file__).parents[3] / "trafico_monitor" / "detection" / "rules"
 LINES = tomllib.loads((Path(__file__).parent / "lines.toml").read_text(encoding="utf-8"))

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from trafico_monitor.detection import linear
 from trafico_monitor.detection.log_formats import (
     Continuation,
     Format,
@@ -27,6 +26,7 @@ from trafico_monitor.detection.log_formats import (
     reading,
     transport,
 )
+from trafico_monitor.detection.ruleset import regex_safety
 
 from . import episodes as e
 from .log_writers import NAMELESS, TRANSPORTS, WRITERS, Info, rich_table
@@ -325,8 +325,8 @@ def modules() -> Iterator[tuple[str, re.Pattern[str]]]:
 @pytest.mark.parametrize(("name", "pattern"), list(modules()))
 def test_every_repetition_has_an_end(name: str, pattern: re.Pattern[str]) -> None:
     try:
-        linear.compiled(pattern.pattern)
-    except linear.NotLinear as refused:
+        regex_safety.compiled(pattern.pattern)
+    except regex_safety.NotLinear as refused:
         # Their steps are many, but each is tried at one place of a line alone: see the next test.
         assert refused.reason == "ways", name
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trafico_monitor.detection.paths import Paths, video_name
+from trafico_monitor.detection.extract.paths import Paths, video_name
 from trafico_monitor.model.download import Download
 
 VIDEO = "20260101_101010_abcdef.mp4"

@@ -8,17 +8,17 @@ import math
 import pytest
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.downloads import PROCESS_ENDED
-from trafico_monitor.detection.rules import RuleSet
+from trafico_monitor.detection.ruleset.engine import RuleSet
+from trafico_monitor.detection.state.downloads import PROCESS_ENDED
 from trafico_monitor.incident.change import ChangeKind
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.model.entry import Entry
 from trafico_monitor.model.finding import Cause, ErrorType, Finding, FindingKind
+from trafico_monitor.model.journal_entry import JournalEntry
 
 from . import episodes as e
 from .test_lines import rules  # noqa: F401
 from .test_reports import TELLS
-from .test_silence import DONE, feed
+from .test_stall_timeout import DONE, feed
 
 ENDS = {
     "exit 0": [("Deactivated successfully.", "7ad2d189f7e94e70a38c781354912448")],
@@ -43,14 +43,14 @@ def detector(rules: RuleSet) -> Detector:  # noqa: F811
     return Detector(rules)
 
 
-def report(event: str, number: int, at: float, pid: int = 100) -> Entry:
+def report(event: str, number: int, at: float, pid: int = 100) -> JournalEntry:
     video = TELLS["TRAFICO_VIDEO"].replace("2026", f"{2026 + number}")
     told = {**TELLS, "TRAFICO_VIDEO": video, "TRAFICO_FILE_ID": f"BAAC{number}", "TRAFICO_EVENTO": event}
     told["TRAFICO_DESTINO"] = f"{e.MODELS}/luna/{video}"
-    return Entry(f"⏬ Descargando: {video}", pid, at, f"r:{number}:{event}:{pid}", fields=told)
+    return JournalEntry(f"⏬ Descargando: {video}", pid, at, f"r:{number}:{event}:{pid}", fields=told)
 
 
-def ends(how: str, at: float) -> list[Entry]:
+def ends(how: str, at: float) -> list[JournalEntry]:
     return [
         e.manager(f"trafico-main.service: {text}", at + n / 1000, name) for n, (text, name) in enumerate(ENDS[how])
     ]
@@ -89,7 +89,7 @@ def test_the_kernel_says_so_of_one_process_and_another_goes_on(detector: Detecto
 @pytest.mark.parametrize("how", ENDS)
 def test_last_words_that_come_after_the_end_close_the_download(detector: Detector, how: str) -> None:
     feed(detector, [*e.entries(e.starting("file_3.mp4")), report("inicio", 1, 1000.0)])
-    said = [*ends(how, 1001.0), Entry(DONE, 100, 1001.1, "late"), report("fin", 1, 1001.2)]
+    said = [*ends(how, 1001.0), JournalEntry(DONE, 100, 1001.1, "late"), report("fin", 1, 1001.2)]
     found = feed(detector, said)
     assert [one.kind for one in found].count(FindingKind.FINISHED) == 2
     assert not left(list(detector.overdue(math.inf)))
@@ -115,7 +115,7 @@ def test_what_has_ended_or_failed_before_is_not_found_again(detector: Detector) 
     feed(detector, [report("inicio", 0, 1000.0), report("fin", 0, 1001.0)])
     feed(detector, [*e.entries(e.starting("file_9.mp4"), start=1002.0)])
     denied = f"ERROR:__main__:❌ Error al copiar archivo: [Errno 13] Permission denied: '{e.SERVER}/file_9.mp4'"
-    feed(detector, [Entry(denied, 100, 1003.0, "denied"), *ends("exit 0", 1004.0)])
+    feed(detector, [JournalEntry(denied, 100, 1003.0, "denied"), *ends("exit 0", 1004.0)])
     assert not left(list(detector.overdue(math.inf)))
 
 
@@ -140,7 +140,7 @@ def test_a_restart_of_the_monitor_between_end_and_finding_loses_and_doubles_noth
 
 
 def test_a_single_record_may_be_a_strangers_line_break_and_is_not_acted_on(detector: Detector) -> None:
-    feed(detector, [Entry(f"INFO:__main__:📥 Copiando desde: {e.SERVER}/file_5.mp4", 100, 1000.0, "one")])
+    feed(detector, [JournalEntry(f"INFO:__main__:📥 Copiando desde: {e.SERVER}/file_5.mp4", 100, 1000.0, "one")])
     feed(detector, ends("exit 0", 1001.0))
     [found] = detector.overdue(1003.0)
     assert found.download.source and not found.actionable.known

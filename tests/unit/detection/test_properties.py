@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rule_text import load
+from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.model.entry import Entry
 from trafico_monitor.model.incident import Incident
+from trafico_monitor.model.journal_entry import JournalEntry
 
 from . import episodes as e
 from .test_detector import HUNG_UP, REFUSED, TIMED_OUT
@@ -35,7 +35,7 @@ STORIES = [
 ]
 
 
-def run(entries: list[Entry], restart_at: int = -1) -> list[Incident]:
+def run(entries: list[JournalEntry], restart_at: int = -1) -> list[Incident]:
     """The incidents of `entries`; before entry `restart_at` everything goes through JSON."""
     detector, tracker = Detector(RULES), Tracker()
     seen: dict[str, Incident] = {}
@@ -109,7 +109,7 @@ junk = st.one_of(words, st.text(max_size=40), st.binary(max_size=40).map(lambda 
 @given(st.lists(st.tuples(st.lists(junk, max_size=4).map("".join), st.integers(1, 3)), max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_any_bytes_leave_it_alive(lines: list[tuple[str, int]]) -> None:
-    entries = [Entry(line, pid, 1000.0 + n, f"c{n}") for n, (line, pid) in enumerate(lines)]
+    entries = [JournalEntry(line, pid, 1000.0 + n, f"c{n}") for n, (line, pid) in enumerate(lines)]
     for incident in run(entries):
         assert incident.download.modelo not in (".", "..")
     run(e.entries(e.getting_file(*TIMED_OUT)))

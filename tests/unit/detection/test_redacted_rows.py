@@ -7,12 +7,12 @@ import pytest
 from tests.unit.detection import episodes as e
 from tests.unit.detection.log_writers import rich_table
 from tests.unit.detection.test_detector import rules  # noqa: F401
-from trafico_monitor.detection.rules import RuleSet
+from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.host.redact import remember
 from trafico_monitor.host.torn import LineRedactor
-from trafico_monitor.journal.parse import bot_entry
-from trafico_monitor.model.entry import Entry
-from trafico_monitor.rehearsal import rehearse
+from trafico_monitor.journal.parser import bot_entry
+from trafico_monitor.model.journal_entry import JournalEntry
+from trafico_monitor.pipeline.dry_run import simulate
 
 TOKEN = "1234567890:AAHfiqksKZ8WmR2zSjiQ7_v4TMAKdiHm9T0"
 VIDEO = "20260101_101010_abcdef.mp4"
@@ -25,7 +25,7 @@ SAID = (
 )
 
 
-def entries(width: int, token: str = TOKEN, **options: object) -> list[Entry]:
+def entries(width: int, token: str = TOKEN, **options: object) -> list[JournalEntry]:
     write = rich_table(width, **options)
     said = [(level, text.replace(TOKEN, token)) for level, text in SAID]
     lines = [line for level, text in said for line in write(level, "__main__", text, None).split("\n")]
@@ -49,9 +49,9 @@ def test_a_place_with_a_token_in_wrapped_rows(
         remember([], TOKEN)
     said = entries(width, **options)
     assert TOKEN[15:30] not in "".join(entry.message for entry in said)
-    [found] = rehearse(said, rules)
+    [found] = simulate(said, rules)
     plain = "x" * len(TOKEN)  # nothing to redact
-    [expected] = rehearse(entries(width, plain, **options), rules)
+    [expected] = simulate(entries(width, plain, **options), rules)
     one, other = found.incident, expected.incident
     assert (one.error_type, one.download.video, one.download.destination) == (
         other.error_type,

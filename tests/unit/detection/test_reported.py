@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rules import RuleSet
+from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.entry import Entry
 from trafico_monitor.model.finding import Cause, ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Incident
+from trafico_monitor.model.journal_entry import JournalEntry
 
 from . import episodes as e
 from .test_lines import rules  # noqa: F401
@@ -29,7 +29,7 @@ REFUSED = ("telegram.error.NetworkError", "NetworkError: httpx.ConnectError", "1
 ODD = ("mybot.Strange", "Strange: el dado salió 3", "")
 
 
-def report(event: str, number: int, at: float, pid: int = 100, message: str = "", **more: str) -> Entry:
+def report(event: str, number: int, at: float, pid: int = 100, message: str = "", **more: str) -> JournalEntry:
     """One entry of the instrumentation about the download `number`; an empty value leaves a field out."""
     video = f"20260101_101010_{number:06x}.mp4"
     fields = {
@@ -46,24 +46,24 @@ def report(event: str, number: int, at: float, pid: int = 100, message: str = ""
         **more,
     }
     known = {name: value for name, value in fields.items() if value}
-    return Entry(message or f"{event} {video}", pid, at, f"r:{number}:{event}:{at}", fields=known)
+    return JournalEntry(message or f"{event} {video}", pid, at, f"r:{number}:{event}:{at}", fields=known)
 
 
-def error(number: int, at: float, raised: tuple[str, str, str] = TIMED_OUT, **more: str) -> Entry:
+def error(number: int, at: float, raised: tuple[str, str, str] = TIMED_OUT, **more: str) -> JournalEntry:
     name, text, errno = raised
     said = {"TRAFICO_EXCEPCION": name, "TRAFICO_TEXTO": text, "TRAFICO_ERRNO": errno}
     return report("error", number, at, message=f"❌ Error al descargar: {text}", **said, **more)
 
 
-def text(lines: Sequence[str], at: float, pid: int = 100) -> list[Entry]:
-    return [Entry(line, pid, at + n * 1e-4, f"t:{at}:{n}") for n, line in enumerate(lines)]
+def text(lines: Sequence[str], at: float, pid: int = 100) -> list[JournalEntry]:
+    return [JournalEntry(line, pid, at + n * 1e-4, f"t:{at}:{n}") for n, line in enumerate(lines)]
 
 
 def place(number: int) -> str:
     return f"{e.MODELS}/luna/20260101_101010_{number:06x}.mp4"
 
 
-def feed(detector: Detector, entries: Iterable[Entry]) -> list[Finding]:
+def feed(detector: Detector, entries: Iterable[JournalEntry]) -> list[Finding]:
     return [finding for entry in entries for finding in detector.feed(entry)]
 
 
@@ -318,7 +318,7 @@ def test_fifty_at_once_with_their_text_in_any_order_are_told_apart(
         said = (
             f"❌ Error descargando video: {raised[1]}" if fails else "✅ Archivo copiado exitosamente: 5665533 bytes"
         )
-        line = Entry(
+        line = JournalEntry(
             f"{'ERROR' if fails else 'INFO'}:__main__:{said}", 100, at + 1 + chance.uniform(-0.005, 0.2), f"t:{number}"
         )
         stories.append((fails, [report("inicio", number, at), ends, line]))

@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rules import RuleSet
-from trafico_monitor.model.entry import Entry
+from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.model.finding import FindingKind
-from trafico_monitor.rehearsal import rehearse
+from trafico_monitor.model.journal_entry import JournalEntry
+from trafico_monitor.pipeline.dry_run import simulate
 
 from . import episodes as e
 from .test_detector import feed
@@ -32,14 +32,14 @@ TIMED_OUT = e.getting_file("telegram.error.TimedOut: Timed out", "httpx.ReadTime
 DENIED = e.copy_failed(f"[Errno 13] Permission denied: '{e.SERVER}/file_9.mp4'")
 
 
-def mixed(lines: list[str], begun: int, failed: int, error: str) -> list[Entry]:
+def mixed(lines: list[str], begun: int, failed: int, error: str) -> list[JournalEntry]:
     """The report of the beginning before line `begun`, that of the failure before line `failed`."""
     said: list[tuple[str, str]] = [("", line) for line in lines]
     said.insert(failed, ("error", f"❌ Error al descargar {VIDEO}: {error}"))
     said.insert(begun, ("inicio", f"⏬ Descargando: {VIDEO}"))
     fields = {event: {**TELLS, "TRAFICO_EVENTO": event} for event in ("inicio", "error")}
     return [
-        Entry(line, 100, 1000.0 + n * 0.001, f"c:{n}", fields=fields.get(event, {}))
+        JournalEntry(line, 100, 1000.0 + n * 0.001, f"c:{n}", fields=fields.get(event, {}))
         for n, (event, line) in enumerate(said)
     ]
 
@@ -66,7 +66,7 @@ def test_one_failure_with_all_its_names_in_whatever_order_it_is_told(
     entries = mixed([*NAMED, *before, *rest, e.POLL], begun, len(NAMED) + len(before) + after, error)
     first = next(finding for finding in feed(Detector(rules), entries) if finding.kind is FindingKind.FAILED)
     assert (first.download.modelo, first.download.video, first.download.file_id) == ("luna", VIDEO, "BAAC")
-    [incident] = [one.incident for one in rehearse(entries, rules)]
+    [incident] = [one.incident for one in simulate(entries, rules)]
     assert (incident.error_type.value, incident.download.size) == (kind, 5665533)
 
 
@@ -74,7 +74,7 @@ def test_a_second_video_of_the_same_modelo_is_another_download(rules: RuleSet) -
     other = "20260101_101011_fedcba.mp4"
     second = ["INFO:__main__:📥 Video recibido de luna", f"INFO:__main__:✅ Video recibido: {other}"]
     first = mixed([*NAMED, *second, *TIMED_OUT, e.POLL], 3, 100, "TimedOut: Timed out")
-    names = {one.incident.download.video for one in rehearse(first, rules)}
+    names = {one.incident.download.video for one in simulate(first, rules)}
     assert VIDEO in names and other not in names
 
 
@@ -87,7 +87,7 @@ def test_a_success_of_other_bytes_than_announced_ends_no_failure(rules: RuleSet)
 
 def test_a_report_of_what_the_lines_have_told_is_no_repetition(rules: RuleSet) -> None:  # noqa: F811
     said = [f"ERROR:__main__:❌ Archivo corrupto: {e.MODELS}/luna/{VIDEO} (1 de 2 bytes)", e.POLL]
-    [incident] = [one.incident for one in rehearse(mixed([*NAMED, *said], 3, 4, "VideoDamaged: "), rules)]
+    [incident] = [one.incident for one in simulate(mixed([*NAMED, *said], 3, 4, "VideoDamaged: "), rules)]
     assert incident.count == 1
 
 
@@ -104,7 +104,7 @@ def test_a_report_of_what_the_lines_have_told_is_no_repetition(rules: RuleSet) -
 )
 def test_a_strangers_name_with_the_words_of_a_success_ends_nothing(rules: RuleSet, line: str) -> None:  # noqa: F811
     """Telegram's users choose their names, and the bot prints them."""
-    [incident] = [one.incident for one in rehearse(mixed([*TIMED_OUT, e.POLL, line], 0, 100, "x"), rules)]
+    [incident] = [one.incident for one in simulate(mixed([*TIMED_OUT, e.POLL, line], 0, 100, "x"), rules)]
     assert not incident.recovered_by_bot
 
 

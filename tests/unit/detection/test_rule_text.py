@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trafico_monitor.detection.lint import faults
-from trafico_monitor.detection.rule_text import load, load_all
+from trafico_monitor.detection.ruleset.lint import faults
+from trafico_monitor.detection.ruleset.loader import load, load_all
 from trafico_monitor.errors import RuleError
 
 from .test_lines import SHIPPED

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trafico_monitor.detection.rules import RuleSet
-from trafico_monitor.journal.text import entries
-from trafico_monitor.rehearsal import rehearse
+from trafico_monitor.detection.ruleset.engine import RuleSet
+from trafico_monitor.journal.text_import import entries
+from trafico_monitor.pipeline.dry_run import simulate
 
 from . import episodes as e
 from .test_lines import rules  # noqa: F401
@@ -33,7 +33,7 @@ Seen = tuple[str, str | None, str | None, bool]
 
 
 def incidents(rules: RuleSet, lines: list[str]) -> list[Seen]:  # noqa: F811
-    found = [one.incident for one in rehearse(entries(lines), rules)]
+    found = [one.incident for one in simulate(entries(lines), rules)]
     return [(one.error_type.value, one.download.modelo, one.download.video, one.recovered_by_bot) for one in found]
 
 
@@ -110,7 +110,7 @@ def test_the_servers_directory_may_have_any_name(rules: RuleSet, folder: str) ->
     denied = e.copy_failed(f"[Errno 13] Permission denied: '{source}'")
     for story in ([*NAMED, *starts, *denied], denied):
         raw = [line.replace("<TOKEN>", TOKEN) for line in (*story, e.POLL)]
-        [incident] = [one.incident for one in rehearse(entries(raw), rules)]
+        [incident] = [one.incident for one in simulate(entries(raw), rules)]
         assert incident.download.source == source
     whole = [line.replace("<TOKEN>", TOKEN) for line in (*NAMED, *starts, *denied, e.POLL)]
     assert incidents(rules, whole) == [("permisos", "luna", VIDEO, False)]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trafico_monitor.detection.rule_text import load
-from trafico_monitor.model.entry import Entry
-from trafico_monitor.rehearsal import Rehearsed, rehearse
+from trafico_monitor.detection.ruleset.loader import load
+from trafico_monitor.model.journal_entry import JournalEntry
+from trafico_monitor.pipeline.dry_run import SimulatedIncident, simulate
 
 from . import episodes as e
 from .quotations import COMPLAINTS, FORMATS, TALK, TEXTS, quotations, quoted
@@ -43,11 +43,11 @@ GENUINE = {
 }  # fmt: skip
 
 
-def play(lines: list[str]) -> tuple[Rehearsed, ...]:
-    return rehearse([Entry(line, 100, 1000.0 + n * 0.005, f"c:{n}") for n, line in enumerate(lines)], RULES)
+def play(lines: list[str]) -> tuple[SimulatedIncident, ...]:
+    return simulate([JournalEntry(line, 100, 1000.0 + n * 0.005, f"c:{n}") for n, line in enumerate(lines)], RULES)
 
 
-def tasks(played: tuple[Rehearsed, ...]) -> list[tuple[str, tuple[str, ...], object]]:
+def tasks(played: tuple[SimulatedIncident, ...]) -> list[tuple[str, tuple[str, ...], object]]:
     return [(one.incident.error_type.value, one.orders, one.incident.actionable) for one in played]
 
 

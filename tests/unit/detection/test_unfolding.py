@@ -15,20 +15,20 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rules import RuleSet
+from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.detection.unfolding import Drawing, flush, unfold
-from trafico_monitor.journal.parse import bot_entry
-from trafico_monitor.model.entry import Entry
-from trafico_monitor.rehearsal import rehearse
+from trafico_monitor.journal.parser import bot_entry
+from trafico_monitor.model.journal_entry import JournalEntry
+from trafico_monitor.pipeline.dry_run import simulate
 
 from . import episodes as e
 from . import raising as r
 from .log_writers import NAMELESS, TRANSPORTS, WRITERS, Writer, rich_table
 from .log_writers import _python as python_writer
 from .log_writers import _structlog as structlog_writer
+from .test_line_skipper import DULL, Said
+from .test_line_skipper import findings as read_by
 from .test_lines import rules  # noqa: F401
-from .test_passing import DULL, Said
-from .test_passing import findings as read_by
 
 Seen = tuple[str, str | None, str | None]
 VIDEO = "20260101_101010_abcdef.mp4"
@@ -116,11 +116,11 @@ def lines_of(write: Writer, story: str, *, group: bool = False) -> list[str]:
 def incidents(rules: RuleSet, lines: list[str]) -> list[Seen]:  # noqa: F811
     return [
         (found.incident.error_type.value, found.incident.download.modelo, found.incident.download.video)
-        for found in rehearse(entries(lines), rules)
+        for found in simulate(entries(lines), rules)
     ]
 
 
-def entries(lines: list[str]) -> list[Entry]:
+def entries(lines: list[str]) -> list[JournalEntry]:
     return [bot_entry(line.encode(), 7, 1000 + number * 0.005, f"c{number}") for number, line in enumerate(lines)]
 
 
@@ -164,7 +164,7 @@ def test_what_the_bot_says_without_a_traceback(rules: RuleSet, name: str, story:
     said, expected = TOLD[story]
     said = [("INFO", "__main__", "⏳ Esperando videos…"), *said, ("INFO", "__main__", "⏳ Esperando videos…")]
     lines = [line for one in said for line in FORMATS[name](*one, None).split("\n") if line]
-    found = [one.incident for one in rehearse(entries(lines), rules)]
+    found = [one.incident for one in simulate(entries(lines), rules)]
     seen = [(x.error_type.value, x.download.modelo, x.download.video, x.recovered_by_bot) for x in found]
     assert seen == expected, "\n".join(lines)
 
@@ -278,7 +278,7 @@ def test_a_held_line_is_told_when_nothing_follows(rules: RuleSet) -> None:  # no
 def test_no_text_breaks_it(texts: list[str]) -> None:
     drawing = Drawing()
     for number, text in enumerate(texts):
-        for piece in unfold(drawing, Entry(text, 7, float(number), str(number))):
+        for piece in unfold(drawing, JournalEntry(text, 7, float(number), str(number))):
             assert "\n" not in piece.line
     assert all(piece.line for piece in flush(drawing, 7))
 

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.lint import faults
-from trafico_monitor.detection.novelty import HOUR, MOST_AN_HOUR, Novelty
-from trafico_monitor.detection.proposal import CHOOSE, proposal
-from trafico_monitor.detection.rule_text import load
-from trafico_monitor.detection.unknown import MOST_KINDS, MOST_SAMPLES, UnknownErrors, masked
-from trafico_monitor.model.entry import Entry
+from trafico_monitor.detection.ruleset.lint import faults
+from trafico_monitor.detection.ruleset.loader import load
+from trafico_monitor.detection.unknown.clustering import MOST_KINDS, MOST_SAMPLES, UnknownErrors, masked
+from trafico_monitor.detection.unknown.rate_limit import HOUR, MOST_AN_HOUR, Novelty
+from trafico_monitor.detection.unknown.rule_suggestion import CHOOSE, proposal
+from trafico_monitor.model.error_group import UnknownKind
 from trafico_monitor.model.finding import Finding, FindingKind
-from trafico_monitor.model.unknown import UnknownKind
+from trafico_monitor.model.journal_entry import JournalEntry
 
 from . import episodes as e
 from .test_lines import SHIPPED
@@ -34,7 +34,7 @@ def unknown(lines: Iterable[str], restart_at: int = -1) -> list[Finding]:
         if number == restart_at:
             memory, detector = detector.snapshot(), Detector(RULES)
             detector.restore(memory)
-        found += detector.feed(Entry(line, 7, 1000.0 + number / 100, f"c{number}"))
+        found += detector.feed(JournalEntry(line, 7, 1000.0 + number / 100, f"c{number}"))
     found += detector.settle(5000.0)
     return [finding for finding in found if finding.kind is FindingKind.UNKNOWN]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor import cli
+from tests.unit.cli.test_help import family
+from trafico_monitor.cli import main
 from trafico_monitor.config.keys import KEYS, VARIABLES
 
 from ...docs_commands import DOCUMENTS, ROOT, Shown, calls, shown
-from ..commands.test_help import family
 
 MAN = ROOT / "packaging" / "man"
 LANGUAGES = ("", "es/")
@@ -60,7 +60,7 @@ def test_the_defaults_are_those_of_the_shipped_file() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_command_and_every_option_of_setup_and_trial_is_in_the_man_page(language: str) -> None:
     content = page("trafico-monitor.1", language)
-    assert [name for name in cli.COMMANDS if not re.search(rf"^\*{name}\b", content, re.MULTILINE)] == []
+    assert [name for name in main.COMMANDS if not re.search(rf"^\*{name}\b", content, re.MULTILINE)] == []
     for name in ("setup", "trial", "incidents"):
         options = {o for action in parser(name)._actions for o in action.option_strings} - {"-h", "--help", "--config"}
         assert [option for option in sorted(options) if f"*{option}*" not in content] == []
@@ -68,7 +68,7 @@ def test_every_command_and_every_option_of_setup_and_trial_is_in_the_man_page(la
 
 
 def parser(name: str) -> argparse.ArgumentParser:
-    whole = cli._parser([name])
+    whole = main._parser([name])
     return next(each for each in family(whole) if each.prog == f"trafico-monitor {name}")
 
 
@@ -92,7 +92,7 @@ def test_every_metric_is_documented() -> None:
 @pytest.mark.parametrize("line", [line for line in LINES if calls(line)], ids=str)
 def test_what_the_documents_call_can_be_called_so(line: Shown, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in calls(line):
-        cli._parser(arguments).parse_args(arguments)
+        main._parser(arguments).parse_args(arguments)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

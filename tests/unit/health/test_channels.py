@@ -8,8 +8,8 @@ import pytest
 
 from trafico_monitor.config.alerts import Alerts, Channel, ChannelKind
 from trafico_monitor.config.schema import Telegram
-from trafico_monitor.health.preflight.channels import channels
-from trafico_monitor.health.preflight.check import Level
+from trafico_monitor.preflight.base import Level
+from trafico_monitor.preflight.channels import channels
 
 BOT = "1234567890:AAExampleExampleExampleExampleExampl"
 ALERTS = "2234567890:AAExampleExampleExampleExampleExampl"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.health.preflight.check import Level
-from trafico_monitor.health.preflight.instrument import Arranged, Heard, arranged, judge
 from trafico_monitor.host.instrument import first
-from trafico_monitor.setup.render import instrumentation
+from trafico_monitor.preflight.base import Level
+from trafico_monitor.preflight.instrument import Arranged, Heard, arranged, judge
+from trafico_monitor.setup.unit_files import instrumentation
 
 OFF, ON, CHANGED = Arranged(False, False), Arranged(True, False), Arranged(True, True)
 PTB = Heard(("telegram 22.5",))

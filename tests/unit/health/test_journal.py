@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trafico_monitor.health.preflight.journal import command_lines, rate
+from trafico_monitor.preflight.journal import command_lines, rate
 
 
 def test_journald_s_own_limit_unless_it_is_set() -> None:

@@ -9,13 +9,13 @@ from string import Formatter
 import pytest
 
 from trafico_monitor.config.keys import KEYS
-from trafico_monitor.health.preflight.project import GAPS
-from trafico_monitor.host.containers import Status
+from trafico_monitor.host.docker import Status
 from trafico_monitor.messages.en.checks import TEXTS as EN
 from trafico_monitor.messages.es.checks import TEXTS as ES
+from trafico_monitor.preflight.project import GAPS
 
 SOURCE = Path(__file__).parents[3] / "trafico_monitor"
-PREFLIGHT = "".join(file.read_text() for file in (SOURCE / "health" / "preflight").glob("*.py"))
+PREFLIGHT = "".join(file.read_text() for file in (SOURCE / "preflight").glob("*.py"))
 
 
 def fields(template: str) -> set[str | None]:
@@ -50,7 +50,7 @@ def test_every_key_says_what_it_expects() -> None:
 
 
 def test_every_gap_that_discovery_reports_has_a_level() -> None:
-    text = (SOURCE / "config" / "discover.py").read_text() + (SOURCE / "config" / "project_env.py").read_text()
+    text = (SOURCE / "config" / "discovery.py").read_text() + (SOURCE / "config" / "dotenv_file.py").read_text()
     reported = set(re.findall(r'"(\w+)"', text)) & {code.removeprefix("missing.") for code in ES}
     assert reported <= GAPS.keys()
     assert {f"short.{code}" for code in GAPS} == {code for code in ES if code.startswith("short.")}

@@ -7,21 +7,21 @@ from dataclasses import replace
 import pytest
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.rule_text import load
+from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident import policy
-from trafico_monitor.incident.situation import Limits
+from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.messages import LANGUAGES
-from trafico_monitor.model.changes import Changes, Saved
+from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import Cause, ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.order import Order, OrderKind
-from trafico_monitor.model.result import Outcome, Result
+from trafico_monitor.model.task import RepairTask, TaskKind
+from trafico_monitor.model.task_result import Outcome, TaskResult
 from trafico_monitor.model.verdict import Evidence, Verdict
-from trafico_monitor.notify.render import render
-from trafico_monitor.pipeline import Pipeline
-from trafico_monitor.store.codec import decode, encode
+from trafico_monitor.notify.messages.render import render
+from trafico_monitor.pipeline.pipeline import Pipeline
+from trafico_monitor.store.serialization import decode, encode
 
 NOW = 1_766_000_000.0
 KNOWN = Download("luna", "a.mp4", "BAAC1", 100, destination="modelos/luna/a.mp4", unique_id="AgAD7")
@@ -42,26 +42,26 @@ def failed(cause: Cause, wait: float = 0.0, download: Download = KNOWN, **more: 
     return replace(found, **more)  # type: ignore[arg-type]
 
 
-def only_order(pipeline: Pipeline) -> Order:
+def only_order(pipeline: Pipeline) -> RepairTask:
     (order,) = pipeline.orders.values()
     return order
 
 
-def only_incident(changes: Changes) -> Incident:
+def only_incident(changes: ChangeSet) -> Incident:
     (incident,) = changes.incidents
     return incident
 
 
 @pytest.mark.parametrize("cause", [Cause.TEMPORARY, Cause.SERVER_ERROR])
 def test_what_may_pass_is_tried_again_three_times_after_1_2_and_4_seconds(cause: Cause) -> None:
-    pipeline, now, waits, changes = new(), NOW, [], Changes()
+    pipeline, now, waits, changes = new(), NOW, [], ChangeSet()
     pipeline.observe((failed(cause),), NOW)
     while pipeline.orders:
         order = only_order(pipeline)
-        assert (order.kind, order.download) == (OrderKind.RETRY_DOWNLOAD, KNOWN)
+        assert (order.kind, order.download) == (TaskKind.RETRY_DOWNLOAD, KNOWN)
         waits.append(order.due_at - now)
         now = order.due_at
-        changes = pipeline.finish(order, Result(order.id, Outcome.FAILED, "file_unavailable"), NO_PROOF, now)
+        changes = pipeline.finish(order, TaskResult(order.id, Outcome.FAILED, "file_unavailable"), NO_PROOF, now)
     assert waits == [1.0, 2.0, 4.0]
     assert only_incident(changes).estado is Estado.FALLIDO
     assert [notice.code for notice in changes.notices] == ["failed"]
@@ -71,7 +71,7 @@ def test_it_is_solved_by_the_proof_alone_and_nobody_is_told() -> None:
     pipeline = new()
     told = pipeline.observe((failed(Cause.TEMPORARY),), NOW).notices
     order = only_order(pipeline)
-    changes = pipeline.finish(order, Result(order.id, Outcome.DONE), PROOF, NOW + 2)
+    changes = pipeline.finish(order, TaskResult(order.id, Outcome.DONE), PROOF, NOW + 2)
     assert only_incident(changes).estado is Estado.SOLUCIONADO
     assert (told, changes.notices) == ((), ())
 
@@ -97,7 +97,7 @@ def test_who_asks_for_more_than_an_hour_is_asked_in_an_hour_and_it_is_told(wait:
     assert "una hora" in render(changes.notices[-1], "es").plain
     pending = [one.text for one in changes.records if one.event == "incident_pending"]
     assert len(pending) == 1 and "una hora" in pending[0]
-    again = pipeline.finish(order, Result(order.id, Outcome.FAILED, "timeout"), NO_PROOF, order.due_at)
+    again = pipeline.finish(order, TaskResult(order.id, Outcome.FAILED, "timeout"), NO_PROOF, order.due_at)
     assert only_order(pipeline).due_at == order.due_at + 2 and again.notices
 
 
@@ -114,7 +114,7 @@ def test_the_time_holds_over_a_restart_and_a_cause() -> None:
     held = only_incident(pipeline.observe((failed(Cause.RATE_LIMITED, 600),), NOW))
     assert (held.waiting_for, held.attempt) == (ErrorType.DISCO_LLENO, 0)
     again = new()
-    again.restore(Saved((decode(Incident, encode(held)),), (), "", pipeline.memory()))
+    again.restore(Snapshot((decode(Incident, encode(held)),), (), "", pipeline.memory()))
     again.set_disk_full(False, Evidence("space", "9 GB"), NOW + 30)
     assert only_order(again).due_at == NOW + 601
 
@@ -123,7 +123,7 @@ def test_an_attempt_that_a_cause_cuts_short_while_it_waits_its_turn_is_given_bac
     pipeline = new()
     pipeline.observe((failed(Cause.RATE_LIMITED, 10),), NOW)
     order = only_order(pipeline)
-    full = Result(order.id, Outcome.BLOCKED_BY_SPACE, "no_space")
+    full = TaskResult(order.id, Outcome.BLOCKED_BY_SPACE, "no_space")
     held = only_incident(pipeline.finish(order, full, NO_PROOF, NOW + 11))
     assert (held.waiting_for, held.attempt) == (ErrorType.DISCO_LLENO, 0)
 
@@ -155,7 +155,7 @@ def test_what_no_attempt_can_help_is_told_at_once_with_the_advice(
 def test_a_person_who_has_changed_something_has_it_tried(cause: Cause) -> None:
     incident = only_incident(new().observe((failed(cause),), NOW))
     decision = policy.asked_again(incident, "cli:ana", new().incidents.situation(NOW + 60))
-    assert decision.order is not None and decision.order.kind is OrderKind.RETRY_DOWNLOAD
+    assert decision.order is not None and decision.order.kind is TaskKind.RETRY_DOWNLOAD
     assert (decision.order.due_at, decision.incident.asked) == (NOW + 60, 1)
 
 
@@ -164,7 +164,7 @@ def test_what_nothing_is_known_of_is_tried_once() -> None:
     incident = only_incident(pipeline.observe((failed(Cause.UNKNOWN),), NOW))
     assert (incident.attempt, incident.max_attempts) == (1, 1)
     order = only_order(pipeline)
-    changes = pipeline.finish(order, Result(order.id, Outcome.FAILED, "server_error"), NO_PROOF, NOW + 1)
+    changes = pipeline.finish(order, TaskResult(order.id, Outcome.FAILED, "server_error"), NO_PROOF, NOW + 1)
     assert only_incident(changes).estado is Estado.FALLIDO and not pipeline.orders
 
 

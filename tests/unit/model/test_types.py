@@ -34,7 +34,7 @@ def test_the_dashboard_lists_all_of_them(file: str) -> None:
 
 @pytest.mark.parametrize(
     ("file", "row"),
-    [("docs/reference/records.md", "`error_type`"), ("trafico_monitor/notify/routing.py", "error_type  ")],
+    [("docs/reference/records.md", "`error_type`"), ("trafico_monitor/notify/triggers.py", "error_type  ")],
 )
 def test_the_tables_list_all_of_them(file: str, row: str) -> None:
     text = (ROOT / file).read_text()

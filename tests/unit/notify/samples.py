@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from trafico_monitor.model.changes import OutboxItem
+from trafico_monitor.model.changeset import OutboxItem
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notice import Notice, Severity
+from trafico_monitor.model.notification import Notification, Severity
 
 NOON = 1766664000.0  # 2025-12-25 12:00:00 UTC
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
@@ -26,9 +26,9 @@ def incident(error_type: ErrorType = ErrorType.TIMEOUT, **changes: Any) -> Incid
     return Incident(error_type=error_type, **(known | changes))
 
 
-def notice(code: str = "detected", severity: Severity = Severity.RECOVERABLE, **changes: Any) -> Notice:
+def notice(code: str = "detected", severity: Severity = Severity.RECOVERABLE, **changes: Any) -> Notification:
     known: dict[str, Any] = {"key": "T7F3K2AB", "at": NOON}
-    return Notice(code=code, severity=severity, **(known | changes))
+    return Notification(code=code, severity=severity, **(known | changes))
 
 
 def failed(**changes: Any) -> Incident:
@@ -40,5 +40,5 @@ def item(number: int, severity: Severity = Severity.RECOVERABLE, **changes: Any)
     at = changes.pop("at", NOON + number)
     code = changes.pop("code", "critical" if severity is Severity.CRITICAL else "detected")
     own = incident(id=f"I{number}", opened_at=at, updated_at=at)
-    told = Notice(f"I{number}", code, severity, at, incident=own)
+    told = Notification(f"I{number}", code, severity, at, incident=own)
     return OutboxItem(number, told, **changes)

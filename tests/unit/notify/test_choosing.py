@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trafico_monitor.notify.chatops.keyboard import LONGEST_DATA, Button
 from trafico_monitor.notify.choosing import LONGEST_NAME, PAGE, Choice, chosen, offered, rows, sign_of, signed
-from trafico_monitor.notify.keyboard import LONGEST_DATA, Button
 
 MARK = "T7F3K2AB"
 MANY = [f"modelo {number:03}" for number in range(200, 0, -1)]  # the last used first

@@ -10,8 +10,8 @@ from tests.unit.notify.samples import NOON, TOKEN, failed, incident, notice
 from tests.unit.notify.test_message import check
 from tests.unit.notify.test_render import notices
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.notify.digest import render_digest
+from trafico_monitor.model.notification import Notification, Severity
+from trafico_monitor.notify.messages.digest import render_digest
 
 
 def test_each_has_a_line_with_its_own_time_and_failures_come_first() -> None:
@@ -41,6 +41,6 @@ def test_a_long_digest_counts_what_it_leaves_out_and_names_failures(count: int) 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(notices, min_size=1, max_size=60), st.sampled_from(["es", "en"]))
-def test_whatever_the_notices_hold_the_digest_is_valid(told: list[Notice], language: str) -> None:
+def test_whatever_the_notices_hold_the_digest_is_valid(told: list[Notification], language: str) -> None:
     message = render_digest(told, language, UTC)
     assert TOKEN not in check(message) and TOKEN not in message.plain

@@ -6,7 +6,7 @@ from datetime import UTC
 import pytest
 
 from tests.unit.notify.samples import NOON
-from trafico_monitor.notify import figures
+from trafico_monitor.messages import format
 
 
 @pytest.mark.parametrize(
@@ -25,20 +25,20 @@ from trafico_monitor.notify import figures
     ],
 )
 def test_a_duration_has_its_two_largest_units(seconds: float, shown: str) -> None:
-    assert figures.duration(seconds, "es") == shown
+    assert format.duration(seconds, "es") == shown
 
 
 def test_a_size_is_decimal_with_the_sign_of_the_language() -> None:
-    assert figures.size(1_900_000_000, "es") == "1,9 GB"
-    assert figures.size(1_900_000_000, "en") == "1.9 GB"
-    assert figures.size(12, "en") == "12 B"
+    assert format.size(1_900_000_000, "es") == "1,9 GB"
+    assert format.size(1_900_000_000, "en") == "1.9 GB"
+    assert format.size(12, "en") == "12 B"
 
 
 def test_a_moment_is_shown_in_the_zone_asked_for() -> None:
-    assert figures.moment(NOON, UTC) == "12:00:00"
-    assert figures.moment(NOON, UTC, day=True) == "25/12 12:00:00"
+    assert format.moment(NOON, UTC) == "12:00:00"
+    assert format.moment(NOON, UTC, day=True) == "25/12 12:00:00"
 
 
 @pytest.mark.parametrize("at", [math.nan, math.inf, 1e300])
 def test_an_impossible_moment_is_an_ellipsis(at: float) -> None:
-    assert figures.moment(at, UTC) == "…"
+    assert format.moment(at, UTC) == "…"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trafico_monitor.notify.keyboard import LONGEST_DATA, Action, Press, buttons, pressed
+from trafico_monitor.notify.chatops.keyboard import LONGEST_DATA, Action, Press, buttons, pressed
 
 ID = "T7F3K2AB"
 

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.notify.samples import TOKEN
-from trafico_monitor.notify.message import LONGEST_MESSAGE, Line, Message, assemble, clean, clip, name, units, verbatim
+from trafico_monitor.notify.messages.markup import (
+    LONGEST_MESSAGE,
+    Line,
+    Message,
+    assemble,
+    clean,
+    clip,
+    name,
+    units,
+    verbatim,
+)
 
 
 class Tags(HTMLParser):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from trafico_monitor.notify.quiet_hours import quiet_until
+from trafico_monitor.notify.mute_times import quiet_until
 
 MADRID = ZoneInfo("Europe/Madrid")
 

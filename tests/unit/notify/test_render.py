@@ -14,10 +14,10 @@ from trafico_monitor.messages import text
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notice import Notice, Severity
+from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.model.verdict import Evidence
-from trafico_monitor.notify.message import clean
-from trafico_monitor.notify.render import _ADVICE, render
+from trafico_monitor.notify.messages.markup import clean
+from trafico_monitor.notify.messages.render import _ADVICE, render
 
 LIVE_CODES = ["detected", "retrying", "solved", "solved_by_bot", "failed", "critical", "waiting", "moved"]
 SERVICE_CODES = [
@@ -165,7 +165,7 @@ incidents = st.builds(
 )
 field_names = st.sampled_from(["texto", "unidad", "libre", "desde", "segundos", "code", "language"]) | anything
 notices = st.builds(
-    Notice,
+    Notification,
     key=anything,
     code=st.sampled_from(LIVE_CODES + SERVICE_CODES) | anything,
     severity=st.sampled_from(Severity),
@@ -178,7 +178,7 @@ notices = st.builds(
 @settings(max_examples=300, deadline=None)
 @given(notices, st.sampled_from(["es", "en", "xx"]), st.none() | st.floats())
 def test_whatever_the_fields_hold_the_message_is_valid_and_has_no_token(
-    told: Notice, language: str, now: float | None
+    told: Notification, language: str, now: float | None
 ) -> None:
     message = render(told, language, now=now, zone=UTC)
     shown = check(message)
@@ -232,7 +232,7 @@ def test_a_message_carries_what_it_tells() -> None:
 def test_a_reminder_names_each_alarm_and_how_to_answer() -> None:
     first = notice("failed", at=NOON, incident=failed())
     second = notice("unit_died", Severity.CRITICAL, key="unit", at=NOON + 60)
-    both = Notice(
+    both = Notification(
         "reminder",
         "reminder",
         Severity.CRITICAL,
@@ -245,9 +245,9 @@ def test_a_reminder_names_each_alarm_and_how_to_answer() -> None:
     assert "Sin respuesta desde hace: 30 min" in shown.plain and "trafico-monitor ack ID" in shown.plain
     assert "12:00:00 ❌ timeout · victor" in shown.plain and "12:01:00 El bot se detuvo" in shown.plain
     assert shown.actions == ()
-    alone = render(Notice("reminder", "reminder", Severity.CRITICAL, NOON, 1, about=(second,)), "es", zone=UTC)
+    alone = render(Notification("reminder", "reminder", Severity.CRITICAL, NOON, 1, about=(second,)), "es", zone=UTC)
     assert "trafico-monitor ack unit," in alone.plain and alone.actions == ("acknowledge:unit-0",)
-    one = render(Notice("reminder", "reminder", Severity.RECOVERABLE, NOON, 1, about=(first,)), "es", zone=UTC)
+    one = render(Notification("reminder", "reminder", Severity.RECOVERABLE, NOON, 1, about=(first,)), "es", zone=UTC)
     assert "trafico-monitor ack T7F3K2AB" in one.plain and one.actions[1] == "acknowledge:T7F3K2AB"
     assert "CRÍTICO" in shown.plain and "CRÍTICO" not in one.plain
 

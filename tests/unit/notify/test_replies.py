@@ -8,11 +8,11 @@ from tests.standin.telegram_rules import rendered_text
 from tests.unit.notify.samples import NOON, TOKEN, incident
 from tests.unit.notify.test_message import HOSTILE
 from trafico_monitor.messages import catalogue
+from trafico_monitor.model.control import ControlResponse
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.request import Reply
-from trafico_monitor.notify import replies
+from trafico_monitor.notify.chatops import replies
 
 STATUS = {
     "unit": "trafico-main.service activo",
@@ -85,17 +85,17 @@ def test_hostile_names_stay_names(hostile: str, language: str) -> None:
     many = [incident(id=f"AAAAAA{chr(65 + n)}A", download=Download(modelo=hostile, video=hostile)) for n in range(12)]
     message = replies.incidents_message(many, language)
     assert len(rendered_text(message.html, "HTML")) <= 4096 and TOKEN not in message.html + message.plain
-    said = replies.reply_line(Reply(False, hostile, {"id": hostile}), language)
+    said = replies.reply_line(ControlResponse(False, hostile, {"id": hostile}), language)
     assert rendered_text(said.html, "HTML") and TOKEN not in said.html + said.plain
 
 
 def test_the_desks_words_are_used_where_there_are_some(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(catalogue("es"), "request.retried", "Reintentando {video} (#{id})")
-    reply = Reply(True, "retried", {"id": "T7F3K2AB", "video": "<b>@x</b>"})
+    reply = ControlResponse(True, "retried", {"id": "T7F3K2AB", "video": "<b>@x</b>"})
     said = replies.reply_line(reply, "es")
     assert said.plain == "Reintentando <b>@x</b> (#T7F3K2AB)"
     assert said.html == "Reintentando <code>&lt;b&gt;@x&lt;/b&gt;</code> (#T7F3K2AB)"
-    assert replies.reply_line(Reply(False, "request.retried"), "es").plain.startswith("⚠️ ")
+    assert replies.reply_line(ControlResponse(False, "request.retried"), "es").plain.startswith("⚠️ ")
 
 
 @pytest.mark.parametrize("language", ["es", "en"])

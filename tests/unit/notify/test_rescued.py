@@ -8,12 +8,12 @@ import pytest
 
 from tests.unit.notify.samples import NOON
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.notice import Notice, Severity
+from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.notify.choosing import PAGE
-from trafico_monitor.notify.digest import render_digest
-from trafico_monitor.notify.message import LONGEST_MESSAGE, Message, units
-from trafico_monitor.notify.render import render
-from trafico_monitor.notify.routing import LEFT, PLACED, RESCUED
+from trafico_monitor.notify.messages.digest import render_digest
+from trafico_monitor.notify.messages.markup import LONGEST_MESSAGE, Message, units
+from trafico_monitor.notify.messages.render import render
+from trafico_monitor.notify.triggers import LEFT, PLACED, RESCUED
 
 FIELDS = {
     "archivo": "file_16.mp4", "bytes": "2773535", "incidente": "T7F3K2AB", "tipo": "permisos",
@@ -22,8 +22,8 @@ FIELDS = {
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 
 
-def notice(code: str = RESCUED, **fields: str) -> Notice:
-    return Notice("rescued.ABCDEFGH", code, Severity.RECOVERABLE, NOON, fields={**FIELDS, **fields})
+def notice(code: str = RESCUED, **fields: str) -> Notification:
+    return Notification("rescued.ABCDEFGH", code, Severity.RECOVERABLE, NOON, fields={**FIELDS, **fields})
 
 
 class Tags(HTMLParser):
@@ -87,7 +87,7 @@ def test_names_of_strangers_stay_text(code: str, file: str) -> None:
 )
 def test_a_stored_notice_of_another_version_is_shown_as_far_as_it_goes(wrong: dict[str, str]) -> None:
     assert "file_16.mp4" in render(notice(**wrong), "es").plain
-    bare = Notice("k", RESCUED, Severity.RECOVERABLE, NOON)
+    bare = Notification("k", RESCUED, Severity.RECOVERABLE, NOON)
     assert render(bare, "es").choices == ()
 
 

@@ -13,12 +13,12 @@ from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, noti
 from tests.unit.notify.test_message import HOSTILE
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.notice import Notice, Severity
+from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.model.verdict import Evidence
-from trafico_monitor.notify.digest import render_digest
-from trafico_monitor.notify.message import Message
-from trafico_monitor.notify.render import render
-from trafico_monitor.notify.webhook_body import body_of, idempotency_key, message_name, moment
+from trafico_monitor.notify.channels.webhook_payload import body_of, idempotency_key, message_name, moment
+from trafico_monitor.notify.messages.digest import render_digest
+from trafico_monitor.notify.messages.markup import Message
+from trafico_monitor.notify.messages.render import render
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "webhook.md"
 SOLVED = incident(
@@ -29,7 +29,7 @@ SOLVED = incident(
 )
 
 
-def told(what: Notice) -> Message:
+def told(what: Notification) -> Message:
     return replace(render(what, "es"), notice=what)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from trafico_monitor.config.keys import KEYS
 from trafico_monitor.messages import text
-from trafico_monitor.setup import render
+from trafico_monitor.setup import unit_files
 from trafico_monitor.setup.change import Change, Kind, as_json, from_json
 from trafico_monitor.setup.facts import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
 from trafico_monitor.setup.plan import Plan, plan
@@ -28,7 +28,7 @@ FRESH = Facts(
     closed=frozenset({"models", "bot_api", "env"}),
     docker_there=True,
     writable=("/home", "/srv"),
-    files={render.DROP_IN: FoundFile(), render.unit_path(render.UNIT): FoundFile()},
+    files={unit_files.DROP_IN: FoundFile(), unit_files.unit_path(unit_files.UNIT): FoundFile()},
 )
 UNIT = FoundUnit("bot.service", "victor", "active", "enabled", "always", unbuffered=True, journal=True)
 
@@ -50,14 +50,14 @@ def settled() -> Facts:
     first = plan(FRESH, Wishes())
     files = {c.target: FoundFile(c.content, ours=True) for c in first.changes if c.kind is Kind.WRITE_FILE}
     return replace(FRESH, files=files, closed=frozenset(), bot_enabled="enabled", bot_active="active",
-                   units=(replace(UNIT, name=render.UNIT),))  # fmt: skip
+                   units=(replace(UNIT, name=unit_files.UNIT),))  # fmt: skip
 
 
 def test_a_fresh_machine_gets_configuration_unit_access_and_a_start_in_that_order() -> None:
     assert steps(plan(FRESH, Wishes())) == [
-        (Kind.WRITE_FILE, render.DROP_IN),
+        (Kind.WRITE_FILE, unit_files.DROP_IN),
         (Kind.WRITE_FILE, "/etc/systemd/system/trafico-main.service"),
-        (Kind.WRITE_FILE, render.instrument_path("trafico-main.service")),
+        (Kind.WRITE_FILE, unit_files.instrument_path("trafico-main.service")),
         (Kind.OPEN_ACCESS, f"{PROJECT}/modelos"),
         (Kind.OPEN_ACCESS, "/home/victor/.telegram-bot-api"),
         (Kind.OPEN_ACCESS, f"{PROJECT}/src/.env"),
@@ -73,7 +73,7 @@ def test_a_machine_that_is_as_it_should_be_is_left_alone() -> None:
 
 
 def test_what_it_writes_is_a_configuration_that_the_monitor_takes() -> None:
-    content = of(plan(FRESH, Wishes(language="en")), render.DROP_IN).content
+    content = of(plan(FRESH, Wishes(language="en")), unit_files.DROP_IN).content
     tables = tomllib.loads(content)
     assert tables == {
         "language": "en",
@@ -86,7 +86,7 @@ def test_what_it_writes_is_a_configuration_that_the_monitor_takes() -> None:
 
 
 def test_the_unit_runs_main_py_as_its_user_and_comes_back() -> None:
-    lines = of(plan(FRESH, Wishes()), render.unit_path(render.UNIT)).content.splitlines()
+    lines = of(plan(FRESH, Wishes()), unit_files.unit_path(unit_files.UNIT)).content.splitlines()
     for line in (
         "User=victor", f"WorkingDirectory={PROJECT}", "Environment=PYTHONUNBUFFERED=1", "Restart=always",
         "ExecStart=/home/victor/100-trafico/.venv/bin/python main.py", "StandardOutput=journal",
@@ -97,15 +97,15 @@ def test_the_unit_runs_main_py_as_its_user_and_comes_back() -> None:
 def test_a_unit_that_runs_main_py_already_is_adopted_and_not_touched() -> None:
     made = plan(replace(FRESH, units=(UNIT,)), Wishes())
     for_systemd = [change.target for change in made.changes if change.target.startswith("/etc/systemd")]
-    assert for_systemd == [render.instrument_path("bot.service")]
-    assert tomllib.loads(of(made, render.DROP_IN).content)["bot"] == {"unit": "bot.service"}
+    assert for_systemd == [unit_files.instrument_path("bot.service")]
+    assert tomllib.loads(of(made, unit_files.DROP_IN).content)["bot"] == {"unit": "bot.service"}
     assert not any(change.kind in (Kind.ENABLE_UNIT, Kind.START_UNIT) for change in made.changes)
     assert "adopted" in codes(made)
 
 
 def test_what_an_adopted_unit_lacks_goes_beside_it() -> None:
     lame = replace(UNIT, restart="no", unbuffered=False, journal=False)
-    content = of(plan(replace(FRESH, units=(lame,)), Wishes()), render.adoption_path("bot.service")).content
+    content = of(plan(replace(FRESH, units=(lame,)), Wishes()), unit_files.adoption_path("bot.service")).content
     for line in ("Restart=always", "Environment=PYTHONUNBUFFERED=1", "StandardOutput=journal"):
         assert line in content.splitlines()
 
@@ -120,26 +120,26 @@ def test_two_units_for_one_main_py_are_not_chosen_between() -> None:
 
 @pytest.mark.parametrize("there", [FoundFile("[Unit]\n"), FoundFile(link=True)])
 def test_a_unit_of_that_name_that_is_somebody_elses_stops_it(there: FoundFile) -> None:
-    made = plan(replace(FRESH, files={**FRESH.files, render.unit_path(render.UNIT): there}), Wishes())
+    made = plan(replace(FRESH, files={**FRESH.files, unit_files.unit_path(unit_files.UNIT): there}), Wishes())
     assert made.changes == ()
     assert [note.code for note in made.refusals] == ["unit_taken"]
 
 
 def test_a_drop_in_that_an_administrator_has_changed_is_left_and_said() -> None:
-    facts = replace(FRESH, files={**FRESH.files, render.DROP_IN: FoundFile("# mine\n")})
+    facts = replace(FRESH, files={**FRESH.files, unit_files.DROP_IN: FoundFile("# mine\n")})
     made = plan(facts, Wishes())
-    assert (Kind.WRITE_FILE, render.DROP_IN) not in steps(made)
+    assert (Kind.WRITE_FILE, unit_files.DROP_IN) not in steps(made)
     assert "not_ours" in codes(made)
 
 
 def test_its_own_file_is_brought_up_to_date() -> None:
-    facts = replace(FRESH, files={**FRESH.files, render.DROP_IN: FoundFile("# older\n", ours=True)})
-    assert (Kind.WRITE_FILE, render.DROP_IN) in steps(plan(facts, Wishes()))
+    facts = replace(FRESH, files={**FRESH.files, unit_files.DROP_IN: FoundFile("# older\n", ours=True)})
+    assert (Kind.WRITE_FILE, unit_files.DROP_IN) in steps(plan(facts, Wishes()))
 
 
 def test_an_administrators_values_stand() -> None:
     made = plan(replace(FRESH, explicit={"bot_api.host_dir": "/data/api", "project.owner": "ana"}), Wishes())
-    tables = tomllib.loads(of(made, render.DROP_IN).content)
+    tables = tomllib.loads(of(made, unit_files.DROP_IN).content)
     assert tables == {"project": {"dir": PROJECT}}
     assert codes(made).count("set_otherwise") == 2
 
@@ -152,7 +152,7 @@ def test_another_project_in_the_configuration_stops_it() -> None:
 
 def test_everything_said_by_the_administrator_already_leaves_no_file_to_write() -> None:
     said = {"project.dir": PROJECT, "project.owner": "victor", "bot_api.host_dir": FRESH.bot_api}
-    assert (Kind.WRITE_FILE, render.DROP_IN) not in steps(plan(replace(FRESH, explicit=said), Wishes()))
+    assert (Kind.WRITE_FILE, unit_files.DROP_IN) not in steps(plan(replace(FRESH, explicit=said), Wishes()))
 
 
 def test_the_group_docker_is_careful_and_never_alone() -> None:
@@ -165,13 +165,13 @@ def test_the_group_docker_is_careful_and_never_alone() -> None:
 
 def test_a_main_py_that_runs_by_hand_is_not_doubled() -> None:
     made = plan(replace(FRESH, loose=(4711,)), Wishes())
-    assert (Kind.START_UNIT, render.UNIT) not in steps(made)
+    assert (Kind.START_UNIT, unit_files.UNIT) not in steps(made)
     assert "runs_by_hand" in codes(made)
 
 
 def test_a_project_outside_the_sandbox_opens_it() -> None:
     facts = replace(FRESH, project="/data/bot", models="/data/bot/modelos")
-    content = of(plan(facts, Wishes()), render.SANDBOX).content
+    content = of(plan(facts, Wishes()), unit_files.SANDBOX).content
     assert "ReadWritePaths=-/data/bot/modelos" in content.splitlines()
 
 
@@ -214,13 +214,13 @@ def test_what_lies_behind_somebody_elses_closed_folder_is_said_and_not_opened(pl
 
 
 LAME = replace(UNIT, restart="no", unbuffered=False, journal=False)
-OF_BOT = render.instrument_path("bot.service")
+OF_BOT = unit_files.instrument_path("bot.service")
 
 
 def test_the_instrumentation_is_the_first_step_for_the_bots_unit() -> None:
     made = plan(replace(FRESH, units=(LAME,)), Wishes())
     of_unit = [change for change in made.changes if "bot.service" in change.target]
-    assert [change.target for change in of_unit] == [OF_BOT, render.adoption_path("bot.service")]
+    assert [change.target for change in of_unit] == [OF_BOT, unit_files.adoption_path("bot.service")]
     assert f"Environment=TRAFICO_MODELS_DIR={PROJECT}/modelos" in of_unit[0].content.splitlines()
     assert "Environment=PYTHONPATH=/usr/lib/trafico-monitor/instrument" in of_unit[0].content.splitlines()
 
@@ -242,7 +242,7 @@ def test_what_the_unit_has_as_pythonpath_stays_behind_it() -> None:
 def test_a_file_that_says_pythonpath_is_outdone_by_another_behind_it() -> None:
     unit = replace(UNIT, python_path="/srv/two words", python_path_by_file=True)
     made = plan(replace(FRESH, units=(unit,)), Wishes())
-    file = render.environment_path("bot.service")
+    file = unit_files.environment_path("bot.service")
     assert [t for _, t in steps(made) if t in (file, OF_BOT)] == [file, OF_BOT]
     assert f"EnvironmentFile=-{file}" in of(made, OF_BOT).content.splitlines()
     assert "Environment=PYTHONPATH" not in of(made, OF_BOT).content
@@ -292,31 +292,31 @@ def test_a_unit_of_the_project_that_may_not_be_the_bot_is_asked_about() -> None:
     made = plan(facts, Wishes())
     assert (made.changes, [note.code for note in made.refusals]) == ((), ["unit_unsure"])
     assert plan(facts, Wishes(unit="panel.service")).refusals == ()
-    own = plan(facts, Wishes(unit=render.UNIT))
-    assert (Kind.WRITE_FILE, render.unit_path(render.UNIT)) in steps(own)
+    own = plan(facts, Wishes(unit=unit_files.UNIT))
+    assert (Kind.WRITE_FILE, unit_files.unit_path(unit_files.UNIT)) in steps(own)
 
 
 def test_a_bot_that_is_not_main_py_is_followed_by_its_unit_alone() -> None:
     unit = replace(UNIT, main=False)
     made = plan(replace(FRESH, units=(unit,), process_there=False), Wishes())
-    assert tomllib.loads(of(made, render.DROP_IN).content)["bot"] == {"unit": "bot.service", "process": ""}
+    assert tomllib.loads(of(made, unit_files.DROP_IN).content)["bot"] == {"unit": "bot.service", "process": ""}
     made = plan(replace(FRESH, units=(unit,)), Wishes())
-    assert tomllib.loads(of(made, render.DROP_IN).content)["bot"] == {"unit": "bot.service"}
+    assert tomllib.loads(of(made, unit_files.DROP_IN).content)["bot"] == {"unit": "bot.service"}
 
 
 def test_a_machine_that_was_set_up_before_is_offered_this_alone() -> None:
     before = settled()
-    files = {path: file for path, file in before.files.items() if path != render.instrument_path(render.UNIT)}
+    files = {path: file for path, file in before.files.items() if path != unit_files.instrument_path(unit_files.UNIT)}
     made = plan(replace(before, files=files, docker_there=False), Wishes(asks=True))
-    unit = render.UNIT
-    assert steps(made) == [(Kind.WRITE_FILE, render.instrument_path(unit)), (Kind.RESTART_UNIT, unit)]
+    unit = unit_files.UNIT
+    assert steps(made) == [(Kind.WRITE_FILE, unit_files.instrument_path(unit)), (Kind.RESTART_UNIT, unit)]
 
 
 def test_what_was_adopted_once_stays_so() -> None:
     units = (replace(UNIT, name="panel.service", main=False, bot=False), UNIT)
     made = plan(replace(FRESH, units=units, adopted="panel.service"), Wishes())
     assert made.refusals == ()
-    assert tomllib.loads(of(made, render.DROP_IN).content)["bot"]["unit"] == "panel.service"
+    assert tomllib.loads(of(made, unit_files.DROP_IN).content)["bot"]["unit"] == "panel.service"
     assert plan(replace(FRESH, units=units, adopted="panel.service"), Wishes(unit="bot.service")).refusals == ()
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trafico_monitor.setup import render
+from trafico_monitor.setup import unit_files
 from trafico_monitor.setup.facts import BotUser
 
 SYSTEMD = "/lib/systemd/systemd"
@@ -59,9 +59,9 @@ def units() -> Path:
 
 
 def test_the_sandbox_opens_exactly_the_paths_that_were_meant(units: Path) -> None:
-    found = as_read([render.sandbox([path]) for path in PATHS], "ReadWritePaths", units)
+    found = as_read([unit_files.sandbox([path]) for path in PATHS], "ReadWritePaths", units)
     assert found == [f"-{path}" for path in PATHS]
-    assert as_read([render.sandbox(PATHS)], "ReadWritePaths", units) == [" ".join(f"-{path}" for path in PATHS)]
+    assert as_read([unit_files.sandbox(PATHS)], "ReadWritePaths", units) == [" ".join(f"-{path}" for path in PATHS)]
 
 
 def test_any_path_survives(units: Path) -> None:
@@ -75,19 +75,19 @@ def test_any_path_survives(units: Path) -> None:
         chosen.append("/srv/" + "/".join(parts))
 
     collect()
-    found = as_read([render.sandbox([path]) for path in chosen], "ReadWritePaths", units)
+    found = as_read([unit_files.sandbox([path]) for path in chosen], "ReadWritePaths", units)
     assert found == [f"-{path}" for path in chosen]
 
 
 @pytest.mark.parametrize("path", ["/srv/a\nb", "/srv/a\rb", "/srv/a\0b", "/srv/a\x1bb", "relative", "/srv/../etc"])
 def test_a_path_that_no_unit_can_hold_is_left_out(path: str) -> None:
-    assert render.sandbox([path, "/srv/x"]) == render.sandbox(["/srv/x"])
+    assert unit_files.sandbox([path, "/srv/x"]) == unit_files.sandbox(["/srv/x"])
 
 
 def test_the_bots_unit_is_where_it_was_meant(units: Path) -> None:
     folders = ["/srv/plain", "/srv/100%", "/srv/%n"]
     user = BotUser("victor", 1000, 1000)
-    contents = [render.bot_unit(folder, user, f"{folder}/venv/bin/python") for folder in folders]
+    contents = [unit_files.bot_unit(folder, user, f"{folder}/venv/bin/python") for folder in folders]
     contents = [one.partition("[Install]")[0].replace("Restart=always\n", "Type=oneshot\n") for one in contents]
     assert as_read(contents, "WorkingDirectory", units) == folders
     lines = as_read(contents, "\tCommand Line", units)
@@ -95,12 +95,12 @@ def test_the_bots_unit_is_where_it_was_meant(units: Path) -> None:
 
 
 def test_the_instrumentation_is_what_was_meant(units: Path) -> None:
-    contents = [render.instrumentation("/a", path) for path in PATHS]
+    contents = [unit_files.instrumentation("/a", path) for path in PATHS]
     found = as_read([content.replace("Environment=PYTHONPATH", "#") for content in contents], "Environment", units)
     assert found == [f"TRAFICO_MODELS_DIR={path}" for path in PATHS]
-    contents = [render.instrumentation(path, "/m") for path in [*PATHS, "relative:", ":/x"]]
+    contents = [unit_files.instrumentation(path, "/m") for path in [*PATHS, "relative:", ":/x"]]
     found = as_read(contents, "Environment", units)
     assert found == [f"PYTHONPATH=/usr/lib/trafico-monitor/instrument:{path}" for path in [*PATHS, "relative:", ":/x"]]
-    assert as_read([render.instrumentation("", "/m")], "Environment", units) == [
+    assert as_read([unit_files.instrumentation("", "/m")], "Environment", units) == [
         "PYTHONPATH=/usr/lib/trafico-monitor/instrument"
     ]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.host.regular import beginning
-from trafico_monitor.setup import render
+from trafico_monitor.setup import unit_files
 from trafico_monitor.setup.unit_command import Started
-from trafico_monitor.setup.unit_search import as_unit, candidates, of_processes, python_path, runs_project
+from trafico_monitor.setup.unit_discovery import as_unit, candidates, of_processes, python_path, runs_project
 
 PROJECT = "/home/victor/bot"
 MAIN = Started(True, True)
@@ -139,10 +139,10 @@ def test_the_units_that_processes_belong_to() -> None:
 
 def test_what_a_unit_has_as_pythonpath(tmp_path: Path) -> None:
     """As systemctl quotes it; a file outdoes Environment=, the last one all others."""
-    plain, quoted, ours = tmp_path / "a.env", tmp_path / "b.env", tmp_path / render.ENVIRONMENT
+    plain, quoted, ours = tmp_path / "a.env", tmp_path / "b.env", tmp_path / unit_files.ENVIRONMENT
     plain.write_text("# PYTHONPATH=/no\nX=1\nPYTHONPATH=/a:/b \n")
     quoted.write_text("PYTHONPATH = '/q $x'\n")
-    ours.write_text(render.environment("/a"))
+    ours.write_text(unit_files.environment("/a"))
     answer = {"Environment": r'A=1 "PYTHONPATH=/two words:/b\\c:\$HOME/\"q"'}
     assert python_path({}) == ("", False)
     assert python_path(answer) == ('/two words:/b\\c:$HOME/"q', False)

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trafico_monitor.model.download import Download
+from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notice import Notice, Severity
-from trafico_monitor.model.order import Order, OrderKind
-from trafico_monitor.model.record import Record
+from trafico_monitor.model.notification import Notification, Severity
+from trafico_monitor.model.task import RepairTask, TaskKind
 from trafico_monitor.model.verdict import Evidence
-from trafico_monitor.store.codec import decode, encode, readable
+from trafico_monitor.store.serialization import decode, encode, readable
 
 INCIDENT = Incident(
     "a1b2",
@@ -36,9 +36,9 @@ INCIDENT = Incident(
     [
         INCIDENT,
         Incident("x", ErrorType.CORRUPTO, 0.0, 0.0),
-        Order("a/1", "a", OrderKind.FIX_OWNER, ErrorType.PERMISOS, 7.0, 2, Download("m", "v")),
-        Record(1.0, "incident_solved", "✅ ñ", 5, "reintento 1/3", INCIDENT, {"unidad": "x"}),
-        Notice("a", "b", Severity.CRITICAL, 1.0, 3, INCIDENT, {"texto": "«»"}),
+        RepairTask("a/1", "a", TaskKind.FIX_OWNER, ErrorType.PERMISOS, 7.0, 2, Download("m", "v")),
+        Event(1.0, "incident_solved", "✅ ñ", 5, "reintento 1/3", INCIDENT, {"unidad": "x"}),
+        Notification("a", "b", Severity.CRITICAL, 1.0, 3, INCIDENT, {"texto": "«»"}),
     ],
 )
 def test_what_is_stored_comes_back(value: object) -> None:

@@ -11,12 +11,12 @@ import pytest
 from tests.component.web.opened import EVENTS, NOON, Here
 from tests.component.web.samples import HOSTILE, sample
 from trafico_monitor.model.download import Download
+from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.order import Order, OrderKind
-from trafico_monitor.model.record import Record
-from trafico_monitor.model.rescued import Waiting
-from trafico_monitor.model.result import Outcome, Result
+from trafico_monitor.model.rescued_file import Waiting
+from trafico_monitor.model.task import RepairTask, TaskKind
+from trafico_monitor.model.task_result import Outcome, TaskResult
 from trafico_monitor.model.verdict import Verdict
 from trafico_monitor.web.metrics import Meter
 from trafico_monitor.web.ports import Gauges, Volume
@@ -28,12 +28,12 @@ def filled() -> Meter:
     meter = Meter()
     for n in range(30):
         one = sample(n, download=Download(HOSTILE, HOSTILE))
-        meter.count([Record(NOON, "incident_detected", "", 4, "", replace(one, estado=Estado.DETECTADO))])
-        meter.count([Record(NOON, EVENTS[one.estado], "", 4, "", one)])
-    meter.count([Record(NOON, "download_done", "")])
-    order = Order("a/1", "a", OrderKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, NOON)
-    meter.order_done(order, Result("a/1", Outcome.DONE), Verdict(True))
-    meter.order_done(order, Result("a/1", Outcome.FAILED), Verdict(False))
+        meter.count([Event(NOON, "incident_detected", "", 4, "", replace(one, estado=Estado.DETECTADO))])
+        meter.count([Event(NOON, EVENTS[one.estado], "", 4, "", one)])
+    meter.count([Event(NOON, "download_done", "")])
+    order = RepairTask("a/1", "a", TaskKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, NOON)
+    meter.order_done(order, TaskResult("a/1", Outcome.DONE), Verdict(True))
+    meter.order_done(order, TaskResult("a/1", Outcome.FAILED), Verdict(False))
     return meter
 
 

@@ -1,0 +1,262 @@
+"""`trafico-monitor check` on a real project, as root and for another, real user."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.journal_fixtures import BotProcess, private_journald
+from trafico_monitor.cli.main import main
+from trafico_monitor.config import Config
+from trafico_monitor.config.build import settle
+from trafico_monitor.config.discovery import HostFacts, complete
+from trafico_monitor.host.accounts import Account
+from trafico_monitor.preflight import bot, host, journal, project
+from trafico_monitor.preflight.base import CheckContext, CheckResult, Level
+
+TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
+NOBODY = Account("nobody", 65534, 65534, pwd.getpwnam("nobody").pw_dir)
+GAMES = pwd.getpwnam("games")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root tries what others may do"),
+    pytest.mark.filterwarnings("ignore:.*distutils:DeprecationWarning"),
+]
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that others may enter, unlike pytest's own."""
+    folder = Path(f"/tmp/trafico-preflight-{os.getpid()}")
+    folder.mkdir(mode=0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def scene(place: Path) -> CheckContext:
+    """A project of user `games`, checked for `nobody`, who stands for the service."""
+    folder = place / "100trafico"
+    (folder / "modelos" / "victor").mkdir(parents=True)
+    (folder / "src").mkdir()
+    (folder / "main.py").touch()
+    (folder / "src" / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\nADMIN_ID=42\n")
+    videos = place / "bot-api" / TOKEN / "videos"
+    videos.mkdir(parents=True)
+    (videos / "file_16.mp4").write_bytes(b"x")
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, GAMES.pw_uid, GAMES.pw_gid)
+    config = settle(Config(), {"project.dir": str(folder), "bot_api.host_dir": str(place / "bot-api")})
+    config, site = complete(config, HostFacts())
+    return CheckContext(config, site, NOBODY)
+
+
+def only(checks: list[CheckResult]) -> CheckResult:
+    assert len(checks) == 1
+    return checks[0]
+
+
+def mend(check: CheckResult) -> None:
+    """Carry out the very command that the operator is offered."""
+    command = check.remedy("es").replace("sudo ", "")
+    assert TOKEN not in command
+    subprocess.run(["/bin/sh", "-c", command], check=True, timeout=10)
+
+
+async def test_folders_that_the_service_cannot_write_in_and_the_command_that_mends_it(scene: CheckContext) -> None:
+    found = only(await project.models(scene))
+    assert (found.level, found.code) == (Level.CRITICAL, "check.models_closed")
+    mend(found)
+    assert only(await project.models(scene)).level is Level.OK
+
+
+async def test_an_env_that_root_can_read_and_the_service_cannot(scene: CheckContext) -> None:
+    file = Path(scene.config.project.dir) / "src" / ".env"
+    file.chmod(0o600)
+    found = only(await project.env(scene))
+    assert (found.level, found.code) == (Level.CRITICAL, "check.env_closed")
+    mend(found)
+    assert only(await project.env(scene)).code == "check.env"
+
+
+async def test_a_closed_home_is_named_and_opened(scene: CheckContext) -> None:
+    folder = Path(scene.config.project.dir)
+    folder.parent.chmod(0o700)
+    found = only(await project.project(scene))
+    assert found.code == "check.closed" and found.fields["path"] == folder.parent
+    mend(found)
+    assert only(await project.project(scene)).code == "check.project"
+    (folder / "main.py").unlink()
+    assert only(await project.project(scene)).code == "check.main_absent"
+
+
+async def test_files_of_another_user_are_the_most_frequent_failure(scene: CheckContext, place: Path) -> None:
+    """uid 101, mode 0640: neither the bot nor the monitor can read them; the ACL ends it for good."""
+    api = place / "bot-api"
+    for path in [api, *api.rglob("*")]:
+        os.chown(path, 101, 101)
+        path.chmod(0o750 if path.is_dir() else 0o640)
+    found = await bot.files(scene)
+    assert [check.code for check in found] == ["check.files_closed"] * 2
+    assert {check.fields["who"] for check in found} == {"games", "nobody"}
+    assert all(TOKEN not in check.text("es") + check.remedy("es") for check in found)
+    mend(found[0])
+    assert only(await bot.files(scene)).code == "check.files"
+    new = api / TOKEN / "videos" / "file_17.mp4"  # the server's next file
+    subprocess.run(
+        ["setpriv", "--reuid=101", "--regid=101", "--clear-groups", "sh", "-c", f"umask 027; echo x > {new}"],
+        check=True,
+        timeout=10,
+    )
+    assert (new.stat().st_uid, new.stat().st_mode & 0o7) == (101, 0)
+    assert only(await bot.files(scene)).code == "check.files"
+
+
+async def test_somebody_elses_closed_folder_is_not_to_be_opened(scene: CheckContext, place: Path) -> None:
+    """As /var/lib/docker is: other containers' volumes lie beside."""
+    volumes = place / "volumes"
+    volumes.mkdir(mode=0o700)
+    (place / "bot-api").rename(volumes / "bot-api")
+    assert scene.site is not None
+    there = replace(scene, site=replace(scene.site, bot_api=volumes / "bot-api"))
+    found = await bot.files(there)
+    assert [(check.code, check.fix) for check in found] == [("check.closed", "fix.bind_mount")] * 2
+    assert all("setfacl" not in check.remedy("es") and str(volumes) in check.remedy("es") for check in found)
+
+
+async def test_files_that_can_be_read_today_by_luck(scene: CheckContext, place: Path) -> None:
+    found = only(await bot.files(scene))  # root's, mode 0644, no default ACL
+    assert (found.level, found.code) == (Level.WARNING, "check.files_acl")
+
+
+async def test_the_journal_of_a_folder_that_is_closed(scene: CheckContext, place: Path) -> None:
+    (place / "journal").mkdir()
+    (place / "journal" / "system.journal").touch(mode=0o600)
+    config = settle(scene.config, {"journal.directory": str(place / "journal")})
+    there = CheckContext(config, scene.site, scene.user)
+    assert only(await journal.access(there)).code == "check.journal_closed"
+    (place / "journal" / "system.journal").chmod(0o644)
+    assert only(await journal.access(there)).code == "check.journal"
+
+
+async def test_the_bots_own_lines_are_looked_for_as_the_reader_does(scene: CheckContext) -> None:
+    with private_journald(f"preflight{os.getpid()}") as journald:  # another run may go on beside this one
+        config = settle(scene.config, {"journal.namespace": journald.name})
+        there = CheckContext(config, scene.site, Account("root", 0, 0, "/root"))
+        with BotProcess(journald, process="poster_prd.py") as poster:
+            poster.say("INFO:__main__:Poster Worker")
+        journald.sync()
+        assert only(await journal.lines(there)).code == "check.no_bot_lines"
+        with BotProcess(journald) as bot_central:
+            bot_central.say("INFO:__main__:🤖 Iniciando Bot Central...")
+        journald.sync()
+        assert only(await journal.lines(there)).code == "check.lines"
+        assert only(await journal.access(there)).code == "check.journal"
+        nobody = CheckContext(config, scene.site, NOBODY)
+        assert only(await journal.access(nobody)).code == "check.journal_closed"
+        assert only(await journal.lines(nobody)).code == "check.no_lines"
+
+
+async def test_sudo_without_a_rule_is_refused_and_with_it_allowed(scene: CheckContext, place: Path) -> None:
+    from dataclasses import replace
+
+    helper = place / "chown"
+    helper.write_text("#!/bin/sh\n")
+    helper.chmod(0o755)
+    assert scene.site is not None
+    there = replace(scene, site=replace(scene.site, chown_command=("sudo", "-n", str(helper))))
+    assert only(await host.sudo(there)).code == "check.sudo_refused"
+    rule = Path("/etc/sudoers.d/trafico-preflight-test")
+    rule.write_text(f"nobody ALL=(root) NOPASSWD: {helper}\n")
+    rule.chmod(0o440)
+    try:
+        assert only(await host.sudo(there)).code == "check.sudo"
+    finally:
+        rule.unlink()
+    helper.chmod(0o777)
+    assert only(await host.sudo(there)).code == "check.helper_open"
+    helper.unlink()
+    assert only(await host.sudo(there)).code == "check.helper_absent"
+
+
+def test_a_file_name_cannot_speak_to_the_terminal() -> None:
+    check = CheckResult(Level.CRITICAL, "check.closed", "fix.open_folder", {"path": "/a\x1b[2Jb\nc", "user": "x"})
+    assert check.text("es").isprintable() and check.remedy("es").isprintable()
+
+
+def test_a_command_is_safe_to_paste() -> None:
+    check = CheckResult(Level.CRITICAL, "check.closed", "fix.open_folder", {"path": "/a b;$(reboot)", "user": "x"})
+    assert check.remedy("en") == "sudo setfacl -m u:x:--x '/a b;$(reboot)'"
+
+
+def test_the_command_on_this_machine(
+    scene: CheckContext, place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    file = place / "config.toml"
+    file.write_text(
+        f"[project]\ndir = '{scene.config.project.dir}'\n[bot_api]\nurl = 'http://127.0.0.1:9'\n"
+        f"host_dir = '{place}/bot-api'\n"
+    )
+    assert main(["check", "--json", "--config", str(file)]) == 2
+    out = capsys.readouterr().out
+    answer = json.loads(out)
+    codes = {finding["code"]: finding for finding in answer["findings"]}
+    assert answer["result"] == "critical"
+    assert codes["server_down"]["level"] == "critical"
+    assert codes["missing.alert_path"]["level"] == "warning"
+    assert "config" in codes and "disk" in codes
+    assert TOKEN not in out
+
+    assert main(["check", "--config", str(file)]) == 2
+    text = capsys.readouterr().out
+    assert "❌ Bot API server: no answer at http://127.0.0.1:9: connection refused" in text
+    assert TOKEN not in text
+
+
+def test_a_wrong_configuration_is_shown_and_critical(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "config.toml").write_text("[retry]\nmax_atempts = 3\n")
+    assert main(["check", "--config", str(place / "config.toml")]) == 2
+    out = capsys.readouterr().out
+    assert out.startswith("❌ Configuración: ") and "retry.max_attempts" in out
+
+
+async def test_own_folders_that_others_can_change_or_exchange(
+    scene: CheckContext, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("lib", "log"):
+        (place / name).mkdir()
+    monkeypatch.setenv("STATE_DIRECTORY", str(place / "lib"))
+    monkeypatch.setenv("LOGS_DIRECTORY", str(place / "log"))
+    own = settle(scene.config, {"paths.state": place / "lib", "paths.logs": place / "log"})
+    assert await host.places(replace(scene, config=own)) == []
+    os.chown(place / "log", NOBODY.uid, NOBODY.gid)  # as the package leaves it
+    assert await host.places(replace(scene, config=own)) == []
+    os.chown(place / "log", GAMES.pw_uid, GAMES.pw_gid)
+    found = only(await host.places(replace(scene, config=own)))
+    assert (found.level, found.code) == (Level.CRITICAL, "check.folder_not_alone") and "games" in found.text("es")
+    subprocess.run(
+        ["install", "-d", "-o", "nobody", "-g", "nogroup", "-m", "0750", place / "log"], check=True, timeout=10
+    )
+    assert await host.places(replace(scene, config=own)) == []
+
+    logs = Path(scene.config.project.dir) / "logs"
+    logs.mkdir()
+    os.chown(logs, GAMES.pw_uid, GAMES.pw_gid)
+    shared = settle(own, {"paths.logs": logs})
+    found = only(await host.places(replace(scene, config=shared)))
+    assert (found.level, found.code) == (Level.WARNING, "check.folder_shared")
+    assert "games" in found.text("es") and str(place / "log") in found.text("es")
+    logs.chmod(0o777)
+    found = only(await host.places(replace(scene, config=shared)))
+    assert (found.level, found.code) == (Level.CRITICAL, "check.folder_refused")
+    assert "pueden escribir otros" in found.text("es") and str(logs) in found.remedy("es")
+    found = only(await host.places(replace(scene, config=shared, site=None)))  # nobody knows whose it is
+    assert found.code == "check.folder_refused" and "es de games" in found.text("es")

@@ -1,0 +1,78 @@
+"""When orders run."""
+
+from __future__ import annotations
+
+import asyncio
+
+from trafico_monitor.model.finding import ErrorType
+from trafico_monitor.model.task import RepairTask, TaskKind
+from trafico_monitor.model.task_result import Outcome, TaskResult
+from trafico_monitor.model.verdict import Verdict
+from trafico_monitor.repair.dispatcher import Dispatcher
+
+DAY = 86400.0
+
+
+async def test_a_clock_that_is_set_back_holds_up_no_order() -> None:
+    """Made a second before it is due, and given when the clock shows the day before."""
+    ran = asyncio.Event()
+
+    async def repair(order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
+        ran.set()
+        return TaskResult(order.id, Outcome.DONE), Verdict(True)
+
+    async def report(order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
+        pass
+
+    now = 1_767_261_600.0
+    dispatcher = Dispatcher(repair, report, lambda order: order, lambda: now - DAY)
+    order = RepairTask("A/1", "A", TaskKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, now + 0.1, made_at=now)
+    dispatcher.give([order], inherited=True)
+    async with asyncio.timeout(60):
+        await ran.wait()
+    await dispatcher.stop(10)
+
+
+async def test_only_what_has_not_begun_is_cancelled() -> None:
+    gate, began, reported, ran = asyncio.Event(), asyncio.Event(), [], []
+
+    async def repair(order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
+        ran.append(order.id)
+        began.set()
+        await gate.wait()
+        return TaskResult(order.id, Outcome.DONE), Verdict(True)
+
+    async def report(order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
+        reported.append(order.id)
+        dispatcher.cancel([order.id])  # as the step does that ends it
+
+    dispatcher = Dispatcher(repair, report, lambda order: order, lambda: 0.0)
+    first = RepairTask("A/1", "A", TaskKind.CREATE_FOLDER, ErrorType.TIMEOUT, 0.0)
+    dispatcher.give([first, RepairTask("A/2", "A", TaskKind.CREATE_FOLDER, ErrorType.TIMEOUT, 0.0)])
+    async with asyncio.timeout(60):
+        await began.wait()
+        dispatcher.cancel(["A/1", "A/2"])  # the second waits for the first one's file
+        gate.set()
+        while dispatcher.under_way:
+            await asyncio.sleep(0)
+    assert (ran, reported) == (["A/1"], ["A/1"])
+
+
+async def test_what_was_overtaken_while_it_waited_never_begins_and_the_rest_begins_as_it_stands_now() -> None:
+    ran: list[RepairTask] = []
+
+    async def repair(order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
+        ran.append(order)
+        return TaskResult(order.id, Outcome.DONE), Verdict(True)
+
+    async def report(order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
+        pass
+
+    given = RepairTask("A/1", "A", TaskKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, 0.0)
+    better = RepairTask("A/1", "A", TaskKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, 0.0, attempt=2)
+    dispatcher = Dispatcher(repair, report, lambda order: better if order.id == "A/1" else None, lambda: 0.0)
+    dispatcher.give([given, RepairTask("B/1", "B", TaskKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, 0.0)])
+    async with asyncio.timeout(60):
+        while dispatcher.under_way:
+            await asyncio.sleep(0)
+    assert ran == [better]

@@ -1,0 +1,109 @@
+"""The running service and those who look at it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.journal_fixtures import Line, wait_until, write_journal
+from trafico_monitor.cli.control_socket import call
+
+from .running import RunningService
+
+CONFIG = "config.toml"
+FAILED = "ERROR:__main__:❌ Error al copiar archivo: [Errno 13] Permission denied: '/srv/api/videos/file_9.mp4'"
+MOST_FOR_LOOKING = 4 * 1024  # KiB resident, above what the service has without anybody looking
+
+
+def ask(home: Path, path: str) -> dict[str, Any]:
+    status, said = call(home / CONFIG, "GET", f"/api/v1/{path}", spoken="es")
+    assert status == 200, said
+    return said
+
+
+def resident(service: RunningService) -> int:
+    lines = Path(f"/proc/{service.process.pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Rss:"))
+
+
+def quiet(home: Path) -> Path:
+    journal = home / "journal"
+    write_journal(journal / "a.journal", [Line("INFO:__main__:bot", time.time() - 60)])
+    return journal
+
+
+def test_the_service_answers_on_its_socket_and_goes_in_time(tmp_path: Path) -> None:
+    with RunningService(tmp_path, directory=quiet(tmp_path)) as service:
+        wait_until((tmp_path / "state" / "api.sock").exists, "the socket is there")
+        said = ask(tmp_path, "status")
+        assert said["running"] is True
+        assert service.process.poll() is None
+    assert service.process.returncode == 0
+
+
+def test_a_failure_in_the_journal_is_on_the_stream_and_in_every_view(tmp_path: Path) -> None:
+    journal = quiet(tmp_path)
+    with RunningService(tmp_path, directory=journal):
+        wait_until((tmp_path / "state" / "api.sock").exists, "the socket is there")
+        before = ask(tmp_path, "records")["seq"]
+        write_journal(journal / "b.journal", [Line(FAILED, time.time())], boot="d" * 32)
+        # The Bot API server, which does not answer here, is an incident of its own.
+        found = "incidents?type=permisos"
+        wait_until(lambda: ask(tmp_path, found)["incidents"], "it is an incident")
+        (one,) = ask(tmp_path, found)["incidents"]
+        assert one["error_type"] == "permisos"
+        asyncio.run(_message_about(one["id"], tmp_path / "state" / "api.sock", before))
+        assert ask(tmp_path, f"incidents/{one['id']}")["lines"] == [FAILED]
+        assert ask(tmp_path, "summary")["by_type"]["permisos"]
+
+
+async def _message_about(incident: str, socket: Path, after: int) -> None:
+    """Wait until the stream has told of `incident`."""
+    reader, writer = await asyncio.open_unix_connection(str(socket))
+    writer.write(f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nLast-Event-ID: {after}\r\n\r\n".encode())
+    async with asyncio.timeout(30):
+        while True:
+            await reader.readuntil(b"event: record\n")
+            told: dict[str, Any] = json.loads((await reader.readuntil(b"\n\n")).partition(b"data: ")[2])
+            if (told["incident"] or {}).get("id") == incident:
+                break
+    writer.close()
+
+
+def test_the_link_and_the_end_of_all_sessions(tmp_path: Path) -> None:
+    with RunningService(tmp_path, directory=quiet(tmp_path), web='listen = "127.0.0.1:0"') as service:
+        wait_until(lambda: "#code=" in service.command("dashboard"), "a link is given")
+        said = json.loads(service.command("dashboard", "--json"))
+        assert said["url"].startswith("http://127.0.0.1:") and said["until"] > time.time()
+        assert json.loads(service.command("dashboard", "--sign-out", "--json")) == {"ended": 0}
+
+
+def test_looking_costs_little_memory(tmp_path: Path) -> None:
+    """Ten who look, a hundred pages read, everything asked for."""
+
+    async def look() -> None:
+        socket = str(tmp_path / "state" / "api.sock")
+        writers = []
+        for _ in range(10):
+            reader, writer = await asyncio.open_unix_connection(socket)
+            writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+            async with asyncio.timeout(30):
+                await reader.readuntil(b"event: now")
+            writers.append(writer)
+        for _ in range(20):
+            for path in ("incidents", "summary", "series", "health", "ledger", "records"):
+                await asyncio.to_thread(ask, tmp_path, path)
+        sizes.append(resident(service))
+        for writer in writers:
+            writer.close()
+
+    sizes: list[int] = []
+    with RunningService(tmp_path, directory=quiet(tmp_path), web='listen = "127.0.0.1:0"') as service:
+        wait_until((tmp_path / "state" / "api.sock").exists, "the socket is there")
+        wait_until(lambda: ask(tmp_path, "status")["server"], "the first round is over")
+        sizes.append(resident(service))
+        asyncio.run(look())
+        assert sizes[1] - sizes[0] <= MOST_FOR_LOOKING, sizes

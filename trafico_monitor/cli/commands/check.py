@@ -1,0 +1,133 @@
+"""`trafico-monitor check`: is everything there, and if not, which command mends it?"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ...config.discovery import discover
+from ...config.loader import load
+from ...config.schema import Config
+from ...daemon import disk_usage_report
+from ...errors import ConfigError, StoreError
+from ...messages import text
+from ...preflight import MARK, NAME, CheckResult, Level, preflight
+from ...store.read_repository import Queries
+from ..output import wrapped
+from .status import SILENT_SECONDS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    from ..main import language
+
+    parser.add_argument("--json", action="store_true", help=text("check.option.json", language()))
+    parser.add_argument("--config", type=Path, metavar="FILE", help=text("check.option.config", language()))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings; 0 fine, 1 warnings, 2 critical."""
+    from ..main import language
+
+    try:
+        config = load(args.config)
+    except ConfigError as error:
+        checks: Sequence[CheckResult] = [_mistake(line) for line in str(error).splitlines()]
+        spoken = language()
+    else:
+        spoken = config.language if "language" in config.explicit else language()
+        checks = [*_look(replace(config, language=spoken), quiet=args.json), *_heard(config)]
+    worst = max((check.level for check in checks), default=Level.OK)
+    print(_as_json(checks, worst, spoken) if args.json else _as_text(checks, worst, spoken))
+    return int(worst)
+
+
+def _look(config: Config, *, quiet: bool) -> Sequence[CheckResult]:
+    if not quiet and sys.stderr.isatty():
+        print(text("check.looking", config.language), file=sys.stderr)
+    return asyncio.run(_checks(config))
+
+
+async def _checks(config: Config) -> Sequence[CheckResult]:
+    checks = await preflight(config)
+    if any(check.code == "check.disk" and check.level is not Level.OK for check in checks):
+        return [*checks, *await _room(config)]
+    return checks
+
+
+async def _room(config: Config) -> list[CheckResult]:
+    """Space is short: what it is used by, and what could go."""
+    config, site = await discover(config)
+    if site is None:
+        return []
+    found = await disk_usage_report.look(config, site, time.time())
+    said = disk_usage_report.used_by(found, config.language)
+    checks = [CheckResult(Level.WARNING, "check.disk_used", fields={"parts": said})] if said else []
+    for kind in (disk_usage_report.DELIVERED, disk_usage_report.OVER, disk_usage_report.WITHIN):
+        words = disk_usage_report.could_go(found, config.language, kind)
+        if words:
+            fields = {"message": words, **disk_usage_report.remedy(found, kind)}
+            checks.append(CheckResult(Level.WARNING, "check.disk_loose", "fix.disk_loose", fields))
+    return checks
+
+
+def _heard(config: Config) -> list[CheckResult]:
+    """Which channels take no alerts, as the running service has found out by sending some."""
+    try:
+        with Queries(config.paths.state) as records:
+            said = records.status() or {}
+    except StoreError:
+        return []
+    at, channels = said.get("at"), said.get("channels")
+    running = isinstance(at, int | float) and time.time() - at < SILENT_SECONDS
+    told = channels if running and isinstance(channels, list) else []
+    return [
+        CheckResult(
+            Level.CRITICAL,
+            "check.channel_unusable",
+            fields={"channel": str(one.get("channel", "")), "error": str(one.get("last_error", ""))},
+        )
+        for one in told
+        if isinstance(one, dict) and one.get("unusable")
+    ]
+
+
+def _mistake(line: str) -> CheckResult:
+    return CheckResult(Level.CRITICAL, "check.config_wrong", fields={"line": line})
+
+
+def _as_text(checks: Sequence[CheckResult], worst: Level, language: str) -> str:
+    lines: list[str] = []
+    for check in checks:
+        lines += wrapped(f"{MARK[check.level]} {check.text(language)}", "   ")
+        remedy = check.remedy(language)
+        lines += [f"   → {part}" for part in remedy.splitlines()]
+    counts = {NAME[level]: sum(check.level is level for check in checks) for level in Level}
+    lines += ["", *wrapped(text(f"check.result.{NAME[worst]}", language, **counts), "")]
+    return "\n".join(lines)
+
+
+def _numbers(check: CheckResult) -> dict[str, object]:
+    """What was counted; nothing where nothing was."""
+    numbers = {name: value for name, value in check.fields.items() if type(value) in (int, float)}
+    return {"numbers": numbers} if numbers else {}
+
+
+def _as_json(checks: Sequence[CheckResult], worst: Level, language: str) -> str:
+    findings = [
+        {
+            "level": NAME[check.level],
+            "code": check.code.removeprefix("check."),
+            "text": check.text(language),
+            "fix": check.remedy(language),
+            **_numbers(check),
+        }
+        for check in checks
+    ]
+    return json.dumps({"result": NAME[worst], "findings": findings}, ensure_ascii=False, indent=2)

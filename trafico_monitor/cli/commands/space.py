@@ -1,0 +1,101 @@
+"""`trafico-monitor space`: what the space is used by, and what could safely go."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...config.discovery import discover
+from ...config.loader import load
+from ...daemon import disk_usage_report
+from ...daemon.disk_usage_report import DELIVERED, OVER, WITHIN, DiskUsageReport
+from ...errors import MonitorError
+from ...health.disk import size_text
+from ...host.redact import redact
+from ...messages import text
+from ...preflight import CheckResult, Level
+from ..common import add_config, print_json, printable
+from ..main import language
+from ..output import say
+
+_COMMAND = "   → "  # whole, to be copied
+KINDS = (DELIVERED, OVER, WITHIN)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--list", choices=KINDS, metavar="|".join(KINDS), help=text("option.list", language()))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look and print; nothing is ever deleted here."""
+    found = asyncio.run(_look(args.config))
+    if args.list:
+        _list([path for path, _ in found.loose.get(args.list, ())])
+    elif args.json:
+        print_json(_as_json(found))
+    else:
+        _print(found, language())
+    return 0
+
+
+async def _look(path: Path | None) -> DiskUsageReport:
+    config, site = await discover(load(path))
+    if site is None:
+        raise MonitorError(text("reason.no_site", language()))
+    return await disk_usage_report.look(config, site, time.time(), disk_usage_report.PATIENT_SECONDS)
+
+
+def _list(paths: Sequence[Path]) -> None:
+    """For `xargs -0`; on a terminal one to a line, and without the token that is in the path."""
+    for path in paths:
+        if sys.stdout.isatty():
+            print(printable(redact(str(path))))
+        else:
+            sys.stdout.buffer.write(os.fsencode(path) + b"\0")
+
+
+def _as_json(found: DiskUsageReport) -> dict[str, object]:
+    usage = found.usage
+    return {
+        "path": str(usage.path) if usage else None,
+        "total": usage.total if usage else None,
+        "free": usage.free if usage else None,
+        "parts": dict(usage.parts) if usage else {},
+        "complete": found.complete,
+        "loose": {
+            kind: {"files": len(files), "bytes": found.size(kind), "fix": _remedy(found, kind, language())}
+            for kind, files in found.loose.items()
+        },
+    }
+
+
+def _print(found: DiskUsageReport, spoken: str) -> None:
+    usage = found.usage
+    if usage is not None:
+        free = {"path": usage.path, "free": size_text(usage.free), "total": size_text(usage.total)}
+        say(text("space.ok", spoken, **free))
+        for kind, size in sorted(usage.parts.items(), key=lambda part: -part[1]):
+            say(f"  {text(f'space.part.{kind}', spoken, size=size_text(size))}", "    ")
+    for line in advice(found, spoken) or [text("space.nothing_loose", spoken)]:
+        print(line) if line.startswith(_COMMAND) else say(line)
+    if not found.complete:
+        say(text("space.part.incomplete", spoken))
+
+
+def _remedy(found: DiskUsageReport, kind: str, spoken: str) -> str:
+    return CheckResult(Level.WARNING, "", "fix.disk_loose", disk_usage_report.remedy(found, kind)).remedy(spoken)
+
+
+def advice(found: DiskUsageReport, spoken: str) -> list[str]:
+    """What could go, each with its command."""
+    lines: list[str] = []
+    for kind in KINDS:
+        words = disk_usage_report.could_go(found, spoken, kind)
+        lines += [words, f"{_COMMAND}{_remedy(found, kind, spoken)}"] if words else []
+    return lines

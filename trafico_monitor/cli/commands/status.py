@@ -1,0 +1,154 @@
+"""`trafico-monitor status`: how things stand, as the service last said it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from ... import __version__
+from ...messages import text
+from ...model.incident import Incident
+from ...model.silence import Scope
+from ...pipeline.events import task_name
+from ..common import add_config, clock, print_json, printable, records_of, silence_as_json
+from ..main import language
+from ..output import say
+from . import waiting
+
+# The service says how it is at least every 10 s; after this long it has stopped, or hangs.
+SILENT_SECONDS = 30.0
+_BELOW = " " * 15  # where the values stand
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the status; exit 3 when the service is not running (as systemctl status does)."""
+    spoken = language()
+    with records_of(args.config) as records:
+        said = records.status() or {}
+        open_now = records.incidents(limit=5, estado=None)
+        silences = records.silences(time.time())
+    at = _number(said.get("at"))
+    running = bool(said) and not said.get("stopped") and time.time() - at < SILENT_SECONDS
+    if args.json:
+        print_json({**said, "running": running, "silences": [silence_as_json(one) for one in silences]})
+        return 0 if running else 3
+    state = text("status.running", spoken, desde=clock(_number(said.get("started_at")), spoken))
+    if not running:
+        state = text("status.stopped", spoken, desde=clock(at, spoken))
+    say(text("status.head", spoken, version=said.get("version", __version__), resumen=state))
+    for name, value in _lines(said, spoken):
+        _line(text(f"status.{name}", spoken), str(value), spoken)
+    channels = said.get("channels")
+    for channel in channels if isinstance(channels, list) else []:
+        name = text("status.channel", spoken, canal=printable(str(channel.get("channel", ""))))
+        _line(name, printable(_channel(channel, spoken)), spoken)
+    alarms = said.get("alarms")
+    for alarm in alarms if isinstance(alarms, list) else []:
+        name = text("status.alarm", spoken, id=printable(str(alarm.get("id", ""))))
+        _line(name, printable(_alarm(alarm, spoken)), spoken)
+    for silence in silences:
+        what = text(f"scope.{silence.scope.value}", spoken, valor=silence.value)
+        planned = silence.scope is Scope.MAINTENANCE
+        why = text(f"status.maintenance.{silence.reason}", spoken) if planned else silence.reason
+        kept = text("status.silenced", spoken, n=silence.silenced) if silence.silenced else ""
+        line = f"{clock(silence.until, spoken)} · {what} · {why} ({silence.by}, {silence.id}){kept}"
+        _line(text("status.silences", spoken), printable(line), spoken)
+    for incident in open_now:
+        if incident.open:
+            say(
+                f"    #{incident.id} {incident.error_type.value} {incident.estado.value}{_people(incident, spoken)}",
+                " " * 6,
+            )
+    return 0 if running else 3
+
+
+def _line(name: str, value: str, spoken: str) -> None:
+    say(text("status.line", spoken, nombre=name, valor=value), _BELOW)
+
+
+def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
+    lines = [(name, said.get(name) or "-") for name in ("unit", "server", "space")]
+    lines.append(("open", said.get("open", 0)))
+    lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
+    lines.append(("sight", _sight(said.get("blindness"), spoken)))
+    lines.append(("reporting", _reporting(said.get("reporting"), spoken)))
+    tasks = said.get("tasks")
+    lines += [("tasks", _task(one, spoken)) for one in (tasks if isinstance(tasks, list) else [])]
+    outbox = said.get("outbox")
+    if isinstance(outbox, dict):
+        error = f": {outbox['error']}" if outbox.get("error") else ""
+        lines.append(("outbox", text("status.outbox.waiting", spoken, n=outbox.get("waiting", 0), error=error)))
+    unanswered = said.get("unanswered")
+    if isinstance(unanswered, list) and unanswered:
+        lines.append(("unanswered", printable(", ".join(map(str, unanswered)))))
+    waits = waiting.rescued(said)
+    if waits is not None:
+        lines.append(("rescued", waiting.line(waits, spoken)))
+    missing = said.get("missing")
+    if isinstance(missing, list) and missing:
+        lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))
+    return lines
+
+
+def _task(said: dict[str, object], spoken: str) -> str:
+    """A part of the service that fails again and again."""
+    shown = {"fallos": said.get("failures", 0), "desde": clock(_number(said.get("since")), spoken)}
+    shown |= {"tarea": task_name(str(said.get("task", "")), spoken), "error": said.get("error", "")}
+    return printable(text("status.task", spoken, **shown))
+
+
+def _alarm(said: dict[str, object], spoken: str) -> str:
+    """What has rung, since when, and who knows of it."""
+    by, at = said.get("acknowledged_by"), _number(said.get("acknowledged_at"))
+    known = text("status.acknowledged", spoken, por=f"{by}, {clock(at, spoken)}") if by else ""
+    return f"{clock(_number(said.get('since')), spoken)} · {said.get('text', '')}{known}"
+
+
+def _channel(said: dict[str, object], spoken: str) -> str:
+    """How one channel does: what waits, what was last taken, what is to be mended."""
+    error = str(said.get("last_error") or said.get("remark") or "")
+    fields = {"n": said.get("waiting", 0), "error": error, "canal": said.get("stand_in", "")}
+    if said.get("unusable"):
+        return text("status.channel.unusable" if said.get("stand_in") else "status.channel.alone", spoken, **fields)
+    if error:
+        return text("status.channel.trouble", spoken, **fields)
+    last = said.get("last_success")
+    hour = clock(_number(last), spoken) if last else text("status.channel.never", spoken)
+    return text("status.channel.fine", spoken, hora=hour, **fields)
+
+
+def _sight(blindness: object, spoken: str) -> str:
+    """What the monitor cannot see, since when, and how many lines it has lost."""
+    if not isinstance(blindness, dict):
+        return "-"
+    parts = [
+        text("status.sight.reason", spoken, texto=one.get("text", ""), desde=clock(_number(one.get("since")), spoken))
+        for one in blindness.get("reasons", [])
+    ]
+    dropped = blindness.get("suppressed")
+    lost = [text("status.sight.dropped", spoken, n=dropped)] if dropped else []
+    return "; ".join([*(parts or [text("status.sight.whole", spoken)]), *lost])
+
+
+def _reporting(said: object, spoken: str) -> str:
+    """Whether the bot tells of its downloads exactly, or their text is all there is."""
+    if not isinstance(said, dict):
+        return "-"
+    code = "exact" if said.get("exact") else "foreign" if said.get("foreign") else "text"
+    library = said.get("library") if said.get("exact") else said.get("foreign")
+    return printable(text(f"status.reporting.{code}", spoken, biblioteca=library or "-"))
+
+
+def _people(incident: Incident, spoken: str) -> str:
+    """Who knows of it, and who had it tried again."""
+    known = text("status.acknowledged", spoken, por=incident.acknowledged_by) if incident.acknowledged_by else ""
+    asked = text("status.asked", spoken, por=incident.asked_by) if incident.asked else ""
+    return printable(f"{asked}{known}")
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

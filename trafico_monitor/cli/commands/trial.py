@@ -1,0 +1,212 @@
+"""`trafico-monitor trial`: the mission's supervised session, from the terminal to the summary."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from ...config.loader import load
+from ...config.schema import Config
+from ...errors import MonitorError, StoreError
+from ...host import subprocesses
+from ...host import units as host_units
+from ...host.accounts import Account
+from ...messages import text
+from ...preflight import MARK, Level, preflight
+from ...setup import discover, path_safety
+from ...store.read_repository import Queries
+from ...trial import units
+from ...trial.timeline import Counted, Line, line_of
+from ..main import language
+from ..output import wrapped
+from . import report
+from .setup import NotRoot
+
+_FIELDS = "MESSAGE,MESSAGE_ID,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT"
+_LAST_WORDS = 6.0  # seconds for the monitor's own summary after it was told to stop
+_QUIET = 1.0  # seconds without a line that end the story, where nobody says «the end»
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who plays: the bot's unit, what is to be started and so also stopped, and how the bot is run
+    where no unit is installed."""
+
+    bot: str
+    starts: tuple[str, ...]
+    transient: tuple[str, Account, str] | None = None  # project, user, interpreter
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    spoken = language()
+    parser.add_argument("--project", metavar="DIR", default="", help=text("trial.option.project", spoken))
+    parser.add_argument("--user", metavar="NAME", default="", help=text("setup.option.user", spoken))
+    parser.add_argument("--monitor-only", action="store_true", help=text("trial.option.monitor_only", spoken))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play until Ctrl+C, SIGTERM or SIGHUP; 0 when all was started."""
+    spoken = language()
+    if os.geteuid() != 0:
+        raise NotRoot(text("trial.not_root", spoken))
+    if not host_units.systemd_runs():
+        raise MonitorError(text("trial.no_systemd", spoken))
+    if not units.in_scope():
+        sys.stdout.flush()
+        units.enter_scope(sys.argv[1:])
+    # A terminal that is gone must not keep us from ending in order.
+    with contextlib.suppress(BrokenPipeError):
+        return asyncio.run(_trial(args, spoken))
+    return 0
+
+
+async def _trial(args: argparse.Namespace, spoken: str) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    config = load()
+    cast = await _cast(args, config, spoken)
+    say(text("trial.head", spoken))
+    await units.guard(cast.starts, reload_after=cast.transient is not None)
+    since = time.time()
+    counted = Counted()
+    async with _story(cast.bot, since) as lines:
+        show = asyncio.create_task(_show(lines, counted))
+        try:
+            await _start(args, cast, spoken)
+            await _preflight(config, spoken)
+            say(text("trial.now" if not args.monitor_only else "trial.now_monitor", spoken, unit=cast.bot))
+            await _until(stop, show)
+        finally:
+            say("\n" + text("trial.stopping", spoken))
+            await units.stop([unit for unit in (cast.bot, units.MONITOR) if unit in cast.starts])
+            await _last_lines(show, counted, told=units.MONITOR in cast.starts)
+            await units.stop([units.GUARD])
+    _summary(config, since, counted, spoken)
+    return 0
+
+
+def say(line: str, below: str = "   ") -> None:
+    """Print at once: the story is read live, also through a pipe."""
+    with contextlib.suppress(OSError):
+        print("\n".join(part for one in line.split("\n") for part in wrapped(one, below)), flush=True)
+
+
+async def _cast(args: argparse.Namespace, config: Config, spoken: str) -> Cast:
+    unit = config.bot.unit or "trafico-main.service"
+    bot, monitor = await units.state(unit), await units.state(units.MONITOR)
+    starts = [] if monitor.active else [units.MONITOR]
+    if not monitor.there:
+        raise units.TrialError(text("trial.no_monitor", spoken))
+    if args.monitor_only or bot.active:
+        return Cast(unit, tuple(starts))
+    project = args.project or config.project.dir
+    if bot.there:
+        return Cast(unit, (unit, *starts))
+    if not project:
+        raise units.TrialError(text("trial.no_project", spoken))
+    folder, user = path_safety.judge(project, args.user or config.project.owner, spoken)
+    if config.project.dir and config.project.dir != folder:
+        raise units.TrialError(text("trial.other_project", spoken, there=config.project.dir, given=folder))
+    if loose := discover.loose(discover.processes(folder, user.uid), []):
+        raise units.TrialError(text("trial.by_hand", spoken, pids=" ".join(map(str, loose))))
+    python, _ = await discover.python_of(folder, user)
+    return Cast(unit, (unit, *starts), (folder, user, python))
+
+
+@contextlib.asynccontextmanager
+async def _story(bot: str, since: float) -> AsyncIterator[AsyncIterator[Line]]:
+    """The lines of the bot's and the monitor's units from `since` on."""
+    follow = ["journalctl", "--quiet", "--no-pager", "--follow", "--lines=all", f"--since=@{since:.6f}",
+              "--output=json", f"--output-fields={_FIELDS}", f"--unit={bot}", f"--unit={units.MONITOR}"]  # fmt: skip
+    async with subprocesses.lines(follow) as entries:
+
+        async def told() -> AsyncIterator[Line]:
+            async for entry in entries:
+                line = line_of(entry, bot)
+                if line is not None:
+                    yield line
+
+        yield told()
+
+
+async def _show(lines: AsyncIterator[Line], counted: Counted) -> None:
+    async for line in lines:
+        counted.take(line)
+        say(line.shown(), below=" " * 11)
+
+
+async def _start(args: argparse.Namespace, cast: Cast, spoken: str) -> None:
+    if cast.transient is not None:
+        await units.start_transient(cast.bot, *cast.transient)
+    elif cast.bot in cast.starts:
+        await units.start(cast.bot)
+    how = "transient" if cast.transient else "started" if cast.bot in cast.starts else "running"
+    if not args.monitor_only:
+        say(text(f"trial.bot.{how}", spoken, unit=cast.bot))
+    if units.MONITOR in cast.starts:
+        await units.start(units.MONITOR)
+    elif cast.transient is not None:  # it runs already, and does not know this project yet
+        await units.reload(units.MONITOR)
+    how = "started" if units.MONITOR in cast.starts else "running"
+    say(text(f"trial.monitor.{how}", spoken, unit=units.MONITOR))
+
+
+async def _preflight(config: Config, spoken: str) -> None:
+    checks = await preflight(replace(config, language=spoken))
+    bad = [check for check in checks if check.level is Level.CRITICAL]
+    for check in bad:
+        say(f"{MARK[check.level]} {check.text(spoken)}")
+        for part in check.remedy(spoken).splitlines():
+            print(f"   → {part}", flush=True)  # whole, to be copied
+    warnings = sum(check.level is Level.WARNING for check in checks)
+    if bad or warnings:
+        say(text("trial.check", spoken, critical=len(bad), warning=warnings))
+
+
+async def _until(stop: asyncio.Event, show: asyncio.Task[None]) -> None:
+    """Until somebody ends it, or the journal's own reader has ended."""
+    waiting = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({waiting, show}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+
+
+async def _last_lines(show: asyncio.Task[None], counted: Counted, *, told: bool) -> None:
+    """Let the story be shown to its end: the monitor's last record, or until nothing comes any more."""
+    deadline = time.monotonic() + _LAST_WORDS
+    seen, quiet_since = -1, time.monotonic()
+    while time.monotonic() < deadline and not show.done():
+        total = sum(counted.events.values())
+        if total != seen:
+            seen, quiet_since = total, time.monotonic()
+        ended = counted.of("service_stopping") if told else time.monotonic() - quiet_since > _QUIET
+        if ended:
+            break
+        await asyncio.sleep(0.1)
+    show.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await show
+
+
+def _summary(config: Config, since: float, counted: Counted, spoken: str) -> None:
+    minutes = max((time.time() - since) / 60, 1 / 60)
+    done = counted.of("download_done")
+    say("\n" + text("trial.downloads", spoken, n=done, minutos=f"{minutes:.1f}", por_minuto=f"{done / minutes:.1f}"))
+    try:
+        with Queries(config.paths.state) as records:
+            summary = records.summary(since)
+    except StoreError as error:
+        say(str(error))
+        return
+    report.print_summary(summary, since, spoken)
+    say("\n" + text("trial.more", spoken, logs=config.paths.logs))

@@ -1,0 +1,178 @@
+"""Files, credentials and environment variables into one checked Config.
+
+Order, each over the one before: defaults, the project's `src/.env`, config.toml, conf.d/*.toml by
+name, credentials, environment. What the administrator of the machine wrote for the monitor is
+over what the bot's own file says; an empty text means «find it out» and sets nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..errors import ConfigError
+from ..host import credentials
+from . import cross_checks, dotenv_file, own_places, secrets
+from .alerts import ADMIN
+from .build import settle
+from .errors import Problem, bad_value, plain, unknown_key
+from .keys import KEYS, NAMED, SECTIONS, VARIABLES, Key, key_of, variable
+from .schema import Config
+from .validators import is_label
+
+DEFAULT_PATH = Path("/etc/trafico-monitor/config.toml")
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What has been read so far: values and where each came from, and every mistake."""
+
+    values: dict[str, object] = field(default_factory=dict)
+    origin: dict[str, str] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def take(self, source: str, name: str, key: Key, value: object, said: str = "") -> None:
+        """Check one value; `said` is the name it went by, when it is not the key's own."""
+        try:
+            converted = key.convert(value)
+        except ValueError:
+            self.problems.append(bad_value(source, said or name, key, value))
+            return
+        self.values[name] = converted
+        self.origin[name] = source
+
+    def broken(self) -> frozenset[str]:
+        """The keys and named tables (`channels.dev`) that hold a mistake: one line about each is
+        enough."""
+        return frozenset(".".join(one.fields.get("key", "").split(".")[:2]) for one in self.problems)
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ, *, serving: bool = False) -> Config:
+    """The configuration of this machine.
+
+    Given the main file (None: the installed one, which need not exist) and the environment,
+    return the Config; raise ConfigError with one line for each mistake, all of them at once.
+    `serving` is for the service itself (`own_places.settle_state`).
+    Its secrets are redacted from now on.
+    """
+    gathered = _Gathered()
+    for file in _files(path, gathered):
+        _read_file(file, gathered, optional=path is None and file == DEFAULT_PATH)
+    _read_credentials(environ, gathered)
+    _read_environment(environ, gathered)
+    config = settle(Config(), gathered.values)
+    gathered.problems += cross_checks.problems(config, gathered.origin, gathered.broken())
+    if gathered.problems:
+        language = config.language if "language" in gathered.values else _spoken(environ)
+        raise ConfigError("\n".join(one.line(language) for one in gathered.problems))
+    explicit = frozenset(name for name, value in gathered.values.items() if value != "")
+    config = replace(config, sources=tuple(gathered.sources), explicit=explicit)
+    config = own_places.settle_state(dotenv_file.fill(config), environ, serving=serving)
+    secrets.remember(config)
+    return config
+
+
+def _files(path: Path | None, gathered: _Gathered) -> list[Path]:
+    main = path or DEFAULT_PATH
+    drop_ins: list[Path] = []
+    try:
+        # By name, as systemd's drop-ins; an editor's .swp or a name without .toml is not one.
+        drop_ins = sorted(f for f in (main.parent / "conf.d").iterdir() if f.name.endswith(".toml"))
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        gathered.problems.append(_unreadable(main.parent / "conf.d", error))
+    return [main, *(f for f in drop_ins if not f.name.startswith("."))]
+
+
+def _read_file(file: Path, gathered: _Gathered, *, optional: bool) -> None:
+    try:
+        table = tomllib.loads(file.read_bytes().decode("utf-8"))
+    except OSError as error:
+        if not (optional and isinstance(error, FileNotFoundError)):
+            gathered.problems.append(_unreadable(file, error))
+        return
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError: both say where
+        detail = plain(str(error)) if isinstance(error, tomllib.TOMLDecodeError) else "UTF-8"
+        gathered.problems.append(Problem(str(file), "not_toml", {"detail": detail}))
+        return
+    gathered.sources.append(str(file))
+    for name, value in table.items():
+        if name in NAMED:
+            _read_named(str(file), name, value, gathered)
+        elif name in SECTIONS:
+            _read_section(str(file), name, value, gathered)
+        elif name in KEYS:
+            gathered.take(str(file), name, KEYS[name], value)
+        else:
+            gathered.problems.append(unknown_key(str(file), name))
+
+
+def _read_section(source: str, section: str, table: object, gathered: _Gathered) -> None:
+    if not isinstance(table, dict):
+        gathered.problems.append(bad_value(source, section, Key("section", str), table))
+        return
+    for last, value in table.items():
+        name = f"{section}.{last}"
+        key = key_of(name)
+        if key is not None:
+            gathered.take(source, name, key, value)
+        else:
+            gathered.problems.append(unknown_key(source, name))
+
+
+def _read_named(source: str, section: str, table: object, gathered: _Gathered) -> None:
+    if not isinstance(table, dict):
+        gathered.problems.append(bad_value(source, section, Key("named_section", str, secret=True), table))
+        return
+    for name, inner in table.items():
+        place = f"{section}.{name}"
+        if not isinstance(inner, dict):
+            # `[channels]` with a key directly below it: the name is what was forgotten.
+            gathered.problems.append(bad_value(source, plain(place), Key("named_section", str, secret=True), inner))
+        elif not is_label(name):
+            gathered.problems.append(bad_value(source, section, Key("label", str), name))
+        elif (section, name) == ("channels", ADMIN):
+            gathered.problems.append(Problem(source, "admin_channel", {"key": place}))
+        else:
+            _read_section(source, place, inner, gathered)
+
+
+def _read_credentials(environ: Mapping[str, str], gathered: _Gathered) -> None:
+    try:
+        found = credentials.read(environ)
+    except OSError as error:
+        gathered.problems.append(_unreadable(Path(error.filename or "$CREDENTIALS_DIRECTORY"), error))
+        return
+    given = {
+        "telegram-token": ("telegram.token", found.telegram_token),
+        "alert-token": ("telegram.alert_token", found.alert_token),
+        "admin-id": ("telegram.admin_id", found.admin_id),
+    }
+    for name, (key, value) in given.items():
+        if value:
+            source = str((found.directory or Path()) / name)
+            gathered.take(source, key, KEYS[key], value)
+            gathered.sources.append(source)
+
+
+def _read_environment(environ: Mapping[str, str], gathered: _Gathered) -> None:
+    for name, key in VARIABLES.items():
+        value = environ.get(name, "").strip()
+        if value:
+            gathered.take("$" + name, key, variable(name), value)
+            gathered.sources.append("$" + name)
+
+
+def _spoken(environ: Mapping[str, str]) -> str:
+    """The caller's language, for mistakes in a configuration that does not say one."""
+    locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "en" if locale.startswith("en") else Config().language
+
+
+def _unreadable(file: Path, error: OSError) -> Problem:
+    return Problem(str(file), "unreadable", {"detail": error.strerror or type(error).__name__})

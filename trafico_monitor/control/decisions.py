@@ -1,0 +1,394 @@
+"""What follows from a person's request: the changes to be kept and the answer to be given. Pure.
+
+Each function takes things as they stand; asking twice gives the second time an answer without
+changes. A refusal is an answer too.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+
+from ..host.redact import redact
+from ..incident import policy
+from ..incident.decision_context import Conditions
+from ..incident.policy import Decision
+from ..messages import text
+from ..model.alert import Alert
+from ..model.changeset import ChangeSet
+from ..model.control import ControlRequest, ControlResponse
+from ..model.download import Download
+from ..model.event import Event
+from ..model.finding import ErrorType
+from ..model.incident import Estado, Incident
+from ..model.notification import Notification
+from ..model.rescued_file import RescuedFile
+from ..model.silence import Scope, Silence
+from ..model.task import RepairTask, TaskKind
+from ..model.task_result import Outcome, TaskResult
+from ..model.verdict import Verdict
+from ..notify.messages.render import headline
+from ..notify.triggers import PLACED, notices_of_acknowledgement
+from ..pipeline import events
+from ..pipeline.events import evidence_text, reason_text, short
+from ..pipeline.handlers import rescued
+from ..pipeline.pipeline import Pipeline
+
+DAY = 86400.0
+SHORTEST_SILENCE, LONGEST_SILENCE = 60.0, 7 * DAY
+LONGEST_REASON = 200
+# A silence asked for twice ends at nearly the same time: the second changes nothing.
+SAID_TWICE_SECONDS = 30.0
+_PRIORITY = {"assign_failed": 4, "request_refused": 6}
+_WAITS = (TaskKind.WAIT_FOR_SPACE, TaskKind.WAIT_FOR_SERVER)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutcome:
+    """`changes` are to be stored before `reply` is given; None when there is nothing to store."""
+
+    reply: ControlResponse
+    changes: ChangeSet | None = None
+    order: RepairTask | None = None
+
+
+def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> CommandOutcome:
+    """Another go at a failed incident, or an open one that nothing is being done about."""
+    refused = _no_retry(pipeline, incident, now)
+    if refused is not None:
+        return CommandOutcome(refused)
+    pipeline.incidents.budget.grant(policy.vouched(incident).actionable, incident.id)
+    decision = policy.asked_again(incident, by, pipeline.incidents.situation(now))
+    record = _of_incident("request_retry", incident, by, now, pipeline.language)
+    changes = pipeline.asked([record], now, before=incident, decision=decision)
+    after = pipeline.tracker.get(incident.id) or decision.incident
+    if after.estado is Estado.FALLIDO:  # it was given up in the same step
+        return CommandOutcome(_with_reason("retry_refused", after, after.reason, pipeline.language), changes)
+    code = "retry_held" if after.waiting_for is not None and decision.order is None else "retry_begun"
+    return CommandOutcome(_about(code, after, pipeline.language), changes)
+
+
+def _no_retry(pipeline: Pipeline, incident: Incident, now: float) -> ControlResponse | None:
+    """Why `incident` is not tried again now; None when it is."""
+    language, conditions = pipeline.language, pipeline.incidents.conditions
+    if incident.estado is Estado.SOLUCIONADO:
+        return _about("retry_solved", incident, language)
+    if _cause_holds(incident, conditions):
+        return _about("retry_waiting", incident, language)
+    if _under_way(pipeline, incident):
+        return _about("retry_under_way", incident, language, ok=True)
+    kinds = policy.plan(policy.vouched(incident))
+    if not kinds:
+        return _with_reason("retry_refused", incident, policy.unplanned(incident), language)
+    if conditions.refusal and kinds[0] not in _WAITS:
+        return _with_reason("retry_refused", incident, conditions.refusal, language)
+    return None
+
+
+def _cause_holds(incident: Incident, conditions: Conditions) -> bool:
+    match incident.waiting_for:
+        case ErrorType.DISCO_LLENO:
+            return conditions.disk_full
+        case ErrorType.SERVIDOR_CAIDO:
+            return conditions.server_down
+    return False
+
+
+def _under_way(pipeline: Pipeline, incident: Incident) -> bool:
+    return any(order.incident_id == incident.id for order in pipeline.orders.values())
+
+
+def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> CommandOutcome:
+    """Somebody knows of it: stored with who and when, and shown in the message that told of it."""
+    language = pipeline.language
+    if incident.estado is Estado.SOLUCIONADO:
+        return CommandOutcome(_about("ack_solved", incident, language))
+    if incident.acknowledged_by:
+        return CommandOutcome(_about("acknowledged_already", incident, language, ok=True))
+    after = replace(incident, acknowledged_by=by, acknowledged_at=now)
+    changes = pipeline.asked(
+        [_of_incident("request_ack", after, by, now, language)],
+        now,
+        before=incident,
+        decision=Decision(after),
+        notices=notices_of_acknowledgement(after, now),
+    )
+    return CommandOutcome(_about("acknowledged", after, language), changes)
+
+
+def acknowledge_alarm(pipeline: Pipeline, alarm: Alert, by: str, now: float) -> CommandOutcome:
+    """Somebody knows of an alarm that no incident stands behind: the bot's unit, the disk, our own files."""
+    language = pipeline.language
+    fields = {"alarma": alarm.key, "que": short(headline(alarm.notice, language).plain)}
+    if alarm.acknowledged_by:
+        known = {"por": alarm.acknowledged_by, "hora": moment(alarm.acknowledged_at or 0.0)}
+        return CommandOutcome(ControlResponse(True, "alarm_acknowledged_already", {**fields, **known}))
+    record = _record("request_ack_alarm", now, language, None, **fields, por=by)
+    changes = pipeline.acknowledged(alarm.key, by, now, [record])
+    return CommandOutcome(ControlResponse(True, "alarm_acknowledged", fields), changes)
+
+
+def silence(pipeline: Pipeline, request: ControlRequest, known: Sequence[Silence], now: float) -> CommandOutcome:
+    """A silence for `request`, whose value has been looked up; `known` are those that hold."""
+    language = pipeline.language
+    wrong = _no_silence(request)
+    if wrong is not None:
+        return CommandOutcome(wrong)
+    until = now + request.seconds
+    for one in known:
+        covers = (one.scope, one.value) == (request.scope, request.value)
+        if covers and one.until > now and one.until >= until - SAID_TWICE_SECONDS:
+            return CommandOutcome(ControlResponse(True, "silenced_already", silence_fields(one, language)))
+    begun = Silence(_silence_name(request, now), request.scope, request.value, now, until, request.reason, request.by)
+    fields = silence_fields(begun, language)
+    record = _record("request_silence", now, language, None, **fields)
+    return CommandOutcome(ControlResponse(True, "silenced", fields), pipeline.asked([record], now, silences=(begun,)))
+
+
+def _no_silence(request: ControlRequest) -> ControlResponse | None:
+    """What is wrong with the silence that is asked for; None when nothing is."""
+    if not 1 <= len(request.reason) <= LONGEST_REASON:
+        return ControlResponse(False, "invalid_reason", {"maximo": str(LONGEST_REASON)})
+    if not SHORTEST_SILENCE <= request.seconds <= LONGEST_SILENCE:  # NaN is not either
+        return ControlResponse(False, "invalid_seconds")
+    if request.scope is Scope.MAINTENANCE or (request.scope is Scope.ALL and request.value):
+        return ControlResponse(False, "invalid_scope")
+    types = [each.value for each in ErrorType]
+    if request.scope is Scope.TYPE and request.value not in types:
+        return ControlResponse(False, "invalid_type", {"valor": plain(request.value), "tipos": ", ".join(types)})
+    return None
+
+
+def _silence_name(request: ControlRequest, now: float) -> str:
+    """Short enough to be typed: S and 5 of A-Z, 2-7."""
+    digest = blake2b(f"{request.scope.value}\0{request.value}\0{now:.6f}\0{request.by}".encode(), digest_size=5)
+    return "S" + b32encode(digest.digest()).decode("ascii")[:5]
+
+
+def end_silence(pipeline: Pipeline, request: ControlRequest, known: Sequence[Silence], now: float) -> CommandOutcome:
+    """End one of `known`, which holds also those that ended lately."""
+    language, name = pipeline.language, request.value.strip()
+    found = next((one for one in known if one.id.upper() == name.upper()), None)
+    if found is None:
+        return CommandOutcome(ControlResponse(False, "unknown_silence", {"silencio": plain(name)}))
+    if found.until <= now:
+        return CommandOutcome(ControlResponse(True, "silence_ended_already", silence_fields(found, language)))
+    ended = replace(found, until=now)
+    fields = {**silence_fields(ended, language), "por": request.by}
+    record = _record("request_silence_ended", now, language, None, **fields)
+    return CommandOutcome(
+        ControlResponse(True, "silence_ended", fields), pipeline.asked([record], now, silences=(ended,))
+    )
+
+
+def silence_fields(silence: Silence, language: str) -> dict[str, str]:
+    """What the texts about a silence are filled with."""
+    return {
+        "silencio": silence.id,
+        "ambito": text(f"scope.{silence.scope.value}", language, valor=plain(silence.value)),
+        "hasta": moment(silence.until),
+        "motivo": silence.reason,
+        "por": silence.by,
+    }
+
+
+def assigning(pipeline: Pipeline, path: str, request: ControlRequest) -> CommandOutcome | None:
+    """What to say while the file at `path` is being assigned, whether or not it still lies there; None while it
+    is not. With the order, for the modelo that it goes to."""
+    for order in pipeline.orders.values():
+        if order.kind is TaskKind.ASSIGN and order.download.source == path:
+            fields = {"archivo": plain(base_name(path)), "modelo": plain(request.modelo)}
+            if order.download.modelo == request.modelo:
+                return CommandOutcome(ControlResponse(True, "assign_under_way", fields), order=order)
+            return CommandOutcome(ControlResponse(False, "assign_taken", fields))
+    return None
+
+
+def assign(
+    pipeline: Pipeline, found: RescuedFile, incident: Incident | None, request: ControlRequest, now: float
+) -> CommandOutcome:
+    """Order that what was `found` goes to `request.modelo`. `incident` is the one that rescued it, if
+    that is known."""
+    under_way = assigning(pipeline, found.path, request)
+    if under_way is not None:
+        return under_way
+    file, modelo = plain(base_name(found.path)), plain(request.modelo)
+    fields = {"archivo": file, "modelo": modelo}
+    if incident is not None and incident.open and _under_way(pipeline, incident):
+        return CommandOutcome(ControlResponse(False, "assign_repairing", {**fields, "id": incident.id}))
+    order = RepairTask(
+        id=f"assign/{now:.6f}/{file}",
+        incident_id=incident.id if incident else "",
+        kind=TaskKind.ASSIGN,
+        error_type=incident.error_type if incident else ErrorType.RUTA_INEXISTENTE,
+        due_at=now,
+        download=Download(request.modelo, found.video, size=found.announced, source=found.path),
+        found_size=found.size,
+    )
+    spent = pipeline.incidents.budget.refusal(order, 0, now)
+    if spent:
+        return _not_assigned(pipeline, "assign_failed", spent, fields, incident, now)
+    pipeline.incidents.budget.spend(order, 0, now)
+    record = _record("request_assign", now, pipeline.language, incident, **fields, para=modelo, por=request.by)
+    return CommandOutcome(
+        ControlResponse(True, "assign_under_way", fields), pipeline.asked([record], now, order=order), order
+    )
+
+
+def assigned(
+    pipeline: Pipeline, order: RepairTask, incident: Incident | None, result: TaskResult, verdict: Verdict, now: float
+) -> CommandOutcome:
+    """The order of `assign` has run. Only `verdict.proven` makes it a success; then the incident
+    has the evidence, and is solved by it where it was not."""
+    language, download = pipeline.language, order.download
+    fields = {"archivo": plain(base_name(download.source or "")), "modelo": plain(download.modelo or "")}
+    done = result.outcome is Outcome.DONE
+    if not (done and verdict.proven):
+        reason = (verdict.reason if done else result.reason) or "internal"
+        code = "assign_unproven" if done else "assign_failed"
+        return _not_assigned(pipeline, code, reason, fields, incident, now, finished=order.id)
+    proof = evidence_text(verdict.evidence, language)
+    fields |= {"ruta": plain(result.path or ""), "pruebas": proof, "id": order.incident_id}
+    decision = None if incident is None else _now_at_its_place(incident, order, verdict, now)
+    shown = decision.incident if decision else None
+    record = _record("assigned", now, language, shown, **fields)
+    file = base_name(download.source or "")
+    told = rescued.placed(file, incident, download.modelo or "", result.path or "", now) if incident else ()
+    changes = pipeline.asked([record], now, before=incident, decision=decision, finished=order.id, edits=tuple(told))
+    return CommandOutcome(ControlResponse(True, "assigned", fields), changes)
+
+
+def not_there(
+    pipeline: Pipeline,
+    request: ControlRequest,
+    reply: ControlResponse,
+    incident: Incident | None,
+    told: Notification | None,
+    now: float,
+) -> CommandOutcome:
+    """The file that `incident` had rescued is not in `_rescatados` any more, as `reply` says. `told` is what its
+    message says: where it was put, or from now on that somebody has taken it away."""
+    if told is None or incident is None:
+        return CommandOutcome(reply)
+    if told.code == PLACED:
+        modelo, path = told.fields.get("modelo", ""), told.fields.get("ruta", "")
+        fields = {**reply.fields, "modelo": plain(modelo), "ruta": plain(path)}
+        return CommandOutcome(ControlResponse(modelo == request.modelo, "assigned_before", fields))
+    edits = tuple(rescued.left(base_name(request.file), incident, now))
+    return CommandOutcome(reply, pipeline.asked((), now, edits=edits))
+
+
+def _not_assigned(
+    pipeline: Pipeline,
+    code: str,
+    reason: str,
+    fields: dict[str, str],
+    incident: Incident | None,
+    now: float,
+    finished: str = "",
+) -> CommandOutcome:
+    failed = {**fields, "reason": reason, "motivo": reason_text(reason, pipeline.language)}
+    record = _record("assign_failed", now, pipeline.language, incident, **failed, para=fields["modelo"])
+    return CommandOutcome(ControlResponse(False, code, failed), pipeline.asked([record], now, finished=finished))
+
+
+def _now_at_its_place(incident: Incident, order: RepairTask, verdict: Verdict, now: float) -> Decision:
+    known = replace(
+        incident.download,
+        modelo=order.download.modelo,
+        video=incident.download.video or order.download.video,
+    )
+    placed = replace(incident, download=known, evidence=verdict.evidence)
+    return Decision(placed) if incident.estado is Estado.SOLUCIONADO else policy.solve(placed, now)
+
+
+def tested(pipeline: Pipeline, by: str, heard: Sequence[tuple[str, float, str]], now: float) -> CommandOutcome:
+    """A test message went to every channel: of each its name, the seconds it took, and what was
+    wrong ("" when it was taken)."""
+    language = pipeline.language
+    lines, fields = [], {}
+    for name, seconds, trouble in heard:
+        code = "request.test.trouble" if trouble else "request.test.taken"
+        lines.append(text(code, language, canal=plain(name), segundos=f"{seconds:.1f}", problema=trouble))
+        fields[f"canal.{name}"] = trouble or "ok"
+        fields[f"segundos.{name}"] = f"{seconds:.3f}"
+    failed = sum(1 for each in heard if each[2])
+    code = "no_channel" if not heard else "tested_with_trouble" if failed else "tested"
+    fields |= {"total": str(len(heard)), "fallos": str(failed), "lista": "\n".join(lines)}
+    record = _record(
+        "request_test", now, language, None, por=by, resultado="; ".join(line.strip() for line in lines) or "-"
+    )
+    return CommandOutcome(ControlResponse(code == "tested", code, fields), pipeline.asked([record], now))
+
+
+def refused(request: ControlRequest, reply: ControlResponse, now: float, language: str) -> Event:
+    """What was asked and not done is on record as well."""
+    return _record(
+        "request_refused",
+        now,
+        language,
+        None,
+        por=request.by,
+        peticion=text(f"request.kind.{request.kind.value}", language),
+        motivo=text(f"request.{reply.code}", language, **reply.fields),
+    )
+
+
+def moment(at: float) -> str:
+    """Local time as people read it."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def plain(value: str) -> str:
+    """`value` as it may be stored and shown: one line, no secrets, not too long."""
+    return short(redact(value))
+
+
+def base_name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _about(code: str, incident: Incident, language: str, *, ok: bool | None = None) -> ControlResponse:
+    fields = {
+        "id": incident.id,
+        "tipo": text(f"type.{incident.error_type.value}", language),
+        "video": short(incident.download.video or text("unknown", language)),
+        "accion": events.action_text(incident, language),
+        "causa": text(f"type.{incident.waiting_for.value}", language) if incident.waiting_for else "",
+        "por": incident.acknowledged_by,
+        "hora": moment(incident.acknowledged_at) if incident.acknowledged_at is not None else "",
+    }
+    return ControlResponse(
+        code in _DONE if ok is None else ok, code, {name: value for name, value in fields.items() if value}
+    )
+
+
+_DONE = frozenset({"retry_begun", "retry_held", "acknowledged"})
+
+
+def _with_reason(code: str, incident: Incident, reason: str, language: str) -> ControlResponse:
+    reply = _about(code, incident, language)
+    return replace(reply, fields={**reply.fields, "reason": reason, "motivo": reason_text(reason, language)})
+
+
+def _of_incident(event: str, incident: Incident, by: str, at: float, language: str) -> Event:
+    return _record(
+        event,
+        at,
+        language,
+        incident,
+        por=by,
+        id=incident.id,
+        tipo=text(f"type.{incident.error_type.value}", language),
+        video=short(incident.download.video or text("unknown", language)),
+    )
+
+
+def _record(event: str, at: float, language: str, incident: Incident | None, **fields: str) -> Event:
+    """With an incident it is part of that one's story; `accion` says what a person did."""
+    line = text(f"record.{event}", language, **fields)
+    accion = text(f"accion.{event}", language, **fields) if incident is not None else ""
+    return Event(at, event, line, _PRIORITY.get(event, 5), accion, incident, fields)

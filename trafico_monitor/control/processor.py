@@ -1,0 +1,321 @@
+"""The desk: takes people's requests in, one after the other, and answers when they are on record.
+
+A request is checked, becomes one step of the pipeline, and is stored together with who asked, in
+one transaction; only then is it answered. Whoever does not wait for the answer changes nothing:
+what was taken in is carried to its end. Killed in between, it was either never taken in, or its
+order is found again at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from ..errors import PathRefused, StoreError
+from ..host.redact import redact
+from ..model.alert import ALARM_KEYS
+from ..model.changeset import ChangeSet
+from ..model.control import ControlRequest, ControlResponse, RequestKind
+from ..model.incident import Incident
+from ..model.installation import Installation
+from ..model.notification import Notification, Severity
+from ..model.rescued_file import RescuedFile, conversation, mark_of
+from ..model.silence import Scope, Silence
+from ..model.task import RepairTask
+from ..model.task_result import TaskResult
+from ..model.verdict import Verdict
+from ..pipeline.pipeline import Pipeline
+from ..repair.actions.assign import look, named
+from ..repair.fs.path_policy import is_plain
+from . import decisions
+from .decisions import CommandOutcome, base_name, plain
+
+logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 20.0  # less than whoever asks waits
+MOST_AT_ONCE = 32
+_NAME = re.compile(r"[A-Z2-7]{1,8}\Z")
+
+# Their own records have been stored with what was done.
+_ON_RECORD = frozenset({"assign_unproven", "assign_failed", "tested_with_trouble", "no_channel", "stopping"})
+
+# The modelo that a file was to go to, what became of that, and when (monotonic).
+_Ended = tuple[str, ControlResponse, float]
+
+# Channel, seconds, and what was wrong ("" when it took the message).
+Heard = Sequence[tuple[str, float, str]]
+
+
+class Records(Protocol):
+    """What is stored. `named` gives the incidents with that id, or at most two that begin so;
+    `silences` those that had not ended at `since`, `told` what the newest message of a conversation says."""
+
+    async def named(self, beginning: str) -> Sequence[Incident]: ...
+    async def silences(self, since: float) -> Sequence[Silence]: ...
+    async def told(self, key: str) -> Notification | None: ...
+
+
+class CommandProcessor:
+    """`keep` stores a step and lets its effects begin; `sound` sends one message through every
+    channel, each with a deadline of its own."""
+
+    def __init__(
+        self,
+        pipeline: Callable[[], Pipeline],
+        records: Records,
+        keep: Callable[[ChangeSet], Awaitable[None]],
+        site: Callable[[], Installation | None],
+        sound: Callable[[Notification], Awaitable[Heard]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._pipeline = pipeline
+        self._records = records
+        self._keep = keep
+        self._site = site
+        self._sound = sound
+        self._clock = clock
+        # What is read from the records must still hold when it is decided upon.
+        self._turn = asyncio.Lock()
+        self._tasks: dict[asyncio.Task[ControlResponse], float] = {}  # each request, and when it was asked (monotonic)
+        self._awaited: dict[str, asyncio.Future[ControlResponse]] = {}
+        self._ended: dict[str, _Ended] = {}  # by path: assignments that somebody who still waits may have asked for
+        self._testing: asyncio.Task[Heard] | None = None
+        self._closed = False
+
+    async def ask(self, request: ControlRequest) -> ControlResponse:
+        """The answer of `desk.Desk`. One that takes longer than ANSWER_SECONDS goes on."""
+        if self._closed:
+            return ControlResponse(False, "stopping")
+        if len(self._tasks) >= MOST_AT_ONCE:
+            return ControlResponse(False, "busy")
+        task = asyncio.create_task(self._answer(_clean(request)), name=f"request {request.kind.value}")
+        self._tasks[task] = asyncio.get_running_loop().time()
+        task.add_done_callback(self._tasks.pop)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            return ControlResponse(False, "unconfirmed")
+
+    async def stop(self, seconds: float) -> None:
+        """Take nothing in any more; what is under way gets so long."""
+        self._closed = True
+        for answer in self._awaited.values():
+            if not answer.done():
+                answer.set_result(ControlResponse(False, "stopping"))
+        left = set(self._tasks)
+        if left:
+            _, left = await asyncio.wait(left, timeout=seconds)
+        if self._testing is not None:
+            self._testing.cancel()
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=seconds)
+
+    async def assigned(self, order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
+        """The dispatcher has carried out an order of ASSIGN, perhaps one of before a restart."""
+        async with self._turn:
+            incident = await self._by_id(order.incident_id) if order.incident_id else None
+            if order.id not in self._pipeline().orders:
+                return
+            answer = decisions.assigned(self._pipeline(), order, incident, result, verdict, self._clock())
+            if answer.changes is not None:
+                await self._keep(answer.changes)
+            self._remember(order, answer.reply)
+        waiting = self._awaited.pop(order.id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer.reply)
+
+    # One request.
+
+    async def _answer(self, request: ControlRequest) -> ControlResponse:
+        try:
+            reply = await self._kinds[request.kind](self, request)
+            if not reply.ok and reply.code not in _ON_RECORD:
+                record = decisions.refused(request, reply, self._clock(), self._pipeline().language)
+                await self._keep(ChangeSet(records=(record,)))
+        except asyncio.CancelledError:
+            return ControlResponse(False, "stopping")
+        except StoreError as error:
+            return ControlResponse(False, "no_records", {"texto": str(error)})
+        except Exception:  # one broken request must not take the others with it
+            logger.exception("request %s of %s", request.kind.value, request.by)
+            return ControlResponse(False, "internal")
+        return reply
+
+    async def _retry(self, request: ControlRequest) -> ControlResponse:
+        return await self._about(request, decisions.retry)
+
+    async def _acknowledge(self, request: ControlRequest) -> ControlResponse:
+        async with self._turn:
+            alarm = self._pipeline().alerting.standing(request.incident)
+            if alarm is not None:
+                return await self._kept(
+                    decisions.acknowledge_alarm(self._pipeline(), alarm, request.by, self._clock())
+                )
+        called = request.incident.strip().removeprefix("#").lower().partition("-")[0]
+        reply = await self._about(request, decisions.acknowledge)
+        if not reply.ok and called in ALARM_KEYS:
+            return ControlResponse(False, "unknown_alarm", {"alarma": called})
+        return reply
+
+    async def _about(
+        self, request: ControlRequest, decide: Callable[[Pipeline, Incident, str, float], CommandOutcome]
+    ) -> ControlResponse:
+        async with self._turn:
+            incident = await self._incident(request.incident)
+            if isinstance(incident, ControlResponse):
+                return incident
+            return await self._kept(decide(self._pipeline(), incident, request.by, self._clock()))
+
+    async def _silence(self, request: ControlRequest) -> ControlResponse:
+        async with self._turn:
+            if request.scope is Scope.INCIDENT:
+                incident = await self._incident(request.value)
+                if isinstance(incident, ControlResponse):
+                    return incident
+                request = replace(request, value=incident.id)
+            elif request.scope is Scope.MODELO and not is_plain(request.value):
+                return ControlResponse(False, "invalid_modelo", {"modelo": plain(request.value)})
+            now = self._clock()
+            known = await self._records.silences(now)
+            return await self._kept(decisions.silence(self._pipeline(), request, known, now))
+
+    async def _end_silence(self, request: ControlRequest) -> ControlResponse:
+        async with self._turn:
+            now = self._clock()
+            known = await self._records.silences(now - decisions.LONGEST_SILENCE)
+            return await self._kept(decisions.end_silence(self._pipeline(), request, known, now))
+
+    async def _assign(self, request: ControlRequest) -> ControlResponse:
+        """One that asks the same while it is being done, or has been since it was asked, hears what became of it."""
+        site, shown = self._site(), {"archivo": plain(base_name(request.file)), "modelo": plain(request.modelo)}
+        if site is None:
+            return ControlResponse(False, "no_site")
+        if not is_plain(request.modelo):
+            return ControlResponse(False, "invalid_modelo", shown)
+        try:
+            path = str(named(request.file, site))
+        except PathRefused:
+            return ControlResponse(False, "invalid_file", shown)
+        async with self._turn:
+            # The file may have been moved already: it is looked for only when nobody is moving it.
+            answer = decisions.assigning(self._pipeline(), path, request) or self._just_ended(path, request)
+            if answer is None:
+                answer = await self._decide(request, site)
+            if answer.order is None:
+                return await self._kept(answer)
+            # Waited for from before it can be done.
+            loop = asyncio.get_running_loop()
+            done = self._awaited.setdefault(answer.order.id, loop.create_future())
+            await self._kept(answer)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS - 1.0):
+                return await asyncio.shield(done)
+        except TimeoutError:
+            return answer.reply
+
+    def _just_ended(self, path: str, request: ControlRequest) -> CommandOutcome | None:
+        """What became of the file while this request waited for its turn; None where nothing did."""
+        task = asyncio.current_task()
+        modelo, reply, at = self._ended.get(path, ("", ControlResponse(False, ""), -1.0))
+        if task is None or at < self._tasks.get(task, at + 1.0):
+            return None
+        if modelo == request.modelo:
+            return CommandOutcome(reply)
+        taken = {"archivo": plain(base_name(path)), "modelo": plain(request.modelo)}
+        return CommandOutcome(ControlResponse(False, "assign_taken", taken)) if reply.ok else None
+
+    def _remember(self, order: RepairTask, reply: ControlResponse) -> None:
+        now = asyncio.get_running_loop().time()
+        oldest = min(self._tasks.values(), default=now)
+        self._ended = {path: one for path, one in self._ended.items() if one[2] >= oldest}
+        self._ended[order.download.source or ""] = (order.download.modelo or "", reply, now)
+
+    async def _decide(self, request: ControlRequest, site: Installation) -> CommandOutcome:
+        rescued = await self._rescued(request, site)
+        if isinstance(rescued, ControlResponse):
+            return await self._not_there(request, rescued)
+        incident = await self._by_id(rescued.incident) if rescued.incident else None
+        return decisions.assign(self._pipeline(), rescued, incident, request, self._clock())
+
+    async def _not_there(self, request: ControlRequest, reply: ControlResponse) -> CommandOutcome:
+        if not request.incident or reply.code not in ("unknown_file", "other_file"):
+            return CommandOutcome(reply)
+        key = conversation(mark_of(base_name(request.file), request.incident))
+        incident, told = await self._by_id(request.incident), await self._records.told(key)
+        return decisions.not_there(self._pipeline(), request, reply, incident, told, self._clock())
+
+    async def _rescued(self, request: ControlRequest, site: Installation) -> RescuedFile | ControlResponse:
+        shown = {"archivo": plain(base_name(request.file))}
+        try:
+            found = await look(request.file, site)
+            return found if request.incident in ("", found.incident) else ControlResponse(False, "other_file", shown)
+        except FileNotFoundError:
+            return ControlResponse(False, "unknown_file", shown)
+        except PathRefused:
+            return ControlResponse(False, "invalid_file", shown)
+        except OSError as error:
+            return ControlResponse(
+                False, "unreadable_file", {**shown, "motivo": error.strerror or type(error).__name__}
+            )
+
+    async def _test(self, request: ControlRequest) -> ControlResponse:
+        """Whoever asks while a test is under way gets the answer of that one."""
+        mine = self._testing is None
+        if self._testing is None:
+            now = self._clock()
+            notice = Notification("test", "test", Severity.INFO, now, int(now), fields={"por": request.by})
+            self._testing = asyncio.ensure_future(self._sound(notice))
+            self._testing.add_done_callback(self._tested)
+        heard = await asyncio.shield(self._testing)
+        answer = decisions.tested(self._pipeline(), request.by, heard, self._clock())
+        return await self._kept(answer) if mine else answer.reply
+
+    def _tested(self, _: object) -> None:
+        self._testing = None
+
+    _kinds = {  # noqa: RUF012
+        RequestKind.RETRY: _retry,
+        RequestKind.ACKNOWLEDGE: _acknowledge,
+        RequestKind.SILENCE: _silence,
+        RequestKind.END_SILENCE: _end_silence,
+        RequestKind.ASSIGN: _assign,
+        RequestKind.TEST: _test,
+    }
+
+    async def _kept(self, answer: CommandOutcome) -> ControlResponse:
+        if answer.changes is not None:
+            await self._keep(answer.changes)
+        return answer.reply
+
+    async def _incident(self, name: str) -> Incident | ControlResponse:
+        """The incident that `name` means: its id, or what only its id begins with."""
+        wanted = name.strip().removeprefix("#").upper()
+        if not _NAME.match(wanted):
+            return ControlResponse(False, "invalid_incident", {"id": plain(name)})
+        found = await self._records.named(wanted)
+        if not found:
+            return ControlResponse(False, "unknown_incident", {"id": wanted})
+        if len(found) > 1 and found[0].id != wanted:
+            return ControlResponse(False, "ambiguous_incident", {"id": wanted})
+        return self._pipeline().tracker.get(found[0].id) or found[0]
+
+    async def _by_id(self, incident_id: str) -> Incident | None:
+        found = [one for one in await self._records.named(incident_id) if one.id == incident_id]
+        return self._pipeline().tracker.get(incident_id) or (found[0] if found else None)
+
+
+def _clean(request: ControlRequest) -> ControlRequest:
+    """`request` with what is stored and shown in one line, and free of secrets."""
+    return replace(
+        request,
+        by=plain(request.by) or "?",
+        value=redact(request.value.strip()),
+        reason=redact(" ".join("".join(c if c.isprintable() else " " for c in request.reason).split())),
+    )

@@ -1,0 +1,1 @@
+"""The running service: wiring, ingest loop, committer, supervised tasks."""

@@ -1,0 +1,159 @@
+"""What the space is used by and what could safely go: told when it is short, never done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..config.schema import Config
+from ..errors import PathRefused
+from ..health import disk, reclaimable_files
+from ..health import disk_usage as usage
+from ..health.disk import size_text
+from ..health.disk_usage import Usage
+from ..health.reclaimable_files import Deliveries
+from ..host import accounts
+from ..host.blocking import run_blocking
+from ..messages import text
+from ..model.installation import Installation
+from ..repair.quarantine_retention import Kept, kept
+from .quarantine_cleanup import DAY
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 20.0  # for each of the two looks, when an alert waits for them
+PATIENT_SECONDS = 300.0  # when a person does
+AGAIN = 600.0  # seconds between two looks: what fills a disk does not change by the minute
+_SLACK = 30.0  # for a system call that is slow to come back when a look has come to its end
+_JOURNAL = Path("/var/log/journal")
+DELIVERED, OVER, WITHIN = "delivered", "quarantine-over", "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUsageReport:
+    """`loose` is what could go, as (path, bytes), by the names that `space --list` takes: OVER and
+    WITHIN are files in quarantine whose time is over or not. `usage` is None where nothing could
+    be looked at; `complete` False when time ran out."""
+
+    usage: Usage | None = None
+    loose: Mapping[str, Sequence[tuple[Path, int]]] = field(default_factory=dict)
+    complete: bool = True
+
+    def size(self, kind: str) -> int:
+        return sum(size for _, size in self.loose.get(kind, ()))
+
+
+async def look(config: Config, site: Installation, now: float, seconds: float = SECONDS) -> DiskUsageReport:
+    """Look at the file system that is worst off; off the loop, within about twice `seconds`. What
+    does not answer is left out."""
+    loose: dict[str, list[tuple[Path, int]]] = {}
+    used, deliveries, aside = await asyncio.gather(
+        _try(lambda: _usage(config, site, seconds), seconds, "space usage"),
+        _try(lambda: reclaimable_files.find(site, now, seconds), seconds, "space delivered"),
+        _try(lambda: kept(site), seconds, "space quarantine"),
+    )
+    found = deliveries if isinstance(deliveries, Deliveries) else Deliveries(complete=False)
+    if found.files:
+        loose[DELIVERED] = [(one.path, one.size) for one in found.files]
+    for one in aside if isinstance(aside, list) else ():
+        assert isinstance(one, Kept)
+        over = now - one.since > config.quarantine.keep_days * DAY
+        loose.setdefault(OVER if over else WITHIN, []).append((one.path, one.size))
+    known = used if isinstance(used, Usage) else None
+    return DiskUsageReport(known, loose, found.complete and known is not None and known.complete)
+
+
+async def _try(work: Callable[[], object], seconds: float, name: str) -> object | None:
+    try:
+        return await run_blocking(work, seconds=seconds + _SLACK, name=name)
+    except (OSError, PathRefused) as error:  # a TimeoutError too
+        logger.warning("%s: %s", name, error)
+        return None
+
+
+def _usage(config: Config, site: Installation, seconds: float) -> Usage:
+    places = [site.models, *([site.bot_api] if site.bot_api else []), config.paths.state, config.paths.logs]
+    worst = disk.look(places, config.checks.disk_warning, config.checks.disk_critical).worst
+    roots = [(usage.MODELS, site.models)]
+    roots += [(usage.BOT_API, site.bot_api)] if site.bot_api else []
+    roots += [(usage.RECORDS, config.paths.state), (usage.RECORDS, config.paths.logs), (usage.JOURNAL, _JOURNAL)]
+    return usage.look(Path(worst.path) if worst else site.models, roots, seconds)
+
+
+# Words.
+
+
+def used_by(room: DiskUsageReport, language: str) -> str:
+    """`modelos 40.1 GB · servidor Bot API 12.0 GB · …`, the largest first."""
+    if room.usage is None:
+        return ""
+    ranked = sorted(room.usage.parts.items(), key=lambda part: -part[1])
+    shown = [text(f"space.part.{kind}", language, size=size_text(size)) for kind, size in ranked if size]
+    if not room.usage.complete:
+        shown.append(text("space.part.incomplete", language))
+    return " · ".join(shown)
+
+
+def could_go(room: DiskUsageReport, language: str, kind: str) -> str:
+    """`8.1 GB: 32 archivos …` for one kind of what could go; "" when there is none of it."""
+    files = room.loose.get(kind, ())
+    if not files:
+        return ""
+    return text(f"space.loose.{kind}", language, size=size_text(room.size(kind)), n=len(files))
+
+
+def remedy(room: DiskUsageReport, kind: str) -> dict[str, str]:
+    """What `fix.disk_loose`, the command that deletes it, is filled with. The files are found anew
+    then, and the owner of their folder deletes them: root must not go along paths that others can
+    exchange."""
+    try:
+        uid = room.loose[kind][0][0].parent.stat().st_uid
+    except OSError:
+        uid = 0
+    account = accounts.by_uid(uid)
+    return {"kind": kind, "owner": account.name if account else f"#{uid}"}
+
+
+def fields(room: DiskUsageReport, language: str) -> dict[str, str]:
+    """The lines of an alert: what takes the space, what could go, and where the commands are."""
+    loose = [words for kind in (DELIVERED, OVER, WITHIN) if (words := could_go(room, language, kind))]
+    told = {"uso": used_by(room, language), "liberable": "; ".join(loose)}
+    return {**told, "orden": "sudo trafico-monitor space"} if any(told.values()) else {}
+
+
+class DiskUsageReporter:
+    """Looks when asked, one look at a time, and not more often than every ten minutes."""
+
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        site: Callable[[], Installation | None],
+        report: Callable[[dict[str, str]], Awaitable[None]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._config = config
+        self._site = site
+        self._report = report
+        self._clock = clock
+        self._asked = asyncio.Event()
+        self._last: tuple[float, dict[str, str]] | None = None
+
+    def ask(self) -> None:
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Wait to be asked, look, report; for ever."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            site, config = self._site(), self._config()
+            if site is None:
+                continue
+            now = self._clock()
+            if self._last is None or not 0 <= now - self._last[0] < AGAIN:
+                self._last = (now, fields(await look(config, site, now), config.language))
+            if self._last[1]:
+                await self._report(self._last[1])

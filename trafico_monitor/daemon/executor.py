@@ -1,0 +1,147 @@
+"""Carries out one order and looks at what it has changed: action, then verification."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ..errors import PathRefused
+from ..host.redact import redact
+from ..model.finding import Finding
+from ..model.installation import Installation, roots_of
+from ..model.task import RepairTask, TaskKind
+from ..model.task_result import Outcome, TaskResult
+from ..model.verdict import Evidence, Verdict
+from ..repair.actions.assign import assign, carry_out
+from ..repair.actions.create_folder import create_folder
+from ..repair.actions.fix_owner import hand_over
+from ..repair.actions.quarantine import quarantine
+from ..repair.actions.retry_download import retry_download
+from ..repair.chown_client import fix_owner
+from ..repair.fs.at_rest import open_for_writing
+from ..repair.fs.cancellable_io import in_thread
+from ..repair.fs.path_policy import resolve_destination
+from ..repair.fs.safe_open import open_source
+from ..repair.ports import Delivered, Tools, nobody
+from ..repair.provenance import arrival
+from ..verification.file import judge
+from ..verification.media import check_media
+from ..verification.verify import check_video, verify
+from .rescued_files import offer
+
+# An order that hangs past every deadline of its own parts: the dispatcher must get it back.
+LONGEST_ORDER = 3600.0
+_LOOK_AGAIN = 5.0  # seconds until a file that is being written is looked at again
+
+Act = Callable[[RepairTask, Installation, Tools], Awaitable[TaskResult]]
+
+_ACTIONS: Mapping[TaskKind, Act] = {
+    TaskKind.RETRY_DOWNLOAD: retry_download,
+    TaskKind.CREATE_FOLDER: create_folder,
+    TaskKind.QUARANTINE: quarantine,
+    TaskKind.FIX_OWNER: hand_over,
+    TaskKind.ASSIGN: carry_out,
+}
+
+
+class Executor:
+    """`site` is asked anew for every order, so that a reload reaches the next one; `delivered` says
+    which modelo a file of the server went to."""
+
+    def __init__(
+        self,
+        site: Callable[[], Installation | None],
+        look_at_server: Callable[[], Awaitable[Finding]],
+        delivered: Delivered = nobody,
+    ) -> None:
+        self._site = site
+        self._look_at_server = look_at_server
+        self._delivered = delivered
+
+    async def carry_out(self, order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
+        """Do it and prove it. An `inherited` order was perhaps done already: look first."""
+        async with asyncio.timeout(LONGEST_ORDER):
+            if order.kind is TaskKind.WAIT_FOR_SERVER:
+                return await self._probe(order)
+            site = self._site()
+            if site is None:
+                return TaskResult(order.id, Outcome.REFUSED, "no_site"), Verdict(False, reason="no_site")
+            if inherited and order.kind is TaskKind.RETRY_DOWNLOAD:
+                seen = await self._look(order, site)
+                if seen[1].proven:
+                    return seen
+            return await self._act(order, site)
+
+    async def assign(self, file: str, modelo: str) -> tuple[TaskResult, Verdict]:
+        """A person has said whose rescued `file` is: move it there and prove it. The verdict holds
+        the evidence of the file at its new place; not proven where nothing was moved."""
+        site = self._site()
+        if site is None:
+            return TaskResult("", Outcome.REFUSED, "no_site"), Verdict(False, reason="no_site")
+        async with asyncio.timeout(LONGEST_ORDER):
+            result = await assign(file, modelo, site, tools_for(site))
+            if result.outcome is not Outcome.DONE or result.path is None:
+                return result, Verdict(False, reason=result.reason)
+            return result, _shown(await check_video(Path(result.path), site, None))
+
+    async def _act(self, order: RepairTask, site: Installation) -> tuple[TaskResult, Verdict]:
+        if order.kind is TaskKind.CONFIRM:
+            return await self._look(order, site)
+        result = await _ACTIONS[order.kind](order, site, replace(tools_for(site), delivered=self._delivered))
+        verdict = await self._verify(order, result, site)
+        if result.rescued and result.path:
+            result = replace(result, offer=await offer(Path(result.path), site))
+        return result, verdict
+
+    async def _look(self, order: RepairTask, site: Installation) -> tuple[TaskResult, Verdict]:
+        """At the video where it is told to be, else where it is found; one that is still being written to
+        has not come yet."""
+        looking = replace(order, kind=TaskKind.CONFIRM)
+        place = await asyncio.to_thread(resolve_destination, order.download, site)
+        with contextlib.suppress(OSError, PathRefused):  # not found, or not to be looked for
+            place = place or await arrival(order.download, order.since, site)
+        result = TaskResult(order.id, Outcome.DONE)
+        verdict = _shown(await verify(looking, result, site, destination=place))
+        if place is None or not verdict.proven or not await in_thread(lambda _: _is_written(place, site)):
+            return result, verdict
+        busy = replace(result, outcome=Outcome.FAILED, reason="file_is_open", retry_after=_LOOK_AGAIN)
+        return busy, Verdict(False, verdict.evidence, "file_is_open")
+
+    async def _verify(self, order: RepairTask, result: TaskResult, site: Installation) -> Verdict:
+        destination = await asyncio.to_thread(resolve_destination, order.download, site)
+        return _shown(await verify(order, result, site, destination=destination))
+
+    async def _probe(self, order: RepairTask) -> tuple[TaskResult, Verdict]:
+        finding = await self._look_at_server()
+        up = finding.code == "up"
+        verdict = Verdict(up, (Evidence("server", finding.message, up),), "" if up else "server_down")
+        return TaskResult(order.id, Outcome.DONE, detail=finding.message), verdict
+
+
+def _is_written(place: Path, site: Installation) -> bool:
+    """Some program has it open for writing."""
+    file = open_source(place, site)
+    try:
+        return open_for_writing(file)
+    finally:
+        os.close(file)
+
+
+def _shown(verdict: Verdict) -> Verdict:
+    # A path in the Bot API directory has the token as a component: it ends here.
+    return replace(verdict, evidence=tuple(replace(each, value=redact(each.value)) for each in verdict.evidence))
+
+
+def tools_for(site: Installation) -> Tools:
+    """What an action borrows from the other stages."""
+
+    async def give(path: Path) -> TaskResult:
+        return await fix_owner("", path, site)
+
+    roots = roots_of(site)
+    return Tools(is_good=partial(judge, roots=roots), give=give, examine=partial(check_media, roots=roots))

@@ -1,0 +1,248 @@
+"""What the window shows, gathered from the parts that know it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TypeVar
+
+from .. import __version__
+from ..control.protocol import ControlService
+from ..errors import PathRefused, StoreError
+from ..health.disk_forecast import DiskTrend, full_at
+from ..health.scheduler import CheckRun
+from ..host.blocking import run_blocking
+from ..model.download_progress import Phase, UnderWay
+from ..model.incident import Incident
+from ..model.incident_filter import IncidentFilter
+from ..model.installation import Installation
+from ..model.silence import Silence
+from ..model.task import TaskKind
+from ..pipeline.events import action_text, reason_text
+from ..pipeline.pipeline import Pipeline
+from ..repair.fs.path_policy import resolve_destination
+from ..store.read_repository import Queries
+from ..store.repository import Store
+from ..web.ports import Gauges, Hour, Numbered, Volume
+
+T = TypeVar("T")
+
+QUERY_SECONDS = 5.0
+SIDE_BY_SIDE = 3  # queries: the disk is there for the pipeline first
+PROGRESS_SECONDS = 2.0
+MOST_SHOWN = 50
+KEEP_SECONDS = 300.0
+_KEPT = "web.space"
+_PART = ".trafico-"  # a copy under its temporary name (action.copying)
+
+
+class IncidentReader:
+    """The records for the window: a connection of its own for each look, read-only and in a thread."""
+
+    def __init__(self, directory: Path, clock: Callable[[], float]) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._places = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def page(self, wanted: IncidentFilter, limit: int) -> Sequence[Incident]:
+        return await self._look(lambda records: records.page(wanted, limit))
+
+    async def story(self, name: str) -> tuple[Incident, Sequence[Numbered]] | None:
+        found = await self._look(lambda records: records.story(name))
+        return None if found is None else (found.incident, [(one.seq, one.record) for one in found.records])
+
+    async def records_after(self, seq: int, limit: int) -> Sequence[Numbered]:
+        found = await self._look(lambda records: records.records_after(seq, limit))
+        return [(one.seq, one.record) for one in found]
+
+    async def latest_records(self, limit: int) -> Sequence[Numbered]:
+        found = await self._look(lambda records: records.latest_records(limit))
+        return [(one.seq, one.record) for one in found]
+
+    async def hours(self, since: float, until: float, step: int, offset: int) -> Sequence[Hour]:
+        return await self._look(lambda records: records.hours(since, until, step, offset))
+
+    async def ledger(self, since: float) -> Sequence[Mapping[str, object]]:
+        found = await self._look(lambda records: records.ledger(since))
+        return [{**asdict(worth), "tried": worth.tried} for worth in found]
+
+    async def silences(self) -> Sequence[Silence]:
+        return await self._look(lambda records: records.silences(self._clock()))
+
+    async def _look(self, work: Callable[[Queries], T]) -> T:
+        def inside() -> T:
+            with Queries(self._directory, QUERY_SECONDS) as records:
+                return work(records)
+
+        async with self._places:
+            return await run_blocking(inside, seconds=2 * QUERY_SECONDS, name="records")
+
+
+class LiveStatus:
+    """The present. `snapshot` is the service's own word about itself, `desk` None while nobody can
+    be asked; `looked` takes in what each periodic look has found."""
+
+    def __init__(
+        self,
+        snapshot: Callable[[], Mapping[str, object]],
+        desk: Callable[[], ControlService | None],
+        pipeline: Callable[[], Pipeline],
+        site: Callable[[], Installation | None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._snapshot = snapshot
+        self._desk = desk
+        self._pipeline = pipeline
+        self._site = site
+        self._clock = clock
+        self._round: CheckRun | None = None
+        self._space = DiskTrend()
+        self._kept_at = 0.0
+
+    def looked(self, found: CheckRun) -> None:
+        self._round = found
+        self._space.take(self._clock(), ((volume.path, volume.free) for volume in found.volumes))
+
+    async def load(self, store: Store) -> None:
+        """What the last run saw of the disks."""
+        with contextlib.suppress(StoreError, ValueError, TypeError, AttributeError):
+            self._space.restore(json.loads(await store.kept(_KEPT) or "{}"), self._clock())
+
+    async def keep(self, store: Store) -> None:
+        """Now and then: a trend is no reason to write every half minute."""
+        if abs(self._clock() - self._kept_at) >= KEEP_SECONDS:
+            self._kept_at = self._clock()
+            with contextlib.suppress(StoreError):
+                await store.keep(_KEPT, json.dumps(self._space.snapshot()))
+
+    # What the window asks.
+
+    def status(self) -> Mapping[str, object]:
+        """The service's own word, and what was found at the last look as yes or no."""
+        unit = self._round.unit if self._round else None
+        asked = self._round is not None and self._round.server_asked
+        return {
+            **self._snapshot(),
+            "unit_name": unit.unit if unit else "",
+            "unit_active": unit.active == "active" if unit is not None and unit.known else None,
+            "unit_restarts": unit.restarts if unit is not None and unit.known else None,
+            "server_up": self._pipeline().server == "up" if asked else None,
+        }
+
+    def desk(self) -> ControlService | None:
+        return self._desk()
+
+    def action(self, incident: Incident, language: str) -> str:
+        return action_text(incident, language)
+
+    def reason(self, incident: Incident, language: str) -> str:
+        return reason_text(incident.reason, language)
+
+    def volumes(self) -> Sequence[Volume]:
+        if self._round is None:
+            return ()
+        return tuple(
+            Volume(
+                one.path, one.free, one.total, one.level, self._space.of(one.path), full_at(self._space.of(one.path))
+            )
+            for one in self._round.volumes
+        )
+
+    async def downloads(self) -> Sequence[UnderWay]:
+        """Those of the bot and those that the monitor does again, with what is on disk of them."""
+        found, site = self._under_way(), self._site()
+        if not found or site is None:
+            return found
+        with contextlib.suppress(TimeoutError):
+            return await run_blocking(
+                lambda: [_measured(one, site) for one in found], seconds=PROGRESS_SECONDS, name="progress"
+            )
+        return found
+
+    def _under_way(self) -> list[UnderWay]:
+        pipeline = self._pipeline()
+        own = [order for order in pipeline.orders.values() if order.kind is TaskKind.RETRY_DOWNLOAD]
+        found = [
+            UnderWay(
+                one.download,
+                one.at,
+                max(one.heard, one.at),
+                Phase.COPYING if one.copying else Phase.RECEIVING,
+                one.download.size if one.download.size is not None else one.announced,
+            )
+            for one in pipeline.detector.attempts
+        ]
+        found += [
+            UnderWay(
+                order.download,
+                order.due_at,
+                order.due_at,
+                Phase.RETRYING,
+                order.download.size,
+                incident=order.incident_id,
+                attempt=order.attempt,
+            )
+            for order in own
+        ]
+        return found[:MOST_SHOWN]
+
+    def gauges(self) -> Gauges:
+        said, pipeline = self.status(), self._pipeline()
+        outbox = said.get("outbox")
+        waiting = outbox if isinstance(outbox, dict) else {}
+        open_now = Counter((one.error_type.value, one.estado.value) for one in pipeline.tracker.open_incidents())
+        return Gauges(
+            version=__version__,
+            started_at=_number(said.get("started_at")),
+            reader_lag=_number(said.get("lag")),
+            open=open_now,
+            orders=len(pipeline.orders),
+            outbox=int(_number(waiting.get("waiting"))),
+            outbox_failing=bool(waiting.get("error")),
+            downloads=len(pipeline.detector.attempts),
+            suppressed=pipeline.blindness.dropped,
+            blind=sorted(pipeline.blindness.now),
+            volumes=self.volumes(),
+            server_up=_flag(said["server_up"]),
+            unit_active=_flag(said["unit_active"]),
+            unit_restarts=None if said["unit_restarts"] is None else int(_number(said["unit_restarts"])),
+            took=_took(said.get("channels")),
+            waiting=self._round.waiting if self._round else None,
+        )
+
+
+def _measured(one: UnderWay, site: Installation) -> UnderWay:
+    """With the bytes that lie at its place. A path of a line is only looked at beneath the models."""
+    try:
+        place = resolve_destination(one.download, site)
+        if place is None:
+            return one
+        if one.phase is Phase.RETRYING:
+            parts = [entry for entry in os.scandir(place.parent) if entry.name.startswith(_PART)]
+            done = parts[0].stat(follow_symlinks=False).st_size if len(parts) == 1 else None
+        else:
+            seen = place.lstat()
+            done = seen.st_size if stat.S_ISREG(seen.st_mode) else None
+    except (OSError, PathRefused, ValueError):
+        return one
+    return replace(one, done=done)
+
+
+def _took(channels: object) -> dict[str, float]:
+    known = [one for one in channels if isinstance(one, dict)] if isinstance(channels, list) else []
+    return {str(one.get("channel")): _number(one["last_success"]) for one in known if one.get("last_success")}
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

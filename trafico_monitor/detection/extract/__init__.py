@@ -1,0 +1,1 @@
+"""What one line names: paths, downloads, beginnings."""

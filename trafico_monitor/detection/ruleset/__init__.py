@@ -1,0 +1,1 @@
+"""Rules: their text, what they decide, and how they are checked."""

@@ -1,0 +1,183 @@
+"""What a rule is, and which rule decides about a line. Pure.
+
+A line is decided by the first rule in order of priority that matches it. A rule with the
+error_type `none` (a negative rule) decides as well: the line is then known not to be a failure.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ...model.finding import ErrorType
+from ..extract.line_format import LONGEST_LINE, without_names
+from ..prefilter import Gates, gates_for, passes
+from ..statement import Statement, Voice, of_text, statement
+from ..subject import reports
+
+
+class Scope(Enum):
+    """Where in a program the failure counts."""
+
+    ANY = "any"  # also while polling or sending: a full disk, a refused connection
+    DOWNLOAD = "download"  # not while polling or sending: a timeout there loses no video
+    FILE = "file"  # only in a traceback that was fetching a file: alone the line says nothing
+
+
+class Silence(Enum):
+    """How far the word of a negative rule reaches."""
+
+    LINE = "line"  # this line only
+    NETWORK = "network"  # of the traceback that follows only Scope.ANY counts
+    BLOCK = "block"  # nothing of the traceback that follows counts
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """All texts and patterns are lower case and compared with the lower-cased record, its prefix taken off.
+
+    `literals`: one must occur; `all_literals`: every one must; `pattern`: must be found;
+    `unless` and `unless_patterns`: none may be. Names of media files are blanked out before the
+    comparison: a video may be called timeout.mp4.
+
+    A rule with an error type speaks of the record's own words, which quotations are not, and counts
+    from level WARNING on; of a `guarded` rule the words before its match must be about a download, the
+    disk, the server or nothing in particular. An `exact` one is a template of a library or of the
+    operator: its pattern is anchored at the beginning, it sees the whole record, and it counts at every
+    level; `loggers` then bind it to the beginnings of loggers' names, where the format says the logger.
+    """
+
+    name: str
+    error_type: ErrorType | None
+    literals: tuple[str, ...]
+    all_literals: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = None
+    unless: tuple[str, ...] = ()
+    unless_patterns: tuple[re.Pattern[str], ...] = ()
+    priority: int = 50
+    scope: Scope = Scope.DOWNLOAD
+    silences: Silence = Silence.LINE
+    matches: tuple[str, ...] = ()
+    misses: tuple[str, ...] = ()
+    file: str = ""
+    guarded: bool = False
+    exact: bool = False
+    loggers: tuple[str, ...] = ()
+
+    def matches_said(self, said: Statement) -> bool:
+        """Whether the rule decides about `said`: a negative rule may see the quotations, too."""
+        return self.holds(said.line) if self.error_type is None else self.reports(said)
+
+    def reports(self, said: Statement) -> bool:
+        """Whether `said` reports a failure of this rule's type in its own words."""
+        if self.exact:
+            bound = not (said.logger and self.loggers) or said.logger.startswith(self.loggers)
+            return bound and self.holds(said.message)
+        if said.voice is Voice.QUIET or any(refused in said.line for refused in self.unless):
+            return False
+        if any(refused.search(said.line) for refused in self.unless_patterns):
+            return False
+        place = self._place(said.own)
+        return place is not None and (not self.guarded or reports(said.own, *place, said.voice))
+
+    def _place(self, own: str) -> tuple[int, int] | None:
+        """Where the rule's words begin and end in `own`; None when they are not all there."""
+        if any(literal not in own for literal in self.all_literals):
+            return None
+        places = [at for literal in self.literals if (at := own.find(literal)) >= 0]
+        if self.literals and not places:
+            return None
+        if self.pattern is None:
+            return (first := min(places, default=0)), first
+        found = self.pattern.search(own)
+        return None if found is None else found.span()
+
+    def holds(self, text: str) -> bool:
+        """Whether the rule matches `text`: a lower-cased line without names of media files."""
+        for literal in self.literals:
+            if literal in text:
+                break
+        else:
+            if self.literals:
+                return False
+        for literal in self.all_literals:
+            if literal not in text:
+                return False
+        for literal in self.unless:
+            if literal in text:
+                return False
+        if self.pattern is not None and self.pattern.search(text) is None:
+            return False
+        return not any(refused.search(text) for refused in self.unless_patterns)
+
+
+class _Undecided:
+    pass
+
+
+_UNDECIDED = _Undecided()
+_MOST_DECIDED, _LONGEST_DECIDED = 1024, 512
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """`rules` are in order of priority, the highest first; `literals` are those without any of
+    which no rule with an error type matches a line alone."""
+
+    rules: tuple[Rule, ...] = ()
+    literals: tuple[str, ...] = ()
+    gates: Gates = ()
+    idle_gates: Gates = ()
+    # Lines that differ only in the name of the video are one text: what was decided about it.
+    _decided: dict[tuple[Voice, str, str], Rule | None] = field(default_factory=dict, compare=False, repr=False)
+
+    def decide(self, line: str) -> Rule | None:
+        """The rule that decides about `line` alone, or None when no rule knows it."""
+        return self.decide_said(statement(line)) if passes(self.gates, line[:LONGEST_LINE].lower()) else None
+
+    def decide_exception(self, line: str) -> Rule | None:
+        """As `decide`, for the exception's line of a traceback: it begins with a class, not with a format."""
+        return self.decide_said(of_text(line[:LONGEST_LINE]))
+
+    def idle(self, lowered: str) -> bool:
+        """True when a lower-cased line tells of polling or sending: no video was lost by it."""
+        return passes(self.idle_gates, lowered)
+
+    def decide_said(self, said: Statement) -> Rule | None:
+        """The first rule in order of priority that decides about `said`, or None."""
+        key = (said.voice, said.logger, said.line)
+        decided = self._decided.get(key, _UNDECIDED)
+        if isinstance(decided, _Undecided):
+            decided = self._first(said)
+            if len(said.line) <= _LONGEST_DECIDED:
+                if len(self._decided) >= _MOST_DECIDED:
+                    self._decided.clear()
+                self._decided[key] = decided
+        return decided
+
+    def _first(self, said: Statement) -> Rule | None:
+        for rule in self.rules:
+            if rule.scope is Scope.FILE:
+                continue
+            if rule.matches_said(said):
+                return rule
+        return None
+
+    def decide_fetching(self, line: str) -> Rule | None:
+        """The rule of Scope.FILE that decides about the last line of a traceback, or None."""
+        text = without_names(line[:LONGEST_LINE].lower())
+        return next((rule for rule in self.rules if rule.scope is Scope.FILE and rule.holds(text)), None)
+
+
+def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
+    """`rules` in order of priority (equal ones by name), with the gates that they need.
+
+    Gates come from the rules with an error type only: a line that no such rule can match is
+    uninteresting whatever a negative rule says.
+    """
+    ordered = tuple(sorted(rules, key=lambda rule: (-rule.priority, rule.name)))
+    telling = [rule for rule in ordered if rule.error_type is not None and rule.scope is not Scope.FILE]
+    literals = {literal for rule in telling for literal in rule.literals or rule.all_literals[:1]}
+    idle = [word for rule in ordered if rule.silences is Silence.NETWORK for word in rule.literals]
+    return RuleSet(ordered, tuple(sorted(literals)), gates_for(literals), gates_for(idle))

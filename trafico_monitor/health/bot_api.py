@@ -1,0 +1,108 @@
+"""Does the Bot API server answer? One HTTP request without any token."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from .. import messages
+from ..config.schema import Config
+from ..config.telegram_endpoints import file_server
+from ..model.finding import Finding, FindingKind
+from .container import explanation, look_at_container
+
+_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """`reason` is a code (`server.<code>` in messages/): "", refused, reset, timeout, garbage,
+    http, name, unreachable. `status` is the HTTP status, `took` seconds."""
+
+    up: bool
+    reason: str = ""
+    status: int | None = None
+    took: float = 0.0
+
+
+async def probe(url: str, seconds: float = _SECONDS) -> ServerState:
+    """Given a server's address, return within `seconds` whether it answers.
+
+    Any answer below 500 is an answer: the server says 404 to `/`. No proxy of the environment is
+    asked, no redirect followed, the body not read.
+    """
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(seconds):  # httpx counts for each read: a dripping server has no end
+            status = await _status(url, seconds)
+    except TimeoutError:
+        return ServerState(False, "timeout", took=time.monotonic() - started)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        return ServerState(False, _reason(error), took=time.monotonic() - started)
+    took = time.monotonic() - started
+    return ServerState(status < 500, "" if status < 500 else "http", status, took)
+
+
+async def _status(url: str, seconds: float) -> int:
+    # Making a TLS context costs 20 ms and is of use for https alone.
+    secure = url.startswith("https:")
+    async with (
+        httpx.AsyncClient(trust_env=False, timeout=seconds, verify=secure) as client,
+        client.stream("GET", f"{url}/") as answer,
+    ):
+        return answer.status_code
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "timeout"
+    for cause in _causes(error):
+        if isinstance(cause, ConnectionRefusedError):
+            return "refused"
+        if isinstance(cause, OSError) and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+            return "unreachable"
+        if type(cause).__name__ == "gaierror":
+            return "name"
+    if isinstance(error, httpx.ConnectError):
+        return "refused"
+    if isinstance(error, httpx.RemoteProtocolError) and "without sending" not in str(error):
+        return "garbage"
+    return "reset"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        if isinstance(seen, BaseExceptionGroup):  # anyio tries IPv6 and IPv4 at once
+            yield from seen.exceptions
+        seen = seen.__cause__ or seen.__context__
+
+
+async def look_at_server(config: Config, *, seconds: float = _SECONDS) -> Finding:
+    """The server as a Finding: code up or down, the message with the reason and the container.
+
+    The answer to HTTP decides; Docker is only asked to explain a silence.
+    """
+    url = file_server(config)
+    state = await probe(url, seconds)
+    now = time.time()
+    if state.up:
+        message = messages.text("server.up", config.language, url=url)
+        return Finding(FindingKind.SERVER, now, code="up", message=message)
+    message = messages.text("server.down", config.language, url=url, reason=reason_text(state, config.language))
+    container = await look_at_container(config, seconds=seconds)
+    if container is not None:
+        message += "; " + explanation(config.bot_api.container, container, config.language)
+    return Finding(FindingKind.SERVER, now, code="down", message=message)
+
+
+def reason_text(state: ServerState, language: str) -> str:
+    """Why the server counts as down, in words."""
+    fields = {"status": state.status, "seconds": f"{state.took:.1f}"}
+    return messages.text(f"server.{state.reason}", language, **fields)

@@ -1,0 +1,73 @@
+"""How free space has gone lately, and when it would be gone. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+STEP = 300.0  # seconds between two samples that are kept
+KEPT = 288  # samples: a day
+MOST_VOLUMES = 16
+TREND_SECONDS = 6 * 3600.0
+LEAST_SPAN = 1800.0  # a shorter look back says nothing
+FARTHEST = 30 * 86400.0
+
+Samples = tuple[tuple[float, int], ...]  # seconds since the epoch, free bytes
+
+
+class DiskTrend:
+    """Samples by path; the newest is always that of the last look."""
+
+    def __init__(self) -> None:
+        self._samples: dict[str, Samples] = {}
+
+    def take(self, at: float, free: Iterable[tuple[str, int]]) -> None:
+        for path, size in free:
+            samples = self._samples.get(path, ())
+            if len(samples) > 1 and (at - samples[-2][0] < STEP or at < samples[-1][0]):
+                samples = samples[:-1]
+            self._samples[path] = (*(one for one in samples if one[0] < at), (at, size))[-KEPT:]
+        while len(self._samples) > MOST_VOLUMES:
+            del self._samples[min(self._samples, key=lambda path: self._samples[path][-1][0])]
+
+    def of(self, path: str) -> Samples:
+        return self._samples.get(path, ())
+
+    def snapshot(self) -> dict[str, object]:
+        """JSON-able."""
+        return {path: [[round(at), free] for at, free in samples] for path, samples in self._samples.items()}
+
+    def restore(self, kept: Mapping[str, object], now: float) -> None:
+        """What `snapshot` gave; what does not look so, and what is too old, is left out."""
+        for path, samples in kept.items():
+            if isinstance(samples, list):
+                read = [_sample(one) for one in samples]
+                whole = tuple(one for one in read if one is not None and now - KEPT * STEP <= one[0] <= now)
+                if whole:
+                    self._samples[path] = whole[-KEPT:]
+
+
+def _sample(value: object) -> tuple[float, int] | None:
+    match value:
+        case [int() | float() as at, int() as free]:
+            return float(at), free
+    return None
+
+
+def full_at(samples: Sequence[tuple[float, int]]) -> float | None:
+    """When a straight line through the last hours meets nought; None when it does not go down, or
+    only some day."""
+    if not samples:
+        return None
+    last = samples[-1][0]
+    seen = [(at - last, free) for at, free in samples if last - at <= TREND_SECONDS]
+    if len(seen) < 4 or -seen[0][0] < LEAST_SPAN:
+        return None
+    mean_at = math.fsum(at for at, _ in seen) / len(seen)
+    mean_free = math.fsum(free for _, free in seen) / len(seen)
+    spread = math.fsum((at - mean_at) ** 2 for at, _ in seen)
+    slope = math.fsum((at - mean_at) * (free - mean_free) for at, free in seen) / spread
+    if slope >= 0:
+        return None
+    left = seen[-1][1] / -slope
+    return last + left if left <= FARTHEST else None

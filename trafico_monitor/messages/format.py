@@ -1,0 +1,42 @@
+"""Times, durations and sizes as a person reads them. Pure: the zone is an argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+from . import text
+
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def moment(at: float, zone: tzinfo | None = None, *, day: bool = False) -> str:
+    """`14:30:20`, or `25/12 14:30:20`, of `at` (seconds since the epoch); None is the local zone."""
+    try:
+        when = datetime.fromtimestamp(at, UTC).astimezone(zone)
+    except (ValueError, OverflowError, OSError):
+        return "…"
+    return when.strftime("%d/%m %H:%M:%S" if day else "%H:%M:%S")
+
+
+def duration(seconds: float, language: str) -> str:
+    """`7 s`, `3 min 20 s`, `2 h 5 min`: the two largest units that are not zero."""
+    if not 1 <= seconds < 1e10:
+        return text("notice.duration.short", language) if seconds < 1 else "…"
+    left = round(seconds)
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+        if len(parts) == 2:
+            break
+    return " ".join(part for part in parts if part)
+
+
+def size(count: float, language: str) -> str:
+    """`1,9 GB` of a number of bytes, in decimal units as `df -H` and the mission count."""
+    value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    shown = f"{value:.1f}" if units[0] != "B" else f"{value:.0f}"
+    return f"{shown.replace('.', text('notice.decimal', language))} {units[0]}"

@@ -1,0 +1,33 @@
+"""One journal entry as the rest of the program sees it: decoded, redacted, attributed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+
+
+class Origin(Enum):
+    """Who wrote the entry, told by journald's trusted fields and never by the text."""
+
+    BOT = "bot"  # bot_central of the watched unit
+    MANAGER = "manager"  # PID 1 about the watched unit
+    JOURNALD = "journald"  # journald about itself or about lines it dropped
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """`message` carries no secret; `at` is the journal's realtime in seconds since the epoch. `shortened` is how
+    many characters redaction took from a message of one line: the width of a console's row tells where it wraps."""
+
+    message: str
+    pid: int
+    at: float
+    cursor: str = ""
+    origin: Origin = Origin.BOT
+    # TRAFICO_*, MESSAGE_ID, EXIT_*, N_RESTARTS. A factory: Python 3.11 takes a mappingproxy for mutable.
+    fields: Mapping[str, str] = field(default_factory=lambda: NO_FIELDS)
+    shortened: int = 0

@@ -1,0 +1,44 @@
+"""Opens a channel as it is configured. Client libraries are imported when one is really used."""
+
+from __future__ import annotations
+
+from ...config import telegram_endpoints
+from ...config.alerts import ADMIN, Channel, ChannelKind
+from ...config.schema import Config
+from . import base as ways
+from .telegram import NoChannel, TelegramChannel
+
+
+def open_channels(config: Config) -> tuple[ways.Channel, ...]:
+    """All of them, `admin` first."""
+    return tuple(
+        open_channel(channel, config.language, answering=telegram_endpoints.answering(channel, config))
+        for channel in telegram_endpoints.channels(config)
+    )
+
+
+def open_channel(channel: Channel, language: str, *, answering: bool = False) -> ways.Channel:
+    """The way to a person that `channel` (one of `endpoints.channels`) describes; one that lacks
+    what it needs says so, and is passed over. `answering`: with buttons."""
+    match channel.kind:
+        case ChannelKind.APPRISE:
+            from .apprise import AppriseChannel
+
+            return AppriseChannel(channel.name, channel.url, language)
+        case ChannelKind.WEBHOOK:
+            from .webhook import WebhookChannel
+
+            return WebhookChannel(channel.name, channel.url, language)
+    missing = _missing(channel)
+    if missing:
+        return NoChannel(", ".join(missing), language, name=channel.name)
+    where = (channel.token, channel.chat, channel.api_url)
+    return TelegramChannel(*where, language, name=channel.name, answering=answering)
+
+
+def _missing(channel: Channel) -> list[str]:
+    """What nobody has said, by the names that the operator knows."""
+    own = channel.name != ADMIN
+    token = f"channels.{channel.name}.token" if own else "TELEGRAM_TOKEN"
+    chat = f"channels.{channel.name}.chat" if own else "ADMIN_ID"
+    return [key for key, value in ((token, channel.token), (chat, channel.chat)) if not value]

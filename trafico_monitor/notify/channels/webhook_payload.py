@@ -1,0 +1,87 @@
+"""What the webhook sends: the JSON of one message, as docs/webhook.md describes it. Pure.
+
+Keys are only ever added; what is there keeps its name and meaning while VERSION is the same.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from ...messages import text
+from ...model.incident import Incident
+from ...model.notification import Notification
+from ..messages.markup import Message, clean
+
+VERSION = 1
+_LONGEST_VALUE = 500
+
+
+def body_of(message: Message, language: str) -> dict[str, object]:
+    """The body for `message`. A digest tells many things: it has no incident, and `code` digest."""
+    notice = message.notice
+    told: dict[str, object] = {"version": VERSION, "id": message_name(message)}
+    if notice is None:
+        return told | {"key": "", "code": "digest", "severity": "", "at": None, "text": message.plain,
+                       "fields": {}, "incident": None}  # fmt: skip
+    return told | {
+        "key": notice.key,
+        "code": notice.code,
+        "severity": notice.severity.name.lower(),
+        "at": moment(notice.at),
+        "text": message.plain,
+        "fields": {str(key): _said(value) for key, value in notice.fields.items()},
+        "incident": _incident(notice.incident, language) if notice.incident is not None else None,
+    }
+
+
+def message_name(message: Message) -> str:
+    """The conversation that a message belongs to: a later one of the same name replaces it."""
+    if message.notice is None:
+        return f"digest.{sha256(message.plain.encode()).hexdigest()[:16]}"
+    return f"{message.notice.key}.{message.notice.thread}"
+
+
+def idempotency_key(message: Message) -> str:
+    """The same for every try of one message, another for each later state of it."""
+    return sha256(repr(_state(message.notice) if message.notice else message.plain).encode()).hexdigest()[:32]
+
+
+def moment(at: float | None) -> str | None:
+    """ISO 8601 in UTC with milliseconds; None for a time that is none."""
+    if at is None:
+        return None
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _state(notice: Notification) -> tuple[object, ...]:
+    # Not the text: told late, it says so, and would be another one at every try.
+    incident = notice.incident
+    standing = (incident.estado.value, incident.attempt, incident.accion, incident.count) if incident else ()
+    return notice.key, notice.thread, notice.code, notice.at, standing, sorted(notice.fields.items())
+
+
+def _incident(incident: Incident, language: str) -> dict[str, object]:
+    unknown = text("unknown", language)
+    counted = {"intento": incident.attempt, "max_intentos": incident.max_attempts}
+    return {
+        "id": incident.id,
+        "error_type": incident.error_type.value,
+        "modelo": _said(incident.download.modelo or "") or unknown,
+        "video": _said(incident.download.video or "") or unknown,
+        "estado": incident.estado.value,
+        "accion": _said(text(f"accion.{incident.accion}", language, **counted)),
+        "motivo": _said(incident.reason),
+        **counted,
+        "evidence": [{"what": _said(e.what), "value": _said(e.value), "ok": e.ok} for e in incident.evidence],
+        "opened_at": moment(incident.opened_at),
+        "closed_at": moment(incident.closed_at),
+    }
+
+
+def _said(value: object) -> str:
+    shown = clean(value)
+    return shown if len(shown) <= _LONGEST_VALUE else shown[: _LONGEST_VALUE - 1] + "…"

@@ -1,0 +1,83 @@
+"""What the alert bot says to those who ask it. An answer is not worth a queue: who gets none asks
+again, and what was done is recorded by whoever did it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+
+from telegram import Bot, BotCommand, BotCommandScopeChat, LinkPreviewOptions, ReplyParameters
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, TelegramError
+
+from ...messages import text
+from ..channels.telegram import markup
+from ..messages.markup import Message
+from .commands import Asked
+from .keyboard import Button
+
+SAY_SECONDS = 20.0
+LONGEST_TOAST = 200  # core.telegram.org/bots/api#answercallbackquery
+
+
+class Speaker:
+    """`unsaid` is told of an answer that did not arrive."""
+
+    def __init__(self, bot: Bot, unsaid: Callable[[Exception], None]) -> None:
+        self._bot, self._unsaid = bot, unsaid
+
+    async def tell(self, asked: Asked, message: Message, *, ok: bool = True) -> None:
+        """On the button that was pressed, while the phone waits for it; else as a message."""
+        if not (asked.query and await self.toast(asked, message.plain, alert=not ok)):
+            await self.say(asked, message)
+
+    async def toast(self, asked: Asked, said: str, *, alert: bool) -> bool:
+        """Show `said` over the chat; `alert`: until it is read. False when it cannot be."""
+        shown = said if len(said) <= LONGEST_TOAST else said[: LONGEST_TOAST - 1] + "…"
+        try:
+            async with asyncio.timeout(SAY_SECONDS):
+                return await self._bot.answer_callback_query(asked.query, shown, show_alert=alert)
+        except (TelegramError, TimeoutError):
+            return False  # pressed too long ago, most likely
+
+    async def say(self, asked: Asked, message: Message) -> None:
+        """A message in the chat where it was asked; in a group, to the one who asked."""
+        quoted = None if asked.private else ReplyParameters(asked.message_id, allow_sending_without_reply=True)
+        try:
+            async with asyncio.timeout(SAY_SECONDS):
+                try:
+                    await self._send(asked.chat, message.html, ParseMode.HTML, quoted)
+                except BadRequest:
+                    await self._send(asked.chat, message.plain, None, quoted)
+        except (TelegramError, TimeoutError) as error:
+            self._unsaid(error)
+
+    async def take_buttons(self, asked: Asked) -> None:
+        """The buttons beneath that message have nothing to do any more."""
+        with contextlib.suppress(TelegramError, TimeoutError):
+            async with asyncio.timeout(SAY_SECONDS):
+                await self._bot.edit_message_reply_markup(asked.chat, asked.message_id)
+
+    async def turn_page(self, asked: Asked, rows: Sequence[Sequence[Button]]) -> None:
+        """Other buttons beneath that message, and no more waiting of the phone."""
+        with contextlib.suppress(TelegramError, TimeoutError):
+            async with asyncio.timeout(SAY_SECONDS):
+                await self._bot.answer_callback_query(asked.query)
+        with contextlib.suppress(TelegramError, TimeoutError):
+            async with asyncio.timeout(SAY_SECONDS):
+                await self._bot.edit_message_reply_markup(asked.chat, asked.message_id, reply_markup=markup(rows))
+
+    async def show_commands(self, chats: Iterable[int], language: str) -> None:
+        """Let the phone list the commands, in the chats of those who may ask and nowhere else.
+        Raises TelegramError; a chat that is not there (yet) is no trouble."""
+        listed = (one.split("\t") for one in text("answers.commands", language).split("\n"))
+        commands = [BotCommand(name, what) for name, what in listed]
+        for chat in chats:
+            with contextlib.suppress(BadRequest, Forbidden):
+                async with asyncio.timeout(SAY_SECONDS):
+                    await self._bot.set_my_commands(commands, scope=BotCommandScopeChat(chat))
+
+    async def _send(self, chat: int, body: str, mode: str | None, quoted: ReplyParameters | None) -> None:
+        preview = LinkPreviewOptions(is_disabled=True)
+        await self._bot.send_message(chat, body, mode, link_preview_options=preview, reply_parameters=quoted)

@@ -1,0 +1,1 @@
+"""The order of the stages in memory: entry → finding → incident → task → result → verdict → events, notifications."""

@@ -1,0 +1,80 @@
+"""What one step of the pipeline has gathered, to be kept in one transaction. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..model.alert import Alert
+from ..model.changeset import ChangeSet
+from ..model.error_group import UnknownKind
+from ..model.event import Event
+from ..model.finding import Finding
+from ..model.incident import Incident
+from ..model.notification import Notification, Severity
+from ..model.silence import Silence
+from ..model.task import RepairTask
+from ..model.task_stat import TaskStat
+from ..notify.engine import AlertChanges
+from . import events
+
+
+@dataclass(slots=True)
+class ChangeSetBuilder:
+    """The last state of an incident wins. `language` is that of the records."""
+
+    language: str
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    records: list[Event] = field(default_factory=list)
+    orders: dict[str, RepairTask] = field(default_factory=dict)
+    finished: list[str] = field(default_factory=list)
+    notices: list[Notification] = field(default_factory=list)
+    unknown: dict[int, UnknownKind] = field(default_factory=dict)
+    attempts: list[TaskStat] = field(default_factory=list)
+    arrived: list[Finding] = field(default_factory=list)
+    alarms: dict[str, Alert] = field(default_factory=dict)
+    silences: dict[str, Silence] = field(default_factory=dict)
+    held: dict[tuple[str, int], Notification] = field(default_factory=dict)
+    unheld: list[tuple[str, int]] = field(default_factory=list)
+    remembers: bool = False  # something else of the memory is another one
+
+    def event(self, event: str, at: float, priority: int, code: str = "", **fields: str) -> None:
+        """An event of the service goes on record (`chronicle.of_event`)."""
+        self.records.append(events.of_event(event, at, self.language, priority, code, **fields))
+
+    def tell(self, key: str, code: str, severity: Severity, finding: Finding, thread: int) -> None:
+        """Somebody is to be told what `finding` says."""
+        fields = {"texto": finding.message, "unidad": finding.rule or ""}
+        self.notices.append(Notification(key, code, severity, finding.at, thread, fields=fields))
+
+    def take_in(self, told: AlertChanges, now: float) -> None:
+        """What became of notices; those that were given are told for."""
+        self.notices += told.notices
+        self.alarms |= told.alarms
+        self.silences |= told.silences
+        self.unheld += told.unheld
+        self.held = {place: one for place, one in self.held.items() if place not in told.unheld} | told.held
+        self.records += [events.of_alerting(event, now, self.language) for event in told.events]
+
+    @property
+    def memorable(self) -> bool:
+        """Whether the memory of the stages may be another one after this step."""
+        return self.remembers or bool(self.incidents or self.records or self.orders or self.finished or self.unknown)
+
+    def changes(self, cursor: str | None, memory: dict[str, object] | None) -> ChangeSet:
+        """All of it, with where the reader is and what the stages remember (None: as before)."""
+        return ChangeSet(
+            incidents=tuple(self.incidents.values()),
+            records=tuple(self.records),
+            orders=tuple(self.orders.values()),
+            finished=tuple(self.finished),
+            notices=tuple(self.notices),
+            unknown=tuple(self.unknown.values()),
+            alarms=tuple(self.alarms.values()),
+            silences=tuple(self.silences.values()),
+            held=tuple(self.held.values()),
+            unheld=tuple(self.unheld),
+            attempts=tuple(self.attempts),
+            arrived=tuple(self.arrived),
+            cursor=cursor,
+            memory=memory,
+        )

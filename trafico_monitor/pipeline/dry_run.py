@@ -1,0 +1,138 @@
+"""What given entries would have led to: detection and incidents together, without any effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ..detection.detector import Detector
+from ..detection.ruleset.engine import RuleSet
+from ..incident.change import ChangeKind
+from ..incident.tracker import Tracker
+from ..model.finding import Finding
+from ..model.incident import Estado, Incident
+from ..model.journal_entry import JournalEntry
+
+_FOREVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedIncident:
+    """One incident as `replay` shows it; `first_line` and `last_line` are cursors."""
+
+    incident: Incident
+    orders: tuple[str, ...]
+
+    def as_data(self) -> dict[str, object]:
+        """The object of the design document, section 5."""
+        incident = self.incident
+        return {
+            "id": incident.id,
+            "error_type": incident.error_type.value,
+            "modelo": incident.download.modelo,
+            "video": incident.download.video,
+            "estado": incident.estado.value,
+            "recovered_by_bot": incident.recovered_by_bot,
+            "count": incident.count,
+            "rule": incident.rule,
+            "message": incident.error_message,
+            "first_line": incident.first,
+            "last_line": incident.last,
+            "orders": list(self.orders),
+        }
+
+
+# What a difference is about: the name of the rule alone changes nothing for anybody.
+_COMPARED = ("error_type", "modelo", "video", "estado", "recovered_by_bot", "count", "orders")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An incident as it is under two sets of rules; None where one of them opens none. `fields`
+    are the keys of `SimulatedIncident.as_data` that differ."""
+
+    before: SimulatedIncident | None
+    after: SimulatedIncident | None
+    fields: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """appears, vanishes or changes."""
+        if self.before is None:
+            return "appears"
+        return "vanishes" if self.after is None else "changes"
+
+    def as_data(self) -> dict[str, object]:
+        return {
+            "change": self.kind,
+            "fields": list(self.fields),
+            "before": self.before.as_data() if self.before else None,
+            "after": self.after.as_data() if self.after else None,
+        }
+
+
+def compare(
+    entries: Iterable[JournalEntry], rules: RuleSet, proposed: RuleSet, models_dir: str = "modelos"
+) -> tuple[int, tuple[Difference, ...]]:
+    """How many incidents `rules` open on `entries`, and what `proposed` would change, in the order
+    of the lines. `entries` are gone through once. An incident is the same when its first line is."""
+    two = (_Rehearsal(rules, models_dir), _Rehearsal(proposed, models_dir))
+    for entry in entries:
+        for one in two:
+            one.feed(entry)
+    before, after = ({found.incident.first: found for found in one.end()} for one in two)
+    names = sorted({**before, **after}, key=lambda name: (before.get(name) or after[name]).incident.opened_at)
+    found = (_difference(before.get(name), after.get(name)) for name in names)
+    return len(before), tuple(one for one in found if one is not None)
+
+
+def _difference(before: SimulatedIncident | None, after: SimulatedIncident | None) -> Difference | None:
+    if before is None or after is None:
+        return Difference(before, after)
+    was, would = before.as_data(), after.as_data()
+    fields = tuple(key for key in _COMPARED if was[key] != would[key])
+    return Difference(before, after, fields) if fields else None
+
+
+def simulate(
+    entries: Iterable[JournalEntry], rules: RuleSet, models_dir: str = "modelos"
+) -> tuple[SimulatedIncident, ...]:
+    """The incidents that `entries` would open, oldest first, and the orders of the playbook."""
+    rehearsal = _Rehearsal(rules, models_dir)
+    for entry in entries:
+        rehearsal.feed(entry)
+    return rehearsal.end()
+
+
+class _Rehearsal:
+    """Detection and incidents under one set of rules."""
+
+    def __init__(self, rules: RuleSet, models_dir: str) -> None:
+        self._detector = Detector(rules, models_dir)
+        self._tracker = Tracker()
+        self._opened: dict[str, None] = {}
+
+    def feed(self, entry: JournalEntry) -> None:
+        if entry.at > self._detector.deadline:
+            self._observe(self._detector.overdue(entry.at))
+        self._observe(self._detector.feed(entry))
+
+    def end(self) -> tuple[SimulatedIncident, ...]:
+        """What is open is closed; the incidents, in the order in which they were opened."""
+        self._observe(self._detector.settle(_FOREVER))
+        found = [incident for name in self._opened if (incident := self._tracker.get(name)) is not None]
+        return tuple(_rehearsed(incident) for incident in found)
+
+    def _observe(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            for change in self._tracker.observe(finding):
+                if change.kind is ChangeKind.OPENED and change.incident is not None:
+                    self._opened.setdefault(change.incident.id)
+
+
+def _rehearsed(incident: Incident) -> SimulatedIncident:
+    from ..incident.policy import plan
+
+    if incident.recovered_by_bot:
+        return SimulatedIncident(replace(incident, estado=Estado.SOLUCIONADO), ())
+    return SimulatedIncident(incident, tuple(order.value for order in plan(incident)))

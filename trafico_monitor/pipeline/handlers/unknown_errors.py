@@ -1,0 +1,49 @@
+"""An error that no rule knows: counted by its kind, and told of when the kind is new. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from ...detection.unknown.clustering import UnknownErrors
+from ...detection.unknown.rate_limit import Novelty
+from ...model.error_group import UnknownKind
+from ...model.finding import Finding
+from ...model.notification import Notification, Severity
+from .. import events
+from ..changeset_builder import ChangeSetBuilder
+
+
+class UnknownErrorHandler:
+    def __init__(self) -> None:
+        self._errors = UnknownErrors()
+        self._novelty = Novelty()
+
+    def observe(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
+        """One more of its kind."""
+        kind, new = self._errors.take(finding)
+        step.unknown[kind.id] = kind
+        if new and self._novelty.tell(now):
+            shown = f"{kind.template} ({kind.frame})" if kind.frame else kind.template
+            step.event("unknown_error", finding.at, 4, texto=events.short(shown))
+            told = replace(finding, message=shown)
+            thread = int(finding.at) * 1000 + kind.id % 1000  # the same when the line is read again
+            step.tell("unknown", "unknown_error", Severity.RECOVERABLE, told, thread)
+
+    def tell_untold(self, step: ChangeSetBuilder, now: float) -> None:
+        """The new kinds of an hour that had too many, as one number."""
+        number = self._novelty.digest(now)
+        if number:
+            fields = {"clases": str(number)}
+            step.event("unknown_error", now, 4, "unknown_more", **fields)
+            step.notices.append(
+                Notification("unknown", "unknown_more", Severity.RECOVERABLE, now, int(now), fields=fields)
+            )
+
+    def snapshot(self) -> dict[str, object]:
+        """JSON-able; the kinds are stored by themselves."""
+        return self._novelty.snapshot()
+
+    def restore(self, kinds: Iterable[UnknownKind], memory: Mapping[str, object]) -> None:
+        self._errors = UnknownErrors(kinds)
+        self._novelty.restore(memory)

@@ -1,0 +1,291 @@
+"""The order of the stages: entry → finding → incident → order → result → verdict → records, notices.
+
+Nothing here waits or touches the machine: every step takes what happened and `now`, and returns
+the `ChangeSet` to be kept in one transaction. The service does the effects. What follows from each
+kind of finding stands in `pipeline/handlers/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ..detection import stall_timeout as silence
+from ..detection.detector import Detector
+from ..detection.state.downloads import PROCESS_ENDED
+from ..incident.decision_context import Limits
+from ..incident.policy import Decision
+from ..incident.recovery_queue import RecoveryQueue
+from ..incident.task_table import TaskTable
+from ..incident.tracker import Tracker
+from ..model.changeset import ChangeSet, Snapshot
+from ..model.event import Event
+from ..model.finding import ErrorType, Finding, FindingKind
+from ..model.incident import Incident
+from ..model.journal_entry import JournalEntry
+from ..model.notification import Notification
+from ..model.silence import Silence
+from ..model.task import RepairTask
+from ..model.task_result import TaskResult
+from ..model.verdict import Evidence, Verdict
+from ..notify.engine import AlertEngine
+from ..notify.routing import RoutingConfig
+from . import events, instrumentation
+from .changeset_builder import ChangeSetBuilder
+from .handlers.completed import CompletedHandler
+from .handlers.disk import DiskHandler
+from .handlers.incidents import IncidentHandler
+from .handlers.inhibition import Inhibitor
+from .handlers.results import ResultHandler
+from .handlers.server import ServerHandler
+from .handlers.unit import UnitHandler
+from .handlers.unknown_errors import UnknownErrorHandler
+from .handlers.visibility import VisibilityHandler
+from .instrumentation import Instrumentation
+from .visibility import VisibilityGaps
+
+
+class Pipeline:
+    """The pure stages in their order, and the little that lives between two steps."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        tracker: Tracker,
+        limits: Limits,
+        language: str,
+        refusal: str = "",
+        plan: RoutingConfig | None = None,
+    ) -> None:
+        self.detector = detector
+        self.tracker = tracker
+        self.language = language
+        self.blindness = VisibilityGaps()
+        self.told = Instrumentation()
+        self.alerting = AlertEngine(plan or RoutingConfig())
+        self._resumption = RecoveryQueue()
+        self.incidents = IncidentHandler(tracker, limits, refusal, self._resumption)
+        self._causes = Inhibitor(self.incidents, self._resumption)
+        self._results = ResultHandler(self.incidents, self._causes)
+        self._unit = UnitHandler(self.blindness, self.alerting)
+        self._sight = VisibilityHandler(self.blindness, detector.lose_sight)
+        self._disk = DiskHandler()
+        self._server = ServerHandler(self.incidents, self._causes)
+        self._success = CompletedHandler()
+        self._unknown = UnknownErrorHandler()
+        self._consequences: dict[FindingKind, Callable[[Finding, ChangeSetBuilder, float], None]] = {
+            FindingKind.UNIT: self._unit.observe,
+            FindingKind.BLIND: self._sight.observe,
+            FindingKind.SPACE: self._disk.observe,
+            FindingKind.SERVER: self._server.observe,
+            FindingKind.FINISHED: self._success.observe,
+            FindingKind.UNKNOWN: self._unknown.observe,
+        }
+        self._memory_mark = (-1, -1, -1)
+
+    @property
+    def orders(self) -> TaskTable:
+        """What has been ordered and is not done."""
+        return self.incidents.orders
+
+    def delivered(self, identity: str) -> str:
+        """The modelo that a file of the server was delivered to, "" when that is not known."""
+        return self.incidents.deliveries.modelo(identity)
+
+    @property
+    def server(self) -> str:
+        """What the last look at the Bot API server found: up or down."""
+        return self._server.state
+
+    # Steps: each returns what is to be kept.
+
+    def take(self, entries: Iterable[JournalEntry], cursor: str, now: float) -> ChangeSet:
+        """Entries of the journal, in its order; `cursor` is that of the last one looked at."""
+        step = ChangeSetBuilder(self.language)
+        self.detector.look_at_clock(now)
+        for entry in entries:
+            told = instrumentation.hear(self.told, entry)
+            step.remembers, self.told = step.remembers or told is not self.told, told
+            if entry.at > self.detector.deadline:
+                for finding in self.detector.overdue(entry.at):
+                    self._observe(finding, step, now)
+            for finding in self.detector.feed(entry):
+                self._observe(finding, step, now)
+        return self._close(step, now, cursor)
+
+    def pass_time(self, now: float) -> ChangeSet:
+        """Close what only time closes: finished tracebacks, downloads that say nothing any more,
+        incidents that nothing can repair. Not to be called while the reader is behind `now`."""
+        step = ChangeSetBuilder(self.language)
+        self.detector.look_at_clock(now)
+        for finding in (*self.detector.settle(now), *self.detector.overdue(now)):
+            self._observe(finding, step, now)
+        self._sight.expire(step, now)
+        self._unit.expire(step, now)
+        self._unknown.tell_untold(step, now)
+        self.incidents.leave(step, now)
+        self.incidents.go_on(step, now)
+        return self._close(step, now)
+
+    def observe(self, findings: Sequence[Finding], now: float) -> ChangeSet:
+        """Findings that do not come from the journal: the periodic checks."""
+        step = ChangeSetBuilder(self.language)
+        for finding in findings:
+            self._observe(finding, step, now)
+        return self._close(step, now)
+
+    def process_ended(self, unit: str, pid: int, at: float, last: bool, now: float) -> ChangeSet:
+        """The kernel says that the process `pid` of the bot, of `unit`, ended at `at`; `last`: no other of the bot is
+        known to live."""
+        step = ChangeSetBuilder(self.language)
+        for finding in self.detector.process_ended(pid, at):
+            self._observe(finding, step, now)
+        if last:
+            self._unit.observe(Finding(FindingKind.UNIT, at, pid=pid, code="process_gone", rule=unit), step, now)
+        return self._close(step, now)
+
+    def process_began(self, unit: str, pid: int, at: float, now: float) -> ChangeSet:
+        """The process `pid` of the bot speaks, where none was known to live."""
+        step = ChangeSetBuilder(self.language)
+        self._unit.observe(Finding(FindingKind.UNIT, at, pid=pid, code="process_back", rule=unit), step, now)
+        return self._close(step, now)
+
+    def expect_ends(self, periodic: bool) -> None:
+        """A timer starts the bot's unit (`periodic`): that it ends by itself is no news."""
+        self._unit.expect_ends(periodic)
+
+    def begin(self, order: RepairTask) -> RepairTask | None:
+        """`order` is to be carried out now: as it stands by now, None when it was overtaken. From
+        here on it runs to its end, whatever is learnt of its incident meanwhile."""
+        return self.orders.begin(order.id)
+
+    def finish(self, order: RepairTask, result: TaskResult, verdict: Verdict, now: float) -> ChangeSet:
+        """An order has run and its effect has been looked at."""
+        step = ChangeSetBuilder(self.language)
+        if order.id not in self.orders:
+            return step.changes(None, None)  # overtaken: another order took its place meanwhile
+        self._results.take(order, result, verdict, step, now)
+        return self._close(step, now)
+
+    def asked(
+        self,
+        records: Sequence[Event],
+        now: float,
+        *,
+        before: Incident | None = None,
+        decision: Decision | None = None,
+        order: RepairTask | None = None,
+        finished: str = "",
+        notices: Sequence[Notification] = (),
+        silences: Sequence[Silence] = (),
+        edits: Sequence[Notification] = (),
+    ) -> ChangeSet:
+        """What a person asked for (`control/decisions.py` decides): `records` say who. `decision` is about the
+        incident that stood as `before`; `order` belongs to no playbook; `finished` is one's id. `edits`
+        are what messages that are there say from now on."""
+        step = ChangeSetBuilder(self.language, records=list(records), notices=list(notices))
+        self.alerting.learn(silences)
+        step.silences |= {silence.id: silence for silence in silences}
+        if finished:
+            self.incidents.done(finished, step)
+        if order is not None:
+            self.incidents.order(order, step)
+        if decision is not None:
+            self.incidents.apply(before, decision, step, now)
+        changes = self._close(step, now)
+        return replace(changes, notices=(*changes.notices, *self.alerting.edit(edits).notices))
+
+    def acknowledged(self, key: str, by: str, now: float, records: Sequence[Event]) -> ChangeSet:
+        """Somebody knows of an alarm that no incident stands behind."""
+        step = ChangeSetBuilder(self.language, records=list(records))
+        step.take_in(self.alerting.acknowledge(key, by, now), now)
+        return step.changes(None, None)
+
+    def set_disk_full(self, full: bool, evidence: Evidence, now: float, looked_at: float | None = None) -> ChangeSet:
+        """What the last look at the disks, at `looked_at`, means for orders that would write."""
+        self.incidents.conditions = replace(self.incidents.conditions, disk_full=full)
+        step = ChangeSetBuilder(self.language)
+        if not full:
+            seen = (evidence, now if looked_at is None else looked_at)
+            self._causes.release(ErrorType.DISCO_LLENO, seen, step, now)
+        return self._close(step, now)
+
+    def tell_room(self, fields: Mapping[str, str], now: float) -> ChangeSet:
+        """What takes the space, and what could go, is known by now (`DiskHandler.explain`)."""
+        step = ChangeSetBuilder(self.language)
+        rung = self.alerting.edit(self._disk.explain(fields, self.tracker.open_incidents(), step, now))
+        changes = self._close(step, now)
+        alarms = (*changes.alarms, *rung.alarms.values())
+        return replace(changes, notices=(*changes.notices, *rung.notices), alarms=alarms)
+
+    def tell(self, notices: Sequence[Notification], now: float, records: Sequence[Event] = ()) -> ChangeSet:
+        """What the service itself has to say."""
+        return self._close(ChangeSetBuilder(self.language, notices=list(notices), records=list(records)), now)
+
+    def mind_alerts(self, now: float) -> ChangeSet:
+        """Silences that end, alarms that nobody answers. Unlike `pass_time` it is called also
+        while the reader is behind: the clock on the wall goes on."""
+        step = ChangeSetBuilder(self.language)
+        step.take_in(self.alerting.pass_time(now, self.tracker.get), now)
+        return step.changes(None, None)
+
+    def _observe(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
+        if finding.code == silence.CODE:
+            finding = replace(finding, message=events.silence_text(finding, self.language))
+        elif finding.code == PROCESS_ENDED:
+            finding = replace(finding, message=events.process_ended_text(finding, self.language))
+        follow = self._consequences.get(finding.kind)
+        if follow is not None:
+            follow(finding, step, now)
+        self.incidents.observe(finding, step, now)
+
+    def _close(self, step: ChangeSetBuilder, now: float, cursor: str | None = None) -> ChangeSet:
+        """The end of every step: what it has to tell goes its way."""
+        notices, step.notices = step.notices, []
+        step.take_in(self.alerting.tell(notices, now), now)
+        return step.changes(cursor, self._memory_if_changed(step))
+
+    # What stays as it is when the configuration changes, and when the monitor starts again.
+
+    def reload(self, limits: Limits, language: str, refusal: str, plan: RoutingConfig | None = None) -> None:
+        """New configuration; open incidents, contexts and orders stay as they are."""
+        self.language = language
+        self.alerting.use(plan or self.alerting.plan)
+        self.incidents.limits = limits
+        self.incidents.conditions = replace(self.incidents.conditions, refusal=refusal)
+        self.incidents.look_again()
+
+    def restore(self, saved: Snapshot) -> None:
+        """Go on where the last transaction ended."""
+        memory = saved.memory or {}
+        self.detector.restore(saved.part("detector"))
+        self.incidents.restore(saved)
+        self._resumption.restore(saved.part("resumption"))
+        self._unknown.restore(saved.unknown, saved.part("novelty"))
+        self._disk.level = str(memory.get("space", "ok"))
+        self._server.restore(str(memory.get("server", "up")))
+        self._unit.restore(saved.part("unit"), str(memory.get("unit_down", "")))
+        self.blindness.restore(saved.part("blindness"))
+        self.told = instrumentation.restored(saved.part("told"))
+        self.alerting.restore(saved.alarms, saved.silences, saved.held)
+
+    def memory(self) -> dict[str, object]:
+        """All that a restart needs beside the incidents and the orders, as JSON-able values."""
+        return {
+            "detector": self.detector.snapshot(),
+            **self.incidents.snapshot(),
+            "resumption": self._resumption.snapshot(),
+            "novelty": self._unknown.snapshot(),
+            "space": self._disk.level,
+            "server": self._server.state,
+            "unit": self._unit.snapshot(),
+            "blindness": self.blindness.snapshot(),
+            "told": instrumentation.snapshot(self.told),
+        }
+
+    def _memory_if_changed(self, step: ChangeSetBuilder) -> dict[str, object] | None:
+        mark = (self.detector.changes, self.tracker.changes, self._unit.changes)
+        if mark == self._memory_mark and not step.memorable:
+            return None
+        self._memory_mark = mark
+        return self.memory()

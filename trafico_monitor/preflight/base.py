@@ -1,0 +1,124 @@
+"""One line of `trafico-monitor check`, and whom it is checked for."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+
+from .. import messages
+from ..config.schema import Config
+from ..host import accounts, subprocesses
+from ..host.accounts import Account
+from ..host.redact import redact
+from ..model.installation import Installation
+
+
+class Level(IntEnum):
+    """The exit status of the command is the worst of them."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+MARK = {Level.OK: "✅", Level.WARNING: "⚠️", Level.CRITICAL: "❌"}
+NAME = {Level.OK: "ok", Level.WARNING: "warning", Level.CRITICAL: "critical"}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """`code` is a code of messages/ (`check.…`, `missing.…`); `fix` one of a command that mends
+    it (`fix.…`), "" where there is nothing to mend."""
+
+    level: Level
+    code: str
+    fix: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, language: str) -> str:
+        """What was seen. Never a secret: tokens are part of the Bot API server's paths."""
+        return _harmless(messages.text(self.code, language, **self.fields))
+
+    def remedy(self, language: str) -> str:
+        """The command that mends it, ready to be pasted into a shell; "" for none."""
+        if not self.fix:
+            return ""
+        quoted = {name: shlex.quote(str(value)) for name, value in self.fields.items()}
+        return _harmless(messages.text(self.fix, language, **quoted))
+
+
+def _harmless(text: str) -> str:
+    """Without a token and without what a terminal obeys: file names are anybody's."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in redact(text))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """What the checks look at. `user` is whom they are made for: the service's user where it
+    exists and may be tried (as root, or as itself), else the caller; `groups` are those that the
+    unit gives in addition."""
+
+    config: Config
+    site: Installation | None
+    user: Account
+    groups: tuple[str, ...] = ()
+
+    @property
+    def stands_in(self) -> bool:
+        """True when the service's user exists but could not be tried: what `user` may do then
+        says nothing about the service."""
+        return self.user.name != accounts.SERVICE_USER and accounts.by_name(accounts.SERVICE_USER) is not None
+
+    @property
+    def bot(self) -> Account | None:
+        """The bot's user, as far as it is known."""
+        if self.site is None:
+            return None
+        uid, gid = self.site.uid, self.site.gid
+        return accounts.by_uid(uid) or Account(str(uid), uid, gid)
+
+    async def may(self, flag: str, path: Path, account: Account | None = None) -> bool | None:
+        """Ask the kernel, as that user: test(1)'s flag (-r, -w, -x, -e). None: cannot be told."""
+        done = await self.run(["test", flag, str(path)], account, seconds=5)
+        return None if done is None or done.code is None else done.ok
+
+    async def run(
+        self, argv: list[str], account: Account | None = None, *, seconds: float = 10.0
+    ) -> subprocesses.Finished | None:
+        """Run a program as `account` (default: the user); None when we may not become it."""
+        whom = account or self.user
+        before = accounts.prefix(whom, self.groups if whom == self.user else ())
+        return None if before is None else await subprocesses.run([*before, *argv], seconds=seconds)
+
+    async def closed_parent(self, path: Path, account: Account | None = None) -> Path | None:
+        """The uppermost folder on the way to `path` that does not let that user through."""
+        for parent in reversed(path.parents):
+            if await self.may("-x", parent, account) is False:
+                # All above it let us through, so «it is not there» would be true.
+                return parent if await self.may("-e", parent, account) else None
+        return None
+
+
+def ok(code: str, **fields: object) -> CheckResult:
+    return CheckResult(Level.OK, f"check.{code}", fields=fields)
+
+
+def warning(code: str, fix: str = "", **fields: object) -> CheckResult:
+    return CheckResult(Level.WARNING, f"check.{code}", f"fix.{fix}" if fix else "", fields)
+
+
+def critical(code: str, fix: str = "", **fields: object) -> CheckResult:
+    return CheckResult(Level.CRITICAL, f"check.{code}", f"fix.{fix}" if fix else "", fields)
+
+
+def subject() -> Account:
+    """Whom to check for: the service's user when we can become it, else whoever calls."""
+    service = accounts.by_name(accounts.SERVICE_USER)
+    if service is not None and os.geteuid() in (0, service.uid):
+        return service
+    uid = os.geteuid()
+    return accounts.by_uid(uid) or Account(str(uid), uid, os.getegid())

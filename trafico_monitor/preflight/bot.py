@@ -1,0 +1,151 @@
+"""The bot's unit, its Bot API server, the container, and the server's files."""
+
+from __future__ import annotations
+
+import glob
+import os
+from pathlib import Path
+
+from ..config import dotenv_file
+from ..config.telegram_endpoints import file_server
+from ..health.bot_api import ServerState, reason_text
+from ..health.container import explanation
+from ..health.unit import UnitState
+from ..host.accounts import SERVICE_USER, Account
+from ..host.docker import Container, Status
+from .base import CheckContext, CheckResult, Level, critical, ok, warning
+
+
+def unit(scene: CheckContext, state: UnitState) -> list[CheckResult]:
+    """Loaded, active, comes back by itself, and writes into the journal that is read."""
+    name = state.unit
+    if not name:  # the bot is told by its command line alone
+        return []
+    if not state.known:
+        return [warning("unit_unknown", "unit_lines", unit=name)]
+    if state.load == "not-found":
+        return [critical("unit_missing", "unit_install", unit=name)]
+    found: list[CheckResult] = []
+    if state.active not in ("active", "reloading"):
+        fields = {"active": state.active, "sub": state.sub, "result": state.result}
+        found.append(critical("unit_inactive", "unit_start", unit=name, **fields))
+    if state.restart in ("", "no"):
+        found.append(warning("unit_restart", "unit_restart", unit=name))
+    if state.namespace != scene.config.journal.namespace and not scene.config.journal.directory:
+        found.append(critical("unit_namespace", "journal_namespace", unit=name, namespace=state.namespace or '""'))
+    return found or [ok("unit", unit=name, restarts=state.restarts, pid=state.main_pid)]
+
+
+def server(scene: CheckContext, state: ServerState, container: Container | None) -> list[CheckResult]:
+    """HTTP decides; the container explains."""
+    language, url = scene.config.language, file_server(scene.config)
+    name = scene.config.bot_api.container
+    found: list[CheckResult] = []
+    if state.up:
+        found.append(ok("server", url=url, took=f"{state.took * 1000:.0f}"))
+    else:
+        fix = "container_restart" if container is not None and container.status is Status.RUNNING else ""
+        fields = {"url": url, "reason": reason_text(state, language), "name": name}
+        found.append(critical("server_down", fix, **fields))
+    if container is not None:
+        found.append(_container(scene, container, up=state.up))
+    return found
+
+
+def _container(scene: CheckContext, container: Container, *, up: bool) -> CheckResult:
+    name = scene.config.bot_api.container
+    fields = {"line": explanation(name, container, scene.config.language), "name": name, "user": SERVICE_USER}
+    if container.status is Status.RUNNING and container.health in ("", "healthy", "starting"):
+        return ok("container", **fields)
+    if container.status is Status.NO_PERMISSION:
+        # Not being in the group docker is the safe choice: no reason to warn while HTTP answers.
+        level = Level.OK if up else Level.WARNING
+        return CheckResult(level, "check.container_hidden", "" if up else "fix.docker_group", fields)
+    if up:
+        return CheckResult(Level.WARNING, "check.container_other", "", fields)
+    fix = "docker_start" if container.status in (Status.NO_DOCKER, Status.NO_ANSWER) else "container_start"
+    return critical("container", fix, **fields)
+
+
+def local_mode(scene: CheckContext, container: Container | None) -> list[CheckResult]:
+    """Without the local server, or without its --local, a bot gets no file over 20 MB."""
+    if not scene.config.bot_api.local:
+        env = dotenv_file.path(scene.config) or "src/.env"
+        return [warning("not_local", "not_local", env=env)]
+    names = {"name": scene.config.bot_api.container, "dir": scene.config.project.dir or "."}
+    if container is not None and container.local is False:
+        return [warning("container_not_local", "container_not_local", **names)]
+    return []
+
+
+async def files(scene: CheckContext) -> list[CheckResult]:
+    """Can the bot's user and the service read what the Bot API server has downloaded?
+
+    That they cannot was the most frequent real failure: files of uid 101, mode 0640.
+    """
+    if scene.site is None or scene.site.bot_api is None or scene.bot is None:
+        return []
+    folder = scene.site.bot_api
+    found: list[CheckResult] = []
+    unknown = False
+    for account in dict.fromkeys((scene.bot, scene.user)):
+        seen = await _unreadable(scene, folder, account)
+        if seen is None:
+            unknown = True
+        elif seen:
+            found.append(seen[0])
+    if found:
+        return found
+    if unknown:
+        return [warning("files_unknown", "as_root", dir=folder)]
+    if _other_owner(folder, scene.bot) and not _default_acl(folder):
+        return [warning("files_acl", "files_acl", **_names(scene, scene.bot, folder))]
+    return [ok("files", dir=folder)]
+
+
+async def _unreadable(scene: CheckContext, folder: Path, account: Account) -> list[CheckResult] | None:
+    """[] when all is readable, [check] for the first that is not, None when it cannot be told."""
+    closed = await scene.closed_parent(folder, account)
+    if closed is not None:
+        bot = scene.bot or account
+        # A folder of somebody else's is not to be opened: other containers' volumes lie beside.
+        fix = "bind_mount"
+        if closed.lstat().st_uid == bot.uid:
+            fix = "open_folder"
+        return [critical("closed", fix, path=closed, user=account.name, target=folder, place=_usual(bot))]
+    # Only <dir>/<token>/<kind>/<file>: the server's own database above is nobody else's business.
+    deep = glob.escape(str(folder)) + "/*/*/*"
+    closed_folder = ["-type", "d", "!", "(", "-readable", "-executable", ")"]
+    closed_file = ["-type", "f", "-path", deep, "!", "-readable"]
+    look = ["(", *closed_folder, "-o", *closed_file, ")", "-print", "-quit"]
+    done = await scene.run(["find", str(folder), "-maxdepth", "3", *look], account)
+    if done is None or done.code is None:
+        return None
+    if done.output:
+        return [critical("files_closed", "files_acl", path=done.output, **_names(scene, account, folder))]
+    return [] if done.ok else None
+
+
+def _usual(bot: Account) -> str:
+    return f"{bot.home or '/srv'}/.telegram-bot-api"
+
+
+def _names(scene: CheckContext, account: Account, folder: Path) -> dict[str, object]:
+    bot = scene.bot or account
+    return {"who": account.name, "bot": bot.name, "user": scene.user.name, "dir": folder}
+
+
+def _other_owner(folder: Path, bot: Account) -> bool:
+    """True when something in there is another user's than the bot's: the next file will be too."""
+    try:
+        inside = [folder, *sorted(folder.iterdir())[:20]]
+        return any(path.lstat().st_uid != bot.uid for path in inside)
+    except OSError:
+        return False
+
+
+def _default_acl(folder: Path) -> bool:
+    try:
+        return bool(os.getxattr(folder, "system.posix_acl_default"))
+    except OSError:
+        return False

@@ -1,0 +1,139 @@
+"""The journal: may it be read, are the bot's lines in it, is it kept, are lines dropped."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ..health.unit import UnitState
+from ..host import subprocesses, units
+from ..host.untrusted_json import parse
+from .base import CheckContext, CheckResult, critical, ok, warning
+
+_BASES = (Path("/var/log/journal"), Path("/run/log/journal"))
+_MACHINE = Path("/etc/machine-id")
+_DROPPED = "a596d6fe7bfa4994828e72309e95d61e"  # SD_MESSAGE_JOURNAL_DROPPED
+_DEFAULT_RATE = (10_000, 30.0)  # journald.conf(5): messages in seconds
+_TIME = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "min": 60.0, "m": 60.0, "h": 3600.0}
+
+
+async def access(scene: CheckContext) -> list[CheckResult]:
+    """May the journal's files be read? sd-journal itself would only be silent."""
+    files = _files(scene)
+    if not files:
+        return [critical("journal_absent", "journald", user=scene.user.name)]
+    for file in files:
+        if await scene.may("-r", file) is False:
+            return [critical("journal_closed", "journal_group", path=file, user=scene.user.name)]
+    return [ok("journal", user=scene.user.name)]
+
+
+def _files(scene: CheckContext) -> list[Path]:
+    journal = scene.config.journal
+    if journal.directory:
+        place = Path(journal.directory)  # sd_journal_open_directory(3): the folder itself, and a machine's in it
+        return sorted((*place.glob("*.journal"), *place.glob("*/*.journal")))[:1] or [place]
+    name = machine_folder(journal.namespace)
+    files = (base / name / "system.journal" for base in _BASES)
+    return [file for file in files if file.parent.is_dir() and name]
+
+
+def machine_folder(namespace: str) -> str:
+    """The name of this machine's folder in /var/log/journal; "" where there is no machine-id."""
+    try:
+        machine = _MACHINE.read_text().strip()
+    except OSError:
+        return ""
+    return machine + (f".{namespace}" if namespace and machine else "")
+
+
+async def lines(scene: CheckContext) -> list[CheckResult]:
+    """Are the bot's own lines there? Seen with the same trusted fields as the monitor's reader."""
+    unit = scene.config.bot.unit
+    if not unit:
+        return []
+    show = ["-n", "200", "-o", "json", "--output-fields=_CMDLINE", f"_SYSTEMD_UNIT={unit}"]
+    done = await scene.run(["journalctl", *where(scene), *show])
+    if done is None or done.code is None:
+        return []
+    commands = command_lines(done.output)
+    wanted = scene.config.bot.process
+    if not commands:
+        return [warning("no_lines", "unit_lines", unit=unit)]
+    if wanted and not any(wanted in command for command in commands):
+        return [warning("no_bot_lines", "bot_process", unit=unit, process=wanted)]
+    return [ok("lines", unit=unit)]
+
+
+def command_lines(output: str) -> list[str]:
+    """The _CMDLINE of each entry of journalctl's JSON; a cut last line is left out."""
+    found: list[str] = []
+    for line in output.splitlines():
+        try:
+            entry = parse(line)
+        except ValueError:
+            continue
+        found.append(str(entry.get("_CMDLINE", "")) if isinstance(entry, dict) else "")
+    return found
+
+
+async def kept(scene: CheckContext) -> list[CheckResult]:
+    """Does the journal survive a reboot? Else failures before one are never seen."""
+    if scene.config.journal.directory or not units.systemd_runs():
+        return []
+    name = machine_folder(scene.config.journal.namespace)
+    # Storage=volatile leaves an old folder as it is and writes in the other; a flush may leave an
+    # old file there: the one that is written now tells. journald touches its file (sd-journal(3)).
+    kept_at, lost_at = (_written(base / name / "system.journal") for base in _BASES)
+    lost = lost_at > kept_at or not (_BASES[0] / name).is_dir()
+    return [warning("journal_volatile", "journal_persistent")] if lost else [ok("journal_kept")]
+
+
+def _written(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+async def dropped(scene: CheckContext, bot: UnitState) -> list[CheckResult]:
+    """Has journald thrown lines of the bot away, or would it soon?"""
+    unit = scene.config.bot.unit
+    if not unit:
+        return []
+    show = ["-n", "50", "-o", "cat", "--since", "-24h", f"MESSAGE_ID={_DROPPED}"]
+    done = await scene.run(["journalctl", *where(scene), *show])
+    if done is not None and unit in done.output:
+        count = sum(unit in line for line in done.output.splitlines())
+        return [warning("lines_dropped", "rate_limit", unit=unit, count=count)]
+    if not units.systemd_runs():
+        return []
+    settings = await subprocesses.run(["systemd-analyze", "cat-config", "systemd/journald.conf"], seconds=5)
+    burst, interval = rate(settings.output if settings.ok else "")
+    burst = bot.rate_burst or burst
+    if burst and interval and burst / interval < _DEFAULT_RATE[0] / _DEFAULT_RATE[1]:
+        return [warning("rate_low", "rate_limit", unit=unit, burst=burst, interval=f"{interval:g}")]
+    return [ok("rate", unit=unit)]
+
+
+def rate(text: str) -> tuple[int, float]:
+    """(messages, seconds) of journald's rate limit from its joined configuration; the last wins."""
+    burst, interval = _DEFAULT_RATE
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        amount = re.fullmatch(r"\s*+(\d++)\s*+([a-z]*+)\s*+", value)
+        if amount is None:
+            continue
+        if name.strip() == "RateLimitBurst":
+            burst = int(amount[1])
+        elif name.strip() == "RateLimitIntervalSec":
+            interval = int(amount[1]) * _TIME.get(amount[2], 1.0)
+    return burst, interval
+
+
+def where(scene: CheckContext) -> list[str]:
+    """journalctl's options for the journal that the monitor reads."""
+    journal = scene.config.journal
+    place = [f"--directory={journal.directory}"] if journal.directory else []
+    space = [f"--namespace={journal.namespace}"] if journal.namespace and not place else []
+    return ["-q", "--no-pager", *place, *space]

@@ -1,0 +1,179 @@
+"""Downloads again: from where the Bot API server has the file, or from where the lines say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...errors import PathRefused
+from ...model.installation import Installation
+from ...model.task import RepairTask
+from ...model.task_result import Outcome, TaskResult
+from ..bot_api import Trouble
+from ..errno_outcomes import from_error
+from ..fs.at_rest import NotSettled, move_settled, settled_status
+from ..fs.atomic_copy import copy_file
+from ..fs.cancellable_io import in_thread
+from ..fs.mkdir import ensure_folder, given
+from ..fs.path_policy import resolve_destination, resolve_source
+from ..fs.safe_open import safe_component, status
+from ..ports import Tools
+from ..provenance import Provenance, folder_of, provenance
+from .rescue import rescue
+
+_CAUSES = frozenset({Outcome.BLOCKED_BY_SPACE, Outcome.BLOCKED_BY_OWNER})
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    path: Path
+    size: int | None  # what the server or the lines announced
+    by_words: bool = False  # no more than lines of the log name it
+
+
+async def retry_download(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
+    """Given an order with what is known of a download, put the video at its destination.
+
+    With a file_id: getFile, then copy; when the server gives no path and the lines named a
+    source, that is copied. Results of `copy_file`, and: DONE `rescued` (no destination known, or
+    another healthy video has its name); REFUSED `nothing_to_download_from`, `server_not_configured`,
+    `token_refused`, `file_id_refused`, `file_too_big`, or why the path was refused; REFUSED and
+    `rescued` with the doubt of `provenance` about whose it is; FAILED
+    `timeout`, `connection_lost`, `not_served`, `file_unavailable`, `server_busy`, `server_error`;
+    FAILED with `retry_after` for a bad file of the server's that has not come to rest (`quarantine`);
+    BLOCKED_BY_SERVER `server_unreachable`, `server_fault`."""
+    download = order.download
+    if not download.known:
+        return TaskResult(order.id, Outcome.REFUSED, "nothing_to_download_from")
+    if not download.file_id:
+        return await _from_lines(order, site, tools)
+    result = await _from_server(order, site, tools)
+    if result.outcome is Outcome.DONE or result.outcome in _CAUSES or result.path or not download.source:
+        return result
+    # The server may be down, or not know the file any more, while the file lies there.
+    copied = await _from_lines(order, site, tools)
+    return copied if copied.outcome is Outcome.DONE or copied.outcome in _CAUSES else result
+
+
+async def _from_lines(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
+    try:
+        path = await in_thread(lambda _: resolve_source(order.download.source or "", site))
+    except (OSError, PathRefused) as error:
+        return _not_resolved(order, error)
+    return await _put(order, _Source(path, order.download.size, not order.download.file_id), site, tools)
+
+
+async def _from_server(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
+    """Ask and copy. A file that is shorter than the server itself says, or shown to be corrupt, is
+    put aside, and the server asked once more: it fetches what it does not have. One that may still be
+    being written is left for a while."""
+    for last in (False, True):
+        found = await _ask(order, site, tools)
+        if isinstance(found, TaskResult):
+            return found
+        if await _shortened(found, site):
+            result = TaskResult(order.id, Outcome.FAILED, "source_incomplete")
+        else:
+            result = await _put(order, found, site, tools)
+        bad = result.reason in ("source_incomplete", "source_corrupt")
+        try:
+            if last or not bad or not await _set_aside(found, order, site, tools):
+                break
+        except NotSettled as error:
+            return from_error(order.id, error)
+    return result
+
+
+async def _ask(order: RepairTask, site: Installation, tools: Tools) -> _Source | TaskResult:
+    if not (site.api_url and site.token and order.download.file_id):
+        return TaskResult(order.id, Outcome.REFUSED, "server_not_configured")
+    answer = await tools.get_file(site, order.download.file_id, tools.seconds_for(order.download.size))
+    if isinstance(answer, Trouble):
+        return TaskResult(order.id, answer.outcome, answer.reason, answer.detail, retry_after=answer.retry_after)
+    try:
+        return _Source(await in_thread(lambda _: resolve_source(answer.path, site)), answer.size)
+    except (OSError, PathRefused) as error:
+        return _not_resolved(order, error)
+
+
+def _not_resolved(order: RepairTask, error: OSError | PathRefused) -> TaskResult:
+    # `<TOKEN>` without a fitting directory: nothing forbidden was asked for, it is not there.
+    if isinstance(error, PathRefused) and str(error) == "source_missing":
+        return TaskResult(order.id, Outcome.FAILED, "source_missing")
+    return from_error(order.id, error)
+
+
+async def _shortened(source: _Source, site: Installation) -> bool:
+    try:
+        found = await in_thread(lambda _: status(source.path, site))
+    except (OSError, PathRefused):
+        return False  # the copy will say what is wrong
+    return found is not None and source.size is not None and found.st_size < source.size
+
+
+async def _set_aside(source: _Source, order: RepairTask, site: Installation, tools: Tools) -> bool:
+    """Rename a bad file in the Bot API directory, which may not be ours to write in. Bad by the
+    server's own word on its size or by its content, never by a log line's word. Raises NotSettled for
+    one that may still be being written."""
+    mark = order.incident_id if safe_component(order.incident_id) else "incidente"
+    aside = source.path.with_name(f"{source.path.name}.{mark}.incompleto")
+    try:
+        before = await in_thread(lambda _: settled_status(source.path, site, tools.now()))
+        if not await _shortened(source, site) and await tools.is_good(source.path, None) is not False:
+            return False
+        await in_thread(lambda _: settled_status(source.path, site, tools.now()))
+        await in_thread(lambda _: move_settled(source.path, aside, before, site))
+    except NotSettled:
+        raise
+    except (OSError, PathRefused):
+        return False
+    return True
+
+
+async def _put(order: RepairTask, source: _Source, site: Installation, tools: Tools) -> TaskResult:
+    """To the destination; without one, when another healthy video has it, or when it is in doubt
+    whose the source is, to `_rescatados`."""
+    size = order.download.size if order.download.size is not None else source.size
+    if await _gone(source, site):
+        return TaskResult(order.id, Outcome.FAILED, "source_missing")
+    try:
+        destination = await in_thread(lambda _: resolve_destination(order.download, site))
+        modelo = "" if destination is None else folder_of(destination, site)
+        since = order.since if source.by_words else 0.0
+        known = await provenance(source.path, modelo, size, since, site, tools)
+        if known.doubt:
+            return await _in_doubt(order, source, known, site, tools)
+        if destination is None and known.place is not None:  # safe already: no second copy of it
+            return TaskResult(order.id, Outcome.DONE, "already_there", path=str(known.place))
+        if destination is None:
+            return await rescue(order, source.path, site, tools, size)
+        ensured = await ensure_folder(destination.parent, site, tools)
+    except (OSError, PathRefused) as error:
+        return from_error(order.id, error)
+    result = await copy_file(order, source.path, destination, site, tools, size)
+    if result.reason == "destination_taken":
+        return replace(await rescue(order, source.path, site, tools, size), why=result.reason)
+    done = await given(result, ensured, site, tools)
+    return replace(done, delivered=(known.identity, modelo)) if done.outcome is Outcome.DONE else done
+
+
+async def _in_doubt(
+    order: RepairTask, source: _Source, known: Provenance, site: Installation, tools: Tools
+) -> TaskResult:
+    """Into nobody's folder. Of what was delivered to somebody a copy waits for a person, once it lies
+    nowhere else any more or somebody has asked for it; the rest stays where it is."""
+    safe = known.place is not None and order.since > 0
+    if known.doubt != "delivered_elsewhere" or safe:
+        return TaskResult(order.id, Outcome.REFUSED, known.doubt, str(known.place or ""))
+    result = await rescue(order, source.path, site, tools, order.download.size)
+    if result.outcome is not Outcome.DONE:
+        return result
+    return replace(result, outcome=Outcome.REFUSED, reason=known.doubt, detail=str(known.place or ""))
+
+
+async def _gone(source: _Source, site: Installation) -> bool:
+    """True when nothing is there; no folder is made for that. Other trouble the copy will name."""
+    try:
+        return await in_thread(lambda _: status(source.path, site)) is None
+    except (OSError, PathRefused):
+        return False

@@ -1,0 +1,111 @@
+"""`sudo -n` of the root helper on one path, and what its answer means."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from ..host import subprocesses
+from ..host.redact import TOKEN, redact
+from ..model.installation import Installation
+from ..model.task_result import Outcome, TaskResult
+
+# The helper ends itself after 8 s. Before it runs, sudo may wait for a name server that does not answer:
+# resolv.conf(5) asks each one twice for 5 s. Nobody but root could stop it, and it would still do its work.
+SECONDS = 30.0
+_VERDICTS = ("done", "usage", "refused", "failed")
+# Codes of the helper that have a text of their own; the rest share `owner_refused`/`owner_failed`.
+_REFUSALS = {
+    "outside_roots": "owner_outside",
+    "path_strange": "owner_outside",
+    "link_in_path": "owner_link",
+    "parent_closed": "owner_parent",
+    "not_a_folder": "owner_link",
+    "not_regular": "owner_special",
+    "special_mode": "owner_special",
+    "hard_link": "owner_hard_link",
+    "wrong_owner": "owner_foreign",
+    "roots_own": "owner_foreign",
+    "other_filesystem": "owner_outside",
+    "token_ambiguous": "path_ambiguous",
+    "owner_root": "owner_unknown",
+    "owner_unknown": "owner_unknown",
+    "owner_unclear": "owner_unknown",
+    "project_unknown": "owner_config",
+    "models_missing": "owner_config",
+    "root_too_broad": "owner_config",
+    "config_link": "owner_config",
+    "config_unreadable": "owner_config",
+    "config_not_roots": "owner_config",
+    "config_invalid": "owner_config",
+}
+# What the path is: the next try would find it the same.
+_OF_THE_PATH = frozenset({"owner_outside", "owner_link", "owner_special", "owner_hard_link", "owner_foreign"})
+_FAILURES = {
+    "not_found": (Outcome.FAILED, "owner_not_found"),
+    "read_only": (Outcome.FAILED, "owner_read_only"),
+    "no_space": (Outcome.BLOCKED_BY_SPACE, "no_space"),
+    "acl_no_space": (Outcome.BLOCKED_BY_SPACE, "no_space"),
+    "acl_unsupported": (Outcome.REFUSED, "owner_no_acl"),
+    "not_root": (Outcome.REFUSED, "sudo_refused"),
+}
+
+
+async def fix_owner(order_id: str, path: Path, site: Installation) -> TaskResult:
+    """Give `path` back to the bot's user, and the monitor access to it.
+
+    Given an absolute path in one of the two directories, return the Result: DONE only when the
+    helper says so; REFUSED when its policy or sudo says no; FAILED when another time may do.
+    """
+    done = await subprocesses.run((*site.chown_command, without_token(path)), seconds=SECONDS)
+    outcome, reason = judge(done)
+    detail = redact(done.errors.splitlines()[-1] if done.errors else "")[:500]
+    return TaskResult(order_id, outcome, reason, detail, path=str(path))
+
+
+def worth_again(given: TaskResult) -> TaskResult:
+    """`given` as an order's result: whatever hinders the helper may be gone at the next try (a package
+    that is being upgraded, a configuration that is being written, sudo without its directory), unless
+    it is the path itself that must not be touched."""
+    if given.outcome is not Outcome.REFUSED or given.reason in _OF_THE_PATH:
+        return given
+    return replace(given, outcome=Outcome.FAILED)
+
+
+def without_token(path: Path) -> str:
+    """`path` as it may stand in an argument list, which sudo logs and every user can read: a
+    component with a bot token as `<TOKEN-digest>`, which the helper finds again."""
+    return "/".join(_stand_in(part) if redact(part) != part else part for part in str(path).split("/"))
+
+
+def _stand_in(name: str) -> str:
+    return f"{TOKEN[:-1]}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:12]}>"
+
+
+def judge(done: subprocesses.Finished) -> tuple[Outcome, str]:
+    """What the end of `sudo -n helper PATH` means. Only the helper's own line speaks for the
+    helper: sudo ends with 1 for its own refusals, but also with whatever the helper returned."""
+    if done.ok:
+        return Outcome.DONE, ""
+    word, code = _verdict(done.errors)
+    if word == "refused" and done.code == 3:
+        return Outcome.REFUSED, _REFUSALS.get(code, "owner_refused")
+    if word == "failed" and done.code == 4:
+        return _FAILURES.get(code, (Outcome.FAILED, "owner_failed"))
+    if word == "usage":
+        return Outcome.REFUSED, "owner_outside"
+    if done.code is None or done.code < 0 or done.code > 128:
+        return Outcome.FAILED, "owner_timeout"
+    if "command not found" in done.errors or done.code == 127:
+        return Outcome.REFUSED, "helper_missing"
+    return Outcome.REFUSED, "sudo_refused"
+
+
+def _verdict(errors: str) -> tuple[str, str]:
+    for line in reversed(errors.splitlines()):
+        word, colon, rest = line.partition(": ")
+        if colon and word in _VERDICTS:
+            return word, rest.split(" ", 1)[0]
+    return "", ""

@@ -1,0 +1,109 @@
+"""Carries out orders when they are due: a few side by side, never two on one file."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import weakref
+from collections.abc import Awaitable, Callable, Iterable
+
+from ..model.task import RepairTask
+from ..model.task_result import Outcome, TaskResult
+from ..model.verdict import Verdict
+
+logger = logging.getLogger(__name__)
+
+SIDE_BY_SIDE = 3  # a disk and one local server: more would only share the same bytes a second
+
+Repair = Callable[[RepairTask, bool], Awaitable[tuple[TaskResult, Verdict]]]
+Report = Callable[[RepairTask, TaskResult, Verdict], Awaitable[None]]
+# The order as it stands now, which from now on nobody overtakes; None for one that was overtaken.
+Begin = Callable[[RepairTask], RepairTask | None]
+
+
+class Dispatcher:
+    """Owns one task per order, from the moment it is given until its result is reported.
+
+    An order that has begun runs to its end: only one that still waits is cancelled. One that was
+    under way when the monitor died (`inherited`) is looked at before it is done again:
+    `repair(order, True)` verifies first.
+    """
+
+    def __init__(self, repair: Repair, report: Report, begin: Begin, clock: Callable[[], float]) -> None:
+        self._repair = repair
+        self._report = report
+        self._begin = begin
+        self._clock = clock
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._begun: set[str] = set()
+        self._places = asyncio.Semaphore(SIDE_BY_SIDE)
+        # A lock lives as long as some task holds or awaits it.
+        self._files: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    @property
+    def under_way(self) -> int:
+        return len(self._tasks)
+
+    def give(self, orders: Iterable[RepairTask], *, inherited: bool = False) -> None:
+        """Take orders that are already stored; each runs when it is due."""
+        for order in orders:
+            if order.id in self._tasks:
+                continue
+            task = asyncio.create_task(self._carry_out(order, inherited), name=order.id)
+            self._tasks[order.id] = task
+            task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task.get_name(), None)
+        self._begun.discard(task.get_name())
+
+    def cancel(self, order_ids: Iterable[str]) -> None:
+        """These orders are done or were overtaken: those that have not begun never do."""
+        for order_id in order_ids:
+            task = self._tasks.get(order_id)
+            if task is not None and order_id not in self._begun:
+                task.cancel()
+
+    async def stop(self, seconds: float) -> None:
+        """Stop all work within `seconds`; what was under way stays stored as not finished."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+
+    async def _carry_out(self, order: RepairTask, inherited: bool) -> None:
+        await asyncio.sleep(_wait(order, self._clock()))
+        lock = self._files.setdefault(_file_of(order), asyncio.Lock())
+        async with lock, self._places:
+            current = self._begin(order)
+            if current is None:
+                return
+            self._begun.add(order.id)
+            result, verdict = await self._attempt(current, inherited)
+        # What has been done is reported, also while the service stops.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(self._report(current, result, verdict))
+
+    async def _attempt(self, order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
+        try:
+            return await self._repair(order, inherited)
+        except Exception as error:  # one broken correction must not take the others with it
+            logger.exception("order %s (%s) broke", order.id, order.kind.value)
+            detail = f"{type(error).__name__}: {error}"
+            return TaskResult(order.id, Outcome.FAILED, "internal", detail), Verdict(False, reason="internal")
+
+
+def _wait(order: RepairTask, now: float) -> float:
+    """Seconds until it is due; never more than it was to wait when it was made."""
+    meant = order.due_at - order.made_at if order.made_at else math.inf
+    return max(0.0, min(order.due_at - now, meant))
+
+
+def _file_of(order: RepairTask) -> str:
+    download = order.download
+    if download.modelo and download.video:
+        return f"{download.modelo}/{download.video}"
+    return download.destination or download.source or download.file_id or order.incident_id

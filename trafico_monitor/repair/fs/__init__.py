@@ -1,0 +1,1 @@
+"""File operations that never leave the two directories."""

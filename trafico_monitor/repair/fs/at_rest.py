@@ -1,0 +1,97 @@
+"""Has a file come to rest? Only such a one may be put aside: whoever still writes it goes on writing into
+what was moved away."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+
+from ...model.installation import Installation
+from .safe_open import open_folder, open_source, rename_new, sync_folder
+
+_F_SETSIG = 10  # linux/fcntl.h; Python has no name for it
+_AGAIN = 5.0  # seconds until a file that is being written is looked at again
+_WRITES = os.O_WRONLY | os.O_RDWR
+
+
+class NotSettled(OSError):
+    """The file may still be being written; `reason` is a code of messages/, `retry_after` in seconds."""
+
+    def __init__(self, reason: str, retry_after: float = _AGAIN) -> None:
+        super().__init__(errno.EBUSY, os.strerror(errno.EBUSY))
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+def settled_status(path: Path, site: Installation, now: float) -> os.stat_result:
+    """What lies at `path`, at rest for the time that `site` asks for. Raises as `open_source` and
+    `require_settled`. Blocking."""
+    with FileIO(open_source(path, site)) as file:
+        require_settled(file.fileno(), now, site.min_age)
+        return os.fstat(file.fileno())
+
+
+def move_settled(old: Path, new: Path, before: os.stat_result, site: Installation) -> None:
+    """Rename the very file that was `before`, within one file system and never over anything, and make it
+    durable. One that was exchanged or changed goes back to its name: NotSettled. Blocking."""
+    with open_folder(old.parent, site) as source, open_folder(new.parent, site) as target:
+        rename_new(source, old.name, target, new.name)
+        moved = os.stat(new.name, dir_fd=target, follow_symlinks=False)
+        # Not the time of change: the rename itself has set that.
+        if _content(moved) != _content(before):
+            rename_new(target, new.name, source, old.name)
+            raise NotSettled("file_is_changing")
+        sync_folder(target)
+        sync_folder(source)
+
+
+def _content(seen: os.stat_result) -> tuple[int, int, int, int]:
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def require_settled(file: int, now: float, min_age: float) -> None:
+    """Raise NotSettled when the open `file` was changed in the last `min_age` seconds before `now`, or a
+    program has it open for writing. Every write sets the time of change (ctime), and nobody can set
+    it back. Blocking."""
+    age = now - os.fstat(file).st_ctime
+    if min_age and age < min_age:
+        raise NotSettled("file_is_young", min(min_age, min_age - age) + 0.5)
+    if open_for_writing(file):
+        raise NotSettled("file_is_open")
+
+
+def open_for_writing(file: int) -> bool:
+    """True when a program is known to have `file`, which is open for reading, open for writing. The
+    kernel says so to the file's owner and to root; otherwise of the processes that /proc shows."""
+    try:
+        # Who opens it for writing meanwhile makes the kernel send a signal: one that is ignored.
+        fcntl.fcntl(file, _F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except OSError:  # another's file, or a file system without leases
+        return any(_written_by(process, os.fstat(file)) for process in _processes())
+    return False
+
+
+def _processes() -> Iterator[Path]:
+    with suppress(OSError):
+        yield from (each for each in Path("/proc").iterdir() if each.name.isdigit())
+
+
+def _written_by(process: Path, wanted: os.stat_result) -> bool:
+    with suppress(OSError):  # ended, or another user's
+        for each in (process / "fd").iterdir():
+            with suppress(OSError, ValueError, IndexError):
+                if os.path.samestat(each.stat(), wanted):
+                    flags = (process / "fdinfo" / each.name).read_text().split("flags:")[1].split()[0]
+                    if int(flags, 8) & _WRITES:
+                        return True
+    return False

@@ -1,0 +1,265 @@
+"""Looks at the machine and says what is there: Facts. Changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import grp
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from glob import escape
+from pathlib import Path
+
+from ..config import dotenv_file
+from ..config.discovery import mounted_from
+from ..config.keys import VARIABLES
+from ..config.loader import load
+from ..config.schema import Bot, Config
+from ..errors import ConfigError
+from ..host import accounts, docker, subprocesses, units
+from ..host.accounts import SERVICE_USER, Account
+from . import acl, path_safety, unit_discovery, unit_files
+from .facts import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
+from .state_file import Ledger
+
+_PYTHON_SECONDS = 20.0
+_HOME_FOLDER = ".telegram-bot-api"
+_LARGEST = 64 * 1024
+
+
+async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> Facts:
+    """Everything that the plan has to know. `project` and `user` as `place.judge` returned them.
+
+    Raises ConfigError where the present configuration cannot be read: it has to be mended first.
+    """
+    config, explicit = _configuration()
+    # The user stands in the configuration only after the first setup.
+    config = replace(config, project=replace(config.project, dir=project, owner=user.name))
+    env = dotenv_file.path(config)
+    env = env if env is not None and os.path.lexists(env) else None
+    named = wishes.unit or str(explicit.get("bot.unit") or "")
+    runs = processes(project, user.uid)
+    container, found = await asyncio.gather(
+        _container(config), unit_discovery.search(project, named, user, runs.values(), _adopted(config))
+    )
+    interpreter, has_telegram = await python_of(project, user)
+    models = str(Path(project) / config.project.models_dir)
+    api = _bot_api(config, user, container)
+    there = await units.show(unit_files.SERVICE, ("LoadState", "UnitFileState", "ActiveState", "ReadWritePaths"))
+    monitor = there or {}
+    adopted = next((unit.name for unit in found if unit.name == _adopted(config)), "")
+    bot_name = named or adopted or unit_files.UNIT
+    bot = await units.show(bot_name, ("UnitFileState", "ActiveState")) or {}
+    facts = Facts(
+        project=project,
+        user=BotUser(user.name, user.uid, user.gid, user.home),
+        python=interpreter,
+        has_telegram=has_telegram,
+        env=str(env) if env else "",
+        env_names=_names(config) if env else frozenset(),
+        models=models,
+        models_there=Path(models).is_dir(),
+        bot_api=api,
+        container=container,
+        units=tuple(found),
+        adopted=adopted,
+        loose=loose(runs, found),
+        explicit=explicit,
+        monitor_there=monitor.get("LoadState") == "loaded" and accounts.by_name(SERVICE_USER) is not None,
+        monitor_groups=_groups(SERVICE_USER),
+        monitor_enabled=monitor.get("UnitFileState", ""),
+        monitor_active=monitor.get("ActiveState", ""),
+        docker_there=_group_exists("docker"),
+        writable=tuple(path.lstrip("-+") for path in units.words(monitor.get("ReadWritePaths", ""))),
+        bot_enabled=bot.get("UnitFileState", ""),
+        bot_active=bot.get("ActiveState", ""),
+        shared=path_safety.shared(project, user, config.language),
+        # What an earlier setup has made of it is no name of a program.
+        process_there=_has_program(project, str(explicit.get("bot.process", Bot().process))),
+    )
+    own, foreign = _ways(facts)
+    files = _files(facts, bot_name, ledger)
+    return replace(facts, files=files, closed=_closed(facts), passages=own, blocked=foreign)
+
+
+def _configuration() -> tuple[Config, dict[str, object]]:
+    """The configuration, and what an administrator's own files say (setup's drop-in left out)."""
+    config = load()
+    own = _set_by(Path(unit_files.DROP_IN))
+    explicit: dict[str, object] = {}
+    for name in config.explicit:
+        value: object = config
+        for part in name.split("."):
+            value = getattr(value, part)
+        if not (name in own and own[name] == value):
+            explicit[name] = value
+    return config, explicit
+
+
+def _adopted(config: Config) -> str:
+    """The unit that the configuration names, whoever has written it; "" for the one that setup would make."""
+    return config.bot.unit if config.bot.unit != unit_files.UNIT else ""
+
+
+def _set_by(file: Path) -> dict[str, object]:
+    import tomllib
+
+    try:
+        tables = tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file}: {error}") from None
+    found: dict[str, object] = {}
+    for name, value in tables.items():
+        found |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
+    return found
+
+
+def _names(config: Config) -> frozenset[str]:
+    """The variables that the .env gives a usable value; no value leaves this function."""
+    try:
+        values = dotenv_file.read(config).values
+    except OSError:
+        return frozenset()
+    return frozenset(name for name, key in VARIABLES.items() if key in values)
+
+
+async def _container(config: Config) -> FoundContainer | None:
+    """The Bot API server's container: by its configured name, else the one whose image is it."""
+    if not config.bot_api.local:
+        return None
+    wanted = config.bot_api.container
+    for name in dict.fromkeys([wanted, *await docker.names_like("telegram-bot-api")]):
+        if not name:
+            continue
+        seen = await docker.inspect(name)
+        if seen.status in (docker.Status.MISSING, docker.Status.NO_DOCKER, docker.Status.NO_ANSWER):
+            continue
+        inside = config.bot_api.container_dir
+        return FoundContainer(name, seen.status is docker.Status.RUNNING, mounted_from(seen.mounts, inside))
+    return None
+
+
+def _bot_api(config: Config, user: Account, container: FoundContainer | None) -> str:
+    if config.bot_api.host_dir:
+        return config.bot_api.host_dir
+    if not config.bot_api.local:
+        return ""
+    if container is not None and container.host_dir:
+        return container.host_dir
+    usual = Path(user.home) / _HOME_FOLDER
+    return str(usual) if user.home and usual.is_dir() and not usual.is_symlink() else ""
+
+
+async def python_of(project: str, user: Account) -> tuple[str, bool]:
+    """The interpreter for main.py: the first that has python-telegram-bot, asked as the bot's user."""
+    choices = path_safety.python_of(project)
+    before = accounts.prefix(user) or []
+    for python in choices:
+        # As the user, in his folder: what a project's venv runs on being asked is his code.
+        done = await subprocesses.run([*before, python, "-c", "import telegram"], seconds=_PYTHON_SECONDS)
+        if done.ok:
+            return python, True
+    return choices[0], False
+
+
+def processes(project: str, uid: int) -> dict[int, str]:
+    """The processes of the project's user that run this main.py, each with its control group. Anybody can
+    start one that looks like it."""
+    found: dict[int, str] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if not _all_of(uid, (folder / "status").read_text(errors="replace")):
+                continue
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if not any(word in (b"main.py", b"./main.py", f"{project}/main.py".encode()) for word in words):
+                continue
+            if str((folder / "cwd").readlink()) == project or f"{project}/main.py".encode() in words:
+                found[int(folder.name)] = (folder / "cgroup").read_text()
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def loose(found: Mapping[int, str], known: Sequence[FoundUnit]) -> tuple[int, ...]:
+    """Those of `processes` that belong to none of the units found."""
+    names = [*(unit.name for unit in known), unit_files.UNIT]
+    return tuple(sorted(pid for pid, cgroup in found.items() if not any(name in cgroup for name in names)))
+
+
+def _has_program(project: str, name: str) -> bool:
+    last = escape(Path(name).name)
+    return not last or any(any(Path(project).glob(f"{above}{last}")) for above in ("", "*/", "*/*/"))
+
+
+def _all_of(uid: int, status: str) -> bool:
+    """True when a process's real, effective, saved and file system uid are that one (proc(5)): a
+    program with the set-user-ID bit, started by somebody else, is not its owner's."""
+    line = next((line for line in status.splitlines() if line.startswith("Uid:")), "")
+    return set(line.split()[1:]) == {str(uid)}
+
+
+def _groups(user: str) -> frozenset[str]:
+    return frozenset(group.gr_name for group in grp.getgrall() if user in group.gr_mem)
+
+
+def _group_exists(name: str) -> bool:
+    try:
+        return bool(grp.getgrnam(name))
+    except KeyError:
+        return False
+
+
+def _files(facts: Facts, bot_unit: str, ledger: Ledger) -> Mapping[str, FoundFile]:
+    paths = [
+        unit_files.DROP_IN,
+        unit_files.SANDBOX,
+        unit_files.unit_path(bot_unit),
+        unit_files.unit_path(unit_files.UNIT),
+    ]
+    for unit in dict.fromkeys((bot_unit, unit_files.UNIT, *(unit.name for unit in facts.units))):
+        paths += [unit_files.adoption_path(unit), unit_files.instrument_path(unit), unit_files.environment_path(unit)]
+    last: dict[str, str] = {}
+    for entry in ledger.entries:
+        if not entry.undone:
+            last[entry.change.target] = entry.change.content
+    return {path: _file(Path(path), last.get(path)) for path in dict.fromkeys(paths)}
+
+
+def _file(path: Path, written: str | None) -> FoundFile:
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            return FoundFile(link=True)
+        content = path.read_bytes()[:_LARGEST].decode("utf-8", "replace")
+    except FileNotFoundError:
+        return FoundFile()
+    return FoundFile(content, ours=content == written)
+
+
+def _places(facts: Facts) -> dict[str, str]:
+    places = {"models": facts.models, "bot_api": facts.bot_api, "env": facts.env}
+    return {name: path for name, path in places.items() if path}
+
+
+def _closed(facts: Facts) -> frozenset[str]:
+    """The places that the monitor, or the bot, cannot yet reach as they have to."""
+    return frozenset(name for name, path in _places(facts).items() if not acl.is_open(name, path))
+
+
+def _ways(facts: Facts) -> tuple[tuple[str, ...], dict[str, tuple[str, str]]]:
+    """Folders above the places: the bot user's own that keep the monitor out, and others' by place."""
+    monitor = accounts.by_name(SERVICE_USER)
+    if monitor is None:
+        return (), {}
+    own: list[str] = []
+    foreign: dict[str, tuple[str, str]] = {}
+    for name, path in _places(facts).items():
+        way = acl.way(path, facts.user.uid, monitor.uid)
+        own += way.own
+        if way.foreign:
+            owner = accounts.by_uid(Path(way.foreign[0]).lstat().st_uid)
+            foreign[name] = (way.foreign[0], owner.name if owner else "?")
+    return tuple(dict.fromkeys(own)), foreign

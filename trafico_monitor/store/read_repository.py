@@ -1,0 +1,269 @@
+"""The command line's view of the database: read only, beside the running service."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import StoreError
+from ..model.alert import Alert
+from ..model.error_group import UnknownKind
+from ..model.event import Event
+from ..model.incident import Incident
+from ..model.incident_filter import IncidentFilter
+from ..model.silence import Silence
+from . import pagination
+from .fallback_database import reading_only
+from .remediation_stats import Worth, worths
+from .repository import DATABASE, NumberedRecord
+from .serialization import decode, readable
+from .tables import alerts as alarms
+from .tables import error_groups as unknown
+from .tables import hours, silences
+from .tables.tallies import DAY, HOURS, MODELO, SECONDS, SEPARATOR, TYPE, places
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An incident with all that happened to it, in order."""
+
+    incident: Incident
+    records: tuple[NumberedRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of incidents opened since a time. `hours` are keyed by the hour's first second since
+    the epoch; `modelos` has "" for those that the lines did not name. Times to repair in seconds,
+    None when nothing was solved. `ledger` says what each correction was good for."""
+
+    total: int = 0
+    types: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (error_type, estado)
+    modelos: Mapping[str, int] = field(default_factory=dict)
+    hours: Mapping[int, int] = field(default_factory=dict)
+    mean_seconds: float | None = None
+    median_seconds: float | None = None
+    ledger: tuple[Worth, ...] = ()
+
+
+class Queries:
+    """A context manager over one read-only connection. Raises StoreError when there is nothing to
+    read or it may not be read."""
+
+    def __init__(self, directory: Path, seconds: float | None = None) -> None:
+        """With `seconds`, whatever is asked ends in a StoreError when it takes longer."""
+        self._path = directory / DATABASE
+        self._connection = self._open()
+        if seconds is not None:
+            end = time.monotonic() + seconds
+            self._connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            with self._path.open("rb"):
+                pass  # SQLite says only «unable to open»
+            connection = self._connected()
+        except FileNotFoundError:
+            raise StoreError(f"{self._path}: not there yet; has the service run? (systemctl status)") from None
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise StoreError(f"{self._path}: {reason}; try sudo") from error
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _connected(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            if os.access(self._path.parent, os.W_OK):
+                raise
+            # Its log or the log's index would have to be made first, and cannot be: nobody writes here.
+            return reading_only(self._path)
+        return connection
+
+    def __enter__(self) -> Queries:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._connection.close()
+
+    def incidents(
+        self,
+        *,
+        since: float | None = None,
+        until: float | None = None,
+        estado: str | None = None,
+        error_type: str | None = None,
+        limit: int = 50,
+    ) -> tuple[Incident, ...]:
+        """Those opened in [since, until] (seconds since the epoch), the newest first."""
+        wanted = {
+            "opened_at >= ?": since,
+            "opened_at <= ?": until,
+            "estado = ?": estado,
+            "error_type = ?": error_type,
+        }
+        given = {clause: value for clause, value in wanted.items() if value is not None}
+        where = f"WHERE {' AND '.join(given)}" if given else ""
+        sql = f"SELECT body FROM incidents {where} ORDER BY opened_at DESC, id DESC LIMIT ?"
+        with self._errors():
+            return tuple(readable(Incident, self._connection.execute(sql, (*given.values(), limit))))
+
+    def story(self, name: str) -> Story | None:
+        """The incident of exactly that id."""
+        with self._errors():
+            there = self._connection.execute("SELECT 1 FROM incidents WHERE id = ?", (name,)).fetchone()
+            return self.incident(name) if there else None
+
+    def incident(self, id_or_prefix: str) -> Story | None:
+        """One incident by its id, or by the beginning of it. None when there is none; StoreError
+        when several begin so."""
+        with self._errors():
+            row = self._one(id_or_prefix)
+            if row is None:
+                return None
+            records = self._connection.execute(
+                "SELECT seq, body FROM records WHERE incident_id = ? ORDER BY seq", (row[0],)
+            )
+            numbered = tuple(NumberedRecord(seq, decode(Event, body)) for seq, body in records)
+            return Story(decode(Incident, row[1]), numbered)
+
+    def _one(self, prefix: str) -> tuple[str, str] | None:
+        if not prefix:
+            return None
+        rows = self._connection.execute(
+            "SELECT id, body FROM incidents WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+            (prefix, f"{prefix}\U0010ffff"),
+        ).fetchall()
+        if len(rows) > 1 and rows[0][0] != prefix:
+            raise StoreError(f"{prefix}: several incidents begin so ({rows[0][0]}, {rows[1][0]}, …)")
+        return rows[0] if rows else None
+
+    def summary(self, since: float = 0.0) -> Summary:
+        """What happened since: counts, and the time it took to repair."""
+        counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        with self._errors():
+            for kind, value, number in self._tallies(since):
+                counted[kind][value] += number
+            ledger = worths(self._connection, since)
+        types = {_type_and_estado(name): number for name, number in counted[TYPE].items() if number}
+        hours = {int(hour): number for hour, number in counted[HOURS].items() if number}
+        seconds = Counter({int(took): number for took, number in counted[SECONDS].items()})
+        return Summary(
+            sum(types.values()),
+            types,
+            {name: number for name, number in counted[MODELO].items() if number},
+            dict(sorted(hours.items())),
+            *_times(seconds),
+            ledger,
+        )
+
+    def _tallies(self, since: float) -> Iterator[tuple[str, str, int]]:
+        first = int(-(-since // DAY))
+        if since % DAY:  # of the day that `since` lies in, the incidents themselves are counted
+            part = self._connection.execute(
+                "SELECT body FROM incidents WHERE opened_at >= ? AND opened_at < ?", (since, first * DAY)
+            )
+            for incident in readable(Incident, part):
+                for _, kind, value in places(incident):
+                    yield kind, value, 1
+        yield from self._connection.execute("SELECT property, value, number FROM tallies WHERE day >= ?", (first,))
+
+    def page(self, wanted: IncidentFilter, limit: int) -> tuple[Incident, ...]:
+        """Those that are wanted, the newest first; the last one's (opened_at, id) leads on."""
+        with self._errors():
+            return pagination.page(self._connection, wanted, limit)
+
+    def records_after(self, seq: int, limit: int) -> tuple[NumberedRecord, ...]:
+        """Records with a higher number, in order."""
+        with self._errors():
+            rows = self._connection.execute(
+                "SELECT seq, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
+            )
+            return tuple(NumberedRecord(row[0], decode(Event, row[1])) for row in rows)
+
+    def latest_records(self, limit: int) -> tuple[NumberedRecord, ...]:
+        """The newest records, in order."""
+        with self._errors():
+            last = self._connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0]
+            return self.records_after(last - limit, limit)
+
+    def hours(
+        self, since: float, until: float, step: int = hours.HOUR, offset: int = 0
+    ) -> list[tuple[int, str, str, int]]:
+        """(first second, property, value, number) of the hours that begin in [since, until), summed
+        up in spans of `step` seconds that begin `offset` seconds before those of UTC."""
+        with self._errors():
+            return hours.read(self._connection, since, until, step, offset)
+
+    def status(self) -> dict[str, object] | None:
+        """The service's last word about itself; None when it has never run."""
+        with self._errors():
+            row = self._connection.execute("SELECT value FROM state WHERE name = 'status'").fetchone()
+        found = json.loads(row[0]) if row else None
+        return found if isinstance(found, dict) else None
+
+    def unknown(self) -> tuple[UnknownKind, ...]:
+        """The kinds of errors that no rule knows, the newest first."""
+        with self._errors():
+            return unknown.kinds(self._connection) if self._has("unknown") else ()
+
+    def alarms(self) -> tuple[Alert, ...]:
+        """Alerts that have rung and are not solved, in the order in which they rang."""
+        with self._errors():
+            return alarms.alarms(self._connection) if self._has("alarms") else ()
+
+    def ledger(self, since: float) -> tuple[Worth, ...]:
+        """What each correction was good for since then."""
+        with self._errors():
+            return worths(self._connection, since)
+
+    def silences(self, at: float) -> tuple[Silence, ...]:
+        """Those that had not ended at `at`; () before the service of this version has run once."""
+        with self._errors():
+            return silences.not_ended(self._connection, at) if self._has("silences") else ()
+
+    def _has(self, table: str) -> bool:
+        """False before the service of this version has run once."""
+        found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        return found is not None
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path}: {error}") from error
+
+
+def _type_and_estado(name: str) -> tuple[str, str]:
+    """(error_type, estado) of a tally's value."""
+    error_type, _, estado = name.partition(SEPARATOR)
+    return error_type, estado
+
+
+def _times(seconds: Counter[int]) -> tuple[float | None, float | None]:
+    """Mean and median of a counter of whole seconds."""
+    total = seconds.total()
+    if not total:
+        return None, None
+    mean = sum(value * number for value, number in seconds.items()) / total
+    ordered = sorted(seconds.items())
+    return mean, (_at(ordered, (total - 1) // 2) + _at(ordered, total // 2)) / 2
+
+
+def _at(ordered: list[tuple[int, int]], place: int) -> int:
+    for value, number in ordered:
+        place -= number
+        if place < 0:
+            return value
+    raise AssertionError("beyond the last")

@@ -1,0 +1,234 @@
+"""Everything that must survive: one transaction for a step of the pipeline, or none of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..model.changeset import ChangeSet, Snapshot
+from ..model.event import Event
+from ..model.incident import Incident
+from ..model.notification import Notification
+from ..model.silence import Silence
+from ..model.task import RepairTask
+from .database import Database
+from .outbox import ChannelOutbox
+from .serialization import decode, encode, readable, storable
+from .tables import alerts, error_groups, outbox, silences
+from .tables.tallies import count, count_attempts
+
+DATABASE = "monitor.db"
+RECENT_SECONDS = 3600.0  # incidents closed so lately are loaded too: their failure may come again
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedRecord:
+    """A record with its place in the monitor's story."""
+
+    seq: int
+    record: Event
+
+
+class Store:
+    """All methods raise StoreError when nothing could be written; then nothing was."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    async def open(cls, directory: Path, spare: Path | None = None) -> Store:
+        """The store in `directory`, made when it is not there. A damaged one is put aside. What
+        stands in for one that cannot be written is kept at `spare`, or in memory."""
+        return cls(await Database.open(directory / DATABASE, spare))
+
+    @property
+    def database(self) -> Database:
+        return self._database
+
+    @property
+    def damaged(self) -> str:
+        """The file that a damaged database was put aside as; "" when that has not happened."""
+        return self._database.damaged
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def commit(self, changes: ChangeSet) -> None:
+        """Incidents, records, orders, messages, memory and cursor: in one transaction."""
+        rows = _prepared(changes)  # encoded outside of the lock
+        await self._database.transaction(rows.write)
+
+    async def load(self) -> Snapshot:
+        """Where the last transaction ended."""
+        since = time.time() - RECENT_SECONDS
+        return await self._database.read(lambda connection: _load(connection, since))
+
+    async def named(self, beginning: str) -> Sequence[Incident]:
+        """The incident of that id; where there is none, at most two whose ids begin so."""
+        return await self._database.read(lambda connection: _named(connection, beginning))
+
+    async def silences(self, at: float) -> Sequence[Silence]:
+        """Those that had not ended at `at`."""
+        return await self._database.read(lambda connection: silences.not_ended(connection, at))
+
+    async def save_status(self, snapshot: Mapping[str, object]) -> None:
+        """What `trafico-monitor status` shows when it cannot ask the service itself."""
+        await self.keep("status", storable(json.dumps(snapshot, ensure_ascii=False)))
+
+    async def records_after(self, seq: int, limit: int = 500) -> Sequence[NumberedRecord]:
+        """Records with a higher number, in order."""
+        return await self._database.read(lambda connection: _records_after(connection, seq, limit))
+
+    async def keep(self, name: str, value: str) -> None:
+        """One small value by name (the cursors of the logs)."""
+        await self._database.transaction(lambda connection: _keep(connection, name, value))
+
+    async def kept(self, name: str) -> str:
+        return await self._database.read(lambda connection: _kept(connection, name))
+
+    async def last_number(self) -> int:
+        """The number of the newest record; 0 when there is none."""
+        return await self._database.read(_last_number)
+
+    async def number_above(self, seq: int) -> None:
+        """Let the next record's number be above `seq`: a log may know more than a new database."""
+        await self._database.transaction(lambda connection: _number_above(connection, seq))
+
+    # The outbox.
+
+    def mailbox(self, channel: str) -> ChannelOutbox:
+        """The messages of one channel."""
+        return ChannelOutbox(self._database, channel)
+
+    async def told(self, key: str) -> Notification | None:
+        """What the newest message of the conversation `key` says; None where there is none (any more)."""
+        return await self._database.read(lambda connection: outbox.told(connection, key))
+
+    async def hand_over(self, channel: str, to: str) -> int:
+        """What waits on `channel` is told by `to`; the number of messages."""
+        return await self._database.transaction(lambda c: outbox.hand_over(c, channel, to))
+
+    async def adopt(self, known: Collection[str], heir: str) -> None:
+        """What waits on channels that are not `known` is told by `heir`."""
+        await self._database.transaction(lambda c: outbox.adopt(c, known, heir))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The changes as rows."""
+
+    changes: ChangeSet
+    incidents: tuple[tuple[object, ...], ...]
+    records: tuple[tuple[object, ...], ...]
+    orders: tuple[tuple[object, ...], ...]
+    memory: str | None
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        for incident, row in zip(self.changes.incidents, self.incidents, strict=True):
+            count(connection, incident)
+            connection.execute(
+                "INSERT INTO incidents (id, error_type, estado, modelo, opened_at, closed_at, body)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET error_type = excluded.error_type,"
+                " estado = excluded.estado, modelo = excluded.modelo, closed_at = excluded.closed_at,"
+                " body = excluded.body",
+                row,
+            )
+        connection.executemany("INSERT INTO records (at, incident_id, body) VALUES (?, ?, ?)", self.records)
+        connection.executemany(
+            "INSERT INTO orders (id, incident_id, due_at, body) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, body = excluded.body",
+            self.orders,
+        )
+        connection.executemany(
+            "UPDATE orders SET finished = 1 WHERE id = ?", [(order,) for order in self.changes.finished]
+        )
+        for notice in self.changes.notices:
+            outbox.put(connection, notice)
+        alerts.put(connection, self.changes)
+        error_groups.put(connection, self.changes.unknown)
+        silences.put(connection, self.changes.silences)
+        count_attempts(connection, self.changes.attempts)
+        if self.memory is not None:
+            _keep(connection, "memory", self.memory)
+        if self.changes.cursor is not None:
+            _keep(connection, "cursor", self.changes.cursor)
+
+
+def _prepared(changes: ChangeSet) -> _Rows:
+    return _Rows(
+        changes,
+        tuple(_incident_row(incident) for incident in changes.incidents),
+        tuple((r.at, r.incident.id if r.incident else None, encode(r)) for r in changes.records),
+        tuple((order.id, order.incident_id, order.due_at, encode(order)) for order in changes.orders),
+        None if changes.memory is None else storable(json.dumps(changes.memory, ensure_ascii=False)),
+    )
+
+
+def _incident_row(incident: Incident) -> tuple[object, ...]:
+    return (
+        incident.id,
+        incident.error_type.value,
+        incident.estado.value,
+        storable(incident.download.modelo or ""),
+        incident.opened_at,
+        None if incident.open else incident.closed_at or incident.updated_at,
+        encode(incident),
+    )
+
+
+def _load(connection: sqlite3.Connection, since: float) -> Snapshot:
+    incidents = connection.execute(
+        "SELECT body FROM incidents WHERE closed_at IS NULL UNION ALL SELECT body FROM incidents WHERE closed_at >= ?",
+        (since,),
+    )
+    orders = connection.execute("SELECT body FROM orders WHERE finished = 0 ORDER BY due_at, id")
+    memory = _kept(connection, "memory")
+    return Snapshot(
+        tuple(sorted(readable(Incident, incidents), key=lambda i: (i.opened_at, i.id))),
+        tuple(readable(RepairTask, orders)),
+        _kept(connection, "cursor"),
+        json.loads(memory) if memory else None,
+        error_groups.kinds(connection),
+        alerts.alarms(connection),
+        silences.unreported(connection),
+        alerts.held(connection),
+    )
+
+
+def _named(connection: sqlite3.Connection, beginning: str) -> Sequence[Incident]:
+    rows = connection.execute(
+        "SELECT id, body FROM incidents WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+        (beginning, f"{beginning}\U0010ffff"),
+    ).fetchall()
+    exact = [row for row in rows if row[0] == beginning]
+    return [decode(Incident, body) for _, body in exact or rows]
+
+
+def _records_after(connection: sqlite3.Connection, seq: int, limit: int) -> Sequence[NumberedRecord]:
+    rows = connection.execute("SELECT seq, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+    return [NumberedRecord(row[0], decode(Event, row[1])) for row in rows]
+
+
+def _keep(connection: sqlite3.Connection, name: str, value: str) -> None:
+    connection.execute("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", (name, value))
+
+
+def _kept(connection: sqlite3.Connection, name: str) -> str:
+    row = connection.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else ""
+
+
+def _last_number(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0])
+
+
+def _number_above(connection: sqlite3.Connection, seq: int) -> None:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
+    if row is None:
+        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('records', ?)", (seq,))
+    elif row[0] < seq:
+        connection.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'records'", (seq,))
