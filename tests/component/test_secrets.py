@@ -163,10 +163,10 @@ def test_no_secret_is_found_anywhere(place: Place, tmp_path: Path) -> None:
                 f"{way} is asked",
                 SECONDS,
             )
-        wait_until(lambda: "apprise_send" in traced.read_text(errors="replace"), "Apprise has run", SECONDS)
+        wait_until(lambda: "apprise_worker" in traced.read_text(errors="replace"), "Apprise has run", SECONDS)
         answers = said_by(service, place)
         answers += [Path(f"/proc/{pid}/{name}").read_bytes() for name in ("environ", "cmdline", "comm")]
-    assert "ffprobe" in traced.read_text() and "apprise_send" in traced.read_text()
+    assert "ffprobe" in traced.read_text() and "apprise_worker" in traced.read_text()
     places = {
         "what was told": json.dumps([{**one, "token": ""} for one in place.server.api.messages]).encode(),
         "what the panel got": b"".join(body for _, body in place.world.heard),

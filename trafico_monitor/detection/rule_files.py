@@ -13,7 +13,7 @@ from ..messages import text
 
 SHIPPED = Path("/usr/share/trafico-monitor/rules.d")
 OPERATOR = Path("/etc/trafico-monitor/rules.d")
-PACKAGED = Path(__file__).resolve().parent.parent / "detection" / "rules"
+PACKAGED = Path(__file__).resolve().with_name("rules")
 DROP_INS = "rules.d"
 LARGEST = 1_000_000  # bytes of a rule file
 _ALIKE = 0.75

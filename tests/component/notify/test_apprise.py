@@ -168,7 +168,7 @@ async def test_the_address_is_no_argument_and_in_no_log(receiver: Receiver, capl
     receiver.otherwise = Answer(silent=True)
     sending = asyncio.create_task(AppriseChannel("team", json_url(receiver)).deliver(about(), message_id=None))
     await asyncio.to_thread(receiver.wait, 1)
-    running = [one for one in map(_read, Path("/proc").glob("[0-9]*/cmdline")) if b"apprise_send" in one]
+    running = [one for one in map(_read, Path("/proc").glob("[0-9]*/cmdline")) if b"apprise_worker" in one]
     assert running and not [one for one in running if SECRET.encode() in one]
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)

@@ -13,7 +13,7 @@ from ...host.instrument import first
 from ...messages import text
 from ..main import language
 
-FOLDER = Path(__file__).parents[1] / "instrument"
+FOLDER = Path(__file__).parents[2] / "instrument"
 NOT_FOUND = 127  # as a shell has it
 
 

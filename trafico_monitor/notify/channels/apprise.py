@@ -1,5 +1,5 @@
 """E-mail, Slack, Discord and the rest by Apprise: one address each, sent by a process of its own
-(why: `apprise_send`). No service of them can edit a message in the same way, so none is edited."""
+(why: `apprise_worker`). No service of them can edit a message in the same way, so none is edited."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SLOW_RETRY = 300.0
 # A service that says «too many» tells Apprise when to come again, and Apprise tells nobody.
 FLOOD_RETRY = 60.0
 LONGEST_TITLE = 120
-_SENDER = Path(__file__).with_name("apprise_send.py")
+_SENDER = Path(__file__).with_name("apprise_worker.py")
 _RIGHTS = frozenset({401, 403, 404})
 _MAIL_RIGHTS = frozenset({530, 534, 535, 538})  # RFC 4954: credentials
 _UNUSABLE = frozenset({"absent", "address", "rights", "mail_rights"})
