@@ -13,7 +13,7 @@ TEXTS: dict[str, str] = {
     "request.ack_solved": "#{id} ({tipo}, {video}): solved already; there is nothing to acknowledge",
     "request.alarm_acknowledged": "{alarma} ({que}): acknowledged; no more reminders until it ends or becomes worse",
     "request.alarm_acknowledged_already": "{alarma} ({que}): {por} has acknowledged it already ({hora})",
-    "request.unknown_alarm": "that alarm «{alarma}» is over, or never was (trafico-monitor status shows those that stand)",
+    "request.unknown_alarm": "no active alarm «{alarma}» (trafico-monitor status shows those that stand)",
     "request.silenced": "silenced until {hasta}: {ambito} (to end it earlier: trafico-monitor silence --end {silencio})",
     "request.silenced_already": "silenced already until {hasta}: {ambito} ({silencio})",
     "request.silence_ended": "ended: {silencio} ({ambito}); the alerts are back",
