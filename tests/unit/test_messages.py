@@ -17,9 +17,9 @@ def test_spanish_and_english_have_the_same_texts() -> None:
     assert set(catalogue("es")) == set(catalogue("en"))
 
 
-@pytest.mark.parametrize("code", sorted(catalogue("es")))
-def test_both_languages_tell_the_same_things(code: str) -> None:
-    assert fields(catalogue("es")[code]) == fields(catalogue("en")[code])
+def test_both_languages_tell_the_same_things() -> None:
+    spanish, english = catalogue("es"), catalogue("en")
+    assert [code for code in sorted(spanish) if fields(spanish[code]) != fields(english[code])] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -17,7 +17,7 @@ from trafico_monitor.model.journal_entry import JournalEntry, Origin
 from trafico_monitor.pipeline.instrumentation import Instrumentation, hear, restored, snapshot, standing
 from trafico_monitor.pipeline.pipeline import Pipeline
 
-RULES = Path(__file__).parents[2] / "trafico_monitor/detection/rules"
+RULES = Path(__file__).parents[3] / "trafico_monitor/detection/rules"
 PTB = "telegram 22.5"
 
 
