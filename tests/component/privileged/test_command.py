@@ -403,8 +403,8 @@ def _site(machine: Machine) -> str:
         "import asyncio\nfrom pathlib import Path\n"
         "from trafico_monitor.repair.permissions import ensure_access\n"
         "from trafico_monitor.repair.chown_client import fix_owner\n"
-        "from trafico_monitor.model.installation import Site\n"
-        f"site = Site(Path({str(machine.models)!r}), Path({str(machine.bot_api)!r}), {VICTOR}, {VICTOR})\n"
+        "from trafico_monitor.model.installation import Installation\n"
+        f"site = Installation(Path({str(machine.models)!r}), Path({str(machine.bot_api)!r}), {VICTOR}, {VICTOR})\n"
     )
 
 

@@ -247,13 +247,13 @@ async def test_a_copy_that_hangs_ends_at_its_deadline(
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from trafico_monitor.repair import copying
-from trafico_monitor.model.installation import Site
+from trafico_monitor.repair.fs import atomic_copy
+from trafico_monitor.model.installation import Installation
 os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 source, folder = map(Path, sys.argv[1:])
-site = Site(models=folder.parent, bot_api=source.parent, uid=os.geteuid(), gid=os.getegid())
+site = Installation(models=folder.parent, bot_api=source.parent, uid=os.geteuid(), gid=os.getegid())
 import threading
-copying._write_part(source, folder, site, threading.Event())
+atomic_copy._write_part(source, folder, site, threading.Event())
 """
 
 

@@ -51,10 +51,8 @@ def _list(args: argparse.Namespace, spoken: str) -> int:
         found = records.incidents(since=since, until=until, estado=args.estado, error_type=args.type, limit=args.limit)
         waits = waiting.rescued(records.status())
     if args.json:
-        for incident in found:
+        for incident in found:  # each line is an incident: `status --json` tells what waits in _rescatados
             print_json(as_json(incident))
-        if waits is not None:
-            print_json({"rescued": waits})
         return 0
     _print_list(found, spoken)
     if waits is not None:
