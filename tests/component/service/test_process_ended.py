@@ -71,8 +71,10 @@ class Scene:
         for folder in (self.source.parent, self.destination.parent):
             folder.mkdir(parents=True)
         shutil.copy(self.film, self.source)
-        for path in (self.home, *self.home.rglob("*")):
-            os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+        # The home stays root's: below another user's the monitor keeps no records.
+        for top in (self.home / "api", self.home / "project"):
+            for path in (top, *top.rglob("*")):
+                os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
 
     def begin(self, bot: BotProcess) -> None:
         """The bot has begun to copy, and half of it is there under its good name."""
