@@ -32,7 +32,7 @@ from trafico_monitor.store.read_repository import Queries
 
 from .running import RunningService, write_config
 
-ROOT = Path(supervisor.__file__).parent
+ROOT = Path(supervisor.__file__).parents[1]
 SECONDS = 60.0
 FULL = "ERROR:__main__:❌ Error al copiar archivo: [Errno 28] No space left on device: '/srv/modelos/luna/{}.mp4'"
 
@@ -293,7 +293,7 @@ def test_every_task_has_a_name_in_words() -> None:
     given = re.compile(r'(?:supervisor|_start|self)\.(?:start|_start|see_through|attempt)\(\s*f?"(\w+)')
     pairs = re.compile(r'\(\(?"(\w+)", (?:self\.|lambda)')
     found = set[str]()
-    for module in ("service.py", "companions.py", "notify/delivery/manager.py"):
+    for module in ("daemon/service.py", "daemon/optional_tasks.py", "notify/delivery/manager.py"):
         source = (ROOT / module).read_text()
         found |= {*given.findall(source), *pairs.findall(source)}
     assert found >= {"watchdog", "rounds", "prepare", "note", "orders", "tally", "courier", "answers", "ping", "desk"}
