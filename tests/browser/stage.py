@@ -45,7 +45,7 @@ PROOF = (
 
 
 def story(number: int, at: float, estado: Estado, luck: random.Random) -> Incident:
-    kind = luck.choices(list(ErrorType), (9, 3, 4, 8, 1, 2))[0]
+    kind = luck.choices(list(ErrorType), (9, 3, 4, 8, 1, 2, 2))[0]
     took = luck.choice((3.0, 6.0, 7.0, 9.0, 14.0, 42.0, 180.0))
     hexes = f"{luck.getrandbits(24):06x}"
     stamp = time.strftime("%Y%m%d_%H%M%S", time.localtime(at))

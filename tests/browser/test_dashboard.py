@@ -16,6 +16,7 @@ from tests.component.web.samples import HOSTILE
 from trafico_monitor.model.control import ControlRequest, ControlResponse, RequestKind
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.download_progress import Phase, UnderWay
+from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
 from trafico_monitor.model.silence import Scope
 
@@ -45,7 +46,7 @@ def test_every_view_with_a_month_of_incidents(month: Stage, visit: Open, width: 
     page = visit(month, width=width, color_scheme=theme)
     settled(page)
     expect(page.locator(".rows tbody tr")).to_have_count(12)
-    expect(page.locator("#ledger tbody tr")).to_have_count(6)
+    expect(page.locator("#ledger tbody tr")).to_have_count(len(ErrorType))
     expect(page.locator(".download")).to_have_count(3)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
     picture(page, f"month-{width}-{theme}")

@@ -26,6 +26,7 @@ ELSEWHERE = {
 ANSWERS = {
     r"trafico-monitor check": (0, 1),
     r"trafico-monitor rules lint": (0, 1),
+    r"trafico-monitor retry": (0, 1),  # 1: nothing to download again from
     r"notify test": (0, 1),
     r"\| grep": (0, 1),
 }
