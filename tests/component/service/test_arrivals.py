@@ -48,8 +48,10 @@ def test_a_damaged_video_is_replaced_and_a_whole_one_left_alone(
     whole, damaged = folder / "20260101_101010_abcdef.mp4", folder / "20260101_101011_abcdef.mp4"
     shutil.copy(film, whole)
     shutil.copy(media.damaged(film), damaged)
-    for path in (home, *home.rglob("*")):
-        os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+    # The home stays root's: below another user's the monitor keeps no records.
+    for top in (home / "api", home / "project"):
+        for path in (top, *top.rglob("*")):
+            os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
     before = whole.stat()
     records = home / "logs" / "descarga_errors.json"
 
