@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..model.download_identity import meant
 from ..model.finding import ErrorType
 from ..model.incident import Incident
 from ..model.task import RepairTask, TaskKind
@@ -40,7 +41,7 @@ def said_by_bot(incident: Incident, line: str, now: float) -> Incident:
 
 def believe(incident: Incident, at: DecisionContext) -> Decision:
     """The look that follows; of an outage without a download, at the server."""
-    if incident.error_type is ErrorType.SERVIDOR_CAIDO and not incident.awaited:
+    if incident.error_type is ErrorType.SERVIDOR_CAIDO and not meant(incident.download):
         return server_answered(incident, at.now)
     if at.conditions.refusal:
         return pending(incident, "none", at.conditions.refusal, at.now)

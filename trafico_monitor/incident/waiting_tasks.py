@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..model.download_identity import meant
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
 from ..model.task import RepairTask, TaskKind
@@ -26,7 +27,7 @@ def cause_gone(incident: Incident, place: int, evidence: Evidence, at: DecisionC
     download is meant; with it its own download goes on, if there is one to go on with."""
     freed = replace(incident, waiting_for=None, updated_at=at.now, evidence=(evidence,))
     if incident.error_type in CAUSES and not incident.actionable.known:
-        if incident.awaited:
+        if meant(incident.download):
             return pending(freed, "none", unplanned(incident), at.now)
         return solve(freed, at.now)
     if at.conditions.refusal:

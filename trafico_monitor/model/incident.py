@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .download import Download
-from .download_identity import meant
 from .finding import Cause, ErrorType
 from .verdict import Evidence
 
@@ -70,12 +69,6 @@ class Incident:
     exception: str = ""  # class with its module, where the bot's process has told it
     not_before: float = 0.0  # no attempt before this time; 0.0: at once
     success: Download | None = None
-    lost: bool = False  # the traceback of a handler: a download ended by it, though nothing names it
-
-    @property
-    def awaited(self) -> bool:
-        """Whether a video has to be there before this is over: a server or a disk that is well brings none."""
-        return self.lost or meant(self.download)
 
     @property
     def open(self) -> bool:

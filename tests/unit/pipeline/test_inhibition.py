@@ -232,18 +232,3 @@ def test_what_takes_the_space_is_told_where_it_was_told_that_it_is_short() -> No
     again = pipeline.tell_room({"uso": "x", "liberable": ""}, NOW + 10)
     assert len(again.notices) == 1
     assert "nada que se pueda borrar" in again.records[0].text and again.records[0].event == "space_used"
-
-
-def test_an_outage_in_which_a_handler_has_failed_is_no_solved_one_once_the_server_answers() -> None:
-    """The traceback of a handler names no video, and one is lost: nobody may say that all is well."""
-    pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es")
-    for code, estado in (("handler", Estado.PENDIENTE), ("polling", Estado.SOLUCIONADO)):
-        lost = Finding(
-            FindingKind.FAILED, NOW, 7, error_type=ErrorType.SERVIDOR_CAIDO, rule="r", origin=f"s:{code}", code=code
-        )
-        pipeline.observe((lost,), NOW)
-        up = Finding(FindingKind.SERVER, NOW + 2, code="up", message="responde")
-        changes = [pipeline.observe((up,), NOW + 2), pipeline.pass_time(NOW + 3)]
-        ended = {one.id: one for change in changes for one in change.incidents}
-        assert [one.estado for one in ended.values() if one.first == f"s:{code}"] == [estado], code
-        pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es")
