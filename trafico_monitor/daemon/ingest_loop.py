@@ -130,7 +130,7 @@ class IngestLoop:
             if time.monotonic() - minded >= MIND_SECONDS:
                 minded = time.monotonic()
                 await self._keeper.keep(self._pipeline.mind_alerts(self._clock()))
-            if (copying := self._pipeline.detector.copying) and time.monotonic() - looked >= arrivals.LOOK_SECONDS:
+            if time.monotonic() - looked >= arrivals.LOOK_SECONDS and (copying := self._pipeline.detector.copying):
                 looked = time.monotonic()
                 self._pipeline.detector.arrived(await arrivals.arrived(copying), self._clock())
             if self._hearing.sees_the_present(self._journal):

@@ -88,7 +88,7 @@ class Reports:
         if report.event is Event.FINISHED:
             yield self._finished(entry, owner, attempt, report.download)
         elif report.event is Event.FAILED:
-            yield self._failed(entry, process, owner, attempt, report, classify(entry.fields, rules))
+            yield self._failed(entry, process, owner, attempt, report.download, classify(entry.fields, rules))
         elif report.event is Event.RELEASED:
             yield from self._released(entry, process, owner, attempt)
         elif attempt is None:
@@ -126,7 +126,7 @@ class Reports:
         attempt.flowing = attempt.flowing or report.event is Event.PROGRESS
         announced = attempt.download.size
         if report.event is Event.COPIED and None not in (announced, report.arrived) and announced != report.arrived:
-            yield self._failed(entry, process, owner, attempt, report, Verdict(ErrorType.CORRUPTO, SHORT))
+            yield self._failed(entry, process, owner, attempt, report.download, Verdict(ErrorType.CORRUPTO, SHORT))
 
     def _finished(
         self, entry: JournalEntry, owner: Process, attempt: DownloadAttempt | None, download: Download
@@ -147,10 +147,10 @@ class Reports:
         process: Process,
         owner: Process,
         attempt: DownloadAttempt | None,
-        report: Report,
+        download: Download,
         verdict: Verdict,
     ) -> Finding:
-        download = report.download if attempt is None else _newer(attempt.download, report.download)
+        download = download if attempt is None else _newer(attempt.download, download)
         origin = attempt.failure if attempt is not None else ""
         origin = origin or _told_just_now(process, download, entry.at) or entry.cursor
         for one in {id(process): process, id(owner): owner}.values():
@@ -186,9 +186,8 @@ class Reports:
         attempt.released = True
         attempt.hear(entry.at, entry.message, None)
         if attempt.failure and not attempt.failed_at and attempt.kind:
-            report = Report(Event.RELEASED, attempt.report, attempt.download, None)
             verdict = Verdict(ErrorType(attempt.kind), RELEASED)
-            yield self._failed(entry, process, owner, attempt, report, verdict)
+            yield self._failed(entry, process, owner, attempt, attempt.download, verdict)
         elif not attempt.failure and attempt.said_done:
             owner.attempts.end(attempt, entry.at)
             yield about(entry, FindingKind.FINISHED, download=attempt.download)

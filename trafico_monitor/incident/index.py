@@ -142,18 +142,14 @@ def _keys(incident: Incident) -> Iterator[_Key]:
 
 
 def _names(download: Download) -> Iterator[_Key]:
-    """What two downloads can be found to be one by (`model.sameness.same`), or two of one file."""
-    for kind, value in (
-        ("id", download.file_id),
-        ("video", download.video),
-        ("to", download.destination),
-    ):
+    """What `model.download_identity.same` can find two downloads to be one by."""
+    for kind, value in (("id", download.file_id), ("video", download.video), ("to", download.destination)):
         if value:
             yield kind, value
 
 
 def _contents(download: Download) -> Iterator[_Key]:
-    """What `model.sameness.same_content` can find two sendings of one file by, beside its id."""
+    """What `model.download_identity.same_content` can find two sendings of one file by, beside its id."""
     if download.unique_id:
         yield "file", download.unique_id
     if download.source:
