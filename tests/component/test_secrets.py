@@ -221,7 +221,7 @@ ENV = {
     "API_HASH": "fedcba9876543210fedcba9876543210",
 }
 KNOWN = {**ENV, "DATABASE_URL": "larga.clave-9"}
-TORN = "5555555555:AAHfiqksKZ8WmR2zSjiQ7_v4TMAKdiHm9T0"
+TORN = "5555555555:AAMadeUpForTheTests-NobodysToken-09"
 WAYS: dict[str, Callable[[str], str]] = {
     "as it is": lambda secret: secret,
     "percent-encoded": quote,

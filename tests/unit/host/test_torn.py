@@ -11,7 +11,7 @@ from tests.unit.host.secrets import JWT, KEY_BLOCK
 from trafico_monitor.host.redact import redact_raw, remember
 from trafico_monitor.host.torn import LineRedactor, redact_alone
 
-DIGITS, SECRET = "1234567890", "AAHfiqksKZ8WmR2zSjiQ7_v4TMAKdiHm9T0"
+DIGITS, SECRET = "1234567890", "AAMadeUpForTheTests-NobodysToken-09"
 TOKEN = f"{DIGITS}:{SECRET}"
 WIDTH = 80
 # How consoles lay a column of 44 characters out in 80: rich's log handler without and with the source's place
