@@ -47,7 +47,7 @@ check: lint ## linters, types, unit and component tests (no booted machine)
 
 test: lint deb ## everything: check, the package, and booted Debian 12 and 13
 	packaging/install-packages $(MACHINE_PACKAGES) $(WEB_PACKAGES) $(KILLS_PACKAGES)
-	CHAOS_SCALE=0.04 $(PYTHON) -m pytest --durations=20 tests/unit tests/component tests/fuzz tests/browser tests/system tests/chaos/test_kills.py
+	CHAOS_SCALE=0.04 $(PYTHON) -m pytest -rR --durations=20 tests/unit tests/component tests/fuzz tests/browser tests/system tests/chaos/test_kills.py
 
 test-testing: deb ## the booted tests on Debian testing
 	packaging/install-packages $(MACHINE_PACKAGES)
