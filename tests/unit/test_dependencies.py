@@ -15,6 +15,7 @@ MODULES = {
     "drain3": ("drain3", ""),
     "h11": ("h11", ""),
     "httpx": ("httpx", ""),
+    "prometheus-client": ("prometheus_client", "python3-prometheus-client"),
     "python-dotenv": ("dotenv", "python3-dotenv"),
     "python-telegram-bot": ("telegram", ""),
     "sdnotify": ("sdnotify", "python3-sdnotify"),

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from prometheus_client import CONTENT_TYPE_LATEST
+
 from ..errors import StoreError
 from ..model.event import Event
 from ..model.task import RepairTask
@@ -16,7 +18,7 @@ from .auth import SessionStore
 from .control import FORMS, SILENCES, ControlEndpoint
 from .events import Events
 from .exchange import Answer, Asked, as_json, problem
-from .metrics import CONTENT_TYPE, Meter
+from .metrics import Metrics
 from .middleware import CODE, Middleware
 from .ports import Memory, Present, Records
 from .routes import Route, Routes
@@ -54,7 +56,7 @@ class WebApp:
         self._counter = ControlEndpoint(sources.present, clock)
         self._events = Events(sources.records, sources.present)
         self._door = Middleware(SessionStore(sources.memory, clock), origins)
-        self._meter = Meter()
+        self._metrics = Metrics()
         self._said = Seldom()
         self._routes = Routes(self._table(api.Api(sources.records, sources.present, clock)))
         self.server = WebServer(places, self.answer, language)
@@ -63,11 +65,11 @@ class WebApp:
 
     def stored(self, records: Sequence[Event]) -> None:
         """These records are in the database now."""
-        self._meter.count(records)
+        self._metrics.count(records)
         self._events.woke()
 
     def order_done(self, order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
-        self._meter.order_done(order, result, verdict)
+        self._metrics.order_done(order, result, verdict)
 
     async def run(self) -> None:
         try:
@@ -99,8 +101,8 @@ class WebApp:
         asked, refusal = await self._door.let_in(asked, route)
         return refusal or replace(await route.handle(asked), by=asked.by)
 
-    async def _metrics(self, asked: Asked) -> Answer:
-        return Answer(200, self._meter.exposition(self._present.gauges()).encode(), CONTENT_TYPE)
+    async def _exposition(self, asked: Asked) -> Answer:
+        return Answer(200, self._metrics.exposition(self._present.gauges()).encode(), CONTENT_TYPE_LATEST)
 
     async def _give_code(self, asked: Asked) -> Answer:
         return self._door.give_code(asked, {"address": self.server.address, "trouble": self.server.trouble})
@@ -113,7 +115,7 @@ class WebApp:
         return (
             Route("GET", "/", files.page, open=True),
             Route("GET", "/static/{name}", files.file, open=True),
-            Route("GET", "/metrics", self._metrics, open=True),
+            Route("GET", "/metrics", self._exposition, open=True),
             Route("GET", f"{base}/openapi.json", self._document, open=True),
             Route("GET", f"{base}/texts/es", about.texts_es, open=True),
             Route("GET", f"{base}/texts/en", about.texts_en, open=True),

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from tests.component.web.opened import Here
-from trafico_monitor.web.metrics import Meter
+from trafico_monitor.web.metrics import Metrics
 
 FOLDER = Path(__file__).parents[3] / "packaging" / "monitoring"
 
@@ -19,7 +19,7 @@ def promtool(*words: str) -> None:
 
 
 def known() -> set[str]:
-    text = Meter().exposition(Here().gauges())
+    text = Metrics().exposition(Here().gauges())
     names = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
     return names | {f"{name}{end}" for name in names for end in ("_bucket", "_sum", "_count")}
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.component.web.opened import EVENTS, NOON, Here
 from tests.component.web.samples import HOSTILE, sample
@@ -18,35 +20,57 @@ from trafico_monitor.model.rescued_file import Waiting
 from trafico_monitor.model.task import RepairTask, TaskKind
 from trafico_monitor.model.task_result import Outcome, TaskResult
 from trafico_monitor.model.verdict import Verdict
-from trafico_monitor.web.metrics import Meter
+from trafico_monitor.web.metrics import Metrics
 from trafico_monitor.web.ports import Gauges, Volume
 
+BEFORE = Path(__file__).with_name("exposition_of_1.0.0.txt")
 GAUGES = replace(Here().gauges(), volumes=(Volume('/srv/"a\\b\n', 5, 10, "ok"),))
 
 
-def filled() -> Meter:
-    meter = Meter()
+def filled() -> Metrics:
+    metrics = Metrics()
     for n in range(30):
         one = sample(n, download=Download(HOSTILE, HOSTILE))
-        meter.count([Event(NOON, "incident_detected", "", 4, "", replace(one, estado=Estado.DETECTADO))])
-        meter.count([Event(NOON, EVENTS[one.estado], "", 4, "", one)])
-    meter.count([Event(NOON, "download_done", "")])
+        metrics.count([Event(NOON, "incident_detected", "", 4, "", replace(one, estado=Estado.DETECTADO))])
+        metrics.count([Event(NOON, EVENTS[one.estado], "", 4, "", one)])
+    metrics.count([Event(NOON, "download_done", "")])
     order = RepairTask("a/1", "a", TaskKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, NOON)
-    meter.order_done(order, TaskResult("a/1", Outcome.DONE), Verdict(True))
-    meter.order_done(order, TaskResult("a/1", Outcome.FAILED), Verdict(False))
-    return meter
+    metrics.order_done(order, TaskResult("a/1", Outcome.DONE), Verdict(True))
+    metrics.order_done(order, TaskResult("a/1", Outcome.FAILED), Verdict(False))
+    return metrics
 
 
 def values(text: str) -> dict[str, float]:
-    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
-    return {name: float(value) for name, _, value in lines}
+    """Each sample by its name and labels, those in alphabetical order."""
+    samples = (one for family in text_string_to_metric_families(text) for one in family.samples)
+    return {one.name + _labels(one.labels): one.value for one in samples}
 
 
-@pytest.mark.parametrize("meter", [Meter(), filled()], ids=["empty", "filled"])
-def test_promtool_finds_nothing_to_say(meter: Meter) -> None:
+def _labels(labels: dict[str, str]) -> str:
+    inside = ",".join(f'{name}="{value}"' for name, value in sorted(labels.items()))
+    return f"{{{inside}}}" if inside else ""
+
+
+def described(text: str) -> dict[str, tuple[str, str]]:
+    families = text_string_to_metric_families(text)
+    return {family.name: (family.type, family.documentation) for family in families}
+
+
+def test_every_metric_of_the_first_release_keeps_name_help_type_and_labels() -> None:
+    """The file is what 1.0.0 answers for the same counts and gauges."""
+    waiting = Waiting(3, 8_320_605, NOON, "a.mp4")
+    text = filled().exposition(replace(GAUGES, took={"admin": NOON, 'x"\n': 1.0}, waiting=waiting))
+    before = BEFORE.read_text()
+    now, then = values(text), values(before)
+    assert len(then) > 150 and {name: now.get(name) for name in then} == then
+    assert described(before).items() <= described(text).items()
+
+
+@pytest.mark.parametrize("metrics", [Metrics(), filled()], ids=["empty", "filled"])
+def test_promtool_finds_nothing_to_say(metrics: Metrics) -> None:
     done = subprocess.run(
         ["promtool", "check", "metrics"],
-        input=meter.exposition(GAUGES),
+        input=metrics.exposition(GAUGES),
         capture_output=True,
         text=True,
         timeout=60,
@@ -59,16 +83,16 @@ def test_what_is_counted() -> None:
     name = "trafico_monitor_"
     opened = [value for line, value in found.items() if line.startswith(f"{name}incidents_opened_total")]
     assert sum(opened) >= 30 and len(opened) == len(ErrorType)
-    assert found[f'{name}incidents_closed_total{{type="corrupto",estado="solucionado"}}'] >= 0
+    assert found[f'{name}incidents_closed_total{{estado="solucionado",type="corrupto"}}'] >= 0
     assert found[f'{name}orders_total{{order="retry_download",outcome="proven"}}'] == 1
     assert found[f'{name}orders_total{{order="retry_download",outcome="failed"}}'] == 1
     assert found[f"{name}downloads_completed_total"] == 1
-    assert found[f'{name}incidents_open{{type="timeout",estado="pendiente"}}'] == 2
+    assert found[f'{name}incidents_open{{estado="pendiente",type="timeout"}}'] == 2
     assert found[f"{name}reader_lag_seconds"] == 0.25 and found[f"{name}unit_restarts"] == 4
 
 
 def test_when_a_channel_last_took_a_message() -> None:
-    found = values(Meter().exposition(replace(GAUGES, took={"admin": NOON, 'x"\n': 1.0})))
+    found = values(Metrics().exposition(replace(GAUGES, took={"admin": NOON, 'x"\n': 1.0})))
     name = "trafico_monitor_channel_last_success_timestamp_seconds"
     assert found[f'{name}{{channel="admin"}}'] == NOON and len([one for one in found if one.startswith(name)]) == 2
 
@@ -76,8 +100,8 @@ def test_when_a_channel_last_took_a_message() -> None:
 def test_the_histogram_only_grows() -> None:
     found = values(filled().exposition(GAUGES))
     for kind in (each.value for each in ErrorType):
-        bucket = f'trafico_monitor_repair_duration_seconds_bucket{{type="{kind}"'
-        counts = [value for line, value in found.items() if line.startswith(bucket)]
+        bucket, of_kind = "trafico_monitor_repair_duration_seconds_bucket", f'type="{kind}"}}'
+        counts = [value for line, value in found.items() if line.startswith(bucket) and line.endswith(of_kind)]
         assert counts == sorted(counts)
         assert counts[-1] == found[f'trafico_monitor_repair_duration_seconds_count{{type="{kind}"}}']
 
@@ -92,7 +116,7 @@ def test_no_name_of_a_line_is_a_label() -> None:
 
 @pytest.mark.parametrize("waiting", [Waiting(), Waiting(3, 8_320_605, NOON, "a.mp4")])
 def test_what_waits_for_a_person_is_counted_and_named_nowhere(waiting: Waiting) -> None:
-    text = Meter().exposition(replace(GAUGES, waiting=waiting))
+    text = Metrics().exposition(replace(GAUGES, waiting=waiting))
     found = values(text)
     assert found["trafico_monitor_rescued_files"] == waiting.number
     assert found["trafico_monitor_rescued_bytes"] == waiting.size
@@ -102,10 +126,10 @@ def test_what_waits_for_a_person_is_counted_and_named_nowhere(waiting: Waiting) 
         ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert "rescued" not in Meter().exposition(replace(GAUGES, waiting=None)), "not looked at: not counted"
+    assert "rescued" not in Metrics().exposition(replace(GAUGES, waiting=None)), "not looked at: not counted"
 
 
 def test_what_nobody_knows_is_left_out() -> None:
     blind: Gauges = replace(GAUGES, server_up=None, unit_active=None, unit_restarts=None)
-    text = Meter().exposition(blind)
+    text = Metrics().exposition(blind)
     assert not any(f"trafico_monitor_{name} " in text for name in ("bot_api_up", "unit_active", "unit_restarts"))
