@@ -13,9 +13,8 @@ from pathlib import Path
 
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.incident import Estado, Event, Incident
 from trafico_monitor.store.json_array_log import JsonLog
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import NumberedRecord, Store

@@ -13,13 +13,10 @@ from typing import Any, TypeVar
 
 from tests.component.web.opened import Opened, opened
 from trafico_monitor.model.changeset import ChangeSet
-from trafico_monitor.model.download import Download
-from trafico_monitor.model.download_progress import Phase, UnderWay
+from trafico_monitor.model.download import Download, Phase, UnderWay
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import CLOSED, Estado, Incident
-from trafico_monitor.model.task import TaskKind
-from trafico_monitor.model.task_stat import TaskStat
-from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.model.task import Evidence, TaskKind, TaskStat
 from trafico_monitor.pipeline.events import of_incident
 from trafico_monitor.web.ports import Volume
 

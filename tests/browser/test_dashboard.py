@@ -13,12 +13,11 @@ from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.component.web.samples import HOSTILE
+from trafico_monitor.model.alert import Scope
 from trafico_monitor.model.control import ControlRequest, ControlResponse, RequestKind
-from trafico_monitor.model.download import Download
-from trafico_monitor.model.download_progress import Phase, UnderWay
+from trafico_monitor.model.download import Download, Phase, UnderWay
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.silence import Scope
 
 from .conftest import Open, picture
 from .stage import PROOF, Stage, busy, story

@@ -22,8 +22,7 @@ from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
-from trafico_monitor.model.verdict import Verdict
+from trafico_monitor.model.task import Outcome, TaskResult, Verdict
 from trafico_monitor.notify.delivery.manager import DeliveryManager
 from trafico_monitor.notify.routing import RoutingConfig
 from trafico_monitor.pipeline.pipeline import Pipeline

@@ -21,15 +21,13 @@ from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
+from trafico_monitor.model.alert import Notification
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import Cause, ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.notification import Notification
-from trafico_monitor.model.task import RepairTask
-from trafico_monitor.model.task_result import TaskResult
-from trafico_monitor.model.verdict import Evidence, Verdict
+from trafico_monitor.model.task import Evidence, RepairTask, TaskResult, Verdict
 from trafico_monitor.pipeline.pipeline import Pipeline
 from trafico_monitor.repair.dispatcher import Dispatcher
 

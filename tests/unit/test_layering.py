@@ -14,7 +14,7 @@ PURE = (
     "host/redact.py", "notify/messages", "notify/routing.py", "notify/triggers.py",
     "notify/engine.py", "notify/escalation.py", "notify/silences.py", "notify/mute_times.py", "notify/reminders.py",
     "notify/delivery/batching.py", "notify/chatops/keyboard.py", "notify/chatops/commands.py",
-    "notify/chatops/replies.py", "notify/channels/webhook_payload.py", "journal/parser.py", "journal/text_import.py",
+    "notify/chatops/replies.py", "notify/channels/webhook_payload.py", "journal/parser.py", "journal/parser.py",
     "config/schema.py", "config/alerts.py", "config/cross_checks.py", "config/chatops.py", "control/decisions.py",
     "web/exchange.py", "web/validation.py", "web/routes.py", "web/ports.py", "web/serializers.py",
     "web/timeseries.py", "web/metrics.py", "web/openapi.py", "setup/facts.py", "setup/change.py",

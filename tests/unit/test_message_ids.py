@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from trafico_monitor.host.message_ids import MESSAGE_IDS, message_id
+from trafico_monitor.host.journal_writer import MESSAGE_IDS, message_id
 
 CATALOG = Path(__file__).parents[2] / "packaging/systemd/trafico-monitor.catalog"
 

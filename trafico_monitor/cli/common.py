@@ -11,8 +11,8 @@ from ..config.loader import load
 from ..config.schema import Paths
 from ..errors import ConfigError
 from ..messages import text
+from ..model.alert import Silence
 from ..model.incident import Incident
-from ..model.silence import Silence
 from ..pipeline.events import action_text, evidence_text, reason_text
 from ..store.read_repository import Queries
 from .main import language

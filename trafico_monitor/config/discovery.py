@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from ..host import accounts, blocking, docker, units
+from ..host import accounts, blocking, docker, systemd
 from ..model.installation import Installation
 from . import dotenv_file, secrets, telegram_endpoints
 from .build import settle
@@ -46,7 +46,7 @@ async def discover(config: Config) -> tuple[Config, Installation | None]:
 
     Takes at most about 15 s, also when systemd, Docker or a file system does not answer.
     """
-    unit = await units.show(config.bot.unit, _PROPERTIES, seconds=_SECONDS)
+    unit = await systemd.show_unit(config.bot.unit, _PROPERTIES, seconds=_SECONDS)
     mounts: tuple[tuple[str, str], ...] = ()
     if config.bot_api.local and not config.bot_api.host_dir and config.bot_api.container:
         mounts = (await docker.inspect(config.bot_api.container, seconds=_SECONDS)).mounts

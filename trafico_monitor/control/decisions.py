@@ -17,19 +17,14 @@ from ..incident import policy
 from ..incident.decision_context import Conditions
 from ..incident.policy import Decision
 from ..messages import text
-from ..model.alert import Alert
+from ..model.alert import Alert, Notification, Scope, Silence
 from ..model.changeset import ChangeSet
 from ..model.control import ControlRequest, ControlResponse
 from ..model.download import Download
-from ..model.event import Event
 from ..model.finding import ErrorType
-from ..model.incident import Estado, Incident
-from ..model.notification import Notification
-from ..model.rescued_file import RescuedFile
-from ..model.silence import Scope, Silence
-from ..model.task import RepairTask, TaskKind
-from ..model.task_result import Outcome, TaskResult
-from ..model.verdict import Verdict
+from ..model.incident import Estado, Event, Incident
+from ..model.installation import RescuedFile
+from ..model.task import Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from ..notify.messages.render import headline
 from ..notify.triggers import PLACED, notices_of_acknowledgement
 from ..pipeline import events

@@ -17,17 +17,12 @@ from typing import Protocol
 
 from ..errors import PathRefused, StoreError
 from ..host.redact import redact
-from ..model.alert import ALARM_KEYS
+from ..model.alert import ALARM_KEYS, Notification, Scope, Severity, Silence
 from ..model.changeset import ChangeSet
 from ..model.control import ControlRequest, ControlResponse, RequestKind
 from ..model.incident import Incident
-from ..model.installation import Installation
-from ..model.notification import Notification, Severity
-from ..model.rescued_file import RescuedFile, conversation, mark_of
-from ..model.silence import Scope, Silence
-from ..model.task import RepairTask
-from ..model.task_result import TaskResult
-from ..model.verdict import Verdict
+from ..model.installation import Installation, RescuedFile, conversation, mark_of
+from ..model.task import RepairTask, TaskResult, Verdict
 from ..pipeline.pipeline import Pipeline
 from ..repair.actions.assign import look, named
 from ..repair.fs.path_policy import is_plain

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from ..config.schema import Config
 from ..messages import text
+from ..model.alert import Notification, Severity
 from ..model.changeset import ChangeSet
-from ..model.event import Event
 from ..model.finding import ErrorType
-from ..model.incident import Incident
+from ..model.incident import Event, Incident
 from ..model.installation import Installation
-from ..model.notification import Notification, Severity
 from ..pipeline import events
 from ..pipeline.pipeline import Pipeline
 from ..repair.fs.path_policy import resolve_destination

@@ -22,8 +22,8 @@ from ..errors import StoreError
 from ..host import directory
 from ..host.blocking import run_blocking
 from ..messages import text
-from ..model.event import Event
-from ..model.notification import Notification, Severity
+from ..model.alert import Notification, Severity
+from ..model.incident import Event
 from ..model.task import RepairTask
 from ..pipeline import events
 from ..repair.dispatcher import Dispatcher

@@ -14,9 +14,7 @@ from ..errors import PathRefused
 from ..host.redact import redact
 from ..model.finding import Finding
 from ..model.installation import Installation, roots_of
-from ..model.task import RepairTask, TaskKind
-from ..model.task_result import Outcome, TaskResult
-from ..model.verdict import Evidence, Verdict
+from ..model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from ..repair.actions.assign import assign, carry_out
 from ..repair.actions.create_folder import create_folder
 from ..repair.actions.fix_owner import hand_over

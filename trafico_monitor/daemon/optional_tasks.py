@@ -12,8 +12,8 @@ from ..config import telegram_endpoints
 from ..config.chatops import allowed_ids, why_not
 from ..config.schema import Config
 from ..control.protocol import ControlService
+from ..model.alert import Notification
 from ..model.incident import Incident
-from ..model.notification import Notification
 from ..notify.chatops.bot import Answers
 from ..notify.heartbeat import Heartbeat
 from .supervisor import Work

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ..health import rescued
 from ..host.blocking import run_blocking
-from ..model.installation import Installation
-from ..model.rescued_file import Offer
+from ..model.installation import Installation, Offer
 from ..notify.choosing import PAGE, offered
 from ..repair.fs.path_policy import is_plain
 

@@ -18,16 +18,13 @@ from ..errors import MonitorError, StoreError
 from ..health.bot_api import look_at_server
 from ..health.scheduler import CheckRun, CheckScheduler
 from ..health.unit import UnitState
-from ..host.sdnotify import Notifier
+from ..host.systemd import Notifier
 from ..incident.tracker import Tracker
+from ..model.alert import Notification
 from ..model.changeset import ChangeSet, Snapshot
 from ..model.finding import Finding
-from ..model.installation import Installation
-from ..model.notification import Notification
-from ..model.rescued_file import Waiting
-from ..model.task import RepairTask, TaskKind
-from ..model.task_result import TaskResult
-from ..model.verdict import Verdict
+from ..model.installation import Installation, Waiting
+from ..model.task import RepairTask, TaskKind, TaskResult, Verdict
 from ..notify.channels.factory import open_channels
 from ..notify.delivery.channel_test import send_test_message
 from ..notify.delivery.manager import DeliveryManager

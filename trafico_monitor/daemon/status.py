@@ -12,7 +12,7 @@ from ..health.unit import UnitState
 from ..host.redact import redact
 from ..messages import text
 from ..model.incident import Estado
-from ..model.rescued_file import Waiting, shell_word
+from ..model.installation import Waiting, shell_word
 from ..notify.delivery.manager import DeliveryManager
 from ..notify.messages.render import headline
 from ..pipeline import instrumentation

@@ -19,11 +19,10 @@ from ..errors import PathRefused, StoreError
 from ..health.disk_forecast import DiskTrend, full_at
 from ..health.scheduler import CheckRun
 from ..host.blocking import run_blocking
-from ..model.download_progress import Phase, UnderWay
-from ..model.incident import Incident
-from ..model.incident_filter import IncidentFilter
+from ..model.alert import Silence
+from ..model.download import Phase, UnderWay
+from ..model.incident import Incident, IncidentFilter
 from ..model.installation import Installation
-from ..model.silence import Silence
 from ..model.task import TaskKind
 from ..pipeline.events import action_text, reason_text
 from ..pipeline.pipeline import Pipeline

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from ..errors import StoreError
-from ..host.sdnotify import Notifier, watchdog_interval
+from ..host.systemd import Notifier, watchdog_interval
 from ..store.repository import Store
 from .ingest_loop import STUCK_SECONDS
 from .status import StatusReporter

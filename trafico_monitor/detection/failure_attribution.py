@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model.download import Download
-from ..model.download_identity import agree, merged, same, same_file
+from ..model.download import Download, agree, merged, same, same_file
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.journal_entry import JournalEntry
 from .extract.paths import Paths

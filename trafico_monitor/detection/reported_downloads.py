@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 
-from ..model.download import Download
-from ..model.download_identity import agree, base_name, same_file
+from ..model.download import Download, agree, base_name, same_file
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.journal_entry import JournalEntry
 from .exceptions import Verdict, classify

@@ -8,8 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..host.safe_open import safe_component
-from ..model.installation import RESCUED
-from ..model.rescued_file import Waiting
+from ..model.installation import RESCUED, Waiting
 
 SECONDS = 5.0  # for a caller's deadline
 MOST = 10_000  # entries of a folder; what lies behind them is not counted

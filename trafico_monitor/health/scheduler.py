@@ -11,9 +11,8 @@ from pathlib import Path
 from ..config.schema import Config
 from ..host.blocking import run_blocking
 from ..model.finding import Finding, FindingKind
-from ..model.installation import Installation
-from ..model.rescued_file import Waiting
-from ..model.verdict import Evidence
+from ..model.installation import Installation, Waiting
+from ..model.task import Evidence
 from . import disk, rescued
 from .bot_api import look_at_server
 from .unit import UnitState, look_at_unit

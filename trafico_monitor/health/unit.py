@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..host import units
+from ..host import systemd
 
 PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus",
@@ -50,7 +50,7 @@ class UnitState:
 
 async def look_at_unit(unit: str, *, seconds: float = 5.0) -> UnitState:
     """What systemd says about `unit` within `seconds`; never raises for its state."""
-    said = await units.show(unit, PROPERTIES, seconds=seconds)
+    said = await systemd.show_unit(unit, PROPERTIES, seconds=seconds)
     return UnitState(unit) if said is None else read(unit, said)
 
 

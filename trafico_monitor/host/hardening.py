@@ -1,4 +1,4 @@
-"""Keeps what this process knows inside: its memory is nobody else's, and its own log holds no token."""
+"""What a process does to itself at start: closes its memory, keeps secrets out of its log and unused imports out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 from types import TracebackType
+from typing import Any
 
 from .redact import redact
 
@@ -44,3 +45,27 @@ class _Redacting(logging.Formatter):
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     if error is not None and issubclass(kind, Exception):
         logger.critical("not foreseen", exc_info=(kind, error, trace))
+
+
+# httpx logs every URL, token included, at INFO; PTB dumps unreadable answers at ERROR.
+_LEVELS = (("httpx", logging.WARNING), ("httpcore", logging.WARNING), ("telegram", logging.CRITICAL))
+
+
+def silence_libraries() -> None:
+    """Whatever level the root logger has, no library writes an address."""
+    for logger, level in _LEVELS:
+        logging.getLogger(logger).setLevel(level)
+
+
+# httpx brings its command line with it (rich, pygments, click) where they are installed, and
+# python-telegram-bot the cryptography of Telegram Passport. Both do without; together they take some
+# 10 MiB of memory and a fifth of a second of the start.
+UNUSED = ("httpx._main", "cryptography")
+
+
+def leave_out_unused() -> None:
+    """Let imports of UNUSED fail as if it were not installed. To be called before anything imports it;
+    what is there already stays."""
+    modules: dict[str, Any] = sys.modules
+    for name in UNUSED:
+        modules.setdefault(name, None)

@@ -7,17 +7,30 @@ anywhere inside. What somebody would have to do on purpose (base64, a space betw
 recognised: who can write that into the bot's log has the secret anyway.
 
 Invariant: behind the door (`redact_raw`, `torn.LineRedactor`) a `<TOKEN>` of a message is always our own work.
-One that a raw line spells out, in whatever way a later stage might read it, is `‹TOKEN>` there: text, no place.
-"""
+One that a raw line spells out, in whatever way a later stage might read it, is `‹TOKEN>` there: text, no place."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-from .escapes import PADDING, View, as_written, end_of_words, has_escapes, texts, views
-from .ordinary import is_ordinary
-from .secret_shapes import SECRET, TOKEN, Span, has_sign, has_token, remember, spans, without_tokens
+from .escapes import PADDING, View, as_written, end_of_words, has_escapes, is_spelt, octets, texts, views
+from .secret_shapes import (
+    SECRET,
+    SHORTEST,
+    TOKEN,
+    Span,
+    has_sign,
+    has_token,
+    holds_piece,
+    is_signed,
+    known,
+    lines_without,
+    may_be_at_ends,
+    remember,
+    spans,
+    without_tokens,
+)
 
 __all__ = ["SECRET", "TOKEN", "redact", "redact_raw", "remember"]
 
@@ -124,3 +137,53 @@ def _brackets(text: str) -> Iterator[int]:
     yield from (match.start() for match in _STAND_IN.finditer(text))
     yield from (match.start() for match in _BEGUN.finditer(text))
     yield from (match.start() for match in _BEGUN.finditer(text[: end_of_words(text)]))
+
+
+# Each test is one short search; no loop and no expression over the whole of it is as fast.
+
+_HALF = "[A-Za-z0-9_-]"
+# Behind a colon: a token, half of one, or the end of a row that may be the end of one.
+_TOKEN = re.compile(rf":(?:{_HALF}{{30}}|(?<=[0-9]{{8}}:)|(?<![^0-9{PADDING}]:){_HALF}{{2,34}}+[{PADDING}]*+\Z)")
+_ANY_STAND_IN = re.compile(rf"<[tT]?(?:[oO{PADDING}]|\Z)")  # or what the next line may complete to one
+_EMOJI = "\ufe0f"  # makes a picture of the character before, and is shown as nothing: «⚠️»
+_MOST, _LONGEST = 1024, 256
+
+
+def is_ordinary(text: str) -> bool:
+    """True when `text`, a line, reads as it is written (but for what is shown as nothing), and there is neither a
+    secret nor a piece of one nor a stand-in in it. False says nothing."""
+    noted = lines_without()
+    if text in noted:  # the lines of a traceback come again and again
+        return True
+    if not _is_ordinary(text):
+        return False
+    if len(text) <= _LONGEST:
+        if len(noted) >= _MOST:
+            noted.clear()
+        noted.add(text)
+    return True
+
+
+def _is_ordinary(text: str) -> bool:
+    if not text.isprintable():
+        text = text.rstrip("\r")
+        if not text.isprintable():
+            return False
+    low = octets(text)
+    if not text.isascii():
+        if "\xef" in low:
+            text = text.replace(_EMOJI, "")
+            low = octets(text)
+        # How those characters begin that are shown as nothing and yet printable: see the test.
+        if "\xef" in low or "\xe1" in low or "\xe3\x85" in low or "\xcd\x8f" in low or "\xf3" in low:
+            return False
+    if is_spelt(low) or is_signed(text, low) or ("<" in low and _ANY_STAND_IN.search(text) is not None):
+        return False
+    if ":" in low and _TOKEN.search(text) is not None:
+        return False
+    if not known():
+        return True
+    end = text.rstrip(PADDING)[-SHORTEST:]
+    if holds_piece(end) or holds_piece(text.lstrip(PADDING)[:SHORTEST]):
+        return False
+    return not end[-1:].isdigit() or not may_be_at_ends(text, end_of_words(text))

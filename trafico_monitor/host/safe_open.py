@@ -1,21 +1,22 @@
-"""Opens what lies beneath a directory by descriptors.
-
-A name can be exchanged between a check and its use, so nothing is checked by name: the root is
-opened, then component after component relative to the one before, none of them a link. What is
-read, written or renamed afterwards hangs on those descriptors.
-"""
+"""Opens and reads files beneath a directory by descriptors, and those that may be anything."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unicodedata import category
 
 from ..errors import PathRefused
+
+# A name can be exchanged between a check and its use, so nothing is checked by name: the root is
+# opened, then component after component relative to the one before, none of them a link. What is
+# read, written or renamed afterwards hangs on those descriptors.
 
 NAME_BYTES = 255  # NAME_MAX of every Linux file system
 PATH_BYTES = 4095  # PATH_MAX without its NUL
@@ -106,3 +107,41 @@ def _step(parent: int, name: str) -> int:
         # O_DIRECTORY with O_NOFOLLOW answers ENOTDIR for a link as for a plain file.
         linked = stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
         raise PathRefused("path_link" if linked else "path_not_folder") from None
+
+
+BEGINNING_BYTES = 64 * 1024  # bytes; a unit's file or a script has a few hundred
+
+
+def beginning(file: Path, most: int = BEGINNING_BYTES) -> str:
+    """The first `most` bytes of a regular file as text; "" for what is none, or cannot be read.
+
+    Nothing but a regular file is opened: a pipe would be waited for, and a device may do something.
+    """
+    try:
+        place = os.open(file, os.O_PATH | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return ""
+    try:
+        if not stat.S_ISREG(os.fstat(place).st_mode):
+            return ""
+        with Path(f"/proc/self/fd/{place}").open("rb") as opened:
+            return opened.read(most).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(place)
+
+
+_CHUNK = 1024 * 1024
+
+
+def digest(file: int, stop: threading.Event) -> str:
+    """SHA-256 of the open `file`, in hexadecimal. Blocking: some 0.5 to 2 GB a second. Raises OSError,
+    and TimeoutError when `stop` is set."""
+    found, offset = hashlib.sha256(), 0
+    while chunk := os.pread(file, _CHUNK, offset):
+        if stop.is_set():
+            raise TimeoutError
+        found.update(chunk)
+        offset += len(chunk)
+    return found.hexdigest()

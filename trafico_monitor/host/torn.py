@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from .escapes import PADDING, end_of_words, seen
-from .known_pieces import Piece, at_end, at_start, may_be_at_ends
-from .ordinary import is_ordinary
-from .redact import SECRET, TOKEN, defused, readings_of, redact, redact_raw, redact_spans
-from .secret_shapes import SECRET_LENGTH, SHORTEST, known, own_tokens
+from .redact import SECRET, TOKEN, defused, is_ordinary, readings_of, redact, redact_raw, redact_spans
+from .secret_shapes import SECRET_LENGTH, SHORTEST, Piece, at_end, at_start, known, may_be_at_ends, own_tokens
 
 _MOST = 256  # processes whose last line is not over
 _PATIENCE = 1000  # lines of others: the process may have ended

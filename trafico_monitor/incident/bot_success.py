@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model.download_identity import meant
+from ..model.download import meant
 from ..model.finding import ErrorType
 from ..model.incident import Incident
-from ..model.task import RepairTask, TaskKind
-from ..model.task_result import TaskResult
-from ..model.verdict import Evidence, Verdict
+from ..model.task import Evidence, RepairTask, TaskKind, TaskResult, Verdict
 from .decision import Decision, left_alone, ordered, pending, solve
 from .decision_context import DecisionContext
 from .playbook import placed

@@ -12,10 +12,7 @@ from dataclasses import dataclass, field
 
 from ..model.finding import ErrorType
 from ..model.incident import Incident
-from ..model.task import RepairTask, TaskKind
-from ..model.task_result import Outcome, TaskResult
-from ..model.task_stat import TaskStat
-from ..model.verdict import Verdict
+from ..model.task import Outcome, RepairTask, TaskKind, TaskResult, TaskStat, Verdict
 
 TRIES = 10
 SECONDS = 7 * 24 * 3600.0

@@ -9,8 +9,7 @@ from typing import Any
 from ..model.download import Download
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
-from ..model.task import RepairTask, TaskKind
-from ..model.verdict import Evidence
+from ..model.task import Evidence, RepairTask, TaskKind
 from .decision_context import DecisionContext, Limits
 from .playbook import most_attempts, placed
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..model.download import Download
-from ..model.download_identity import base_name
+from ..model.download import Download, base_name
 from ..model.finding import ErrorType
 from ..model.incident import Incident
 

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model.download import Download
-from ..model.download_identity import meant
+from ..model.download import Download, meant
 from ..model.finding import Cause, ErrorType
 from ..model.incident import Incident
 from ..model.task import TaskKind

@@ -12,9 +12,7 @@ from dataclasses import replace
 
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
-from ..model.task import RepairTask, TaskKind
-from ..model.task_result import Outcome, TaskResult
-from ..model.verdict import Evidence, Verdict
+from ..model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from .bot_success import BOT_LINE, NO_SITE, NOT_LOOKED_AT, after_confirmation, believe, repaired_by_bot, said_by_bot
 from .circuit_breaker import reason_of
 from .decision import (

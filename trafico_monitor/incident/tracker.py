@@ -11,8 +11,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
-from ..model.download import Download
-from ..model.download_identity import agree, meant, merged, same, same_content, same_file, same_place
+from ..model.download import Download, agree, meant, merged, same, same_content, same_file, same_place
 from ..model.finding import Cause, ErrorType, Finding, FindingKind
 from ..model.incident import Incident
 from .change import Change, ChangeKind

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model.download_identity import meant
+from ..model.download import meant
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
-from ..model.task import RepairTask, TaskKind
-from ..model.verdict import Evidence, Verdict
+from ..model.task import Evidence, RepairTask, TaskKind, Verdict
 from .decision import Decision, give, ordered, pending, solve
 from .decision_context import DecisionContext
 from .playbook import CAUSES, resumed_with, unplanned

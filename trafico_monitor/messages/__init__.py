@@ -11,10 +11,7 @@ from importlib import import_module
 from string import Formatter
 
 LANGUAGES = ("es", "en")
-TOPICS = (
-    "notices", "actions", "checks", "commands", "records", "detection", "control", "alerts", "answers", "channels",
-    "web", "setup", "trial", "upkeep", "tasks",
-)  # fmt: skip
+TOPICS = ("notices", "records", "commands", "control", "checks", "web", "setup")
 
 _catalogues: dict[str, dict[str, str]] = {}
 

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .alert import Alert
-from .error_group import UnknownKind
-from .event import Event
-from .finding import Finding
-from .incident import Incident
-from .notification import Notification
-from .silence import Silence
-from .task import RepairTask
-from .task_stat import TaskStat
+from .alert import Alert, Notification, Silence
+from .finding import Finding, UnknownKind
+from .incident import Event, Incident
+from .task import RepairTask, TaskStat
 
 
 @dataclass(frozen=True, slots=True)

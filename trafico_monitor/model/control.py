@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .silence import Scope
+from .alert import Scope
 
 
 class RequestKind(str, Enum):

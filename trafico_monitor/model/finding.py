@@ -76,3 +76,17 @@ class Finding:
     cause: Cause = Cause.NONE
     wait: float = 0.0  # seconds after which a 429 allows another attempt
     exception: str = ""  # class with its module, where the entry names it
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownKind:
+    """`template` holds `<*>` and masks such as `<NUM>` where its lines differ; `frame` is the own
+    frame that a traceback ended in (`file.py:function`), "" for a line. `samples` are redacted."""
+
+    id: int
+    template: str
+    count: int = 1
+    first: float = 0.0  # seconds since the epoch
+    last: float = 0.0
+    samples: tuple[str, ...] = ()
+    frame: str = ""

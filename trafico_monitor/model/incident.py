@@ -1,13 +1,14 @@
-"""One failure from its first line to its proof."""
+"""Incidents, the filter that selects them, and the events of the monitor's own timeline."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from .download import Download
 from .finding import Cause, ErrorType
-from .verdict import Evidence
+from .task import Evidence
 
 
 class Estado(str, Enum):
@@ -73,3 +74,35 @@ class Incident:
     @property
     def open(self) -> bool:
         return self.estado not in CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """Which incidents; None for any. `after` is (opened_at, id) of the last one already seen.
+    Times in seconds since the epoch; `modelo` "" is that which the lines did not name."""
+
+    since: float | None = None
+    until: float | None = None
+    error_type: str | None = None
+    estado: str | None = None
+    modelo: str | None = None
+    open: bool | None = None
+    after: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`text` is the line as `monitor.log`, the terminal and the journal show it (no timestamp).
+
+    With an `incident` (a snapshot) the record also goes into `descarga_errors.json`, `accion`
+    being the mission's key of that name. `event` is a code that has a MESSAGE_ID of its own;
+    `priority` is syslog's (2 critical … 6 info).
+    """
+
+    at: float
+    event: str
+    text: str
+    priority: int = 6
+    accion: str = ""
+    incident: Incident | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)

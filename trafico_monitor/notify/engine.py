@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from ..model.alert import Alert
+from ..model.alert import Alert, Notification, Scope, Severity, Silence
 from ..model.incident import Incident
-from ..model.notification import Notification, Severity
-from ..model.silence import Scope, Silence
 from . import escalation, reminders
 from .mute_times import quiet_until
 from .routing import RoutingConfig, resolve_channels, together

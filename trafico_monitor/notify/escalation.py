@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..config.alerts import Alerts
-from ..model.alert import Alert
-from ..model.notification import Notification, Severity
+from ..model.alert import Alert, Notification, Severity
 
 # A failed download is past mending by waiting: after a day it is a matter for the report.
 LONGEST_SECONDS = 86400.0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..model.alert import Alert
-from ..model.notification import Notification
+from ..model.alert import Alert, Notification
 
 CODE = "reminder"
 # A reminder that could not be sent for so long is not sent: the next one says how it stands then.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..messages import catalogue, format, text
-from ..model.notification import Notification
-from ..model.rescued_file import mark_of, shell_word
+from ..model.alert import Notification
+from ..model.installation import mark_of, shell_word
 from . import choosing
 from .chatops.keyboard import Button
 from .messages.markup import Line, line, name, verbatim, words

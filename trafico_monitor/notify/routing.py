@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from ..config import telegram_endpoints
 from ..config.alerts import ADMIN, Alerts, Route
 from ..config.schema import Config
+from ..model.alert import Notification, Severity
 from ..model.finding import ErrorType
-from ..model.notification import Notification, Severity
 
 # What the service tells by itself belongs to the type of error that it comes before, or causes.
 _OF_SERVICE = {"space": ErrorType.DISCO_LLENO, "server": ErrorType.SERVIDOR_CAIDO}

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..model.notification import Notification
-from ..model.silence import Scope, Silence
+from ..model.alert import Notification, Scope, Silence
 from .routing import topic
 
 # The bot's unit runs again: what its start shakes loose is still part of the maintenance.

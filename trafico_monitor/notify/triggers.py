@@ -20,9 +20,9 @@ that a person has had tried again (`asked`) goes on in threads of its own.
 
 from __future__ import annotations
 
+from ..model.alert import Notification, Severity
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
-from ..model.notification import Notification, Severity
 
 LIVE, ALARM, FAILED, RELIEF = 0, 1, 2, 3
 _THREADS = 4

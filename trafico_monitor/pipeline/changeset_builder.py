@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..model.alert import Alert
+from ..model.alert import Alert, Notification, Severity, Silence
 from ..model.changeset import ChangeSet
-from ..model.error_group import UnknownKind
-from ..model.event import Event
-from ..model.finding import Finding
-from ..model.incident import Incident
-from ..model.notification import Notification, Severity
-from ..model.silence import Silence
-from ..model.task import RepairTask
-from ..model.task_stat import TaskStat
+from ..model.finding import Finding, UnknownKind
+from ..model.incident import Event, Incident
+from ..model.task import RepairTask, TaskStat
 from ..notify.engine import AlertChanges
 from . import events
 

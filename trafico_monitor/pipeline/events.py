@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ..messages import text
-from ..model.event import Event
 from ..model.finding import ErrorType, Finding
-from ..model.incident import Estado, Incident
-from ..model.verdict import Evidence
+from ..model.incident import Estado, Event, Incident
+from ..model.task import Evidence
 from ..notify.engine import AlertEvent
 from ..notify.messages.render import headline
 

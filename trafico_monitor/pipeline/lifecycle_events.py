@@ -8,8 +8,8 @@ from .. import __version__
 from ..config import missing
 from ..config.schema import Config
 from ..messages import text
-from ..model.event import Event
-from ..model.notification import Notification, Severity
+from ..model.alert import Notification, Severity
+from ..model.incident import Event
 from . import events
 from .run_stats import RunStats
 

@@ -18,16 +18,12 @@ from ..incident.policy import Decision
 from ..incident.recovery_queue import RecoveryQueue
 from ..incident.task_table import TaskTable
 from ..incident.tracker import Tracker
+from ..model.alert import Notification, Silence
 from ..model.changeset import ChangeSet, Snapshot
-from ..model.event import Event
 from ..model.finding import ErrorType, Finding, FindingKind
-from ..model.incident import Incident
+from ..model.incident import Event, Incident
 from ..model.journal_entry import JournalEntry
-from ..model.notification import Notification
-from ..model.silence import Silence
-from ..model.task import RepairTask
-from ..model.task_result import TaskResult
-from ..model.verdict import Evidence, Verdict
+from ..model.task import Evidence, RepairTask, TaskResult, Verdict
 from ..notify.engine import AlertEngine
 from ..notify.routing import RoutingConfig
 from . import events, instrumentation

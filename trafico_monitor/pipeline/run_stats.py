@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from ..model.event import Event
-from ..model.incident import Estado
+from ..model.incident import Estado, Event
 
 
 class RunStats:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..config.own_places import packaged_logs, packaged_state
 from ..health import disk
 from ..health.unit import UnitState
-from ..host import accounts, blocking, directory, subprocesses, units
+from ..host import accounts, blocking, directory, subprocesses, systemd
 from ..host.credentials import SERVICE
 from ..host.directory import DirectoryRefused
 from ..messages import text
@@ -42,10 +42,10 @@ async def service(scene: CheckContext, state: UnitState) -> list[CheckResult]:
 
 
 async def _sandbox(scene: CheckContext) -> list[CheckResult]:
-    said = await units.show(SERVICE, ("ProtectSystem", "ReadWritePaths"))
+    said = await systemd.show_unit(SERVICE, ("ProtectSystem", "ReadWritePaths"))
     if scene.site is None or said is None or said.get("ProtectSystem") != "strict":
         return []
-    open_paths = [Path(path.lstrip("-+")) for path in units.words(said.get("ReadWritePaths", ""))]
+    open_paths = [Path(path.lstrip("-+")) for path in systemd.split_words(said.get("ReadWritePaths", ""))]
     wanted = [path for path in (scene.site.models, scene.site.bot_api) if path is not None]
     closed = [path for path in wanted if not any(path.is_relative_to(one) for one in open_paths)]
     return [critical("sandbox", "sandbox", path=path, unit=SERVICE) for path in closed[:1]]

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..host import units
-from ..host.instrument import FOLDER
-from ..host.regular import beginning
+from ..host import systemd
+from ..host.safe_open import beginning
+from ..host.systemd import INSTRUMENT_FOLDER
 from ..host.untrusted_json import parse
 from .base import CheckContext, CheckResult, ok, warning
 from .journal import where
@@ -45,7 +45,7 @@ async def instrument(scene: CheckContext) -> list[CheckResult]:
     unit = scene.config.bot.unit
     if not unit:
         return await _without_unit(scene)
-    said = await units.show(unit, _PROPERTIES)
+    said = await systemd.show_unit(unit, _PROPERTIES)
     if said is None or said.get("LoadState") != "loaded":
         return []
     running, invocation = said.get("ActiveState") in _RUNNING, said.get("InvocationID", "")
@@ -81,12 +81,16 @@ def judge(heard: Heard, unit_is: Arranged, *, running: bool, unit: str, project:
 def arranged(said: Mapping[str, str], boot: float) -> Arranged:
     """Whether systemd's answer puts the instrumentation on PYTHONPATH, and whether a file that does was
     changed after the unit's main process began. `boot` is the wall's time at the monotonic clock's zero."""
-    files = [said.get("FragmentPath", ""), *units.words(said.get("DropInPaths", ""))]
-    variables = [str(file) for file in units.environment_files(said)]
-    by_file = [file for file in variables if FOLDER in beginning(Path(file))]
-    set_up = FOLDER in said.get("Environment", "") or bool(by_file) or _by_command(said.get("ExecStart", ""))
+    files = [said.get("FragmentPath", ""), *systemd.split_words(said.get("DropInPaths", ""))]
+    variables = [str(file) for file in systemd.environment_files(said)]
+    by_file = [file for file in variables if INSTRUMENT_FOLDER in beginning(Path(file))]
+    set_up = (
+        INSTRUMENT_FOLDER in said.get("Environment", "") or bool(by_file) or _by_command(said.get("ExecStart", ""))
+    )
     began = said.get("ExecMainStartTimestampMonotonic", "")
-    changed = [_changed(file) for file in files if FOLDER in (text := beginning(Path(file))) or _by_command(text)]
+    changed = [
+        _changed(file) for file in files if INSTRUMENT_FOLDER in (text := beginning(Path(file))) or _by_command(text)
+    ]
     changed += map(_changed, by_file)
     newer = began.isdecimal() and max(changed, default=0.0) > boot + int(began) / 1_000_000
     return Arranged(set_up, newer)

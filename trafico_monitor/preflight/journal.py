@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ..health.unit import UnitState
-from ..host import subprocesses, units
+from ..host import subprocesses, systemd
 from ..host.untrusted_json import parse
 from .base import CheckContext, CheckResult, critical, ok, warning
 
@@ -79,7 +79,7 @@ def command_lines(output: str) -> list[str]:
 
 async def kept(scene: CheckContext) -> list[CheckResult]:
     """Does the journal survive a reboot? Else failures before one are never seen."""
-    if scene.config.journal.directory or not units.systemd_runs():
+    if scene.config.journal.directory or not systemd.systemd_runs():
         return []
     name = machine_folder(scene.config.journal.namespace)
     # Storage=volatile leaves an old folder as it is and writes in the other; a flush may leave an
@@ -106,7 +106,7 @@ async def dropped(scene: CheckContext, bot: UnitState) -> list[CheckResult]:
     if done is not None and unit in done.output:
         count = sum(unit in line for line in done.output.splitlines())
         return [warning("lines_dropped", "rate_limit", unit=unit, count=count)]
-    if not units.systemd_runs():
+    if not systemd.systemd_runs():
         return []
     settings = await subprocesses.run(["systemd-analyze", "cat-config", "systemd/journald.conf"], seconds=5)
     burst, interval = rate(settings.output if settings.ok else "")

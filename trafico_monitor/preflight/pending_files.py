@@ -7,8 +7,7 @@ from datetime import datetime
 from ..health.disk import size_text
 from ..health.rescued import SECONDS, look
 from ..host import blocking
-from ..model.installation import QUARANTINE, RESCUED
-from ..model.rescued_file import Waiting
+from ..model.installation import QUARANTINE, RESCUED, Waiting
 from .base import CheckContext, CheckResult, ok, warning
 
 

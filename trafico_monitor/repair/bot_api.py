@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from ..host.redact import redact
 from ..model.installation import Installation
-from ..model.task_result import Outcome
+from ..model.task import Outcome
 
 # Without it, each RetryAfter warns that its number will be a timedelta one day.
 os.environ.setdefault("PTB_TIMEDELTA", "true")

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..host import subprocesses
 from ..host.redact import TOKEN, redact
 from ..model.installation import Installation
-from ..model.task_result import Outcome, TaskResult
+from ..model.task import Outcome, TaskResult
 
 # The helper ends itself after 8 s. Before it runs, sudo may wait for a name server that does not answer:
 # resolv.conf(5) asks each one twice for 5 s. Nobody but root could stop it, and it would still do its work.

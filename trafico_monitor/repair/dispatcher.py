@@ -9,9 +9,7 @@ import math
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
 
-from ..model.task import RepairTask
-from ..model.task_result import Outcome, TaskResult
-from ..model.verdict import Verdict
+from ..model.task import Outcome, RepairTask, TaskResult, Verdict
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import os
 
 from ..errors import PathRefused
 from ..host.redact import redact
-from ..model.task_result import Outcome, TaskResult
+from ..model.task import Outcome, TaskResult
 from .fs.at_rest import NotSettled
 
 _BY_ERRNO = {

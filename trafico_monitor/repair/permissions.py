@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..host import blocking
 from ..model.installation import Installation
-from ..model.task_result import Outcome
+from ..model.task import Outcome
 from .chown_client import fix_owner
 
 _SECONDS = 5.0

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..model.installation import Installation
-from ..model.task_result import TaskResult
-from ..model.verdict import Answer, Media
+from ..model.task import Answer, Media, TaskResult
 from .bot_api import ServerFile, Trouble, get_file
 
 # True: a whole video of that size (None: any size). False: shown to be bad or not of that size.

@@ -21,7 +21,7 @@ from io import FileIO
 from pathlib import Path
 
 from ..errors import MonitorError, PathRefused
-from ..host.digest import digest
+from ..host.safe_open import digest
 from ..model.incident import Estado, Incident
 from ..model.installation import QUARANTINE, Installation
 from .actions.quarantine import IDENTITY

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import MonitorError
-from ..host import subprocesses, units
+from ..host import subprocesses, systemd
 from ..host.accounts import by_name
 from ..messages import text
 from ..privileged import chown
@@ -151,7 +151,7 @@ def _users(change: Change) -> list[int]:
 
 async def unit_state(unit: str) -> State:
     """Enabled and active, as systemd says."""
-    said = await units.show(unit, ("UnitFileState", "ActiveState")) or {}
+    said = await systemd.show_unit(unit, ("UnitFileState", "ActiveState")) or {}
     return {"enabled": said.get("UnitFileState", ""), "active": said.get("ActiveState", "")}
 
 

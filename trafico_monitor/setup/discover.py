@@ -17,7 +17,7 @@ from ..config.keys import VARIABLES
 from ..config.loader import load
 from ..config.schema import Bot, Config
 from ..errors import ConfigError
-from ..host import accounts, docker, subprocesses, units
+from ..host import accounts, docker, subprocesses, systemd
 from ..host.accounts import SERVICE_USER, Account
 from . import acl, path_safety, unit_discovery, unit_files
 from .facts import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
@@ -46,11 +46,13 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
     interpreter, has_telegram = await python_of(project, user)
     models = str(Path(project) / config.project.models_dir)
     api = _bot_api(config, user, container)
-    there = await units.show(unit_files.SERVICE, ("LoadState", "UnitFileState", "ActiveState", "ReadWritePaths"))
+    there = await systemd.show_unit(
+        unit_files.SERVICE, ("LoadState", "UnitFileState", "ActiveState", "ReadWritePaths")
+    )
     monitor = there or {}
     adopted = next((unit.name for unit in found if unit.name == _adopted(config)), "")
     bot_name = named or adopted or unit_files.UNIT
-    bot = await units.show(bot_name, ("UnitFileState", "ActiveState")) or {}
+    bot = await systemd.show_unit(bot_name, ("UnitFileState", "ActiveState")) or {}
     facts = Facts(
         project=project,
         user=BotUser(user.name, user.uid, user.gid, user.home),
@@ -71,7 +73,7 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         monitor_enabled=monitor.get("UnitFileState", ""),
         monitor_active=monitor.get("ActiveState", ""),
         docker_there=_group_exists("docker"),
-        writable=tuple(path.lstrip("-+") for path in units.words(monitor.get("ReadWritePaths", ""))),
+        writable=tuple(path.lstrip("-+") for path in systemd.split_words(monitor.get("ReadWritePaths", ""))),
         bot_enabled=bot.get("UnitFileState", ""),
         bot_active=bot.get("ActiveState", ""),
         shared=path_safety.shared(project, user, config.language),

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..host import units
+from ..host import systemd
 from ..host.accounts import Account
-from ..host.regular import beginning
+from ..host.safe_open import beginning
 from . import path_safety
 from .facts import FoundUnit
 from .unit_command import Started, started
@@ -107,7 +107,7 @@ async def search(
     running = of_processes(cgroups)
     found: list[FoundUnit] = []
     for name in dict.fromkeys([*candidates(project), *running, *filter(None, (named, adopted))]):
-        said = await units.show(name, PROPERTIES)
+        said = await systemd.show_unit(name, PROPERTIES)
         if said is None or not _lasts(said):
             continue
         what = runs_project(said, project)
@@ -136,7 +136,7 @@ def runs_project(said: Mapping[str, str], project: str) -> Started | None:
 
 def as_unit(name: str, said: Mapping[str, str], what: Started) -> FoundUnit:
     """systemd's answer as a FoundUnit."""
-    variables = units.environment(said)
+    variables = systemd.environment(said)
     path, by_file = python_path(said)
     arguments = _arguments(said)
     return FoundUnit(
@@ -160,8 +160,8 @@ def as_unit(name: str, said: Mapping[str, str], what: Started) -> FoundUnit:
 def python_path(said: Mapping[str, str]) -> tuple[str, bool]:
     """What the unit gives its program as PYTHONPATH, and whether one of its EnvironmentFile= says it.
     Files that setup has written are passed over."""
-    found, by_file = units.environment(said).get("PYTHONPATH", ""), False
-    files = (Path(one) for named in units.environment_files(said) for one in sorted(glob.glob(str(named))))  # noqa: PTH207
+    found, by_file = systemd.environment(said).get("PYTHONPATH", ""), False
+    files = (Path(one) for named in systemd.environment_files(said) for one in sorted(glob.glob(str(named))))  # noqa: PTH207
     for file in files:
         if file.name != ENVIRONMENT:
             for value in _values(beginning(file), "PYTHONPATH"):
@@ -188,7 +188,7 @@ def _arguments(said: Mapping[str, str]) -> list[str]:
 def obstacles(said: Mapping[str, str], what: Started) -> tuple[str, ...]:
     """Why a variable of the unit does not reach its program: by its command, or by its other settings."""
     found = list(what.obstacles)
-    if "PYTHONPATH" in units.words(said.get("UnsetEnvironment", "")):
+    if "PYTHONPATH" in systemd.split_words(said.get("UnsetEnvironment", "")):
         found.append("overwritten")
     if said.get("RootDirectory") or said.get("RootImage"):
         found.append("container")

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from ..host import instrument
+from ..host import systemd
 from .facts import BotUser
 
 UNIT = "trafico-main.service"
@@ -97,7 +97,7 @@ def adoption(*, restart: bool, unbuffered: bool, journal: bool) -> str:
 
 def instrumentation(python_path: str, models: str, file: str = "") -> str:
     """The drop-in that has the bot tell of its downloads; `file` holds PYTHONPATH where the unit's own do."""
-    path = "PYTHONPATH=" + instrument.first(python_path)
+    path = "PYTHONPATH=" + systemd.with_instrument(python_path)
     return (
         f"{HEAD}\n"
         "[Service]\n"
@@ -110,7 +110,7 @@ def instrumentation(python_path: str, models: str, file: str = "") -> str:
 
 def environment(python_path: str) -> str:
     """PYTHONPATH for an EnvironmentFile=, which has the quotes of a shell (systemd.exec(5))."""
-    escaped = re.sub(r'(["\\$`])', r"\\\1", instrument.first(python_path))
+    escaped = re.sub(r'(["\\$`])', r"\\\1", systemd.with_instrument(python_path))
     return f'{HEAD}PYTHONPATH="{escaped}"\n'
 
 

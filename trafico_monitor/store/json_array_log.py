@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..model.event import Event
-from ..model.incident import Incident
+from ..model.incident import Event, Incident
 from . import own_files
 from .json_array_recovery import is_array_of_lines, last_object, rebuild
 from .own_files import NotOurs, look, same

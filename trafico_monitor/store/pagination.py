@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from ..model.incident import Incident
-from ..model.incident_filter import IncidentFilter
+from ..model.incident import Incident, IncidentFilter
 from .serialization import readable
 
 

@@ -13,12 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import StoreError
-from ..model.alert import Alert
-from ..model.error_group import UnknownKind
-from ..model.event import Event
-from ..model.incident import Incident
-from ..model.incident_filter import IncidentFilter
-from ..model.silence import Silence
+from ..model.alert import Alert, Silence
+from ..model.finding import UnknownKind
+from ..model.incident import Event, Incident, IncidentFilter
 from . import pagination
 from .fallback_database import reading_only
 from .remediation_stats import Worth, worths

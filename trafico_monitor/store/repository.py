@@ -9,11 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..model.alert import Notification, Silence
 from ..model.changeset import ChangeSet, Snapshot
-from ..model.event import Event
-from ..model.incident import Incident
-from ..model.notification import Notification
-from ..model.silence import Silence
+from ..model.incident import Event, Incident
 from ..model.task import RepairTask
 from .database import Database
 from .outbox import ChannelOutbox

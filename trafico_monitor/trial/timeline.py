@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..host.message_ids import MESSAGE_IDS
+from ..host.journal_writer import MESSAGE_IDS
 from ..host.redact import redact
 from ..host.untrusted_json import parse
 

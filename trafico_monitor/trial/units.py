@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MonitorError
-from ..host import subprocesses, units
+from ..host import subprocesses, systemd
 from ..host.accounts import Account
 from ..messages import text
 
@@ -40,7 +40,7 @@ class State:
 
 async def state(unit: str) -> State:
     """What systemd says about `unit`."""
-    said = await units.show(unit, ("LoadState", "ActiveState", "Result")) or {}
+    said = await systemd.show_unit(unit, ("LoadState", "ActiveState", "Result")) or {}
     loaded = said.get("LoadState") == "loaded"
     return State(unit, loaded, said.get("ActiveState") in _RUNNING, said.get("Result", ""))
 

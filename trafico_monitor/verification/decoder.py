@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..host.confined import run_confined
+from ..host.subprocesses import run_confined
 from ..host.untrusted_json import parse
 from .structure import Structure
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import PathRefused
 from ..host.blocking import run_blocking
-from ..model.verdict import Answer, Evidence, Media, Verdict
+from ..model.task import Answer, Evidence, Media, Verdict
 from .access import READ, describe_owner, may
 from .media import check_open, open_video, why_not_opened
 

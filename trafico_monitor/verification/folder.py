@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from ..host.blocking import run_blocking
-from ..model.verdict import Evidence, Verdict
+from ..model.task import Evidence, Verdict
 from .access import PASS, READ, WRITE
 from .file import check_owner
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from ..errors import PathRefused
 from ..host.blocking import run_blocking
 from ..host.safe_open import open_regular
-from ..model.verdict import Answer, Media
+from ..model.task import Answer, Media
 from .containers import read_structure
 from .decoder import Decoded, decode, decode_throughout, read_again
 from .payload import Suspicion, has_marked_heads, suspicion

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..errors import PathRefused
 from ..host.blocking import run_blocking
-from ..host.digest import digest
-from ..model.verdict import Evidence
+from ..host.safe_open import digest
+from ..model.task import Evidence
 from .media import open_video
 
 _SECONDS, _BYTES_PER_SECOND = 30.0, 20_000_000

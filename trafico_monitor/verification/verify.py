@@ -6,9 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..model.installation import Installation, roots_of
-from ..model.task import RepairTask, TaskKind
-from ..model.task_result import TaskResult
-from ..model.verdict import Evidence, Verdict
+from ..model.task import Evidence, RepairTask, TaskKind, TaskResult, Verdict
 from .access import READ
 from .file import check_file, check_owner
 from .folder import check_folder, left_undone

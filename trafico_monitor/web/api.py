@@ -10,8 +10,7 @@ from types import MappingProxyType
 
 from ..messages import catalogue, text
 from ..model.finding import ErrorType
-from ..model.incident import Estado
-from ..model.incident_filter import IncidentFilter
+from ..model.incident import Estado, IncidentFilter
 from . import serializers, timeseries
 from .control import INCIDENT
 from .exchange import Answer, Asked, as_json, problem

@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from ..errors import StoreError
-from ..model.event import Event
-from ..model.task import RepairTask
-from ..model.task_result import TaskResult
-from ..model.verdict import Verdict
+from ..model.incident import Event
+from ..model.task import RepairTask, TaskResult, Verdict
 from . import api, openapi
 from .auth import SessionStore
 from .control import FORMS, SILENCES, ControlEndpoint

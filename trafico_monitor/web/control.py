@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from ..messages import text
+from ..model.alert import Scope
 from ..model.control import ControlRequest, ControlResponse, RequestKind
 from ..model.finding import ErrorType
-from ..model.silence import Scope
 from .exchange import Answer, Asked, as_json, problem
 from .ports import Desk, Present
 from .validation import Form, Number, Words

@@ -14,12 +14,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ..model.event import Event
 from ..model.finding import ErrorType
-from ..model.incident import Estado
-from ..model.task import RepairTask
-from ..model.task_result import TaskResult
-from ..model.verdict import Verdict
+from ..model.incident import Estado, Event
+from ..model.task import RepairTask, TaskResult, Verdict
 from .ports import Gauges
 
 BUCKETS = (1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400, float("inf"))  # seconds from an error to its proof

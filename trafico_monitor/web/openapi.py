@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..model.download_progress import Phase
+from ..model.alert import Scope
+from ..model.download import Phase
 from ..model.finding import Cause, ErrorType
 from ..model.incident import Estado
-from ..model.silence import Scope
 from .routes import Route
 
 Schema = dict[str, object]

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..model.alert import Silence
 from ..model.control import ControlRequest, ControlResponse
-from ..model.download_progress import UnderWay
-from ..model.event import Event
-from ..model.incident import Incident
-from ..model.incident_filter import IncidentFilter
-from ..model.rescued_file import Waiting
-from ..model.silence import Silence
+from ..model.download import UnderWay
+from ..model.incident import Event, Incident, IncidentFilter
+from ..model.installation import Waiting
 
 Numbered = tuple[int, Event]  # a record with its place in the monitor's story
 Hour = tuple[int, str, str, int]  # a span's first second; type, modelo or seconds; the value; how many

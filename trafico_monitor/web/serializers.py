@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..messages import text
-from ..model.download_progress import UnderWay
+from ..model.alert import Silence
+from ..model.download import UnderWay
 from ..model.incident import Incident
-from ..model.silence import Silence
 from .ports import Numbered, Present, Volume
 
 

@@ -20,15 +20,12 @@ from pathlib import Path
 
 import pytest
 
+from trafico_monitor.model.alert import Scope, Silence
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.silence import Scope, Silence
-from trafico_monitor.model.task import TaskKind
-from trafico_monitor.model.task_stat import TaskStat
-from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.model.incident import Estado, Event, Incident
+from trafico_monitor.model.task import Evidence, TaskKind, TaskStat
 from trafico_monitor.store.repository import Store
 
 SECONDS = 120

@@ -11,11 +11,10 @@ import pytest
 
 from tests.component.repair.conftest import TOKEN
 from trafico_monitor.control import processor
+from trafico_monitor.model.alert import Notification, Scope, Severity
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.control import ControlRequest, RequestKind
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.notification import Notification, Severity
-from trafico_monitor.model.silence import Scope
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import Store
 

@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from trafico_monitor.model.alert import Notification
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.control import ControlResponse, RequestKind
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.notification import Notification
-from trafico_monitor.model.rescued_file import conversation, mark_of
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
+from trafico_monitor.model.installation import conversation, mark_of
+from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult
 from trafico_monitor.notify.triggers import LEFT, PLACED, RESCUED
 from trafico_monitor.pipeline.handlers.rescued import notice_of
 

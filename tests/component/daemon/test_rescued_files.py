@@ -14,10 +14,8 @@ from tests.component.repair.conftest import another, ground, order, site, source
 from trafico_monitor.daemon.executor import Executor
 from trafico_monitor.daemon.rescued_files import modelos, offer
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
-from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.rescued_file import Offer
-from trafico_monitor.model.task import RepairTask
-from trafico_monitor.model.task_result import Outcome, TaskResult
+from trafico_monitor.model.installation import Installation, Offer
+from trafico_monitor.model.task import Outcome, RepairTask, TaskResult
 from trafico_monitor.notify.choosing import PAGE
 from trafico_monitor.pipeline.handlers.rescued import notice_of
 from trafico_monitor.repair.fs.path_policy import is_plain

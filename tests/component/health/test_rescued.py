@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.health.rescued import look, modelos
-from trafico_monitor.model.installation import RESCUED
-from trafico_monitor.model.rescued_file import Waiting
+from trafico_monitor.model.installation import RESCUED, Waiting
 
 
 @pytest.fixture

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from trafico_monitor.health.unit import look_at_unit, read
-from trafico_monitor.host import units
+from trafico_monitor.host import systemd
 
 
 async def test_without_systemd_the_state_is_unknown_and_no_error() -> None:
     state = await look_at_unit("trafico-main.service")
-    assert state.known is units.systemd_runs()
+    assert state.known is systemd.systemd_runs()
     if not state.known:
         assert (state.active, state.load) == ("unknown", "")
 
 
 def test_the_properties_of_a_failed_unit() -> None:
-    said = units.parse(
+    said = systemd.parse_properties(
         "LoadState=loaded\nActiveState=failed\nSubState=failed\nResult=exit-code\nNRestarts=5\nMainPID=0\n"
         "ExecMainStatus=1\nWorkingDirectory=!/home/victor/100-trafico/100trafico\nRestart=on-failure\n"
         "User=victor\nSupplementaryGroups=systemd-journal docker\nLogRateLimitBurst=5000\n"
@@ -41,11 +41,11 @@ def test_when_its_main_process_began_on_both_clocks() -> None:
 
 
 def test_what_systemctl_says_more_than_once_and_in_quotes() -> None:
-    said = units.parse(
+    said = systemd.parse_properties(
         'Environment="A=x y" "B=q\\"w\'e" C=100% "P=/two words:/b\\\\c:\\$HOME" "N=a\\nb"\n'
         "EnvironmentFiles=/etc/a b.env (ignore_errors=yes)\nEnvironmentFiles=/etc/b.env (ignore_errors=no)\n"
     )
     variables = {"A": "x y", "B": "q\"w'e", "C": "100%", "P": "/two words:/b\\c:$HOME", "N": "a\nb"}
-    assert units.environment(said) == variables
-    assert [str(file) for file in units.environment_files(said)] == ["/etc/a b.env", "/etc/b.env"]
-    assert (units.environment({}), units.environment_files({})) == ({}, [])
+    assert systemd.environment(said) == variables
+    assert [str(file) for file in systemd.environment_files(said)] == ["/etc/a b.env", "/etc/b.env"]
+    assert (systemd.environment({}), systemd.environment_files({})) == ({}, [])

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.host.confined import run_confined
-from trafico_monitor.host.subprocesses import Finished
+from trafico_monitor.host.subprocesses import Finished, run_confined
 
 
 @pytest.fixture
@@ -104,7 +103,7 @@ async def test_a_program_that_is_not_there_is_said(file: int) -> None:
 async def test_where_the_kernel_does_not_confine_it_may_not_run_at_all(
     file: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trafico_monitor.host.confined._confine", lambda file: False)
+    monkeypatch.setattr("trafico_monitor.host.subprocesses._confine", lambda file: False)
     done = await run_confined(("true",), file, seconds=5, most=10, or_not_at_all=True)
     assert done.code == 127
     assert (await run_confined(("true",), file, seconds=5, most=10)).code == 0

@@ -11,12 +11,10 @@ from typing import Any
 from systemd import journal
 
 from tests.journal_fixtures import private_journald, wait_until
-from trafico_monitor.host.journal_writer import JournalWriter
-from trafico_monitor.host.message_ids import message_id
+from trafico_monitor.host.journal_writer import JournalWriter, message_id
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.incident import Estado, Event, Incident
 
 INCIDENT = Incident("a1b2", ErrorType.TIMEOUT, 0.0, 0.0, Estado.REINTENTANDO, Download("victor"), attempt=2)
 RECORD = Event(0.0, "incident_retrying", "🔧 línea\ncon salto", 5, "reintento 2/3", INCIDENT)

@@ -18,12 +18,9 @@ from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.changeset import ChangeSet
-from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import Finding, FindingKind
-from trafico_monitor.model.incident import Incident
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import TaskResult
-from trafico_monitor.model.verdict import Verdict
+from trafico_monitor.model.incident import Event, Incident
+from trafico_monitor.model.task import RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.pipeline.pipeline import Pipeline
 from trafico_monitor.repair.dispatcher import Dispatcher
 from trafico_monitor.repair.fs.atomic_copy import sweep

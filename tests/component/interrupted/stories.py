@@ -14,7 +14,7 @@ from trafico_monitor.model.control import ControlRequest, RequestKind
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.rescued_file import RescuedFile
+from trafico_monitor.model.installation import RescuedFile
 from trafico_monitor.pipeline.pipeline import Pipeline
 
 from .life import Begin, incidents, records

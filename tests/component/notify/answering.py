@@ -12,9 +12,9 @@ from tests.component.notify.conftest import ADMIN
 from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON, incident
 from trafico_monitor.errors import StoreError
+from trafico_monitor.model.alert import Notification
 from trafico_monitor.model.control import ControlRequest, ControlResponse
 from trafico_monitor.model.incident import Incident
-from trafico_monitor.model.notification import Notification
 from trafico_monitor.notify.chatops.bot import Answers
 
 ALERT_TOKEN = "2234567890:AAExampleExampleExampleExampleExampl"

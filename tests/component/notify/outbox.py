@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from trafico_monitor.errors import DeliveryError, StoreError
+from trafico_monitor.model.alert import Notification
 from trafico_monitor.model.changeset import OutboxItem
-from trafico_monitor.model.notification import Notification
 from trafico_monitor.notify.messages.markup import Message
 
 

@@ -16,8 +16,8 @@ from tests.standin.receiver import Answer, Receiver
 from tests.unit.notify.samples import VIDEO, failed, incident, notice
 from tests.unit.notify.test_message import HOSTILE
 from trafico_monitor.errors import DeliveryError
+from trafico_monitor.model.alert import Severity
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.notification import Severity
 from trafico_monitor.notify.channels import apprise
 from trafico_monitor.notify.channels.apprise import AppriseChannel
 from trafico_monitor.notify.delivery.worker import RefusedByServer

@@ -14,9 +14,9 @@ from tests.component.notify.answering import ALERT_TOKEN, GROUP, ID, STRANGER, W
 from tests.component.notify.conftest import ADMIN
 from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON, incident, notice
+from trafico_monitor.model.alert import Scope
 from trafico_monitor.model.control import ControlResponse, RequestKind
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.silence import Scope
 from trafico_monitor.notify import listening
 from trafico_monitor.notify.channels.telegram import TelegramChannel
 from trafico_monitor.notify.chatops import bot as answers

@@ -12,9 +12,9 @@ from tests.component.notify.answering import ALERT_TOKEN, ID, STRANGER, World
 from tests.component.notify.conftest import ADMIN
 from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.control import ControlRequest, ControlResponse, RequestKind
-from trafico_monitor.model.notification import Notification, Severity
-from trafico_monitor.model.rescued_file import conversation, mark_of
+from trafico_monitor.model.installation import conversation, mark_of
 from trafico_monitor.notify import listening
 from trafico_monitor.notify.channels.telegram import TelegramChannel
 from trafico_monitor.notify.chatops import bot

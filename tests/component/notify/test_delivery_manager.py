@@ -16,10 +16,10 @@ from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON, TOKEN, failed, incident
 from trafico_monitor.config.alerts import Alerts
 from trafico_monitor.errors import DeliveryError
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.notify.channels.telegram import NoChannel, TelegramChannel
 from trafico_monitor.notify.delivery import worker as couriers
 from trafico_monitor.notify.delivery.manager import DeliveryManager

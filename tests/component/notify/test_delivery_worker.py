@@ -10,9 +10,9 @@ import pytest
 from tests.component.notify.outbox import Clock, MemoryOutbox, ScriptedChannel
 from tests.unit.notify.samples import NOON, TOKEN, failed, incident
 from trafico_monitor.errors import DeliveryError
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.notify.delivery import worker as couriers
 from trafico_monitor.notify.delivery.worker import DeliveryWorker, RefusedByServer
 from trafico_monitor.notify.triggers import notices_for

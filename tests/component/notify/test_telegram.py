@@ -17,9 +17,9 @@ from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, noti
 from tests.unit.notify.test_message import HOSTILE
 from trafico_monitor.config.schema import Config, Telegram
 from trafico_monitor.errors import DeliveryError
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.notify.channels import telegram
 from trafico_monitor.notify.channels.factory import open_channels
 from trafico_monitor.notify.channels.telegram import NoChannel, TelegramChannel

@@ -16,7 +16,7 @@ import pytest
 from tests.standin.receiver import Answer, Receiver
 from tests.unit.notify.samples import NOON, failed, incident, notice
 from trafico_monitor.errors import DeliveryError
-from trafico_monitor.model.notification import Notification, Severity
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.notify.channels import webhook
 from trafico_monitor.notify.channels.webhook import WebhookChannel
 from trafico_monitor.notify.delivery.worker import RefusedByServer

@@ -23,9 +23,7 @@ from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.task import RepairTask
-from trafico_monitor.model.task_result import TaskResult
-from trafico_monitor.model.verdict import Evidence, Verdict
+from trafico_monitor.model.task import Evidence, RepairTask, TaskResult, Verdict
 from trafico_monitor.pipeline.pipeline import Pipeline
 from trafico_monitor.repair.dispatcher import Dispatcher
 

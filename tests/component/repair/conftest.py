@@ -16,8 +16,7 @@ import pytest
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
+from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult
 from trafico_monitor.repair.ports import Tools
 from trafico_monitor.verification.file import judge
 from trafico_monitor.verification.media import check_media

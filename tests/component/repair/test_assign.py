@@ -17,7 +17,7 @@ from tests.journal_fixtures import wait_until
 from trafico_monitor.daemon.executor import Executor
 from trafico_monitor.model.finding import Finding, FindingKind
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.task_result import Outcome, TaskResult
+from trafico_monitor.model.task import Outcome, TaskResult
 from trafico_monitor.repair.actions.assign import assign
 from trafico_monitor.repair.actions.retry_download import retry_download
 from trafico_monitor.repair.ports import Tools

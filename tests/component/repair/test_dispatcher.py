@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
-from trafico_monitor.model.verdict import Verdict
+from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.repair.dispatcher import Dispatcher
 
 DAY = 86400.0

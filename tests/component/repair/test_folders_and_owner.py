@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
+from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult
 from trafico_monitor.repair.actions.create_folder import create_folder
 from trafico_monitor.repair.actions.fix_owner import hand_over
 from trafico_monitor.repair.ports import Tools

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.model.installation import RESCUED, Installation
-from trafico_monitor.model.task import RepairTask
-from trafico_monitor.model.task_result import Outcome
+from trafico_monitor.model.task import Outcome, RepairTask
 from trafico_monitor.repair.actions.retry_download import retry_download
 from trafico_monitor.repair.ports import Tools
 from trafico_monitor.repair.provenance import OLDEST_SECONDS, provenance

@@ -15,8 +15,7 @@ import pytest
 
 from trafico_monitor.errors import PathRefused
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome
+from trafico_monitor.model.task import Outcome, RepairTask, TaskKind
 from trafico_monitor.repair.actions.quarantine import quarantine, restore
 from trafico_monitor.repair.ports import Tools
 

@@ -17,8 +17,7 @@ from tests.journal_fixtures import wait_until
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.task import TaskKind
-from trafico_monitor.model.verdict import Answer, Media
+from trafico_monitor.model.task import Answer, Media, TaskKind
 from trafico_monitor.repair.actions.quarantine import quarantine
 from trafico_monitor.repair.ports import Tools
 from trafico_monitor.repair.quarantine_retention import Expired, Known, expire, kept

@@ -15,8 +15,7 @@ import pytest
 
 from tests.standin.bot_api import BotApiServer
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.task import RepairTask
-from trafico_monitor.model.task_result import Outcome
+from trafico_monitor.model.task import Outcome, RepairTask
 from trafico_monitor.repair.actions.retry_download import retry_download
 from trafico_monitor.repair.bot_api import ServerFile, Trouble, get_file
 from trafico_monitor.repair.ports import Tools

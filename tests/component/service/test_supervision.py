@@ -26,7 +26,7 @@ from trafico_monitor.daemon.ingest_loop import IngestLoop
 from trafico_monitor.daemon.service import Service
 from trafico_monitor.daemon.supervisor import Work
 from trafico_monitor.errors import MonitorError
-from trafico_monitor.host.message_ids import MESSAGE_IDS
+from trafico_monitor.host.journal_writer import MESSAGE_IDS
 from trafico_monitor.messages import LANGUAGES, catalogue
 from trafico_monitor.store.read_repository import Queries
 

@@ -10,9 +10,8 @@ import pytest
 
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.incident import CLOSED, Estado, Incident
+from trafico_monitor.model.incident import CLOSED, Estado, Event, Incident
 from trafico_monitor.store.repository import Store
 
 Make = Callable[..., Incident]

@@ -19,7 +19,7 @@ import pytest
 from tests.component.store.conftest import step
 from trafico_monitor.host.journal_writer import JournalWriter
 from trafico_monitor.model.changeset import ChangeSet
-from trafico_monitor.model.event import Event
+from trafico_monitor.model.incident import Event
 from trafico_monitor.store.exporters import Exports
 from trafico_monitor.store.repository import NumberedRecord, Store
 from trafico_monitor.store.text_log import MonitorLog

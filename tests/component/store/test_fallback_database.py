@@ -12,9 +12,9 @@ import pytest
 
 from tests.component.store.conftest import incident, record, step
 from trafico_monitor.errors import StoreError
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.store.database import Database
 from trafico_monitor.store.fallback_database import FallbackDatabase
 from trafico_monitor.store.read_repository import Queries

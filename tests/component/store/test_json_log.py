@@ -17,7 +17,7 @@ import pytest
 
 from tests.component.store.conftest import incident, record
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.model.task import Evidence
 from trafico_monitor.store.json_array_log import JsonLog
 from trafico_monitor.store.repository import NumberedRecord
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.component.store.conftest import incident
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.changeset import ChangeSet
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.store import migrations
 from trafico_monitor.store.repository import Store
 

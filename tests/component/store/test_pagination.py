@@ -16,8 +16,7 @@ from trafico_monitor.errors import StoreError
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.incident_filter import IncidentFilter
+from trafico_monitor.model.incident import Estado, Incident, IncidentFilter
 from trafico_monitor.store import migrations
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import Store, _incident_row

@@ -19,8 +19,7 @@ from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.task import TaskKind
-from trafico_monitor.model.task_stat import TaskStat
+from trafico_monitor.model.task import TaskKind, TaskStat
 from trafico_monitor.store.read_repository import Queries, Summary
 from trafico_monitor.store.repository import Store
 from trafico_monitor.store.serialization import encode

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.component.store.conftest import incident, record
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.changeset import ChangeSet
-from trafico_monitor.model.event import Event
-from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notification import Notification, Severity
+from trafico_monitor.model.incident import Estado, Event, Incident
 from trafico_monitor.store import retention
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import Store

@@ -10,7 +10,7 @@ import pytest
 from trafico_monitor.cli.main import main
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.model.task import Evidence
 from trafico_monitor.store.repository import Store
 
 from .conftest import incident

@@ -19,10 +19,10 @@ import pytest
 
 from tests.component.store.conftest import incident, record, step
 from trafico_monitor.errors import StoreError
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.model.task import RepairTask, TaskKind
 from trafico_monitor.store.database import StoreUnavailable
 from trafico_monitor.store.repository import Store

@@ -11,7 +11,7 @@ import pytest
 from trafico_monitor.cli.main import main
 from trafico_monitor.errors import StoreError
 from trafico_monitor.model.changeset import ChangeSet
-from trafico_monitor.model.error_group import UnknownKind
+from trafico_monitor.model.finding import UnknownKind
 from trafico_monitor.store.migrations import STEPS, migrate
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import DATABASE, Store

@@ -9,8 +9,7 @@ from pathlib import Path
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
+from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult
 from trafico_monitor.verification.verify import verify
 
 

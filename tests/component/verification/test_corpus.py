@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.model.verdict import Answer, Media
+from trafico_monitor.model.task import Answer, Media
 from trafico_monitor.verification.media import check_media
 
 from . import corpus

@@ -14,13 +14,11 @@ from typing import Any
 import pytest
 
 from trafico_monitor.host import subprocesses
-from trafico_monitor.host.confined import run_confined
+from trafico_monitor.host.subprocesses import run_confined
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
-from trafico_monitor.model.verdict import Answer, Verdict
+from trafico_monitor.model.task import Answer, Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.verification import decoder
 from trafico_monitor.verification.access import PASS, READ, WRITE, describe_owner, may
 from trafico_monitor.verification.file import check_file, judge
@@ -136,7 +134,7 @@ async def test_where_ffmpeg_is_missing_mediainfo_is_the_second_judge(
     confined: bool, films: dict[str, Path], copy: Path, only_mediainfo: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not confined:
-        monkeypatch.setattr("trafico_monitor.host.confined._confine", lambda file: False)
+        monkeypatch.setattr("trafico_monitor.host.subprocesses._confine", lambda file: False)
     for name in ("faststart.mp4", "fragmented.mp4", "film.mkv", "film.webm", "film.avi", "stream.ts"):
         assert (await check_media(films[name])).answer is not Answer.BROKEN
     content = films["index_last.mp4"].read_bytes()
@@ -155,7 +153,7 @@ async def test_a_decoder_that_gives_no_answer_condemns_nothing(
         (tmp_path / each).write_text(f"#!/bin/sh\n{fate if each == program else f'exec /usr/bin/{each}'}\n")
         (tmp_path / each).chmod(0o755)
     monkeypatch.setitem(subprocesses.ENVIRONMENT, "PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr("trafico_monitor.host.confined._confine", lambda file: False)  # the script lies elsewhere
+    monkeypatch.setattr("trafico_monitor.host.subprocesses._confine", lambda file: False)  # the script lies elsewhere
     monkeypatch.setattr("trafico_monitor.verification.decoder._SECONDS", 1.0)
     monkeypatch.setattr("trafico_monitor.verification.decoder._THROUGHOUT", 1.0)
     content = films["faststart.mp4"].read_bytes()

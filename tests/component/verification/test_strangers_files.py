@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.model.verdict import Answer
+from trafico_monitor.model.task import Answer
 from trafico_monitor.verification import containers
 from trafico_monitor.verification.media import check_media
 from trafico_monitor.verification.payload import suspicion
@@ -24,10 +24,10 @@ from trafico_monitor.verification.structure import Extent, Reader
 JUDGE = """
 import asyncio, sys
 from pathlib import Path
-from trafico_monitor.host import confined
+from trafico_monitor.host import subprocesses
 from trafico_monitor.verification.media import check_media
 if sys.argv[2] == "open":
-    confined._confine = lambda file: False
+    subprocesses._confine = lambda file: False
 print(asyncio.run(check_media(Path(sys.argv[1]))).answer.value)
 """
 # What the kernel and the programs themselves need.

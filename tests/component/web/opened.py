@@ -12,9 +12,8 @@ from pathlib import Path
 from trafico_monitor.daemon.views import IncidentReader
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.control import ControlRequest, ControlResponse
-from trafico_monitor.model.download_progress import UnderWay
-from trafico_monitor.model.event import Event
-from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.download import UnderWay
+from trafico_monitor.model.incident import Estado, Event, Incident
 from trafico_monitor.pipeline.events import action_text, reason_text
 from trafico_monitor.store.repository import Store
 from trafico_monitor.web.app import Sources, WebApp

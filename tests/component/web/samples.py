@@ -7,7 +7,7 @@ from dataclasses import replace
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import CLOSED, Estado, Incident
-from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.model.task import Evidence
 
 from .opened import NOON
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from trafico_monitor.model.alert import Scope, Silence
 from trafico_monitor.model.changeset import ChangeSet
-from trafico_monitor.model.silence import Scope, Silence
 from trafico_monitor.web.ports import Volume
 
 from .opened import NOON, SECONDS, Opened

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from trafico_monitor.model.download import Download
-from trafico_monitor.model.download_progress import Phase, UnderWay
+from trafico_monitor.model.download import Download, Phase, UnderWay
 from trafico_monitor.web import connection, events
 
 from .opened import NOON, SECONDS, Opened

@@ -6,8 +6,8 @@ import getpass
 
 import pytest
 
+from trafico_monitor.model.alert import Scope
 from trafico_monitor.model.control import ControlRequest, ControlResponse, RequestKind
-from trafico_monitor.model.silence import Scope
 
 from .opened import NOON, Opened
 

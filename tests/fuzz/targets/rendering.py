@@ -7,12 +7,12 @@ from datetime import UTC
 from tests.standin.telegram_rules import rendered_text
 from trafico_monitor.host.redact import redact
 from trafico_monitor.messages import catalogue
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.control import ControlResponse
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notification import Notification, Severity
-from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.model.task import Evidence
 from trafico_monitor.notify.chatops import replies
 from trafico_monitor.notify.messages.digest import render_digest
 from trafico_monitor.notify.messages.markup import LONGEST_MESSAGE, Message, units

@@ -11,7 +11,7 @@ from tests.component.web.opened import NOON
 from tests.component.web.samples import HOSTILE, sample
 from trafico_monitor.cli.report_html import render
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.model.task import Evidence
 from trafico_monitor.store.read_repository import Summary
 from trafico_monitor.store.remediation_stats import Worth
 

@@ -15,16 +15,13 @@ from trafico_monitor.incident.decision_context import Conditions, Limits
 from trafico_monitor.incident.retry_budget import SHARES
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.messages import catalogue
+from trafico_monitor.model.alert import Notification, Scope, Severity, Silence
 from trafico_monitor.model.control import ControlRequest, RequestKind
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notification import Notification, Severity
-from trafico_monitor.model.rescued_file import RescuedFile
-from trafico_monitor.model.silence import Scope, Silence
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
-from trafico_monitor.model.verdict import Evidence, Verdict
+from trafico_monitor.model.installation import RescuedFile
+from trafico_monitor.model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.pipeline.pipeline import Pipeline
 
 NOW = 1_766_000_000.0

@@ -15,7 +15,7 @@ import pytest
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.host.redact import redact
-from trafico_monitor.journal import text_import
+from trafico_monitor.journal import parser
 from trafico_monitor.model.journal_entry import JournalEntry, Origin
 from trafico_monitor.pipeline.dry_run import simulate
 
@@ -53,8 +53,8 @@ def entries(lines: list[str]) -> Iterator[JournalEntry]:
     """As the journal gives them: a line in journalctl's short format carries its own process."""
     at = 0.0
     for number, line in enumerate(lines):
-        if text_import._SHORT.fullmatch(line):
-            [entry] = text_import.entries([line], at)
+        if parser._SHORT.fullmatch(line):
+            [entry] = parser.entries([line], at)
             at = max(at + 0.0001, entry.at)
             yield JournalEntry(entry.message, entry.pid, at, f"line:{number}", entry.origin)
         else:

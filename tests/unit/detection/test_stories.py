@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trafico_monitor.detection.ruleset.engine import RuleSet
-from trafico_monitor.journal.text_import import entries
+from trafico_monitor.journal.parser import entries
 from trafico_monitor.pipeline.dry_run import simulate
 
 from . import episodes as e

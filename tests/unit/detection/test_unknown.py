@@ -14,8 +14,7 @@ from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.detection.unknown.clustering import MOST_KINDS, MOST_SAMPLES, UnknownErrors, masked
 from trafico_monitor.detection.unknown.rate_limit import HOUR, MOST_AN_HOUR, Novelty
 from trafico_monitor.detection.unknown.rule_suggestion import CHOOSE, proposal
-from trafico_monitor.model.error_group import UnknownKind
-from trafico_monitor.model.finding import Finding, FindingKind
+from trafico_monitor.model.finding import Finding, FindingKind, UnknownKind
 from trafico_monitor.model.journal_entry import JournalEntry
 
 from . import episodes as e

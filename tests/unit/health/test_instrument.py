@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.host.instrument import first
+from trafico_monitor.host.systemd import with_instrument
 from trafico_monitor.preflight.base import Level
 from trafico_monitor.preflight.instrument import Arranged, Heard, arranged, judge
 from trafico_monitor.setup.unit_files import instrumentation
@@ -44,7 +44,8 @@ def test_what_is_known_of_the_bots_telling(heard: Heard, unit_is: Arranged, runn
 
 def answer(drop_in: Path, began: float, **more: str) -> dict[str, str]:
     return {
-        "Environment": f"A=1 PYTHONPATH={first('')}", "ExecMainStartTimestampMonotonic": f"{int(began * 1e6)}",
+        "Environment": f"A=1 PYTHONPATH={with_instrument('')}",
+        "ExecMainStartTimestampMonotonic": f"{int(began * 1e6)}",
         "FragmentPath": "/usr/lib/systemd/system/absent.service", "DropInPaths": f"/absent.conf {drop_in}", **more,
     }  # fmt: skip
 
@@ -63,7 +64,7 @@ def test_set_up_before_or_after_the_last_start(tmp_path: Path) -> None:
 
 def test_set_up_by_a_file_of_variables_or_by_the_command(tmp_path: Path) -> None:
     file = tmp_path / "bot.env"
-    file.write_text(f"PYTHONPATH={first('/x')}\n")
+    file.write_text(f"PYTHONPATH={with_instrument('/x')}\n")
     os.utime(file, (1000, 1000))
     said = {"EnvironmentFiles": f"{file} (ignore_errors=yes)"}
     assert arranged({**said, "ExecMainStartTimestampMonotonic": "2000000000"}, 0) == ON

@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import trafico_monitor.host.import_blocker as imports
+import trafico_monitor.host.hardening as imports
 
 _START = """
 import sys
-from trafico_monitor.host import import_blocker as imports
+from trafico_monitor.host import hardening as imports
 imports.leave_out_unused()
 import trafico_monitor.daemon.service, trafico_monitor.notify.channels.telegram, httpx, telegram.ext
 print(*(name for name in ("rich", "pygments", "click", "cryptography") if name in sys.modules and sys.modules[name]))

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from tests.unit.host.secrets import JWT, SECRETS
 from trafico_monitor.host.escapes import HIDDEN
-from trafico_monitor.host.ordinary import is_ordinary
-from trafico_monitor.host.redact import defused, readings_of, redact, redact_raw, remember
+from trafico_monitor.host.redact import defused, is_ordinary, readings_of, redact, redact_raw, remember
 from trafico_monitor.host.secret_shapes import has_sign, has_token
 from trafico_monitor.host.torn import may_go_on
 

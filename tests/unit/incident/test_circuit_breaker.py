@@ -10,10 +10,7 @@ import pytest
 from trafico_monitor.incident.circuit_breaker import SECONDS, TRIES, CircuitBreaker, attempt_of
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Incident
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
-from trafico_monitor.model.task_stat import TaskStat
-from trafico_monitor.model.verdict import Evidence, Verdict
+from trafico_monitor.model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, TaskStat, Verdict
 
 NOW = 1_766_000_000.0
 AGAIN = TaskKind.RETRY_DOWNLOAD

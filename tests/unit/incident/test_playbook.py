@@ -14,10 +14,7 @@ from trafico_monitor.incident.policy import Decision
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
-from trafico_monitor.model.task_stat import TaskStat
-from trafico_monitor.model.verdict import Evidence, Verdict
+from trafico_monitor.model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, TaskStat, Verdict
 from trafico_monitor.pipeline import events
 
 NOW = 1_766_000_000.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trafico_monitor.journal.text_import import PLAIN_PID, entries
+from trafico_monitor.journal.parser import PLAIN_PID, entries
 from trafico_monitor.model.journal_entry import Origin
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trafico_monitor.host.safe_open import safe_component
-from trafico_monitor.model.rescued_file import mark_of, shell_word
+from trafico_monitor.model.installation import mark_of, shell_word
 
 HOSTILE = [
     "a b.mp4", "'; rm -rf ~; '.mp4", "$(reboot).mp4", "`id`.mp4", "a\"b.mp4", "*", "~root", "-rf.mp4", "--help",

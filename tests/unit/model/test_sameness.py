@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from trafico_monitor.model.download import Download
-from trafico_monitor.model.download_identity import agree, meant, merged, same, same_content
+from trafico_monitor.model.download import Download, agree, meant, merged, same, same_content
 
 SENT = Download("ana", "a1.mp4", "BAAC1", 100, "/api/videos/file_1.mp4", "modelos/ana/a1.mp4", "AgAD7")
 SENT_AGAIN = replace(SENT, video="a2.mp4", file_id="BAAC2", destination="modelos/ana/a2.mp4")

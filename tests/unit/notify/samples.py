@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.changeset import OutboxItem
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notification import Notification, Severity
 
 NOON = 1766664000.0  # 2025-12-25 12:00:00 UTC
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.notify.samples import NOON, item
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.changeset import OutboxItem
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.notify.delivery.batching import DIGESTED, edits, next_batch
 
 C = Severity.CRITICAL

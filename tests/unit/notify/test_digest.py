@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.unit.notify.samples import NOON, TOKEN, failed, incident, notice
 from tests.unit.notify.test_message import check
 from tests.unit.notify.test_render import notices
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.notify.messages.digest import render_digest
 
 

@@ -10,10 +10,9 @@ import pytest
 
 from tests.unit.notify.samples import NOON, incident
 from trafico_monitor.config.alerts import Alerts, Route
+from trafico_monitor.model.alert import Notification, Scope, Severity, Silence
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notification import Notification, Severity
-from trafico_monitor.model.silence import Scope, Silence
 from trafico_monitor.notify.engine import AlertChanges, AlertEngine
 from trafico_monitor.notify.routing import RoutingConfig
 from trafico_monitor.notify.triggers import notices_for, notices_of_acknowledgement

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, notice
 from tests.unit.notify.test_message import HOSTILE, anything, check
 from trafico_monitor.messages import text
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notification import Notification, Severity
-from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.model.task import Evidence
 from trafico_monitor.notify.messages.markup import clean
 from trafico_monitor.notify.messages.render import _ADVICE, render
 

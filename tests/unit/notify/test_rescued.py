@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.unit.notify.samples import NOON
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.notify.choosing import PAGE
 from trafico_monitor.notify.messages.digest import render_digest
 from trafico_monitor.notify.messages.markup import LONGEST_MESSAGE, Message, units

@@ -7,8 +7,8 @@ from dataclasses import replace
 from tests.unit.notify.samples import failed, incident, notice
 from trafico_monitor.config.alerts import Alerts, Channel, ChannelKind, Route
 from trafico_monitor.config.schema import BotApi, Config, Telegram
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.notify.routing import RoutingConfig, plan_of, resolve_channels, stand_ins
 
 CHANNELS = ("admin", "dev", "mail")

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.notify.samples import NOON, failed, incident
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notification import Notification, Severity
 from trafico_monitor.notify.messages.render import render
 from trafico_monitor.notify.triggers import ALARM, FAILED, LIVE, RELIEF, notices_for, notices_of_acknowledgement
 

@@ -11,10 +11,10 @@ import pytest
 
 from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, notice
 from tests.unit.notify.test_message import HOSTILE
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.notification import Notification, Severity
-from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.model.task import Evidence
 from trafico_monitor.notify.channels.webhook_payload import body_of, idempotency_key, message_name, moment
 from trafico_monitor.notify.messages.digest import render_digest
 from trafico_monitor.notify.messages.markup import Message

@@ -17,9 +17,7 @@ from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
-from trafico_monitor.model.verdict import Evidence, Verdict
+from trafico_monitor.model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.pipeline.pipeline import Pipeline
 
 NOW = 1_766_000_000.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.host.subprocesses import Finished
-from trafico_monitor.model.task_result import Outcome
+from trafico_monitor.model.task import Outcome
 from trafico_monitor.repair.chown_client import judge, without_token
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.host.regular import beginning
+from trafico_monitor.host.safe_open import beginning
 from trafico_monitor.setup import unit_files
 from trafico_monitor.setup.unit_command import Started
 from trafico_monitor.setup.unit_discovery import as_unit, candidates, of_processes, python_path, runs_project

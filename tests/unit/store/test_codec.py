@@ -8,13 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.model.notification import Notification, Severity
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.verdict import Evidence
+from trafico_monitor.model.incident import Estado, Event, Incident
+from trafico_monitor.model.task import Evidence, RepairTask, TaskKind
 from trafico_monitor.store.serialization import decode, encode, readable
 
 INCIDENT = Incident(

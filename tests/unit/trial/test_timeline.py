@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from trafico_monitor.host.message_ids import MESSAGE_IDS
+from trafico_monitor.host.journal_writer import MESSAGE_IDS
 from trafico_monitor.trial.timeline import Counted, line_of
 
 UNIT = "trafico-main.service"

@@ -13,13 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.component.web.opened import EVENTS, NOON, Here
 from tests.component.web.samples import HOSTILE, sample
 from trafico_monitor.model.download import Download
-from trafico_monitor.model.event import Event
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.incident import Estado
-from trafico_monitor.model.rescued_file import Waiting
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
-from trafico_monitor.model.verdict import Verdict
+from trafico_monitor.model.incident import Estado, Event
+from trafico_monitor.model.installation import Waiting
+from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.web.metrics import Metrics
 from trafico_monitor.web.ports import Gauges, Volume
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...config.loader import load
 from ...errors import MonitorError
-from ...host.instrument import first
+from ...host.systemd import with_instrument
 from ...messages import text
 from ..main import language
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 def instrumented(environ: Mapping[str, str], models: Path) -> dict[str, str]:
     """`environ` for a program whose videos go below `models`: our folder first on PYTHONPATH."""
-    path = first(environ.get("PYTHONPATH", ""), str(FOLDER.resolve()))
+    path = with_instrument(environ.get("PYTHONPATH", ""), str(FOLDER.resolve()))
     return {**environ, "PYTHONPATH": path, "TRAFICO_MODELS_DIR": str(models.absolute())}
 
 

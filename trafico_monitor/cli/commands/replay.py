@@ -73,7 +73,7 @@ def _difference(one: Difference, spoken: str) -> str:
 
 def _entries(args: argparse.Namespace, config: Config, language: str) -> Iterable[JournalEntry]:
     if args.file:
-        from ...journal.text_import import entries
+        from ...journal.parser import entries
         from .rules import lines_of
 
         return entries(lines_of(args.file, language))

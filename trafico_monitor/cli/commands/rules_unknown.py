@@ -10,7 +10,7 @@ from ...detection.ruleset.engine import RuleSet
 from ...detection.statement import statement
 from ...detection.unknown.rule_suggestion import proposal
 from ...messages import text
-from ...model.error_group import UnknownKind
+from ...model.finding import UnknownKind
 from ..common import clock, print_json, printable, records_of
 from ..output import say
 

@@ -16,9 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Watch until SIGTERM; the exit status is 0, or that of the error that ended it."""
-    from ...host import hardening, import_blocker
+    from ...host import hardening
 
-    import_blocker.leave_out_unused()
+    hardening.leave_out_unused()
     from ...daemon.service import Service
 
     hardening.begin_log()

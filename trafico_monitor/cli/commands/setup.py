@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 
 from ...errors import MonitorError
-from ...host import units
+from ...host import systemd
 from ...messages import text
 from ...privileged import chown
 from ...setup import path_safety, prompts, revert
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     spoken = language()
     if os.geteuid() != 0:
         raise NotRoot(text("setup.not_root", spoken))
-    if not units.systemd_runs():
+    if not systemd.systemd_runs():
         raise MonitorError(text("setup.no_systemd", spoken))
     if not (args.yes or args.dry_run or sys.stdin.isatty()):
         raise NeedsAnswer(text("setup.nobody", spoken))

@@ -6,8 +6,8 @@ import argparse
 import time
 
 from ...messages import text
+from ...model.alert import Silence
 from ...model.finding import ErrorType
-from ...model.silence import Silence
 from ..client import UsageError, ask
 from ..common import add_config, clock, print_json, printable, records_of, silence_as_json
 from ..main import language

@@ -7,8 +7,8 @@ import time
 
 from ... import __version__
 from ...messages import text
+from ...model.alert import Scope
 from ...model.incident import Incident
-from ...model.silence import Scope
 from ...pipeline.events import task_name
 from ..common import add_config, clock, print_json, printable, records_of, silence_as_json
 from ..main import language

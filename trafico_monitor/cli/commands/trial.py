@@ -16,7 +16,7 @@ from ...config.loader import load
 from ...config.schema import Config
 from ...errors import MonitorError, StoreError
 from ...host import subprocesses
-from ...host import units as host_units
+from ...host import systemd as host_units
 from ...host.accounts import Account
 from ...messages import text
 from ...preflight import MARK, Level, preflight

@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ...model.download import Download
-from ...model.download_identity import base_name
+from ...model.download import Download, base_name
 from ..log_formats import Record, read
 from .beginning import beginning
 from .paths import Paths, video_name

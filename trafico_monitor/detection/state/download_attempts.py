@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from ...model.download import Download
-from ...model.download_identity import agree, merged, same, same_file
+from ...model.download import Download, agree, merged, same, same_file
 from .. import stall_timeout
 
 MOST_UNDER_WAY = 32

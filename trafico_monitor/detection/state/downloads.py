@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from ...model.download import Download
-from ...model.download_identity import agree, merged
+from ...model.download import Download, agree, merged
 from ...model.finding import Cause, ErrorType, Finding, FindingKind
 from ...model.journal_entry import JournalEntry
 from .. import stall_timeout

@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ...model.error_group import UnknownKind
-from ...model.finding import Finding
+from ...model.finding import Finding, UnknownKind
 
 MOST_KINDS = 200
 MOST_SAMPLES = 5

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from unicodedata import normalize
 
 from ...errors import RuleError
-from ...model.error_group import UnknownKind
-from ...model.finding import ErrorType
+from ...model.finding import ErrorType, UnknownKind
 from ..ruleset.loader import NONE, parse
 from ..statement import statement
 

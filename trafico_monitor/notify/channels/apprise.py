@@ -14,7 +14,7 @@ from ...errors import DeliveryError
 from ...host import subprocesses
 from ...host.untrusted_json import parse
 from ...messages import text
-from ...model.notification import Severity
+from ...model.alert import Severity
 from ..delivery.worker import RefusedByServer
 from ..messages.markup import Message, clip
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ...host.logging import silence_libraries
+from ...host.hardening import silence_libraries
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
 # Of an answer's body; we only look whether there is one.

@@ -30,7 +30,7 @@ from telegram.error import (
 )
 
 from ...errors import DeliveryError
-from ...host.logging import silence_libraries
+from ...host.hardening import silence_libraries
 from ...host.redact import TOKEN, redact
 from ...host.telegram_request import AnswerRefused, BoundedRequest
 from ...messages import catalogue, text

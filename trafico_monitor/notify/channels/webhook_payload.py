@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from ...messages import text
+from ...model.alert import Notification
 from ...model.incident import Incident
-from ...model.notification import Notification
 from ..messages.markup import Message, clean
 
 VERSION = 1

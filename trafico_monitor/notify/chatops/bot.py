@@ -17,11 +17,10 @@ from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter
 
 from ...host.redact import TOKEN, redact
 from ...messages import text
+from ...model.alert import Notification, Scope
 from ...model.control import ControlRequest, ControlResponse, RequestKind
 from ...model.incident import Incident
-from ...model.notification import Notification
-from ...model.rescued_file import conversation
-from ...model.silence import Scope
+from ...model.installation import conversation
 from .. import choosing
 from ..channels.telegram import LONGEST_WAIT, connect, flood_wait
 from ..choosing import Choice

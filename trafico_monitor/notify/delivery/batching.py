@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from ...model.alert import Severity
 from ...model.changeset import OutboxItem
-from ...model.notification import Severity
 from ..reminders import CODE as REMINDER
 from ..reminders import STALE_SECONDS
 from ..triggers import ENDS, MOVED

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from ...messages import format
+from ...model.alert import Notification, Severity
 from ...model.incident import Estado
-from ...model.notification import Notification, Severity
 from .markup import Line, Message, assemble, bold, line, units, words
 from .render import entry
 

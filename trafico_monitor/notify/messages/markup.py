@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ...host.redact import redact
 from ...messages import catalogue, text
-from ...model.notification import Notification
+from ...model.alert import Notification
 from ..chatops.keyboard import Button
 
 # 4096 characters a message (core.telegram.org/bots/api#sendmessage). Telegram counts after the

@@ -11,10 +11,9 @@ from dataclasses import replace
 from datetime import tzinfo
 
 from ...messages import catalogue, format, text
-from ...model.alert import ALARM_KEYS, alarm_name
+from ...model.alert import ALARM_KEYS, Notification, Severity, alarm_name
 from ...model.finding import ErrorType
 from ...model.incident import Estado, Incident
-from ...model.notification import Notification, Severity
 from .. import rescued
 from ..triggers import ANSWERED_AT, ANSWERED_BY, rings
 from .markup import Line, Message, assemble, bold, line, name, verbatim, words

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ...model.alert import Notification, Severity
 from ...model.finding import ErrorType, Finding
 from ...model.incident import Incident
-from ...model.notification import Notification, Severity
 from ...notify.triggers import ALARM
 from ..changeset_builder import ChangeSetBuilder
 

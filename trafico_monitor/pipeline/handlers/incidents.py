@@ -15,12 +15,11 @@ from ...incident.retry_budget import SPENT, RetryBudget
 from ...incident.task_table import TaskTable
 from ...incident.tracker import Tracker
 from ...messages import text
+from ...model.alert import Notification, Severity
 from ...model.changeset import Snapshot
 from ...model.finding import ErrorType, Finding
 from ...model.incident import Estado, Incident
-from ...model.notification import Notification, Severity
-from ...model.task import RepairTask, TaskKind
-from ...model.task_stat import TaskStat
+from ...model.task import RepairTask, TaskKind, TaskStat
 from ...notify.triggers import notices_for
 from .. import events
 from ..changeset_builder import ChangeSetBuilder

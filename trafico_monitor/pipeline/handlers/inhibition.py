@@ -8,10 +8,7 @@ from ...incident import policy
 from ...incident.recovery_queue import MET_TOO_OFTEN, RecoveryQueue
 from ...model.finding import Cause, ErrorType
 from ...model.incident import Incident
-from ...model.task import TaskKind
-from ...model.task_result import Outcome, TaskResult
-from ...model.task_stat import TaskStat
-from ...model.verdict import Evidence
+from ...model.task import Evidence, Outcome, TaskKind, TaskResult, TaskStat
 from ..changeset_builder import ChangeSetBuilder
 from .incidents import IncidentHandler
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
+from ...model.alert import Notification, Severity
 from ...model.incident import Incident
-from ...model.notification import Notification, Severity
-from ...model.rescued_file import Offer, conversation, mark_of
-from ...model.task import RepairTask
-from ...model.task_result import Outcome, TaskResult
+from ...model.installation import Offer, conversation, mark_of
+from ...model.task import Outcome, RepairTask, TaskResult
 from ...notify.triggers import LEFT, PLACED, RESCUED
 
 # Of the messages about one file, which a person has had rescued again and again, so many are still changed.

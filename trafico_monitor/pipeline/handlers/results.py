@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from ...incident import policy
 from ...incident.circuit_breaker import attempt_of
-from ...model.task import RepairTask, TaskKind
-from ...model.task_result import TaskResult
-from ...model.verdict import Verdict
+from ...model.task import RepairTask, TaskKind, TaskResult, Verdict
 from ..changeset_builder import ChangeSetBuilder
 from . import rescued
 from .incidents import IncidentHandler

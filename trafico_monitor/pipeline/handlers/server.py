@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...model.finding import ErrorType, Finding, FindingKind
-from ...model.verdict import Evidence
+from ...model.task import Evidence
 from ..changeset_builder import ChangeSetBuilder
 from .incidents import IncidentHandler
 from .inhibition import Inhibitor

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
 from ...messages import format, text
+from ...model.alert import Notification, Severity
 from ...model.finding import Finding, FindingKind
-from ...model.notification import Notification, Severity
 from ...notify.engine import AlertEngine
 from .. import visibility
 from ..changeset_builder import ChangeSetBuilder

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from ...detection.unknown.clustering import UnknownErrors
 from ...detection.unknown.rate_limit import Novelty
-from ...model.error_group import UnknownKind
-from ...model.finding import Finding
-from ...model.notification import Notification, Severity
+from ...model.alert import Notification, Severity
+from ...model.finding import Finding, UnknownKind
 from .. import events
 from ..changeset_builder import ChangeSetBuilder
 

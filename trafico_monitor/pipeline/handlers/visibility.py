@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ...messages import text
+from ...model.alert import Notification, Severity
 from ...model.finding import Finding
-from ...model.notification import Notification, Severity
 from .. import visibility
 from ..changeset_builder import ChangeSetBuilder
 from ..visibility import VisibilityGap, VisibilityGaps

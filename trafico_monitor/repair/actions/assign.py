@@ -14,10 +14,8 @@ from pathlib import Path
 from ...errors import PathRefused
 from ...model.download import Download
 from ...model.finding import ErrorType
-from ...model.installation import RESCUED, Installation
-from ...model.rescued_file import RescuedFile
-from ...model.task import RepairTask, TaskKind
-from ...model.task_result import Outcome, TaskResult
+from ...model.installation import RESCUED, Installation, RescuedFile
+from ...model.task import Outcome, RepairTask, TaskKind, TaskResult
 from ..chown_client import worth_again
 from ..errno_outcomes import SourceMissing, from_error
 from ..fs.atomic_copy import copy_file

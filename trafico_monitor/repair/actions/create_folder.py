@@ -7,8 +7,7 @@ from pathlib import Path
 
 from ...errors import PathRefused
 from ...model.installation import Installation
-from ...model.task import RepairTask
-from ...model.task_result import Outcome, TaskResult
+from ...model.task import Outcome, RepairTask, TaskResult
 from ..errno_outcomes import from_error
 from ..fs.cancellable_io import in_thread
 from ..fs.mkdir import ensure_folder

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from ...errors import PathRefused
 from ...model.installation import Installation
-from ...model.task import RepairTask
-from ...model.task_result import Outcome, TaskResult
+from ...model.task import Outcome, RepairTask, TaskResult
 from ..chown_client import worth_again
 from ..fs.cancellable_io import in_thread
 from ..fs.path_policy import resolve_destination, resolve_source

@@ -10,10 +10,9 @@ from io import FileIO
 from pathlib import Path
 
 from ...errors import PathRefused
-from ...host.digest import digest
+from ...host.safe_open import digest
 from ...model.installation import QUARANTINE, Installation
-from ...model.task import RepairTask
-from ...model.task_result import Outcome, TaskResult
+from ...model.task import Outcome, RepairTask, TaskResult
 from ..errno_outcomes import from_error
 from ..fs.at_rest import NotSettled, move_settled, require_settled, settled_status
 from ..fs.cancellable_io import in_thread

@@ -11,8 +11,7 @@ from pathlib import Path
 from ...errors import PathRefused
 from ...host.redact import redact
 from ...model.installation import RESCUED, Installation
-from ...model.task import RepairTask
-from ...model.task_result import Outcome, TaskResult
+from ...model.task import Outcome, RepairTask, TaskResult
 from ..errno_outcomes import from_error
 from ..fs.atomic_copy import copy_file
 from ..fs.cancellable_io import in_thread

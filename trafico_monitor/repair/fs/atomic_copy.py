@@ -20,8 +20,7 @@ from pathlib import Path
 
 from ...errors import PathRefused
 from ...model.installation import Installation
-from ...model.task import RepairTask
-from ...model.task_result import Outcome, TaskResult
+from ...model.task import Outcome, RepairTask, TaskResult
 from ..actions.quarantine import put_aside
 from ..errno_outcomes import SourceMissing, SourceUnreadable, from_error
 from ..ports import Tools

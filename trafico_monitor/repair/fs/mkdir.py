@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...errors import PathRefused
 from ...model.installation import Installation
-from ...model.task_result import Outcome, TaskResult
+from ...model.task import Outcome, TaskResult
 from ..chown_client import worth_again
 from ..errno_outcomes import from_error
 from ..ports import Tools

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from ...model.alert import Alert
+from ...model.alert import Alert, Notification
 from ...model.changeset import ChangeSet
-from ...model.notification import Notification
 from ..serialization import encode, readable
 
 

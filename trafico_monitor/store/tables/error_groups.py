@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from ...model.error_group import UnknownKind
+from ...model.finding import UnknownKind
 from ..serialization import encode, readable
 
 MOST = 200  # those seen longest ago make room

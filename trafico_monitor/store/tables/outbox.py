@@ -9,8 +9,8 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from ...model.alert import Notification, Severity
 from ...model.changeset import OutboxItem
-from ...model.notification import Notification, Severity
 from ..serialization import decode, encode
 
 _DEFAULT = Notification("", "", Severity.INFO, 0.0)

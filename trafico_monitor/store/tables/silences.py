@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from ...model.silence import Silence
+from ...model.alert import Silence
 from ..serialization import encode, readable
 
 KEPT_SECONDS = 30 * 86400.0  # after its end; what was silenced when stays in the records

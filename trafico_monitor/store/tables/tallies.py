@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ...model.incident import Estado, Incident
-from ...model.task_stat import TaskStat
+from ...model.task import TaskStat
 from ..serialization import readable, storable
 from . import hours
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.pipeline.test_inhibition import NOW, PROOF, failed, new
+from trafico_monitor.model.alert import Notification, Scope, Severity, Silence
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.model.notification import Notification, Severity
-from trafico_monitor.model.rescued_file import Offer, conversation, mark_of
-from trafico_monitor.model.silence import Scope, Silence
-from trafico_monitor.model.task import RepairTask, TaskKind
-from trafico_monitor.model.task_result import Outcome, TaskResult
-from trafico_monitor.model.verdict import Evidence, Verdict
+from trafico_monitor.model.installation import Offer, conversation, mark_of
+from trafico_monitor.model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.pipeline.pipeline import Pipeline
 
 FILE = "/m/modelos/_rescatados/file_01.mp4"

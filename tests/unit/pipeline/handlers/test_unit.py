@@ -18,11 +18,10 @@ from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.journal.parser import Watch, parse
+from trafico_monitor.model.alert import Notification, Scope
 from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.finding import Finding, FindingKind
 from trafico_monitor.model.journal_entry import JournalEntry
-from trafico_monitor.model.notification import Notification
-from trafico_monitor.model.silence import Scope
 from trafico_monitor.notify.routing import RoutingConfig
 from trafico_monitor.pipeline.pipeline import Pipeline
 
