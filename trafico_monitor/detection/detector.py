@@ -16,7 +16,7 @@ from ..model.journal_entry import JournalEntry, Origin
 from .extract.download import MARKS, structured
 from .extract.line_format import LONGEST_LINE, begins_record, is_error_record
 from .extract.paths import Paths
-from .failure_attribution import Failures
+from .failure_attribution import FailureLine, Failures
 from .finding_factory import about
 from .line_skipper import ANSWERED_END, ANSWERED_START, LineSkipper
 from .log_formats import TRACEBACK
@@ -264,9 +264,8 @@ class Detector:
         if rule is not None and rule.error_type is not None:
             full = rule.error_type is ErrorType.DISCO_LLENO
             if full or not silenced:
-                idle = self._rules.idle(lowered)
-                stated = said.voice is not Voice.PLAIN
-                yield self._failures.of_line(entry, process, line, rule, record=record, idle=idle, stated=stated)
+                polling, signed = self._rules.idle(lowered), said.voice is not Voice.PLAIN
+                yield self._failures.of_line(entry, process, FailureLine(line, rule, record, polling, signed=signed))
         elif said.voice is Voice.RECORD:
             pass  # «❌ Error descargando …» begins nothing
         elif (rule is None or rule.silences is Silence.LINE) and any(mark in lowered for mark in self._marks):
@@ -293,8 +292,8 @@ class Detector:
             rule = self._rules.decide(line)
             attempt = process.attempts.failing(download)
             if rule is not None and rule.error_type is not None:
-                record = attempt is None or not attempt.failure  # unless a line has told already
-                idle = self._rules.idle(lowered)
-                yield self._failures.of_line(entry, process, line, rule, record=record, idle=idle, exact=download)
+                first = attempt is None or not attempt.failure  # unless a line has told already
+                polling = self._rules.idle(lowered)
+                yield self._failures.of_line(entry, process, FailureLine(line, rule, first, polling, download))
             elif attempt is not None:
                 self._folding.note_report(entry, process, line)  # a traceback may tell the type

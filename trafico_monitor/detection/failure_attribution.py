@@ -1,15 +1,15 @@
-"""What failed: of which download, and whether it is a failure of its own or the rest of the last one. Pure."""
+"""Attribution of a failure: of which download it is, and whether it is the rest of one known before. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from ..model.download import Download, agree, merged, same, same_file
+from ..model.download import Download, agree, merged
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.journal_entry import JournalEntry
 from .extract.paths import Paths
 from .finding_factory import about
-from .ruleset.engine import Rule
+from .ruleset.engine import Role, Rule
 from .state.download_attempts import BELONGS_SECONDS, DownloadAttempt
 from .state.process import Failure, Process
 from .state.store import DetectorState
@@ -17,6 +17,50 @@ from .tracebacks import MOST_CHARS, Answer, Block
 
 HANDLER = "handler"
 POLLING = "polling"
+_NETWORK = frozenset({ErrorType.TIMEOUT, ErrorType.SERVIDOR_CAIDO})
+
+
+@dataclass(frozen=True, slots=True)
+class FailureLine:
+    """A line that `rule` has decided. `new_record`: it begins a record that may be a failure of its own.
+    `polling`: it is about polling or sending. `reported` is the download that a structured entry names. A line
+    that is not `signed` has neither a level nor a sign of the bot: anybody may have printed it."""
+
+    text: str
+    rule: Rule
+    new_record: bool
+    polling: bool
+    reported: Download = field(default_factory=Download)
+    signed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """`download` is all that is known of what failed; `origin` the cursor of the first line of the failure."""
+
+    attempt: DownloadAttempt | None
+    download: Download
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What the lines of a failure say: `attempt` is the only one that they can mean, `named` the download that
+    they name. `cursor` is that of their first line, `origin` that of a finding given for the same lines before.
+    `new_failure`: they cannot be the rest of the failure before them."""
+
+    process: Process
+    rule: Rule
+    attempt: DownloadAttempt | None
+    named: Download
+    cursor: str
+    at: float
+    origin: str = ""
+    new_failure: bool = False
+
+    @property
+    def download(self) -> Download:
+        return self.named if self.attempt is None else merged(self.attempt.download, self.named)
 
 
 class Failures:
@@ -26,104 +70,55 @@ class Failures:
         self._memory = memory
         self._paths = paths
 
-    def of_line(
-        self,
-        entry: JournalEntry,
-        process: Process,
-        line: str,
-        rule: Rule,
-        *,
-        record: bool,
-        idle: bool,
-        exact: Download | None = None,
-        stated: bool = True,
-    ) -> Finding:
-        """`rule` decided by `line`. `record` says that the line begins one, `idle` that it is about
-        polling; `exact` is what a structured entry names; a line that is not `stated` has no level and no
-        sign of the bot's, so that anybody may have printed it."""
-        assert rule.error_type is not None
-        named = download = merged(self._paths.read(line), exact or Download())
+    def of_line(self, entry: JournalEntry, process: Process, line: FailureLine) -> Finding:
+        """The finding of one line; CONTEXT where the process itself has reported this failure."""
+        named = merged(self._paths.read(line.text), line.reported)
+        lines = (line.text[:MOST_CHARS],)
         reported = _reported(process, named, entry.at)
         if reported is not None:
-            return _context(entry, reported, (line[:MOST_CHARS],))
-        # What fails while polling is no download: it must not inherit the last one's names.
-        attempt = None if idle else process.attempts.failing(download)
-        if attempt is not None:
-            download = merged(attempt.download, download)
-        own = record and not rule.name.endswith("_detail")
-        origin = entry.cursor if own and not _mending(process) else _origin(process, rule, download, entry)
-        if attempt is not None and attempt.silent:
-            origin = attempt.failure  # its silence was the first sign of this
-        if _another(attempt, origin, named):
-            attempt, download = None, named
+            return _context(entry, reported, lines)
+        repairing = process.failure is not None and process.failure.repairing
+        own = line.new_record and line.rule.role is not Role.DETAIL and not repairing
+        evidence = _Evidence(
+            process, line.rule, _attempt(process, named, line.polling), named, entry.cursor, entry.at, "", own
+        )
+        found = attribute(evidence)
         # Of what a process reports it is the report that says of which download a failure is.
-        nobodys = process.exact or (not stated and named == Download())
-        tied = Download() if nobodys else _actionable(process, attempt, named, entry.at)
-        actionable = merged(tied, exact or Download())
-        self._remember(entry.pid, process, origin, rule, download, entry.at, attempt)
-        return about(
-            entry,
-            FindingKind.FAILED,
-            download=download,
-            actionable=actionable,
-            error_type=rule.error_type,
-            rule=rule.name,
-            lines=(line[:MOST_CHARS],),
-            origin=origin,
-            code=POLLING if idle else "",
+        nobodys = process.exact or (not line.signed and named == Download())
+        actionable = Download() if nobodys else _actionable(found, evidence)
+        self._remember(entry.pid, evidence, found)
+        return _failed(
+            entry, line.rule, found, merged(actionable, line.reported), lines, POLLING if line.polling else ""
         )
 
     def of_traceback(self, pid: int, process: Process, block: Block, answer: Answer) -> Finding:
-        """`answer` is what `block` reports, which may still go on."""
-        rule = answer.rule
-        assert rule.error_type is not None
+        """The finding of `answer`, which is what `block` reports; the block may still go on."""
+        entry = JournalEntry(answer.message, pid, block.at, block.last)
         named = Download()
         for line in (*(link for link, _ in reversed(block.links)), block.header):
             named = merged(self._paths.read(line), named)
         reported = _reported(process, named, block.at)
         if reported is not None:
             block.origin = reported.failure
-            return _context(JournalEntry(answer.message, pid, block.at, block.last), reported, tuple(block.lines))
-        download = named
-        attempt = None if answer.polling else process.attempts.failing(named)
-        if attempt is not None:
-            download = merged(attempt.download, download)
-        if attempt is not None and attempt.silent:
-            block.origin = block.origin or attempt.failure
-        block.origin = block.origin or _origin(process, rule, download, JournalEntry("", pid, block.at, block.first))
-        if _another(attempt, block.origin, named):
-            attempt, download = None, named
-        actionable = Download() if answer.polling or process.exact else _actionable(process, attempt, named, block.at)
-        self._remember(pid, process, block.origin, rule, download, block.at, attempt)
-        if process.failure is not None:
-            process.failure.sealed = block.whole
-        return about(
-            JournalEntry(answer.message, pid, block.at, block.last),
-            FindingKind.FAILED,
-            download=download,
-            actionable=actionable,
-            error_type=rule.error_type,
-            rule=rule.name,
-            lines=tuple(block.lines),
-            origin=block.origin,
-            code=POLLING if answer.polling else HANDLER if block.handler else "",
-        )
+            return _context(entry, reported, tuple(block.lines))
+        attempt = _attempt(process, named, answer.polling)
+        evidence = _Evidence(process, answer.rule, attempt, named, block.first, block.at, block.origin)
+        found = attribute(evidence)
+        block.origin = found.origin
+        actionable = Download() if answer.polling or process.exact else _actionable(found, evidence)
+        self._remember(pid, evidence, found, sealed=block.whole)
+        code = POLLING if answer.polling else HANDLER if block.handler else ""
+        return _failed(entry, answer.rule, found, actionable, tuple(block.lines), code)
 
-    def _remember(
-        self,
-        pid: int,
-        process: Process,
-        origin: str,
-        rule: Rule,
-        download: Download,
-        at: float,
-        attempt: DownloadAttempt | None,
-    ) -> None:
+    def _remember(self, pid: int, evidence: _Evidence, found: Attribution, *, sealed: bool = False) -> None:
+        rule, attempt = evidence.rule, found.attempt
         assert rule.error_type is not None
-        repairing = rule.name.endswith("_bot_fix")
-        process.failure = Failure(origin, rule.error_type, at, download, repairing)
+        repairing = rule.role is Role.BOT_FIX
+        evidence.process.failure = Failure(
+            found.origin, rule.error_type, evidence.at, found.download, repairing, sealed
+        )
         if attempt is not None:
-            attempt.failure = attempt.failure or origin
+            attempt.failure = attempt.failure or found.origin
             attempt.silent = False
             attempt.kind = rule.error_type.value
             attempt.repairing = repairing
@@ -132,27 +127,39 @@ class Failures:
         self._memory.changed()
 
 
-def _reported(process: Process, named: Download, at: float) -> DownloadAttempt | None:
-    """The download whose failure `process` has reported a moment ago, if a text naming `named` may be about it."""
-    return process.attempts.failed_lately(named, at) if process.exact else None
+def attribute(evidence: _Evidence) -> Attribution:
+    """The failure that `evidence` belongs to: one told before, the rest of the newest one, or its own."""
+    return _told_before(evidence) or _rest_of_newest(evidence) or _of_its_own(evidence)
 
 
-def _context(entry: JournalEntry, reported: DownloadAttempt, lines: tuple[str, ...]) -> Finding:
-    return about(
-        entry, FindingKind.CONTEXT, download=reported.download, origin=reported.failure, lines=lines, exact=True
-    )
+def _told_before(evidence: _Evidence) -> Attribution | None:
+    """The lines have given a finding already, or the silence of their download was the first sign of this."""
+    attempt = evidence.attempt
+    origin = evidence.origin or (attempt.failure if attempt is not None and attempt.silent else "")
+    return _attributed(evidence, origin) if origin else None
 
 
-def _actionable(process: Process, attempt: DownloadAttempt | None, named: Download, at: float) -> Download:
-    """What may be acted on of a failure whose own lines name `named`: they name nothing alone, but
-    only together with the records by which this process began that very download."""
-    began = (
-        attempt.download if attempt is not None and not attempt.nameless else process.attempts.just_ended(named, at)
-    )
-    if began is None or not (began.known or began.modelo or began.video or began.destination):
-        return Download()
-    # The file of the server is the one that the beginning names.
-    return replace(merged(began, named), source=began.source or named.source)
+def _rest_of_newest(evidence: _Evidence) -> Attribution | None:
+    """The newest failure of the process goes on: its type may be another reading of the same error."""
+    newest = evidence.process.failure
+    if newest is None or evidence.new_failure or not continues(evidence.process, evidence.at):
+        return None
+    kind = evidence.rule.error_type
+    related = newest.error_type is kind or (newest.error_type in _NETWORK) == (kind in _NETWORK)
+    return _attributed(evidence, newest.origin) if related and agree(newest.download, evidence.download) else None
+
+
+def _of_its_own(evidence: _Evidence) -> Attribution:
+    return _attributed(evidence, evidence.cursor)
+
+
+def _attributed(evidence: _Evidence, origin: str) -> Attribution:
+    """The attribution to `origin`. An attempt that had failed of something else lends its names only to lines
+    that name it: they must not be guessed for a failure of its own."""
+    attempt, named = evidence.attempt, evidence.named
+    if attempt is None or attempt.failure in ("", origin) or attempt.named_by(named):
+        return Attribution(attempt, evidence.download, origin)
+    return Attribution(None, named, origin)
 
 
 def continues(process: Process, at: float) -> bool:
@@ -161,27 +168,48 @@ def continues(process: Process, at: float) -> bool:
     return last is not None and not last.sealed and 0 <= at - last.at <= BELONGS_SECONDS
 
 
-def _origin(process: Process, rule: Rule, download: Download, entry: JournalEntry) -> str:
-    """The origin of a failure: that of the one it is the rest of, else its own."""
-    last = process.failure
-    if last is None or not continues(process, entry.at):
-        return entry.cursor
-    related = last.error_type is rule.error_type or _family(last.error_type) == _family(rule.error_type)
-    return last.origin if related and agree(last.download, download) else entry.cursor
+def _attempt(process: Process, named: Download, polling: bool) -> DownloadAttempt | None:
+    # What fails while polling is no download: it must not inherit the last one's names.
+    return None if polling else process.attempts.failing(named)
 
 
-def _another(attempt: DownloadAttempt | None, origin: str, named: Download) -> bool:
-    """True when `attempt` had failed before, of something else, and the lines do not name it: its
-    names must not be guessed for a failure of its own."""
-    if attempt is None or not attempt.failure or attempt.failure == origin:
-        return False
-    return not (same(attempt.download, named) or same_file(attempt.download, named))
+def _reported(process: Process, named: Download, at: float) -> DownloadAttempt | None:
+    """The download whose failure `process` has reported a moment ago, if a text naming `named` may be about it."""
+    return process.attempts.failed_lately(named, at) if process.exact else None
 
 
-def _mending(process: Process) -> bool:
-    return process.failure is not None and process.failure.repairing
+def _actionable(found: Attribution, evidence: _Evidence) -> Download:
+    """What may be acted on of a failure whose own lines name `evidence.named`: they name nothing alone, but
+    only together with the records by which this process began that very download."""
+    attempt, named = found.attempt, evidence.named
+    if attempt is not None and not attempt.nameless:
+        began: Download | None = attempt.download
+    else:
+        began = evidence.process.attempts.just_ended(named, evidence.at)
+    if began is None or not (began.known or began.modelo or began.video or began.destination):
+        return Download()
+    # The file of the server is the one that the beginning names.
+    return replace(merged(began, named), source=began.source or named.source)
 
 
-def _family(kind: ErrorType | None) -> str:
-    """Types of one family can be two readings of one failure: the line's and the traceback's."""
-    return "network" if kind in (ErrorType.TIMEOUT, ErrorType.SERVIDOR_CAIDO) else "file"
+def _context(entry: JournalEntry, reported: DownloadAttempt, lines: tuple[str, ...]) -> Finding:
+    return about(
+        entry, FindingKind.CONTEXT, download=reported.download, origin=reported.failure, lines=lines, exact=True
+    )
+
+
+def _failed(
+    entry: JournalEntry, rule: Rule, found: Attribution, actionable: Download, lines: tuple[str, ...], code: str
+) -> Finding:
+    return about(
+        entry,
+        FindingKind.FAILED,
+        download=found.download,
+        actionable=actionable,
+        error_type=rule.error_type,
+        rule=rule.name,
+        lines=lines,
+        origin=found.origin,
+        code=code,
+        bot_fix=rule.role is Role.BOT_FIX,
+    )

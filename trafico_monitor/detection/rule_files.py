@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import RuleError
 from ..messages import text
+from .ruleset.engine import RuleSet
 
 SHIPPED = Path("/usr/share/trafico-monitor/rules.d")
 OPERATOR = Path("/etc/trafico-monitor/rules.d")
@@ -17,6 +18,7 @@ PACKAGED = Path(__file__).resolve().with_name("rules")
 DROP_INS = "rules.d"
 LARGEST = 1_000_000  # bytes of a rule file
 _ALIKE = 0.75
+_NO_RULES = RuleSet()
 
 
 def directories(config: Path | None = None) -> tuple[Path, ...]:
@@ -44,15 +46,17 @@ def read_rule_files(places: Iterable[Path] = (), language: str = "es") -> dict[s
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """A drop-in that may not do what was meant. `code` (`rules.lint.<code>` in messages/) is
-    no_suffix, masks_nothing or near_name; `other` is the file that may have been meant."""
+    no_suffix, masks_nothing or near_name; `other` is the file that may have been meant. Of role_by_name
+    `other` is the rule."""
 
     code: str
     file: str
     other: str = ""
 
 
-def doubts(places: Sequence[Path]) -> tuple[Doubt, ...]:
-    """Files in the later of `places` that look like an override of an earlier one and are none."""
+def doubts(places: Sequence[Path], rules: RuleSet = _NO_RULES) -> tuple[Doubt, ...]:
+    """Files in the later of `places` that look like an override of an earlier one and are none, and those of
+    `rules` whose role is given by their name alone."""
     found: list[Doubt] = []
     earlier: set[str] = set()
     for place in places:
@@ -60,6 +64,7 @@ def doubts(places: Sequence[Path]) -> tuple[Doubt, ...]:
         if earlier:
             found += _doubts_of(place, names, earlier)
         earlier |= names
+    found += (Doubt("role_by_name", rule.file, rule.name) for rule in rules.rules if rule.role_by_name)
     return tuple(found)
 
 

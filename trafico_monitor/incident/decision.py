@@ -43,7 +43,7 @@ def give(incident: Incident, kind: TaskKind, at: DecisionContext) -> Decision:
         case TaskKind.WAIT_FOR_SERVER:
             waiting = replace(incident, waiting_for=ErrorType.SERVIDOR_CAIDO, updated_at=at.now)
             return ordered(waiting, kind, at.now, accion="wait_server", estado=Estado.PENDIENTE)
-    due = at.now + (BOT_REPAIR_SECONDS if incident.rule.endswith("_bot_fix") else 0.0)
+    due = at.now + (BOT_REPAIR_SECONDS if incident.bot_fix else 0.0)
     return ordered(incident, kind, due, accion=kind.value, estado=Estado.PENDIENTE, updated_at=at.now)
 
 

@@ -14,7 +14,6 @@ from ..model.finding import ErrorType
 from ..model.incident import Incident
 
 _Key = tuple[str, object]
-BOT_FIX = "_bot_fix"  # how the names of rules end that tell of a repair by the bot itself
 _NO_VIDEO = ""
 
 
@@ -134,7 +133,7 @@ def _keys(incident: Incident) -> Iterator[_Key]:
     yield "of", kind
     yield "video of", (*kind, download.video or "")
     yield "source of", (*kind, base_name(download.source) if download.source else "")
-    if incident.rule.endswith(BOT_FIX):
+    if incident.bot_fix:
         yield "fix", incident.pid
     if incident.error_type is ErrorType.SERVIDOR_CAIDO:
         yield "type", incident.error_type
@@ -156,6 +155,6 @@ def _contents(download: Download) -> Iterator[_Key]:
 
 
 def _found_alike(one: Incident, other: Incident) -> bool:
-    if one.download is other.download and one.rule is other.rule:
+    if one.download is other.download and one.bot_fix is other.bot_fix:
         return one.pid == other.pid and one.error_type is other.error_type
     return set(_keys(one)) == set(_keys(other))

@@ -15,7 +15,7 @@ from ..model.download import Download, agree, meant, merged, same, same_content,
 from ..model.finding import Cause, ErrorType, Finding, FindingKind
 from ..model.incident import Incident
 from .change import Change, ChangeKind
-from .index import BOT_FIX, Index
+from .index import Index
 
 # Without a new beginning, the same error of the same process within this time is a repetition.
 REPEAT_SECONDS = 60.0
@@ -99,7 +99,7 @@ class Tracker:
 
     def restore(self, incidents: Iterable[Incident], memory: Mapping[str, object]) -> None:
         """Go on with stored incidents (open and recently closed) and the memory of `snapshot`."""
-        self._incidents = Index(sorted(incidents, key=lambda one: one.opened_at))
+        self._incidents = Index(sorted(map(_with_bot_fix, incidents), key=lambda one: one.opened_at))
         origins, idle, sealed, started = (memory.get(key) for key in ("origins", "idle", "sealed", "started"))
         self._origins = {str(k): str(v) for k, v in origins.items()} if isinstance(origins, Mapping) else {}
         self._idle = set(map(str, idle)) if isinstance(idle, list) else set()
@@ -159,6 +159,7 @@ class Tracker:
             cause=finding.cause,
             exception=finding.exception,
             not_before=_not_before(finding),
+            bot_fix=finding.bot_fix,
         )
         self._remember(finding, incident.id)
         if finding.code == _CODE_POLLING:
@@ -184,6 +185,7 @@ class Tracker:
                 incident,
                 error_type=finding.error_type,
                 rule=finding.rule or incident.rule,
+                bot_fix=finding.bot_fix if finding.rule else incident.bot_fix,
                 error_message=finding.message if finding.message else incident.error_message,
                 lines=finding.lines if len(finding.lines) > len(incident.lines) else incident.lines,
                 download=merged(incident.download, finding.download),
@@ -234,7 +236,7 @@ class Tracker:
             return False
         if incident.error_type is not finding.error_type:
             # The bot announced a repair of its own, and this is how that ended.
-            return incident.rule.endswith(BOT_FIX) and incident.pid == finding.pid and self._fresh(incident, finding)
+            return incident.bot_fix and incident.pid == finding.pid and self._fresh(incident, finding)
         if same(incident.download, finding.download):
             return True
         if finding.code == _CODE_PROCESS_ENDED:  # all that a process had under way were downloads of their own
@@ -328,6 +330,11 @@ def _exception(incident: Incident, finding: Finding) -> dict[str, Any]:
     cause = incident.cause if finding.cause is Cause.NONE else finding.cause
     turn = max(incident.not_before, _not_before(finding))
     return {"cause": cause, "exception": finding.exception or incident.exception, "not_before": turn}
+
+
+def _with_bot_fix(incident: Incident) -> Incident:
+    """`incident`; 1.0.0 stored the announced repair in the ending of the rule's name alone."""
+    return replace(incident, bot_fix=True) if incident.rule.endswith("_bot_fix") else incident
 
 
 def _not_before(finding: Finding) -> float:

@@ -76,6 +76,7 @@ class Finding:
     cause: Cause = Cause.NONE
     wait: float = 0.0  # seconds after which a 429 allows another attempt
     exception: str = ""  # class with its module, where the entry names it
+    bot_fix: bool = False  # the bot announces a repair of its own (`Role.BOT_FIX`)
 
 
 @dataclass(frozen=True, slots=True)

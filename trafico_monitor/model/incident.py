@@ -70,6 +70,7 @@ class Incident:
     exception: str = ""  # class with its module, where the bot's process has told it
     not_before: float = 0.0  # no attempt before this time; 0.0: at once
     success: Download | None = None
+    bot_fix: bool = False  # known from the bot's announcement of a repair of its own
 
     @property
     def open(self) -> bool:

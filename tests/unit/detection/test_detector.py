@@ -93,7 +93,7 @@ def test_the_bots_own_repair_is_recognised(detector: Detector) -> None:
         "INFO:__main__:✅ Archivo copiado exitosamente después de fix: 5665533 bytes",
     ]
     started, failed, finished = feed(detector, e.entries(lines))
-    assert started.kind is FindingKind.STARTED and failed.rule is not None and failed.rule.endswith("_bot_fix")
+    assert started.kind is FindingKind.STARTED and failed.bot_fix
     assert finished.kind is FindingKind.FINISHED and finished.repaired and finished.origin == failed.origin
 
 

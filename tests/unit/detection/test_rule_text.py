@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trafico_monitor.detection.detector import Detector
+from trafico_monitor.detection.rule_files import Doubt, doubts
+from trafico_monitor.detection.ruleset.engine import Role, RuleSet, rule_set
 from trafico_monitor.detection.ruleset.lint import faults
 from trafico_monitor.detection.ruleset.loader import load, load_all
 from trafico_monitor.errors import RuleError
+from trafico_monitor.model.finding import Finding
 
+from . import episodes as e
 from .test_lines import SHIPPED
 
 GOOD = """
@@ -43,6 +50,8 @@ def test_a_good_file() -> None:
         (('"se cansó de esperar"', '"Se Cansó"'), "minúsculas"),
         (('name = "mine"', 'name = "no vale"'), "name"),
         (("[[rule]]", "[[rule]"), "TOML"),
+        (("priority = 77", 'role = "chapter"'), "bot_fix"),
+        (('error_type = "timeout"', 'error_type = "none"\nrole = "detail"'), "role"),
     ],
 )
 def test_a_mistake_names_file_rule_and_reason(change: tuple[str, str], says: str) -> None:
@@ -66,8 +75,62 @@ def test_lint_finds_wrong_examples_and_shadowed_rules() -> None:
 
 
 def test_the_shipped_rules_are_in_order() -> None:
-    rules = load({file.name: file.read_text(encoding="utf-8") for file in SHIPPED.glob("*.toml")})
+    rules = load(shipped())
     assert [fault for fault in faults(rules)] == []
+
+
+def shipped() -> dict[str, str]:
+    return {file.name: file.read_text(encoding="utf-8") for file in SHIPPED.glob("*.toml")}
+
+
+REPAIRED = [
+    *e.starting("file_3.mp4"),
+    "WARNING:__main__:⚠️ Error de permisos detectado, aplicando fix automático...",
+    "ERROR:__main__:❌ Timeout al ejecutar chmod (¿sudoers configurado?)",
+    "ERROR:__main__:❌ Error al copiar archivo: [Errno 28] No space left on device",
+]
+DETAILED = [
+    *e.starting("file_3.mp4"),
+    "ERROR:__main__:❌ Error al copiar archivo: [Errno 13] Permission denied: '/srv/x/videos/file_3.mp4'",
+    "ERROR:__main__:❌ Error al aplicar permisos: Command '['sudo', 'chmod', 'x']' returned non-zero exit status 1.",
+]
+
+
+def story(rules: RuleSet, lines: list[str]) -> list[Finding]:
+    detector = Detector(rules)
+    return [replace(one, rule=None) for entry in e.entries(lines) for one in detector.feed(entry)]
+
+
+@pytest.mark.parametrize("lines", [REPAIRED, DETAILED])
+def test_the_names_of_rules_decide_nothing(lines: list[str]) -> None:
+    rules = load(shipped())
+    names = {rule.name: f"r{number}" for number, rule in enumerate(rules.rules)}
+    renamed = rule_set(tuple(replace(rule, name=names[rule.name]) for rule in rules.rules))
+    assert story(renamed, lines) == story(rules, lines)
+    swapped = rule_set(tuple(replace(rule, role=Role.FAILURE) for rule in rules.rules))
+    assert story(swapped, lines) != story(rules, lines)
+
+
+@pytest.mark.parametrize("lines", [REPAIRED, DETAILED])
+def test_a_rule_file_of_version_one_keeps_its_roles(lines: list[str]) -> None:
+    old = {file: re.sub(r"^role = .*\n", "", text, flags=re.MULTILINE) for file, text in shipped().items()}
+    assert old != shipped()
+    rules = load(old)
+    assert {rule.name: rule.role for rule in rules.rules} == {rule.name: rule.role for rule in load(shipped()).rules}
+    assert story(rules, lines) == story(load(shipped()), lines)
+    assert set(doubts((), rules)) == {
+        Doubt("role_by_name", "permisos.toml", name) for name in ("permisos_bot_fix", "permisos_fix_detail")
+    }
+    assert doubts((), load(shipped())) == ()
+
+
+def test_a_given_role_overrules_the_name() -> None:
+    given = GOOD.replace('"mine"', '"my_bot_fix"\nrole = "failure"')
+    negative = GOOD.replace('"mine"', '"chat_detail"').replace('"timeout"', '"none"')
+    rules = load({"a.toml": given, "b.toml": negative})
+    assert {(rule.name, rule.role, rule.role_by_name) for rule in rules.rules} == {
+        ("my_bot_fix", Role.FAILURE, False), ("chat_detail", Role.FAILURE, False),
+    }  # fmt: skip
 
 
 _VALUES = st.recursive(
@@ -77,7 +140,9 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=6,
 )
-_KEYS = st.sampled_from(["name", "error_type", "literals", "all_literals", "pattern", "priority", "scope", "unless"])
+_KEYS = st.sampled_from(
+    ["name", "error_type", "literals", "all_literals", "pattern", "priority", "scope", "unless", "role"]
+)
 
 
 def _toml(value: object) -> str:

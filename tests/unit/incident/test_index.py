@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trafico_monitor.incident.index import BOT_FIX, Index
+from trafico_monitor.incident.index import Index
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
@@ -24,14 +24,22 @@ downloads = st.builds(
 )
 TYPES = some([ErrorType.TIMEOUT, ErrorType.PERMISOS, ErrorType.SERVIDOR_CAIDO])
 incidents = st.builds(
-    lambda name, kind, pid, download, rule, at, estado: Incident(
-        name, kind, at, at, estado, download, rule=rule, pid=pid, closed_at=None if estado is Estado.PENDIENTE else at
+    lambda name, kind, pid, download, bot_fix, at, estado: Incident(
+        name,
+        kind,
+        at,
+        at,
+        estado,
+        download,
+        bot_fix=bot_fix,
+        pid=pid,
+        closed_at=None if estado is Estado.PENDIENTE else at,
     ),
     some([f"I{n}" for n in range(12)]),
     TYPES,
     some([1, 2]),
     downloads,
-    some(["x", f"x{BOT_FIX}"]),
+    st.booleans(),
     some([1000.0, 1030.0, 1100.0]),
     some([Estado.PENDIENTE, Estado.SOLUCIONADO]),
 )

@@ -358,7 +358,7 @@ def test_without_a_project_corrections_are_refused_with_that_reason() -> None:
 
 
 def test_the_bots_own_announced_repair_goes_first() -> None:
-    own = replace(incident(ErrorType.PERMISOS), rule="permisos_bot_fix")
+    own = replace(incident(ErrorType.PERMISOS), bot_fix=True)
     decision = policy.begin(own, DecisionContext(NOW))
     assert required(decision).due_at == NOW + policy.BOT_REPAIR_SECONDS
 

@@ -114,13 +114,21 @@ def test_a_success_of_another_download_repairs_nothing(tracker: Tracker) -> None
 
 
 def test_what_the_announced_repair_ended_in_is_the_failure(tracker: Tracker) -> None:
-    announced = failed(ErrorType.PERMISOS, 100, rule="permisos_bot_fix", download=Download(source=LUNA.source))
+    announced = failed(ErrorType.PERMISOS, 100, bot_fix=True, download=Download(source=LUNA.source))
     assert kinds(tracker, announced, failed(ErrorType.DISCO_LLENO, 101, download=LUNA)) == [
         ChangeKind.OPENED,
         ChangeKind.REFINED,
     ]
     [incident] = tracker.open_incidents()
     assert incident.error_type is ErrorType.DISCO_LLENO and incident.download.modelo == "luna"
+
+
+def test_a_repair_announced_under_version_one_is_known_by_the_rules_name(tracker: Tracker) -> None:
+    announced = failed(ErrorType.PERMISOS, 100, rule="permisos_bot_fix", download=Download(source=LUNA.source))
+    tracker.observe(announced)
+    after = Tracker()
+    after.restore(tracker.open_incidents(), tracker.snapshot())
+    assert kinds(after, failed(ErrorType.DISCO_LLENO, 101, download=LUNA)) == [ChangeKind.REFINED]
 
 
 def test_a_late_repeat_does_not_open_a_closed_one_again(tracker: Tracker) -> None:

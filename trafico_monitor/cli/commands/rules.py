@@ -103,6 +103,7 @@ def _described(rule: Rule) -> dict[str, object]:
         "error_type": rule.error_type.value if rule.error_type else NONE,
         "priority": rule.priority,
         "scope": rule.scope.value,
+        "role": rule.role.value,
         "file": rule.file,
         "literals": [*rule.literals, *rule.all_literals],
         "pattern": rule.pattern.pattern if rule.pattern else None,
@@ -115,7 +116,7 @@ def _described(rule: Rule) -> dict[str, object]:
 def _lint(places: tuple[Path, ...], as_json: bool, language: str) -> int:
     rules, mistakes = load_all(read_rule_files(places, language), language)
     wrong = faults(rules)
-    hints = doubts(places)
+    hints = doubts(places, rules)
     if as_json:
         said: list[dict[str, object]] = [{"fault": "refused", "detail": str(one)} for one in mistakes]
         said += [_fault(one) for one in wrong]

@@ -33,6 +33,14 @@ class Silence(Enum):
     BLOCK = "block"  # nothing of the traceback that follows counts
 
 
+class Role(Enum):
+    """Part that a matched line plays in the story of a failure."""
+
+    FAILURE = "failure"  # reports the failure itself
+    DETAIL = "detail"  # tells more of a failure reported just before; opens one only when there was none
+    BOT_FIX = "bot_fix"  # announces a repair by the bot itself: how that ends is the failure
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """All texts and patterns are lower case and compared with the lower-cased record, its prefix taken off.
@@ -64,6 +72,8 @@ class Rule:
     guarded: bool = False
     exact: bool = False
     loggers: tuple[str, ...] = ()
+    role: Role = Role.FAILURE
+    role_by_name: bool = False  # no `role` is given: taken from the name's ending, as 1.0.0 did
 
     def matches_said(self, said: Statement) -> bool:
         """Whether the rule decides about `said`: a negative rule may see the quotations, too."""

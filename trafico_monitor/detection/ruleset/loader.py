@@ -11,16 +11,18 @@ from typing import TypeVar
 from ...errors import RuleError
 from ...messages import text as message
 from ...model.finding import ErrorType
-from .engine import Rule, RuleSet, Scope, Silence, rule_set
+from .engine import Role, Rule, RuleSet, Scope, Silence, rule_set
 from .regex_safety import NotLinear, compiled
 
 NONE = "none"
 _KEYS = frozenset(
     {"name", "error_type", "literals", "all_literals", "pattern", "unless", "unless_patterns"}
-    | {"priority", "scope", "silences", "matches", "misses", "guarded", "exact", "loggers"}
+    | {"priority", "scope", "silences", "matches", "misses", "guarded", "exact", "loggers", "role"}
 )
 _MOST_SAID = 200  # characters of a mistake that are repeated to the operator
 _SHORTEST_LITERAL = 3  # bytes: one symbol is enough, «er» is not
+# Endings of names that gave a rule its role in 1.0.0; the operator's files of that time go on working.
+_ROLES_BY_NAME = {"_detail": Role.DETAIL, "_bot_fix": Role.BOT_FIX}
 _Choice = TypeVar("_Choice", bound=Enum)
 
 
@@ -99,9 +101,13 @@ class _Table:
         pattern, exact = self._table.get("pattern", ""), self._flag("exact")
         if exact and not str(pattern).startswith("^"):
             raise self._wrong("exact")
+        error_type = self._error_type()
+        if error_type is None and "role" in self._table:
+            raise self._wrong("role")
+        role, role_by_name = self._role(error_type)
         return Rule(
             name=self._name,
-            error_type=self._error_type(),
+            error_type=error_type,
             literals=literals,
             all_literals=all_literals,
             pattern=self._pattern(pattern) if pattern else None,
@@ -116,6 +122,8 @@ class _Table:
             guarded=self._flag("guarded"),
             exact=exact,
             loggers=self._literals("loggers"),
+            role=role,
+            role_by_name=role_by_name,
         )
 
     def _error_type(self) -> ErrorType | None:
@@ -127,6 +135,11 @@ class _Table:
         except ValueError as error:
             expected = ", ".join([kind.value for kind in ErrorType] + [NONE])
             raise self._wrong("value", key="error_type", expected=expected) from error
+
+    def _role(self, error_type: ErrorType | None) -> tuple[Role, bool]:
+        named = next((role for ending, role in _ROLES_BY_NAME.items() if self._name.endswith(ending)), None)
+        by_name = named is not None and error_type is not None and "role" not in self._table
+        return self._choice("role", Role, named if named and by_name else Role.FAILURE), by_name
 
     def _choice(self, key: str, kind: type[_Choice], default: _Choice) -> _Choice:
         if key not in self._table:

@@ -73,6 +73,10 @@ class DownloadAttempt:
             return stall_timeout.STALLED_SECONDS
         return stall_timeout.copy_limit(size) if self.report and self.copying else stall_timeout.limit(size)
 
+    def named_by(self, download: Download) -> bool:
+        """Whether `download` names the same video, or the same file of the server."""
+        return same(self.download, download) or same_file(self.download, download)
+
     def hear(self, at: float, line: str, announced: int | None) -> None:
         self.heard = max(self.heard, at)
         self.records += 1
@@ -171,7 +175,7 @@ class DownloadAttempts:
         may be about."""
         lately = [one for one in self.all if one.report and one.failure and 0 <= at - one.failed_at <= BELONGS_SECONDS]
         fitting = [one for one in lately if agree(one.download, download)]
-        named = [one for one in fitting if _named(one, download)]
+        named = [one for one in fitting if one.named_by(download)]
         return max(named or fitting, key=lambda one: one.failed_at, default=None)
 
     def nameless(self, cursor: str, at: float, line: str, size: int | None, announced: int | None) -> None:
@@ -200,8 +204,8 @@ class DownloadAttempts:
         if not self.all:
             return None
         fitting = [one for one in self.open if agree(one.download, download)]
-        exact = [one for one in fitting if _named(one, download)]
-        exact = exact or [one for one in self.all if one.failure and _named(one, download)][-1:]
+        exact = [one for one in fitting if one.named_by(download)]
+        exact = exact or [one for one in self.all if one.failure and one.named_by(download)][-1:]
         if len(exact) == 1:
             return exact[0]
         if not fitting:
@@ -255,7 +259,7 @@ class DownloadAttempts:
         """The end of what is under way may not have been seen, or be seen elsewhere: all of it,
         or what `download` names."""
         for one in self.open:
-            if download is None or _named(one, download):
+            if download is None or one.named_by(download):
                 one.doubts += 1
 
     def shift(self, seconds: float) -> None:
@@ -297,11 +301,7 @@ class DownloadAttempts:
 
 
 def _lasts(one: DownloadAttempt, begun: Download) -> bool:
-    return not one.failure or (one.silent and not _named(one, begun))
-
-
-def _named(one: DownloadAttempt, download: Download) -> bool:
-    return same(one.download, download) or same_file(one.download, download)
+    return not one.failure or (one.silent and not one.named_by(begun))
 
 
 def _sized(one: DownloadAttempt, download: Download) -> bool:
