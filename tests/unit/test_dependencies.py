@@ -16,6 +16,7 @@ MODULES = {
     "h11": ("h11", ""),
     "httpx": ("httpx", ""),
     "prometheus-client": ("prometheus_client", "python3-prometheus-client"),
+    "psutil": ("psutil", "python3-psutil"),
     "python-dotenv": ("dotenv", "python3-dotenv"),
     "python-telegram-bot": ("telegram", ""),
     "sdnotify": ("sdnotify", "python3-sdnotify"),

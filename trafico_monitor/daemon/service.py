@@ -16,14 +16,14 @@ from ..control.processor import CommandProcessor, Heard
 from ..detection.detector import Detector
 from ..errors import MonitorError, StoreError
 from ..health.bot_api import look_at_server
+from ..health.resources import ResourceProbe
 from ..health.scheduler import CheckRun, CheckScheduler
-from ..health.unit import UnitState
 from ..host.systemd import Notifier
 from ..incident.tracker import Tracker
 from ..model.alert import Notification
 from ..model.changeset import ChangeSet, Snapshot
 from ..model.finding import Finding
-from ..model.installation import Installation, Waiting
+from ..model.installation import Installation
 from ..model.task import RepairTask, TaskKind, TaskResult, Verdict
 from ..notify.channels.factory import open_channels
 from ..notify.delivery.channel_test import send_test_message
@@ -69,9 +69,8 @@ class Service:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._tally = RunStats(clock())
-        self._seen: Mapping[str, str] = {}
-        self._unit: UnitState | None = None
-        self._waiting: Waiting | None = None
+        self._checked: CheckRun | None = None
+        self._resources = ResourceProbe()
         self._supervisor = Supervisor(lambda trouble, over: self._reports.task_seen(trouble, over), clock)
         self._preparing: asyncio.Task[None] | None = None
 
@@ -195,13 +194,12 @@ class Service:
             self._post_office,
             self._dispatcher,
             self._upkeep,
-            lambda: self._seen,
+            lambda: self._checked,
             self._line.lag,
             self._clock,
             self._started_at,
+            self._resources,
             lambda: self._supervisor.troubles,
-            lambda: self._unit,
-            lambda: self._waiting,
         )
         self._alive = WatchdogTask(self._notifier, self._standing, self._store, self._line.advancing)
 
@@ -239,6 +237,7 @@ class Service:
             lambda: None if self._stop.is_set() else self._desk,
             lambda: self._pipeline,
             self._at_site,
+            self._resources.read,
             self._clock,
         )
         self._window = WebApp(
@@ -287,7 +286,7 @@ class Service:
 
     async def _round_done(self, found: CheckRun) -> None:
         now = self._clock()
-        self._seen, self._unit, self._waiting = found.shown, found.unit, found.waiting
+        self._checked = found
         self._pipeline.expect_ends(found.unit is not None and found.unit.periodic)
         findings = (*found.findings, *await self._line.look_around(found.unit))
         await self._keeper.keep(self._pipeline.observe(findings, now))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+
+import psutil
 
 from .. import __version__
 from ..config.schema import Config
-from ..health.unit import UnitState
+from ..health.resources import ResourceProbe
+from ..health.scheduler import CheckRun
 from ..host.redact import redact
 from ..messages import text
 from ..model.incident import Estado
-from ..model.installation import Waiting, shell_word
+from ..model.installation import shell_word
 from ..notify.delivery.manager import DeliveryManager
 from ..notify.messages.render import headline
 from ..pipeline import instrumentation
@@ -26,9 +28,9 @@ from .supervisor import Trouble
 
 @dataclass(frozen=True, slots=True)
 class StatusReporter:
-    """Reads from those who know; keeps nothing. `seen` are the words of the last round of checks,
+    """Reads from those who know; keeps nothing. `checked` is the last round of checks, None before the first;
     `lag` is how old the last line taken in is while others wait behind it, `troubles` are the tasks that fail
-    again and again, `waiting` is what lies in `_rescatados`."""
+    again and again."""
 
     config: Callable[[], Config]
     pipeline: Pipeline
@@ -36,13 +38,12 @@ class StatusReporter:
     post_office: DeliveryManager
     dispatcher: Dispatcher
     upkeep: DegradedMode
-    seen: Callable[[], Mapping[str, str]]
+    checked: Callable[[], CheckRun | None]
     lag: Callable[[], float]
     clock: Callable[[], float]
     started_at: float
+    resources: ResourceProbe
     troubles: Callable[[], Sequence[Trouble]] = tuple
-    unit: Callable[[], UnitState | None] = lambda: None
-    waiting: Callable[[], Waiting | None] = lambda: None
 
     def line(self) -> str:
         """One line for systemd: what fails of the monitor's own comes before all else."""
@@ -68,7 +69,8 @@ class StatusReporter:
 
     def snapshot(self) -> dict[str, object]:
         """Everything that `status` shows, as JSON-able values."""
-        seen = self.seen()
+        checked = self.checked()
+        seen: Mapping[str, str] = checked.shown if checked else {}
         return {
             "at": self.clock(),
             "started_at": self.started_at,
@@ -77,6 +79,8 @@ class StatusReporter:
             "unit": seen.get("unit", ""),
             "server": seen.get("server", ""),
             "space": seen.get("space", ""),
+            **asdict(self.resources.read()),
+            "mounts": [asdict(mount) for mount in checked.mounts] if checked else [],
             "lag": self.lag(),
             "blindness": self._blindness(),
             "reporting": self._reporting(),
@@ -106,7 +110,8 @@ class StatusReporter:
 
     def _rescued(self) -> dict[str, object] | None:
         """What waits for a person to say whose it is, with the command for one of them."""
-        waiting = self.waiting()
+        checked = self.checked()
+        waiting = checked.waiting if checked else None
         if waiting is None:
             return None
         command = f"sudo trafico-monitor assign {shell_word(waiting.first)} MODELO" if waiting.first else ""
@@ -145,8 +150,9 @@ class StatusReporter:
 
     def _reporting(self) -> dict[str, object]:
         """Whether the bot tells of its downloads exactly, by the unit as it was at the last look."""
-        told, unit = self.pipeline.told, self.unit()
-        return instrumentation.standing(told, unit.began if unit else 0.0, lives=Path(f"/proc/{told.pid}").exists())
+        told, checked = self.pipeline.told, self.checked()
+        began = checked.unit.began if checked and checked.unit else 0.0
+        return instrumentation.standing(told, began, lives=psutil.pid_exists(told.pid))
 
     def _blindness(self) -> dict[str, object]:
         """What the monitor does not see, since when, and how many lines journald has dropped."""

@@ -23,6 +23,7 @@ from ..model.alert import Silence
 from ..model.download import Phase, UnderWay
 from ..model.incident import Incident, IncidentFilter
 from ..model.installation import Installation
+from ..model.resource_usage import ResourceUsage
 from ..model.task import TaskKind
 from ..pipeline.events import action_text, reason_text
 from ..pipeline.pipeline import Pipeline
@@ -94,8 +95,10 @@ class LiveStatus:
         desk: Callable[[], ControlService | None],
         pipeline: Callable[[], Pipeline],
         site: Callable[[], Installation | None],
+        usage: Callable[[], ResourceUsage],
         clock: Callable[[], float],
     ) -> None:
+        self._usage = usage
         self._snapshot = snapshot
         self._desk = desk
         self._pipeline = pipeline
@@ -214,6 +217,7 @@ class LiveStatus:
             unit_restarts=None if said["unit_restarts"] is None else int(_number(said["unit_restarts"])),
             took=_took(said.get("channels")),
             waiting=self._round.waiting if self._round else None,
+            usage=self._usage(),
         )
 
 

@@ -1,13 +1,47 @@
-"""The processes of a unit, by its control group: the kernel's word, which needs no look into /proc."""
+"""Processes of the bot: those of its unit by control group, and those that run its programs elsewhere."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 # systemd's own hierarchy: the unified one, or that beside the controllers of version 1.
 _HIERARCHIES = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd")
 _PROC = Path("/proc")
 _MOST_GROUPS = 256  # below a unit: a delegated one may have made many
+_SERVICE = re.compile(r"^0::(?!/user\.slice/)/(?:[^/]+\.slice/)*([^/]+\.service)(?:/|$)", re.MULTILINE)
+_VALUED_OPTIONS = frozenset({"-W", "-X", "--check-hash-based-pycs"})  # python(1): the next word is their value
+
+
+@dataclass(frozen=True, slots=True)
+class BotProcess:
+    """A Python process that runs `program`, a script beneath the project. `began` is in seconds since the epoch;
+    `control_groups` is /proc/PID/cgroup, "" where that cannot be read."""
+
+    pid: int
+    uid: int
+    program: str
+    began: float
+    control_groups: str
+
+    def in_unit(self, unit: str) -> bool:
+        return _holds(self.control_groups, unit)
+
+    @property
+    def service(self) -> str:
+        """The system's service that holds it; "" for a session, a service of a user's own manager or a container."""
+        return service_of(self.control_groups)
+
+
+def service_of(control_groups: str) -> str:
+    """The system's service in the text of /proc/PID/cgroup; "" for none."""
+    found = _SERVICE.search(control_groups)
+    return found[1] if found else ""
 
 
 def members(control_group: str, hierarchies: tuple[str, ...] = _HIERARCHIES) -> frozenset[int] | None:
@@ -20,8 +54,8 @@ def members(control_group: str, hierarchies: tuple[str, ...] = _HIERARCHIES) -> 
         return None
     try:
         groups = [found[0], *(path for path in found[0].rglob("*") if path.is_dir())][:_MOST_GROUPS]
-        said = [word for group in groups for word in (group / "cgroup.procs").read_text().split()]
-        pids = frozenset(map(int, said))
+        numbers = [word for group in groups for word in (group / "cgroup.procs").read_text().split()]
+        pids = frozenset(map(int, numbers))
     except (OSError, ValueError):
         return None
     return None if 0 in pids else pids
@@ -29,8 +63,55 @@ def members(control_group: str, hierarchies: tuple[str, ...] = _HIERARCHIES) -> 
 
 def belongs(pid: int, unit: str) -> bool | None:
     """Whether `pid` is of `unit` ("": any), where /proc shows it; None where it does not."""
+    groups = _control_groups(pid)
+    return None if groups is None else not unit or _holds(groups, unit)
+
+
+def _holds(control_groups: str, unit: str) -> bool:
+    return any(unit in line.split("/") for line in control_groups.splitlines())
+
+
+def find(project: str, programs: Collection[str], uids: Collection[int]) -> list[BotProcess]:
+    """The Python processes of the users `uids` that run one of `programs` (file names) beneath `project`,
+    oldest first. Anybody can start one that looks like it; a set-user-ID program of somebody else's is left out.
+
+    Where the caller may not see a process's folder, only a script that was named with its whole path is known."""
+    found = list(_find(project, frozenset(programs), frozenset(uids)))
+    return sorted(found, key=lambda process: (process.began, process.pid))
+
+
+def _find(project: str, programs: frozenset[str], uids: frozenset[int]) -> Iterator[BotProcess]:
+    for process in psutil.process_iter(["uids", "cmdline", "cwd", "create_time"]):
+        facts = process.info  # a value that may not be read is None
+        ids = frozenset(facts["uids"] or ())
+        if len(ids) != 1 or not ids <= uids:
+            continue
+        script = _script(facts["cmdline"] or ())
+        place = Path(os.path.normpath(Path(facts["cwd"] or "/", script)))
+        if script and place.name in programs and place.is_relative_to(project):
+            program = str(place.relative_to(project))
+            groups = _control_groups(process.pid) or ""
+            yield BotProcess(process.pid, facts["uids"].real, program, facts["create_time"] or 0.0, groups)
+
+
+def _script(command: Sequence[str]) -> str:
+    """The script that a Python interpreter was started with; "" for any other program, -c and -m."""
+    if not command or not Path(command[0]).name.startswith(("python", "pypy")):
+        return ""
+    words = iter(command[1:])
+    for word in words:
+        if word in _VALUED_OPTIONS:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+        elif word.startswith(("-c", "-m")):
+            return ""
+    return ""
+
+
+def _control_groups(pid: int) -> str | None:
+    """psutil knows nothing of them."""
     try:
-        said = (_PROC / str(pid) / "cgroup").read_text()
+        return (_PROC / str(pid) / "cgroup").read_text()
     except OSError:
         return None
-    return not unit or any(unit in line.split("/") for line in said.splitlines())

@@ -15,6 +15,7 @@ from ..model.installation import Installation, Waiting
 from ..model.task import Evidence
 from . import disk, rescued
 from .bot_api import look_at_server
+from .resources import Mount, mounts
 from .unit import UnitState, look_at_unit
 
 DISK_SECONDS = 10.0
@@ -36,6 +37,7 @@ class CheckRun:
     volumes: tuple[disk.Volume, ...] = ()
     server_asked: bool = False
     waiting: Waiting | None = None  # in `_rescatados`; None where it cannot be looked at
+    mounts: tuple[Mount, ...] = ()  # of `volumes`
 
 
 class CheckScheduler:
@@ -89,7 +91,10 @@ class CheckScheduler:
             found.append(Finding(FindingKind.UNIT, began, rule=unit.unit, code=code, message=unit.result))
         shown = {"space": finding.message, "server": server.message, "unit": _unit_text(unit)}
         room = Evidence("space", finding.message, not full)
-        return CheckRun(tuple(found), full, room, unit, shown, began, state.volumes, config.bot_api.local, waiting)
+        held = mounts(Path(volume.path) for volume in state.volumes)
+        return CheckRun(
+            tuple(found), full, room, unit, shown, began, state.volumes, config.bot_api.local, waiting, held
+        )
 
     async def _look_at_disks(self, config: Config, written: list[str]) -> tuple[disk.DiskState, Finding]:
         checks = config.checks

@@ -38,6 +38,7 @@ async def preflight(config: Config) -> tuple[CheckResult, ...]:
         await journal.kept(scene),
         await journal.dropped(scene, its),
         bot.unit(scene, its),
+        bot.left_over(scene),
         bot.server(scene, answer, container),
         bot.local_mode(scene, container),
         await host.space(scene),

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import glob
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
 from ..config import dotenv_file
 from ..config.telegram_endpoints import file_server
 from ..health.bot_api import ServerState, reason_text
 from ..health.container import explanation
+from ..health.processes import BotProcess, find
 from ..health.unit import UnitState
+from ..host import accounts
 from ..host.accounts import SERVICE_USER, Account
 from ..host.docker import Container, Status
+from ..messages import format
 from .base import CheckContext, CheckResult, Level, critical, ok, warning
+
+_EARLIER_MONITOR = "monitor_descarga.py"  # workers/monitor_descarga.py, which this program replaces
+_MOST_LEFT_OVER = 5  # lines
 
 
 def unit(scene: CheckContext, state: UnitState) -> list[CheckResult]:
@@ -34,6 +42,34 @@ def unit(scene: CheckContext, state: UnitState) -> list[CheckResult]:
     if state.namespace != scene.config.journal.namespace and not scene.config.journal.directory:
         found.append(critical("unit_namespace", "journal_namespace", unit=name, namespace=state.namespace or '""'))
     return found or [ok("unit", unit=name, restarts=state.restarts, pid=state.main_pid)]
+
+
+def left_over(scene: CheckContext) -> list[CheckResult]:
+    """Processes of the bot outside its unit, and the mission's own monitor: each disturbs without being watched.
+
+    Those of the project's user and of root, who may have started one by hand."""
+    unit, project, user = scene.config.bot.unit, scene.config.project.dir, scene.bot
+    if not (unit and project and user):
+        return []
+    programs = {"main.py", Path(scene.config.bot.process or "main.py").name, _EARLIER_MONITOR}
+    found = [process for process in find(project, programs, {user.uid, 0}) if not process.in_unit(unit)]
+    return [_left_over(process, scene) for process in found[:_MOST_LEFT_OVER]] or [ok("no_left_over", unit=unit)]
+
+
+def _left_over(process: BotProcess, scene: CheckContext) -> CheckResult:
+    account = accounts.by_uid(process.uid)
+    fields = {
+        "program": process.program,
+        "pid": process.pid,
+        "user": account.name if account else process.uid,
+        "age": format.duration(time.time() - process.began, scene.config.language),
+        "unit": scene.config.bot.unit,
+        "service": process.service,
+    }
+    found = warning("left_over", "left_over", **fields)
+    if process.program.endswith(_EARLIER_MONITOR):
+        found = warning("left_over_monitor", "left_over", **fields)
+    return replace(found, fix="fix.left_over_service") if process.service else found
 
 
 def server(scene: CheckContext, state: ServerState, container: Container | None) -> list[CheckResult]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 from ..config.own_places import packaged_logs, packaged_state
 from ..health import disk
+from ..health.resources import mounts
 from ..health.unit import UnitState
 from ..host import accounts, blocking, directory, subprocesses, systemd
 from ..host.credentials import SERVICE
@@ -105,7 +107,11 @@ async def space(scene: CheckContext) -> list[CheckResult]:
         return [critical("disk_dead", "disk_dead", paths=", ".join(map(str, paths)))]
     found = disk.finding(state, 0.0, config.language)
     level = {"ok": Level.OK, "warning": Level.WARNING}.get(found.code, Level.CRITICAL)
-    return [CheckResult(level, "check.disk", fields={"message": found.message})]
+    read_only = {mount.mount: mount for mount in mounts(paths) if mount.read_only}.values()
+    return [
+        CheckResult(level, "check.disk", fields={"message": found.message}),
+        *(critical("disk_read_only", "disk_read_only", **asdict(mount)) for mount in read_only),
+    ]
 
 
 async def sudo(scene: CheckContext) -> list[CheckResult]:

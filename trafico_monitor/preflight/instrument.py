@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from ..host import systemd
 from ..host.safe_open import beginning
@@ -143,7 +144,7 @@ def _is_bot(entry: Mapping[str, object], process: str, *, alive: bool) -> bool:
     if process not in str(entry.get("_CMDLINE", "")):
         return False
     pid = str(entry.get("_PID", ""))
-    return not alive or (pid.isdecimal() and os.path.exists(f"/proc/{pid}"))  # noqa: PTH110
+    return not alive or (pid.isdecimal() and psutil.pid_exists(int(pid)))
 
 
 async def _entries(scene: CheckContext, of: Sequence[str]) -> list[Mapping[str, object]] | None:

@@ -6,7 +6,7 @@ import asyncio
 import grp
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from glob import escape
 from pathlib import Path
@@ -17,6 +17,7 @@ from ..config.keys import VARIABLES
 from ..config.loader import load
 from ..config.schema import Bot, Config
 from ..errors import ConfigError
+from ..health.processes import BotProcess, find
 from ..host import accounts, docker, subprocesses, systemd
 from ..host.accounts import SERVICE_USER, Account
 from . import acl, path_safety, unit_discovery, unit_files
@@ -26,6 +27,7 @@ from .state_file import Ledger
 _PYTHON_SECONDS = 20.0
 _HOME_FOLDER = ".telegram-bot-api"
 _LARGEST = 64 * 1024
+PROGRAM = "main.py"
 
 
 async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> Facts:
@@ -41,7 +43,8 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
     named = wishes.unit or str(explicit.get("bot.unit") or "")
     runs = processes(project, user.uid)
     container, found = await asyncio.gather(
-        _container(config), unit_discovery.search(project, named, user, runs.values(), _adopted(config))
+        _container(config),
+        unit_discovery.search(project, named, user, (run.service for run in runs), _adopted(config)),
     )
     interpreter, has_telegram = await python_of(project, user)
     models = str(Path(project) / config.project.models_dir)
@@ -167,40 +170,20 @@ async def python_of(project: str, user: Account) -> tuple[str, bool]:
     return choices[0], False
 
 
-def processes(project: str, uid: int) -> dict[int, str]:
-    """The processes of the project's user that run this main.py, each with its control group. Anybody can
-    start one that looks like it."""
-    found: dict[int, str] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if not _all_of(uid, (folder / "status").read_text(errors="replace")):
-                continue
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            if not any(word in (b"main.py", b"./main.py", f"{project}/main.py".encode()) for word in words):
-                continue
-            if str((folder / "cwd").readlink()) == project or f"{project}/main.py".encode() in words:
-                found[int(folder.name)] = (folder / "cgroup").read_text()
-        except OSError:  # it has ended meanwhile
-            continue
-    return found
+def processes(project: str, uid: int) -> list[BotProcess]:
+    """The processes of the project's user that run this main.py. Anybody can start one that looks like it."""
+    return [process for process in find(project, (PROGRAM,), (uid,)) if process.program == PROGRAM]
 
 
-def loose(found: Mapping[int, str], known: Sequence[FoundUnit]) -> tuple[int, ...]:
+def loose(found: Iterable[BotProcess], known: Sequence[FoundUnit]) -> tuple[int, ...]:
     """Those of `processes` that belong to none of the units found."""
     names = [*(unit.name for unit in known), unit_files.UNIT]
-    return tuple(sorted(pid for pid, cgroup in found.items() if not any(name in cgroup for name in names)))
+    return tuple(sorted(process.pid for process in found if not any(map(process.in_unit, names))))
 
 
 def _has_program(project: str, name: str) -> bool:
     last = escape(Path(name).name)
     return not last or any(any(Path(project).glob(f"{above}{last}")) for above in ("", "*/", "*/*/"))
-
-
-def _all_of(uid: int, status: str) -> bool:
-    """True when a process's real, effective, saved and file system uid are that one (proc(5)): a
-    program with the set-user-ID bit, started by somebody else, is not its owner's."""
-    line = next((line for line in status.splitlines() if line.startswith("Uid:")), "")
-    return set(line.split()[1:]) == {str(uid)}
 
 
 def _groups(user: str) -> frozenset[str]:

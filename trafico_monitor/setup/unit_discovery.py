@@ -30,7 +30,6 @@ PROPERTIES = (
 _SCRIPTS = 100  # that are looked into for one unit
 _MODULES = 20  # files of a package
 _SCRIPT = re.compile(r"^ExecStart=[-@:+!|]*(/\S+)", re.MULTILINE)
-_CGROUP = re.compile(r"^0::(?!/user\.slice/)/(?:[^/]+\.slice/)*([^/@]+\.service)(?:/|$)", re.MULTILINE)
 _VALUE = re.compile(r"""(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(.*))""")
 _JOURNAL = frozenset({"journal", "journal+console", "inherit", ""})
 
@@ -48,11 +47,6 @@ def candidates(project: str, folders: tuple[Path, ...] = FOLDERS) -> list[str]:
             if project in content or any(project in _script(path) for path in _SCRIPT.findall(content)):
                 found[name] = None
     return sorted(found)
-
-
-def of_processes(cgroups: Iterable[str]) -> list[str]:
-    """The system's service units that these processes belong to; a user's own manager is none."""
-    return sorted({match[1] for cgroup in cgroups if (match := _CGROUP.search(cgroup))})
 
 
 def _script(path: str) -> str:
@@ -99,12 +93,12 @@ class ProjectFiles:
 
 
 async def search(
-    project: str, named: str, user: Account, cgroups: Iterable[str] = (), adopted: str = ""
+    project: str, named: str, user: Account, services: Iterable[str] = (), adopted: str = ""
 ) -> list[FoundUnit]:
-    """Every loadable unit that runs the bot of `project`, also `named`, when it is one. `cgroups` are those of
+    """Every loadable unit that runs the bot of `project`, also `named`, when it is one. `services` hold
     the user's processes that run main.py, and `adopted` is what an earlier setup has taken for it. A unit that
     starts something else of the project is only given where none starts the bot."""
-    running = of_processes(cgroups)
+    running = sorted({name for name in services if name and "@" not in name})
     found: list[FoundUnit] = []
     for name in dict.fromkeys([*candidates(project), *running, *filter(None, (named, adopted))]):
         said = await systemd.show_unit(name, PROPERTIES)

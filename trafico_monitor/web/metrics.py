@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Event
+from ..model.resource_usage import HostUsage, ProcessUsage
 from ..model.task import RepairTask, TaskResult, Verdict
 from .ports import Gauges
 
@@ -153,6 +154,25 @@ def _gauges(now: Gauges) -> Iterator[Metric]:
     yield from _known("bot_api_up", "1 when the local Bot API server answers.", now.server_up)
     yield from _known("unit_active", "1 when the bot's unit runs.", now.unit_active)
     yield from _known("unit_restarts", "How often systemd has restarted the bot's unit.", now.unit_restarts)
+    if now.usage.process is not None:
+        yield from _process(now.usage.process)
+    if now.usage.host is not None:
+        yield from _host(now.usage.host)
+
+
+def _process(usage: ProcessUsage) -> Iterator[Metric]:
+    yield _gauge("process_resident_memory_bytes", "Resident memory of the monitor.", {(): usage.rss})
+    yield _counter("process_cpu_seconds", "User and system CPU time of the monitor.", {(): usage.cpu_seconds})
+    yield _gauge("process_open_fds", "Open file descriptors of the monitor.", {(): usage.open_files})
+    yield _gauge("process_threads", "Threads of the monitor.", {(): usage.threads})
+
+
+def _host(usage: HostUsage) -> Iterator[Metric]:
+    yield _gauge("host_cpus", "CPUs of the host.", {(): usage.cpus})
+    for minutes, load in zip((1, 5, 15), usage.load, strict=True):
+        yield _gauge(f"host_load{minutes}", f"Load of the host over {minutes} min.", {(): load})
+    yield _gauge("host_memory_bytes", "Memory of the host.", {(): usage.memory_total})
+    yield _gauge("host_memory_available_bytes", "Memory that programs could still take.", {(): usage.memory_available})
 
 
 def _known(name: str, about: str, value: float | None) -> Iterator[Metric]:

@@ -92,6 +92,11 @@ _ALARM = _object(
 )
 _REPORTING = _object(exact=_FLAG, library=_TEXT_OR_NULL, foreign=_TEXT_OR_NULL)
 _RESCUED = _object(files=_COUNT, bytes=_COUNT, oldest=_NUMBER_OR_NULL, complete=_FLAG, fix=_TEXT)
+_PROCESS = _object(rss=_COUNT, cpu_seconds=_NUMBER, cpu=_NUMBER, open_files=_COUNT, threads=_COUNT)
+_HOST = _object(
+    cpus=_COUNT, load={**_list(_NUMBER), "minItems": 3, "maxItems": 3}, memory_total=_COUNT, memory_available=_COUNT
+)
+_MOUNT = _object(path=_TEXT, mount=_TEXT, device=_TEXT, filesystem=_TEXT, read_only=_FLAG)
 _STATUS: Schema = {
     "type": "object",
     "properties": {
@@ -99,6 +104,9 @@ _STATUS: Schema = {
         "alarms": _list(_ALARM),
         "reporting": _REPORTING,
         "rescued": {"oneOf": [_RESCUED, {"type": "null"}]},
+        "process": {"oneOf": [_PROCESS, {"type": "null"}]},
+        "host": {"oneOf": [_HOST, {"type": "null"}]},
+        "mounts": _list(_MOUNT),
     },
     "required": ["running"],
 }

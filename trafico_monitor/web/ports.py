@@ -11,6 +11,7 @@ from ..model.control import ControlRequest, ControlResponse
 from ..model.download import UnderWay
 from ..model.incident import Event, Incident, IncidentFilter
 from ..model.installation import Waiting
+from ..model.resource_usage import ResourceUsage
 
 Numbered = tuple[int, Event]  # a record with its place in the monitor's story
 Hour = tuple[int, str, str, int]  # a span's first second; type, modelo or seconds; the value; how many
@@ -84,6 +85,7 @@ class Gauges:
     unit_restarts: int | None = None
     took: Mapping[str, float] = field(default_factory=dict)  # channel → when it last took a message
     waiting: Waiting | None = None  # what lies in `_rescatados`
+    usage: ResourceUsage = field(default_factory=ResourceUsage)
 
 
 class Present(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.journal_fixtures import BotProcess, private_journald
@@ -18,6 +20,7 @@ from trafico_monitor.cli.main import main
 from trafico_monitor.config import Config
 from trafico_monitor.config.build import settle
 from trafico_monitor.config.discovery import HostFacts, complete
+from trafico_monitor.health import processes
 from trafico_monitor.host.accounts import Account
 from trafico_monitor.preflight import bot, host, journal, project
 from trafico_monitor.preflight.base import CheckContext, CheckResult, Level
@@ -260,3 +263,63 @@ async def test_own_folders_that_others_can_change_or_exchange(
     assert "pueden escribir otros" in found.text("es") and str(logs) in found.remedy("es")
     found = only(await host.places(replace(scene, config=shared, site=None)))  # nobody knows whose it is
     assert found.code == "check.folder_refused" and "es de games" in found.text("es")
+
+
+@contextlib.contextmanager
+def running(*argv: str, cwd: Path) -> Iterator[int]:
+    process = subprocess.Popen(argv, cwd=cwd, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"here\n"
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+
+
+def test_processes_left_over_outside_the_unit_and_the_command_that_ends_them(scene: CheckContext) -> None:
+    project = Path(scene.config.project.dir)
+    (project / "workers").mkdir()
+    for name in ("main.py", "workers/monitor_descarga.py"):
+        (project / name).write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
+    without = replace(scene, config=replace(scene.config, bot=replace(scene.config.bot, unit="")))
+    assert only(bot.left_over(scene)).code == "check.no_left_over"
+    assert bot.left_over(without) == [], "without a unit none is outside"
+    became = ["setpriv", f"--reuid={GAMES.pw_uid}", f"--regid={GAMES.pw_gid}", "--clear-groups", "--"]
+    with (
+        running(*became, "/usr/bin/python3", "main.py", cwd=project) as pid,
+        running("/usr/bin/python3", "workers/monitor_descarga.py", cwd=project) as monitor,
+        running(*became[:1], "--reuid=65534", "--", "/usr/bin/python3", "main.py", cwd=project),  # a stranger's
+    ):
+        found = bot.left_over(scene)
+        assert [(one.code, one.fields["pid"], one.fields["user"]) for one in found] == [
+            ("check.left_over", pid, "games"),
+            ("check.left_over_monitor", monitor, "root"),
+        ]
+        assert "main.py" in found[0].text("es") and f"PID {pid}" in found[0].text("es")
+        if not found[0].fields["service"]:
+            assert [one.remedy("en") for one in found] == [f"sudo kill {pid}", f"sudo kill {monitor}"]
+            mend(found[0])
+            psutil.wait_procs([psutil.Process(pid)], timeout=10)
+            assert only(bot.left_over(scene)).code == "check.left_over_monitor"
+
+
+def test_a_process_that_another_service_holds_is_ended_by_its_service(scene: CheckContext) -> None:
+    held = processes.BotProcess(7, GAMES.pw_uid, "main.py", 0.0, "0::/system.slice/old-bot.service\n")
+    assert bot._left_over(held, scene).remedy("es") == "sudo systemctl disable --now old-bot.service"
+
+
+async def test_a_file_system_that_turned_read_only_is_critical(scene: CheckContext, place: Path) -> None:
+    models = Path(scene.config.project.dir) / "modelos"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "trafico-test", models], check=True, timeout=10)
+    try:
+        assert [one.code for one in await host.space(scene)] == ["check.disk"]
+        subprocess.run(["mount", "-o", "remount,ro", models], check=True, timeout=10)
+        _, found = await host.space(scene)
+        assert (found.level, found.code) == (Level.CRITICAL, "check.disk_read_only")
+        assert str(models) in found.text("en")
+        subprocess.run(["/bin/sh", "-c", found.remedy("es").rpartition("; sudo ")[2]], check=True, timeout=10)
+        assert [one.code for one in await host.space(scene)] == ["check.disk"]
+    finally:
+        subprocess.run(["umount", models], check=True, timeout=10)

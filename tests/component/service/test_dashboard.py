@@ -8,6 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
 from tests.journal_fixtures import Line, wait_until, write_journal
 from trafico_monitor.cli.control_socket import call
 
@@ -42,6 +46,27 @@ def test_the_service_answers_on_its_socket_and_goes_in_time(tmp_path: Path) -> N
         assert said["running"] is True
         assert service.process.poll() is None
     assert service.process.returncode == 0
+
+
+def test_the_services_own_figures_are_in_status_api_and_metrics(tmp_path: Path) -> None:
+    with RunningService(tmp_path, directory=quiet(tmp_path), web='listen = "127.0.0.1:0"') as service:
+        wait_until((tmp_path / "state" / "api.sock").exists, "the socket is there")
+        wait_until(lambda: ask(tmp_path, "status")["mounts"], "the first look is over")
+        own = psutil.Process(service.process.pid)
+        wait_until(lambda: service.status()["mounts"], "the command line has it")
+        for said in (ask(tmp_path, "status"), service.status()):
+            process, host = said["process"], said["host"]
+            assert abs(process["rss"] - own.memory_info().rss) < 16 * 2**20
+            assert abs(process["threads"] - own.num_threads()) < 8 and 0 < process["open_files"] < 100
+            assert 0 < process["cpu_seconds"] <= sum(own.cpu_times()[:2])
+            assert host["memory_total"] == psutil.virtual_memory().total and len(host["load"]) == 3
+            assert tmp_path.stat().st_dev in [Path(one["mount"]).stat().st_dev for one in said["mounts"]]
+        assert "proceso" in service.command("status") and "equipo" in service.command("status")
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(tmp_path / "state" / "api.sock"))) as client:
+            metrics = client.get("http://monitor/metrics").text
+        found = {family.name: family.samples for family in text_string_to_metric_families(metrics)}
+        assert found["trafico_monitor_host_memory_bytes"][0].value == psutil.virtual_memory().total
+        assert found["trafico_monitor_process_resident_memory_bytes"][0].value > 10 * 2**20
 
 
 def test_a_failure_in_the_journal_is_on_the_stream_and_in_every_view(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,10 +19,12 @@ from ..privileged.conftest import BOT, MONITOR, STRANGER, World, as_user
 
 @contextmanager
 def running(uid: int, project: Path) -> Iterator[int]:
-    """A process of that user that looks like main.py run by hand."""
+    """main.py run by that user by hand."""
     argv = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all", "--"]
-    program = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)", f"{project}/main.py"]
-    process = subprocess.Popen([*argv, *program], stdout=subprocess.PIPE, cwd=project)
+    program = project / "main.py"
+    program.write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
+    program.chmod(0o644)
+    process = subprocess.Popen([*argv, "/usr/bin/python3", program.name], stdout=subprocess.PIPE, cwd=project)
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == b"here\n"
@@ -37,7 +38,7 @@ def running(uid: int, project: Path) -> Iterator[int]:
 def test_only_the_projects_user_can_keep_setup_from_starting_the_unit(world: World) -> None:
     with running(BOT.pw_uid, world.project) as his, running(STRANGER, world.project), running(0, world.project):
         assert discover.loose(discover.processes(str(world.project), BOT.pw_uid), []) == (his,)
-    assert discover.processes(str(world.project), BOT.pw_uid) == {}
+    assert discover.processes(str(world.project), BOT.pw_uid) == []
 
 
 @pytest.mark.parametrize("whose", [0, STRANGER, MONITOR.pw_uid], ids=["root", "stranger", "monitor"])

@@ -11,7 +11,7 @@ import pytest
 from trafico_monitor.host.safe_open import beginning
 from trafico_monitor.setup import unit_files
 from trafico_monitor.setup.unit_command import Started
-from trafico_monitor.setup.unit_discovery import as_unit, candidates, of_processes, python_path, runs_project
+from trafico_monitor.setup.unit_discovery import as_unit, candidates, python_path, runs_project
 
 PROJECT = "/home/victor/bot"
 MAIN = Started(True, True)
@@ -123,18 +123,6 @@ def project(tmp_path: Path) -> Path:
 )
 def test_every_shape_of_a_unit_on_a_real_project(project: Path, argv: str, what: Started | None) -> None:
     assert runs_project(said(argv.format(p=project), str(project)), str(project)) == what
-
-
-def test_the_units_that_processes_belong_to() -> None:
-    cgroups = [
-        "0::/system.slice/bot.service\n",
-        "9:name=systemd:/\n0::/system.slice/system-x.slice/own.service/worker\n",
-        "0::/bots.slice/sliced.service\n",
-        "0::/user.slice/user-1000.slice/user@1000.service/app.slice/mine.service\n",
-        "0::/user.slice/user-1000.slice/session-3.scope\n",
-        "0::/system.slice/docker-0123.scope\n",
-    ]
-    assert of_processes(cgroups) == ["bot.service", "own.service", "sliced.service"]
 
 
 def test_what_a_unit_has_as_pythonpath(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Event
 from trafico_monitor.model.installation import Waiting
+from trafico_monitor.model.resource_usage import HostUsage, ProcessUsage, ResourceUsage
 from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.web.metrics import Metrics
 from trafico_monitor.web.ports import Gauges, Volume
@@ -130,3 +131,29 @@ def test_what_nobody_knows_is_left_out() -> None:
     blind: Gauges = replace(GAUGES, server_up=None, unit_active=None, unit_restarts=None)
     text = Metrics().exposition(blind)
     assert not any(f"trafico_monitor_{name} " in text for name in ("bot_api_up", "unit_active", "unit_restarts"))
+
+
+def test_what_the_monitor_takes_and_the_host_has() -> None:
+    process = ProcessUsage(rss=52_000_000, cpu_seconds=3.25, cpu=0.01, open_files=31, threads=7)
+    host = HostUsage(cpus=2, load=(0.5, 0.25, 0.125), memory_total=4_000_000_000, memory_available=1_500_000_000)
+    text = Metrics().exposition(replace(GAUGES, usage=ResourceUsage(process, host)))
+    found = {
+        name.removeprefix("trafico_monitor_"): value
+        for name, value in values(text).items()
+        if name.startswith(("trafico_monitor_process_", "trafico_monitor_host_"))
+    }
+    assert found == {
+        "process_resident_memory_bytes": 52e6,
+        "process_cpu_seconds_total": 3.25,
+        "process_open_fds": 31,
+        "process_threads": 7,
+        "host_cpus": 2,
+        "host_load1": 0.5,
+        "host_load5": 0.25,
+        "host_load15": 0.125,
+        "host_memory_bytes": 4e9,
+        "host_memory_available_bytes": 1.5e9,
+    }
+    assert "_process_" not in Metrics().exposition(GAUGES), "not known: left out"
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -6,7 +6,7 @@ import argparse
 import time
 
 from ... import __version__
-from ...messages import text
+from ...messages import format, text
 from ...model.alert import Scope
 from ...model.incident import Incident
 from ...pipeline.events import task_name
@@ -72,6 +72,7 @@ def _line(name: str, value: str, spoken: str) -> None:
 
 def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     lines = [(name, said.get(name) or "-") for name in ("unit", "server", "space")]
+    lines += _usage(said, spoken)
     lines.append(("open", said.get("open", 0)))
     lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
     lines.append(("sight", _sight(said.get("blindness"), spoken)))
@@ -91,6 +92,24 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     missing = said.get("missing")
     if isinstance(missing, list) and missing:
         lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))
+    return lines
+
+
+def _usage(said: dict[str, object], language: str) -> list[tuple[str, object]]:
+    """What the monitor takes and what the host has left, as far as the service could tell."""
+    lines: list[tuple[str, object]] = []
+    if isinstance(process := said.get("process"), dict):
+        figures = {"memoria": format.size(_number(process.get("rss")), language)}
+        figures |= {"cpu": f"{_number(process.get('cpu')):.1%}", "archivos": str(process.get("open_files", "-"))}
+        figures["hilos"] = str(process.get("threads", "-"))
+        lines.append(("process", text("status.process.figures", language, **figures)))
+    if isinstance(host := said.get("host"), dict):
+        load = host.get("load")
+        figures = {"carga": " ".join(f"{_number(each):.2f}" for each in (load if isinstance(load, list) else []))}
+        figures |= {"n": str(host.get("cpus", "-"))}
+        figures["libre"] = format.size(_number(host.get("memory_available")), language)
+        figures["total"] = format.size(_number(host.get("memory_total")), language)
+        lines.append(("host", text("status.host.figures", language, **figures)))
     return lines
 
 

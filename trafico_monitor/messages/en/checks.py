@@ -258,6 +258,13 @@ TEXTS: dict[str, str] = {
     " sudo tee /etc/systemd/system/{unit}.d/50-restart.conf && sudo systemctl daemon-reload",
     "check.unit_namespace": "Bot: {unit} writes into the journald namespace {namespace}, and another is watched"
     " (journal.namespace)",
+    "check.no_left_over": "Bot: no process of it outside {unit}",
+    "check.left_over": "Bot: {program} also runs outside {unit} (PID {pid}, user {user}, for {age}): nobody watches it,"
+    " and two bots with one token take each other's messages",
+    "fix.left_over": "sudo kill {pid}",
+    "fix.left_over_service": "sudo systemctl disable --now {service}",
+    "check.left_over_monitor": "Earlier monitor: {program} still runs (PID {pid}, user {user}, for {age}): each failure"
+    " would be repaired twice",
     "check.server": "Bot API server: answers at {url} ({took} ms)",
     "check.server_down": "Bot API server: no answer at {url}: {reason}",
     "check.container": "Docker: {line}",
@@ -275,6 +282,8 @@ TEXTS: dict[str, str] = {
     "check.files_unknown": "It cannot be told whether the files in {dir} are readable",
     "check.files_acl": "The files in {dir} are another user's: readable today, the next perhaps not (no default ACL)",
     "fix.files_acl": "sudo setfacl -R -m u:{bot}:rX,d:u:{bot}:rX,u:{user}:rX,d:u:{user}:rX {dir}",
+    "check.disk_read_only": "Disk: {mount} ({device}, {filesystem}) is mounted read-only: nothing can be written to {path}",
+    "fix.disk_read_only": "sudo dmesg | grep -i {device}; sudo mount -o remount,rw {mount}",
     "check.disk": "{message}",
     "check.disk_used": "What takes the space: {parts}",
     "check.disk_loose": "Could be deleted: {message}",

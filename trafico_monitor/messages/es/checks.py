@@ -259,6 +259,13 @@ TEXTS: dict[str, str] = {
     " sudo tee /etc/systemd/system/{unit}.d/50-restart.conf && sudo systemctl daemon-reload",
     "check.unit_namespace": "Bot: {unit} escribe en el espacio de journald {namespace}, y se vigila otro"
     " (journal.namespace)",
+    "check.no_left_over": "Bot: ningún proceso suyo fuera de {unit}",
+    "check.left_over": "Bot: {program} corre también fuera de {unit} (PID {pid}, de {user}, desde hace {age}): no se"
+    " vigila, y dos bots con un mismo token se quitan los mensajes",
+    "fix.left_over": "sudo kill {pid}",
+    "fix.left_over_service": "sudo systemctl disable --now {service}",
+    "check.left_over_monitor": "Monitor anterior: {program} sigue en marcha (PID {pid}, de {user}, desde hace {age}): cada"
+    " fallo se corregiría dos veces",
     "check.server": "Servidor Bot API: responde en {url} ({took} ms)",
     "check.server_down": "Servidor Bot API: no responde en {url}: {reason}",
     "check.container": "Docker: {line}",
@@ -277,6 +284,8 @@ TEXTS: dict[str, str] = {
     "check.files_acl": "Los ficheros de {dir} son de otro usuario: hoy se leen, el próximo quizá no"
     " (falta una ACL por defecto)",
     "fix.files_acl": "sudo setfacl -R -m u:{bot}:rX,d:u:{bot}:rX,u:{user}:rX,d:u:{user}:rX {dir}",
+    "check.disk_read_only": "Disco: {mount} ({device}, {filesystem}) está montado solo para lectura: en {path} no se puede escribir",
+    "fix.disk_read_only": "sudo dmesg | grep -i {device}; sudo mount -o remount,rw {mount}",
     "check.disk": "{message}",
     "check.disk_used": "Lo que ocupa el disco: {parts}",
     "check.disk_loose": "Se podría borrar: {message}",

@@ -26,7 +26,7 @@ export function take(now) {
 export function draw() {
   if (!present) return;
   const { status, volumes } = present;
-  const tiles = [unit(status), server(status), ...disks(volumes, status), reading(status), ...reporting(status), alerts(status)];
+  const tiles = [unit(status), server(status), ...disks(volumes, status), reading(status), ...reporting(status), alerts(status), ...resources(status)];
   fill(at("tiles"), tiles.map(tile));
   verdict(status, tiles);
   rescued(status.rescued);
@@ -100,6 +100,15 @@ function reporting(status) {
   if (!said) return [];
   if (said.exact) return [{ tone: "good", name: t("ui.reporting"), value: t("ui.reporting.exact"), note: said.library ? t("ui.reporting.told", { biblioteca: shown(said.library) }) : "" }];
   return [{ tone: "idle", name: t("ui.reporting"), value: t("ui.reporting.text"), note: said.foreign ? t("ui.reporting.foreign", { biblioteca: shown(said.foreign) }) : t("ui.reporting.how") }];
+}
+
+// What the monitor itself takes, and what the host has left.
+function resources({ process, host }) {
+  if (!process) return [];
+  const share = `${number(process.cpu * 100, 1)} %`;
+  const own = t("ui.resources.process", { cpu: share, archivos: number(process.open_files), hilos: number(process.threads) });
+  const around = host ? t("ui.resources.host", { carga: number(host.load[0], 2), libre: bytes(host.memory_available) }) : "";
+  return [{ tone: "good", name: t("ui.resources"), value: bytes(process.rss), note: [own, around].filter(Boolean).join(" · ") }];
 }
 
 function alerts(status) {

@@ -1,0 +1,86 @@
+"""Real processes that run, or seem to run, the bot's programs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.journal_fixtures import cgroup_of
+from trafico_monitor.health.processes import find
+
+PROGRAMS = ("main.py", "bot_central.py")
+WAITS = "import time\nprint('here', flush=True)\ntime.sleep(60)\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    project = tmp_path / "100trafico"
+    (project / "src").mkdir(parents=True)
+    for name in ("main.py", "src/bot_central.py", "src/other.py"):
+        (project / name).write_text(WAITS)
+    return project
+
+
+@contextmanager
+def running(*argv: str, cwd: Path) -> Iterator[int]:
+    process = subprocess.Popen(argv, cwd=cwd, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"here\n"
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("argv", "below", "program"),
+    [
+        (("main.py",), "", "main.py"),
+        (("./main.py", "--verbose"), "", "main.py"),
+        (("-u", "-W", "ignore", "-X", "dev", "../main.py"), "src", "main.py"),
+        (("src/bot_central.py",), "", "src/bot_central.py"),
+        (("{project}/src/bot_central.py",), "..", "src/bot_central.py"),
+    ],
+)
+def test_a_program_is_known_however_it_was_started(
+    project: Path, argv: tuple[str, ...], below: str, program: str
+) -> None:
+    command = [sys.executable, *(word.format(project=project) for word in argv)]
+    with running(*command, cwd=project / below) as pid:
+        (found,) = find(str(project), PROGRAMS, {0})
+        assert (found.pid, found.uid, found.program) == (pid, 0, program)
+        assert abs(found.began - psutil.Process(pid).create_time()) < 0.1 and found.control_groups
+        assert find(str(project), PROGRAMS, {65534}) == [], "another user's"
+        assert find(str(project.parent / "elsewhere"), PROGRAMS, {0}) == []
+    assert find(str(project), PROGRAMS, {0}) == [], "it has ended"
+
+
+def test_what_only_names_a_program_does_not_run_it(project: Path) -> None:
+    quoting = f"print('here', flush=True); import time; time.sleep(60) # {project}/main.py"
+    with (
+        running("sh", "-c", "echo here; sleep 60 & wait", "main.py", cwd=project),
+        running(sys.executable, "-c", quoting, "main.py", cwd=project),
+        running(sys.executable, "src/other.py", "main.py", cwd=project),
+    ):
+        assert find(str(project), PROGRAMS, {0}) == []
+
+
+def test_a_process_knows_its_unit(project: Path) -> None:
+    with running(sys.executable, "main.py", cwd=project) as pid:
+        unit = "trafico-found.service"
+        group = cgroup_of(unit)
+        group.mkdir(parents=True, exist_ok=True)
+        (process,) = find(str(project), PROGRAMS, {0})
+        assert not process.in_unit(unit)
+        (group / "cgroup.procs").write_text(str(pid))
+        (process,) = find(str(project), PROGRAMS, {0})
+        assert process.in_unit(unit) and not process.in_unit("trafico-foun.service")
+    group.rmdir()
