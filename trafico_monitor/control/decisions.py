@@ -19,7 +19,8 @@ from ..incident.policy import Decision
 from ..messages import text
 from ..model.alert import Alert, Notification, Scope, Silence
 from ..model.changeset import ChangeSet
-from ..model.control import ControlRequest, ControlResponse
+from ..model.control import ControlRequest, ControlResponse, RequestKind
+from ..model.control_schema import LONGEST_REASON, violations
 from ..model.download import Download
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Event, Incident
@@ -32,9 +33,6 @@ from ..pipeline.events import evidence_text, reason_text, short
 from ..pipeline.handlers import rescued
 from ..pipeline.pipeline import Pipeline
 
-DAY = 86400.0
-SHORTEST_SILENCE, LONGEST_SILENCE = 60.0, 7 * DAY
-LONGEST_REASON = 200
 # A silence asked for twice ends at nearly the same time: the second changes nothing.
 SAID_TWICE_SECONDS = 30.0
 _PRIORITY = {"assign_failed": 4, "request_refused": 6}
@@ -48,6 +46,31 @@ class CommandOutcome:
     reply: ControlResponse
     changes: ChangeSet | None = None
     order: RepairTask | None = None
+
+
+def invalid(request: ControlRequest) -> ControlResponse | None:
+    """The refusal of a request that its schema does not allow; None for a valid one."""
+    wrong = violations(request)
+    if not wrong:
+        return None
+    name = next(field for field in _CHECKED if field in wrong)
+    if name == "value":
+        if request.kind is RequestKind.END_SILENCE:
+            return ControlResponse(False, "unknown_silence", {"silencio": plain(request.value)})
+        name = _ABOUT.get(request.scope, "scope")
+    types = ", ".join(each.value for each in ErrorType)
+    fields = {
+        "reason": {"maximo": str(LONGEST_REASON)},
+        "incident": {"id": plain(request.incident or request.value)},
+        "type": {"valor": plain(request.value), "tipos": types},
+        "modelo": {"modelo": plain(request.modelo or request.value), "archivo": plain(base_name(request.file))},
+        "file": {"archivo": plain(base_name(request.file)), "modelo": plain(request.modelo)},
+    }
+    return ControlResponse(False, f"invalid_{name}", fields.get(name, {}))
+
+
+_CHECKED = ("reason", "seconds", "scope", "incident", "modelo", "file", "value")
+_ABOUT = {Scope.TYPE: "type", Scope.MODELO: "modelo", Scope.INCIDENT: "incident"}
 
 
 def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> CommandOutcome:
@@ -127,11 +150,8 @@ def acknowledge_alarm(pipeline: Pipeline, alarm: Alert, by: str, now: float) -> 
 
 
 def silence(pipeline: Pipeline, request: ControlRequest, known: Sequence[Silence], now: float) -> CommandOutcome:
-    """A silence for `request`, whose value has been looked up; `known` are those that hold."""
+    """A silence for a valid `request`, whose value has been looked up; `known` are those that hold."""
     language = pipeline.language
-    wrong = _no_silence(request)
-    if wrong is not None:
-        return CommandOutcome(wrong)
     until = now + request.seconds
     for one in known:
         covers = (one.scope, one.value) == (request.scope, request.value)
@@ -141,20 +161,6 @@ def silence(pipeline: Pipeline, request: ControlRequest, known: Sequence[Silence
     fields = silence_fields(begun, language)
     record = _record("request_silence", now, language, None, **fields)
     return CommandOutcome(ControlResponse(True, "silenced", fields), pipeline.asked([record], now, silences=(begun,)))
-
-
-def _no_silence(request: ControlRequest) -> ControlResponse | None:
-    """What is wrong with the silence that is asked for; None when nothing is."""
-    if not 1 <= len(request.reason) <= LONGEST_REASON:
-        return ControlResponse(False, "invalid_reason", {"maximo": str(LONGEST_REASON)})
-    if not SHORTEST_SILENCE <= request.seconds <= LONGEST_SILENCE:  # NaN is not either
-        return ControlResponse(False, "invalid_seconds")
-    if request.scope is Scope.MAINTENANCE or (request.scope is Scope.ALL and request.value):
-        return ControlResponse(False, "invalid_scope")
-    types = [each.value for each in ErrorType]
-    if request.scope is Scope.TYPE and request.value not in types:
-        return ControlResponse(False, "invalid_type", {"valor": plain(request.value), "tipos": ", ".join(types)})
-    return None
 
 
 def _silence_name(request: ControlRequest, now: float) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -20,12 +19,12 @@ from ..host.redact import redact
 from ..model.alert import ALARM_KEYS, Notification, Scope, Severity, Silence
 from ..model.changeset import ChangeSet
 from ..model.control import ControlRequest, ControlResponse, RequestKind
+from ..model.control_schema import LONGEST_SILENCE, normalised
 from ..model.incident import Incident
 from ..model.installation import Installation, RescuedFile, conversation, mark_of
 from ..model.task import RepairTask, TaskResult, Verdict
 from ..pipeline.pipeline import Pipeline
 from ..repair.actions.assign import look, named
-from ..repair.fs.path_policy import is_plain
 from . import decisions
 from .decisions import CommandOutcome, base_name, plain
 
@@ -33,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 20.0  # less than whoever asks waits
 MOST_AT_ONCE = 32
-_NAME = re.compile(r"[A-Z2-7]{1,8}\Z")
 
 # Their own records have been stored with what was done.
 _ON_RECORD = frozenset({"assign_unproven", "assign_failed", "tested_with_trouble", "no_channel", "stopping"})
@@ -82,12 +80,12 @@ class CommandProcessor:
         self._closed = False
 
     async def ask(self, request: ControlRequest) -> ControlResponse:
-        """The answer of `desk.Desk`. One that takes longer than ANSWER_SECONDS goes on."""
+        """The answer of `ControlService.ask`. One that takes longer than ANSWER_SECONDS goes on."""
         if self._closed:
             return ControlResponse(False, "stopping")
         if len(self._tasks) >= MOST_AT_ONCE:
             return ControlResponse(False, "busy")
-        task = asyncio.create_task(self._answer(_clean(request)), name=f"request {request.kind.value}")
+        task = asyncio.create_task(self._answer(request), name=f"request {request.kind.value}")
         self._tasks[task] = asyncio.get_running_loop().time()
         task.add_done_callback(self._tasks.pop)
         try:
@@ -129,17 +127,19 @@ class CommandProcessor:
     # One request.
 
     async def _answer(self, request: ControlRequest) -> ControlResponse:
+        request = normalised(request)
+        clean = _clean(request)
         try:
-            reply = await self._kinds[request.kind](self, request)
+            reply = decisions.invalid(request) or await self._kinds[request.kind](self, clean)
             if not reply.ok and reply.code not in _ON_RECORD:
-                record = decisions.refused(request, reply, self._clock(), self._pipeline().language)
+                record = decisions.refused(clean, reply, self._clock(), self._pipeline().language)
                 await self._keep(ChangeSet(records=(record,)))
         except asyncio.CancelledError:
             return ControlResponse(False, "stopping")
         except StoreError as error:
             return ControlResponse(False, "no_records", {"texto": str(error)})
         except Exception:  # one broken request must not take the others with it
-            logger.exception("request %s of %s", request.kind.value, request.by)
+            logger.exception("request %s of %s", clean.kind.value, clean.by)
             return ControlResponse(False, "internal")
         return reply
 
@@ -153,7 +153,7 @@ class CommandProcessor:
                 return await self._kept(
                     decisions.acknowledge_alarm(self._pipeline(), alarm, request.by, self._clock())
                 )
-        called = request.incident.strip().removeprefix("#").lower().partition("-")[0]
+        called = request.incident.lower().partition("-")[0]
         reply = await self._about(request, decisions.acknowledge)
         if not reply.ok and called in ALARM_KEYS:
             return ControlResponse(False, "unknown_alarm", {"alarma": called})
@@ -175,8 +175,6 @@ class CommandProcessor:
                 if isinstance(incident, ControlResponse):
                     return incident
                 request = replace(request, value=incident.id)
-            elif request.scope is Scope.MODELO and not is_plain(request.value):
-                return ControlResponse(False, "invalid_modelo", {"modelo": plain(request.value)})
             now = self._clock()
             known = await self._records.silences(now)
             return await self._kept(decisions.silence(self._pipeline(), request, known, now))
@@ -184,7 +182,7 @@ class CommandProcessor:
     async def _end_silence(self, request: ControlRequest) -> ControlResponse:
         async with self._turn:
             now = self._clock()
-            known = await self._records.silences(now - decisions.LONGEST_SILENCE)
+            known = await self._records.silences(now - LONGEST_SILENCE)
             return await self._kept(decisions.end_silence(self._pipeline(), request, known, now))
 
     async def _assign(self, request: ControlRequest) -> ControlResponse:
@@ -192,8 +190,6 @@ class CommandProcessor:
         site, shown = self._site(), {"archivo": plain(base_name(request.file)), "modelo": plain(request.modelo)}
         if site is None:
             return ControlResponse(False, "no_site")
-        if not is_plain(request.modelo):
-            return ControlResponse(False, "invalid_modelo", shown)
         try:
             path = str(named(request.file, site))
         except PathRefused:
@@ -290,15 +286,12 @@ class CommandProcessor:
         return answer.reply
 
     async def _incident(self, name: str) -> Incident | ControlResponse:
-        """The incident that `name` means: its id, or what only its id begins with."""
-        wanted = name.strip().removeprefix("#").upper()
-        if not _NAME.match(wanted):
-            return ControlResponse(False, "invalid_incident", {"id": plain(name)})
-        found = await self._records.named(wanted)
+        """The incident with that id, or the only one whose id begins so."""
+        found = await self._records.named(name)
         if not found:
-            return ControlResponse(False, "unknown_incident", {"id": wanted})
-        if len(found) > 1 and found[0].id != wanted:
-            return ControlResponse(False, "ambiguous_incident", {"id": wanted})
+            return ControlResponse(False, "unknown_incident", {"id": name})
+        if len(found) > 1 and found[0].id != name:
+            return ControlResponse(False, "ambiguous_incident", {"id": name})
         return self._pipeline().tracker.get(found[0].id) or found[0]
 
     async def _by_id(self, incident_id: str) -> Incident | None:
@@ -307,10 +300,5 @@ class CommandProcessor:
 
 
 def _clean(request: ControlRequest) -> ControlRequest:
-    """`request` with what is stored and shown in one line, and free of secrets."""
-    return replace(
-        request,
-        by=plain(request.by) or "?",
-        value=redact(request.value.strip()),
-        reason=redact(" ".join("".join(c if c.isprintable() else " " for c in request.reason).split())),
-    )
+    """`request` free of secrets."""
+    return replace(request, by=plain(request.by) or "?", value=redact(request.value), reason=redact(request.reason))

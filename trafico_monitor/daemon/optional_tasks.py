@@ -11,8 +11,8 @@ from typing import Protocol
 from ..config import telegram_endpoints
 from ..config.chatops import allowed_ids, why_not
 from ..config.schema import Config
-from ..control.protocol import ControlService
 from ..model.alert import Notification
+from ..model.control import ControlService
 from ..model.incident import Incident
 from ..notify.chatops.bot import Answers
 from ..notify.heartbeat import Heartbeat

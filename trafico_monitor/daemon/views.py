@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from .. import __version__
-from ..control.protocol import ControlService
 from ..errors import PathRefused, StoreError
 from ..health.disk_forecast import DiskTrend, full_at
 from ..health.scheduler import CheckRun
 from ..host.blocking import run_blocking
 from ..model.alert import Silence
+from ..model.control import ControlService
 from ..model.download import Phase, UnderWay
 from ..model.incident import Incident, IncidentFilter
 from ..model.installation import Installation

@@ -1,10 +1,11 @@
-"""What a person asks the running monitor to do, by command line, panel or the alert bot."""
+"""Requests of people to the running monitor, by command line, dashboard or the alert bot, and their answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from .alert import Scope
 
@@ -21,7 +22,8 @@ class RequestKind(str, Enum):
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
     """`by` is who asked and by which way (`cli:root`, `telegram:123456`, `panel:token`): it is
-    recorded. Only the fields that `kind` needs are filled in; the rest keeps its default."""
+    recorded. Only the fields that `kind` needs are filled in; the rest keeps its default. `control_schema`
+    says which values each may have."""
 
     kind: RequestKind
     by: str
@@ -42,3 +44,10 @@ class ControlResponse:
     ok: bool
     code: str
     fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class ControlService(Protocol):
+    """The one way in: each request is checked, carried out in the pipeline's own order, recorded with who asked, and
+    answered. A request that cannot be met is a response with ok=False, never an exception."""
+
+    async def ask(self, request: ControlRequest) -> ControlResponse: ...

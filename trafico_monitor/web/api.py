@@ -11,11 +11,10 @@ from types import MappingProxyType
 from ..messages import catalogue, text
 from ..model.finding import ErrorType
 from ..model.incident import Estado, IncidentFilter
+from ..model.validation import Number, Schema, Text
 from . import serializers, timeseries
-from .control import INCIDENT
 from .exchange import Answer, Asked, as_json, problem
 from .ports import Hour, Present, Records
-from .validation import Form, Number, Words
 
 LARGEST_PAGE = 200
 USUAL_PAGE = 50
@@ -24,24 +23,25 @@ LONGEST_SUMMARY = 400 * DAY
 LONGEST = MappingProxyType({"hour": 32 * DAY, "day": 400 * DAY})
 FIRST, LAST = 0.0, 4_102_444_800.0  # until 2100: beyond that somebody has sent milliseconds
 _TIME = Number(FIRST, LAST, expected="time")
-_ZONE = Words("zone", most=60, least=1, pattern=r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
+_ZONE = Text("zone", most=60, least=1, pattern=r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
 
-INCIDENTS = Form(
+INCIDENTS = Schema(
     {
-        "type": Words("error_type", one_of=tuple(each.value for each in ErrorType)),
-        "estado": Words("estado", one_of=tuple(each.value for each in Estado)),
-        "modelo": Words("modelo", most=255),
-        "open": Words("boolean", one_of=("true", "false")),
+        "type": Text("error_type", one_of=tuple(each.value for each in ErrorType)),
+        "estado": Text("estado", one_of=tuple(each.value for each in Estado)),
+        "modelo": Text("modelo", most=255),
+        "open": Text("boolean", one_of=("true", "false")),
         "since": _TIME,
         "until": _TIME,
-        "cursor": Words("cursor", most=70, least=3, pattern=r"[0-9]{1,10}(\.[0-9]{1,9})?~[0-9A-Za-z_-]{1,40}"),
+        "cursor": Text("cursor", most=70, least=3, pattern=r"[0-9]{1,10}(\.[0-9]{1,9})?~[0-9A-Za-z_-]{1,40}"),
         "limit": Number(1, LARGEST_PAGE, whole=True),
     }
 )
-SUMMARY = Form({"since": _TIME})
-SERIES = Form({"step": Words("step", one_of=("hour", "day")), "since": _TIME, "until": _TIME, "zone": _ZONE})
-STORY = Form({"id": INCIDENT}, frozenset({"id"}))
-NOTHING = Form({})
+SUMMARY = Schema({"since": _TIME})
+SERIES = Schema({"step": Text("step", one_of=("hour", "day")), "since": _TIME, "until": _TIME, "zone": _ZONE})
+_ID = Text("incident", most=40, least=4, pattern=r"#?[0-9A-Za-z][0-9A-Za-z_-]{2,38}")
+STORY = Schema({"id": _ID}, frozenset({"id"}))
+NOTHING = Schema({})
 
 
 class Api:
@@ -149,7 +149,7 @@ def _texts(language: str) -> dict[str, str]:
 _SHOWN = ("ui.", "type.", "reason.", "missing.", "short.")
 
 
-def parameters(asked: Asked, form: Form) -> tuple[Mapping[str, str | float], Answer | None]:
+def parameters(asked: Asked, form: Schema) -> tuple[Mapping[str, str | float], Answer | None]:
     """The checked parameters; or the answer to wrong ones. One that is given twice is wrong."""
     names = [name for name, _ in asked.query]
     values, mistakes = form.check(dict(asked.query))

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from ..errors import StoreError
+from ..model.control_schema import REQUESTS, SILENCES
 from ..model.incident import Event
 from ..model.task import RepairTask, TaskResult, Verdict
 from . import api, openapi
 from .auth import SessionStore
-from .control import FORMS, SILENCES, ControlEndpoint
+from .control import ControlEndpoint
 from .events import Events
 from .exchange import Answer, Asked, as_json, problem
 from .metrics import Metrics
@@ -180,7 +181,7 @@ class WebApp:
                 f"{base}/requests",
                 self._counter.take,
                 about="Ask the monitor to do something",
-                body=(*FORMS.values(), *SILENCES.values()),
+                body=(*REQUESTS.values(), *SILENCES.values()),
                 gives=(200, "Reply"),
                 errors=(404, 409, 422, 503, 504),
             ),

@@ -5,58 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 from ..messages import text
-from ..model.alert import Scope
-from ..model.control import ControlRequest, ControlResponse, RequestKind
-from ..model.finding import ErrorType
+from ..model.control import ControlRequest, ControlResponse, ControlService
+from ..model.control_schema import parse
 from .exchange import Answer, Asked, as_json, problem
-from .ports import Desk, Present
-from .validation import Form, Number, Words
+from .ports import Present
 
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 30.0  # a test goes through every channel
-LONGEST_SILENCE = 30 * 86400
 MOST_UNDER_WAY = 16
-
-INCIDENT = Words("incident", most=40, least=4, pattern=r"#?[0-9A-Za-z][0-9A-Za-z_-]{2,38}")
-_REASON = Words("text", most=500)
-_MODELO = Words("modelo", most=255, least=1)
-_SECONDS = Number(1, LONGEST_SILENCE, expected="seconds")
-
-
-def _form(kind: RequestKind, **needed: Words | Number) -> Form:
-    named = {"kind": Words("kind", one_of=(kind.value,)), **needed}
-    return Form({**named, "reason": _REASON}, frozenset(named))
-
-
-def _silence(*scopes: Scope, **value: Words) -> Form:
-    scope = Words("scope", one_of=tuple(each.value for each in scopes))
-    return _form(RequestKind.SILENCE, scope=scope, seconds=_SECONDS, **value)
-
-
-# One form for each kind, and for a silence one for each thing that it may be about.
-SILENCES: Mapping[Scope, Form] = MappingProxyType(
-    {
-        Scope.ALL: _silence(Scope.ALL),
-        Scope.MAINTENANCE: _silence(Scope.MAINTENANCE),
-        Scope.TYPE: _silence(Scope.TYPE, value=Words("error_type", one_of=tuple(each.value for each in ErrorType))),
-        Scope.MODELO: _silence(Scope.MODELO, value=_MODELO),
-        Scope.INCIDENT: _silence(Scope.INCIDENT, value=INCIDENT),
-    }
-)
-FORMS: Mapping[RequestKind, Form] = MappingProxyType(
-    {
-        RequestKind.RETRY: _form(RequestKind.RETRY, incident=INCIDENT),
-        RequestKind.ACKNOWLEDGE: _form(RequestKind.ACKNOWLEDGE, incident=INCIDENT),
-        RequestKind.END_SILENCE: _form(RequestKind.END_SILENCE, value=Words("text", most=255, least=1)),
-        RequestKind.ASSIGN: _form(RequestKind.ASSIGN, file=Words("text", most=4096, least=1), modelo=_MODELO),
-        RequestKind.TEST: _form(RequestKind.TEST),
-    }
-)
 
 
 class ControlEndpoint:
@@ -73,7 +33,7 @@ class ControlEndpoint:
         given = object_of(asked)
         if given is None:
             return problem(422, "not_json", asked.language)
-        request, mistakes = read(given, asked.by, self._clock())
+        request, mistakes = parse(given, asked.by, self._clock())
         if request is None:
             fields = {name: text(f"web.expect.{code}", asked.language) for name, code in mistakes.items()}
             return problem(422, "invalid", asked.language, fields, campos=", ".join(sorted(fields)))
@@ -82,7 +42,7 @@ class ControlEndpoint:
             return problem(503, "no_desk", asked.language)
         return await self._ask(desk, request, asked.language)
 
-    async def _ask(self, desk: Desk, request: ControlRequest, language: str) -> Answer:
+    async def _ask(self, desk: ControlService, request: ControlRequest, language: str) -> Answer:
         task = asyncio.create_task(_reply(desk, request), name="request")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -104,41 +64,6 @@ class ControlEndpoint:
                 task.cancel()
 
 
-def read(given: Mapping[str, object], by: str, now: float) -> tuple[ControlRequest | None, dict[str, str]]:
-    """The request, or None and for each field the code of what is expected. Pure."""
-    try:
-        kind = RequestKind(given.get("kind"))
-    except ValueError:
-        return None, {"kind": "kind"}
-    form = _form_of(kind, given)
-    if form is None:
-        return None, {"scope": "scope"}
-    values, mistakes = form.check(given)
-    if mistakes:
-        return None, mistakes
-    del values["kind"]
-    scope, seconds = Scope(values.pop("scope", "all")), float(values.pop("seconds", 0.0))
-    words = {name: str(value).strip() for name, value in values.items()}
-    for name in ("incident", "value") if scope is Scope.INCIDENT else ("incident",):
-        if name in words:
-            words[name] = _name(words[name])
-    return ControlRequest(kind, by, now, scope=scope, seconds=seconds, **words), {}
-
-
-def _form_of(kind: RequestKind, given: Mapping[str, object]) -> Form | None:
-    if kind is not RequestKind.SILENCE:
-        return FORMS[kind]
-    try:
-        return SILENCES[Scope(given.get("scope"))]
-    except ValueError:
-        return None
-
-
-def _name(incident: str) -> str:
-    """An incident's id as the records have it; people write it with # and in lower case."""
-    return incident.removeprefix("#").upper()
-
-
 def object_of(asked: Asked) -> dict[str, object] | None:
     """The JSON object of the body; None for anything else, and for another content type: a form of
     a foreign page can send only those without being asked first."""
@@ -152,7 +77,7 @@ def object_of(asked: Asked) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-async def _reply(desk: Desk, request: ControlRequest) -> ControlResponse:
+async def _reply(desk: ControlService, request: ControlRequest) -> ControlResponse:
     try:
         return await desk.ask(request)
     except Exception:  # the desk never raises; should it, one request must not take the server with it

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from ..model.validation import Schema, Text
 from .auth import SessionStore, https, known_host, known_origin, set_cookie
 from .control import object_of
 from .exchange import Answer, Asked, Headers, as_json, problem
 from .routes import Route
-from .validation import Form, Words
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ ALWAYS: Headers = (
     ("cross-origin-opener-policy", "same-origin"),
 )
 _READING = frozenset({"GET", "HEAD"})
-CODE = Form({"code": Words("code", most=100, least=1, pattern=r"[A-Za-z0-9_-]{1,100}")}, frozenset({"code"}))
+CODE = Schema({"code": Text("code", most=100, least=1, pattern=r"[A-Za-z0-9_-]{1,100}")}, frozenset({"code"}))
 
 
 class Middleware:

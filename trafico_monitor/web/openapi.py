@@ -186,7 +186,7 @@ def document(routes: Iterable[Route], version: str) -> dict[str, object]:
 def _operation(route: Route) -> dict[str, object]:
     said: dict[str, object] = {"summary": route.about, "responses": _responses(route)}
     parameters = [
-        {"name": name, "in": place, "required": name in form.needed, "schema": kind.schema()}
+        {"name": name, "in": place, "required": name in form.required, "schema": kind.schema()}
         for place, form in (("path", route.parts), ("query", route.query))
         if form is not None
         for name, kind in form.fields.items()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..model.alert import Silence
-from ..model.control import ControlRequest, ControlResponse
+from ..model.control import ControlService
 from ..model.download import UnderWay
 from ..model.incident import Event, Incident, IncidentFilter
 from ..model.installation import Waiting
@@ -15,12 +15,6 @@ from ..model.resource_usage import ResourceUsage
 
 Numbered = tuple[int, Event]  # a record with its place in the monitor's story
 Hour = tuple[int, str, str, int]  # a span's first second; type, modelo or seconds; the value; how many
-
-
-class Desk(Protocol):
-    """Where requests are carried out (desk.Desk)."""
-
-    async def ask(self, request: ControlRequest) -> ControlResponse: ...
 
 
 class Records(Protocol):
@@ -93,7 +87,7 @@ class Present(Protocol):
 
     def status(self) -> Mapping[str, object]: ...
 
-    def desk(self) -> Desk | None:
+    def desk(self) -> ControlService | None:
         """None while there is nobody to ask: the monitor starts or stops."""
         ...
 

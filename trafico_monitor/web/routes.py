@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ..model.validation import Schema
 from .exchange import Answer, Asked
-from .validation import Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class Route:
     open: bool = False
     local: bool = False
     about: str = ""
-    parts: Form | None = None
-    query: Form | None = None
-    body: tuple[Form, ...] = ()
+    parts: Schema | None = None
+    query: Schema | None = None
+    body: tuple[Schema, ...] = ()
     gives: tuple[int, str] | None = None
     errors: tuple[int, ...] = ()
 

@@ -29,7 +29,7 @@ async def test_a_request_reaches_the_desk_with_who_asked_and_when(window: Opened
 
 
 async def test_a_silence_carries_scope_value_and_seconds(window: Opened) -> None:
-    asked = {"kind": "silence", "scope": "type", "value": "timeout", "seconds": 3600}
+    asked = {"kind": "silence", "scope": "type", "value": "timeout", "seconds": 3600, "reason": "prueba"}
     assert (await window.ask("POST", PATH, asked)).status == 200
     request = only(window)
     assert (request.scope, request.value, request.seconds) == (Scope.TYPE, "timeout", 3600.0)

@@ -9,7 +9,7 @@ const HOURS = [1, 4, 24, 168];
 
 export function request(kind, incident) {
   const name = `${t(`type.${incident.error_type}`)} · ${shown(incident.video ?? t("ui.unnamed"))} · #${incident.id}`;
-  const reason = h("input", { name: "reason", maxlength: 300, autocomplete: "off" });
+  const reason = h("input", { name: "reason", maxlength: 200, required: kind === "silence", autocomplete: "off" });
   const fields = [];
   let body = () => ({ kind, incident: incident.id });
   if (kind === "silence") {

@@ -1,4 +1,4 @@
-"""What a field of a request may be: one description that both checks it and documents it. Pure."""
+"""The fields of a request: one description checks a value and documents it (OpenAPI). Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ _DIGITS = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """Text in one line. `expected` is `web.expect.<code>` in messages/."""
+class Text:
+    """Text in one line, of `least` to `most` characters. `expected` is `web.expect.<code>` in messages/."""
 
     expected: str = "text"
     most: int = 200
     least: int = 0
+    most_bytes: int = 0  # in UTF-8; 0 for any
     pattern: str = ""
     one_of: tuple[str, ...] = ()
 
     def check(self, value: object) -> str:
-        """`value` as it is used. Raises ValueError when it is something else."""
+        """The value. Raises ValueError for any other."""
         if not isinstance(value, str) or not self.least <= len(value) <= self.most:
             raise ValueError
         if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in value):
+            raise ValueError
+        if self.most_bytes and len(value.encode()) > self.most_bytes:
             raise ValueError
         if self.one_of and value not in self.one_of:
             raise ValueError
@@ -33,21 +36,24 @@ class Words:
         return value
 
     def schema(self) -> dict[str, object]:
+        """The JSON schema of the values that `check` takes."""
         if self.one_of:
             return {"type": "string", "enum": list(self.one_of)}
-        pattern = f"^{self.pattern}$" if self.pattern else r"^[^\x00-\x1f\x7f]*$"
+        pattern = f"^(?:{self.pattern})$" if self.pattern else r"^[^\x00-\x1f\x7f]*$"
         return {"type": "string", "minLength": self.least, "maxLength": self.most, "pattern": pattern}
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
+    """A number from `low` to `high`, both included."""
+
     low: float
     high: float
     whole: bool = False
     expected: str = "number"
 
     def check(self, value: object) -> float:
-        """A number; of a parameter also its digits. true is not 1."""
+        """The number, also where a parameter spells it; true is not 1. Raises ValueError."""
         if isinstance(value, str) and len(value) <= 40 and _DIGITS.fullmatch(value):
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -57,38 +63,37 @@ class Number:
         return int(value) if self.whole else float(value)
 
     def schema(self) -> dict[str, object]:
+        """The JSON schema of the numbers that `check` takes."""
         return {"type": "integer" if self.whole else "number", "minimum": self.low, "maximum": self.high}
 
 
-Kind = Words | Number
-
-
 @dataclass(frozen=True, slots=True)
-class Form:
-    """An object's fields. Those in `needed` must be there; what is not named must not."""
+class Schema:
+    """The fields of an object. `required` names must be present, unnamed fields are refused."""
 
-    fields: Mapping[str, Kind]
-    needed: frozenset[str] = field(default_factory=frozenset)
+    fields: Mapping[str, Text | Number]
+    required: frozenset[str] = field(default_factory=frozenset)
 
     def check(self, given: Mapping[str, object]) -> tuple[dict[str, str | float], dict[str, str]]:
-        """The checked values, and for each mistake the code of what is expected."""
+        """The checked values, and for each wrong field the code of the expected value."""
         values: dict[str, str | float] = {}
-        mistakes = {name: "missing" for name in self.needed if name not in given}
+        wrong = {name: "missing" for name in self.required if name not in given}
         for name, value in given.items():
             kind = self.fields.get(name)
             if kind is None:
-                mistakes[name[:60]] = "unknown"
+                wrong[name[:60]] = "unknown"
                 continue
             try:
                 values[name] = kind.check(value)
             except ValueError:
-                mistakes[name] = kind.expected
-        return values, mistakes
+                wrong[name] = kind.expected
+        return values, wrong
 
     def schema(self) -> dict[str, object]:
+        """The JSON schema of the objects that `check` takes."""
         return {
             "type": "object",
             "properties": {name: kind.schema() for name, kind in self.fields.items()},
-            "required": sorted(self.needed),
+            "required": sorted(self.required),
             "additionalProperties": False,
         }
