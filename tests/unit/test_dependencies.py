@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = ROOT / "trafico_monitor"
 # Distribution → module, and the Debian package where it does not travel inside (packaging/vendor.txt).
 MODULES = {
+    "docker": ("docker", "python3-docker"),
     "drain3": ("drain3", ""),
     "h11": ("h11", ""),
     "httpx": ("httpx", ""),

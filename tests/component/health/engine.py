@@ -1,4 +1,4 @@
-"""A stand-in for the Docker Engine where none can run: its API for inspect, on a unix socket.
+"""A stand-in for the Docker Engine where none can run: its API for version, list and inspect, on a unix socket.
 
 The real engine is met in the booted machines.
 """
@@ -6,6 +6,7 @@ The real engine is met in the booted machines.
 from __future__ import annotations
 
 import json
+import re
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+API_VERSION = "1.41"  # Docker 20.10, that of Debian 12
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
@@ -32,8 +35,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.frozen is not None:
             self.server.frozen.wait(30)  # released at the end of the test
             return
-        name = self.path.removeprefix("/containers/").removesuffix("/json")
-        if name in self.server.containers:
+        path = re.sub(r"^/v[0-9.]+", "", self.path)
+        name = path.removeprefix("/containers/").removesuffix("/json")
+        if path == "/version":
+            self._answer(200, {"ApiVersion": API_VERSION, "MinAPIVersion": "1.24", "Version": "test"})
+        elif path.startswith("/containers/json?"):
+            rows = [{"Names": [f"/{one}"], "Image": "aiogram/telegram-bot-api"} for one in self.server.containers]
+            self._answer(200, rows)
+        elif name in self.server.containers:
             self._answer(200, self.server.containers[name])
         else:
             self._answer(404, {"message": f"No such container: {name}"})

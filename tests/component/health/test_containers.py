@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.component.health import engine as engine_module
 from tests.component.health.engine import container, engine
 from trafico_monitor.health.container import explanation
 from trafico_monitor.host import blocking, docker
@@ -69,9 +72,6 @@ async def test_a_socket_that_is_not_for_us(tmp_path: Path) -> None:
 
 
 def _as_nobody(socket: Path) -> Status:
-    import subprocess
-    import sys
-
     program = (
         "import asyncio, os, sys; from pathlib import Path; from trafico_monitor.host import docker as containers\n"
         "containers._inspect('preload', 1, Path('/nonexistent'))\n"
@@ -112,6 +112,38 @@ async def test_nonsense_on_the_socket_is_no_answer(tmp_path: Path) -> None:
     finally:
         server.close()
         await server.wait_closed()
+
+
+async def test_an_engine_of_tomorrow_is_asked_in_its_own_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "API_VERSION", "1.99")
+    with engine(tmp_path / "s", {NAME: container()}):
+        assert (await docker.inspect(NAME, socket=tmp_path / "s")).status is Status.RUNNING
+
+
+async def test_containers_are_found_by_name_or_image(tmp_path: Path) -> None:
+    with engine(tmp_path / "s", {"api": container(), "telegram": container()}):
+        assert await docker.names_like("telegram-bot-api", socket=tmp_path / "s") == ["api", "telegram"]
+        assert await docker.names_like("gram", socket=tmp_path / "s") == ["api", "telegram"]
+        assert await docker.names_like("postgres", socket=tmp_path / "s") == []
+    assert await docker.names_like("telegram", socket=tmp_path / "nowhere") == []
+
+
+def test_the_sdk_is_imported_only_where_an_engine_is_asked(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, sys; from pathlib import Path; import trafico_monitor.daemon.service\n"
+        "from trafico_monitor.host import docker as engine\n"
+        "sdk = {'docker', 'requests', 'urllib3'}\n"
+        "asyncio.run(engine.inspect('x', socket=Path('/nonexistent')))\n"
+        "assert not sdk & set(sys.modules)\n"
+        "print(asyncio.run(engine.inspect('x', socket=Path(sys.argv[1]))).status.value, sdk <= set(sys.modules))"
+    )
+    with engine(tmp_path / "s", {"x": container()}):
+        done = subprocess.run(
+            [sys.executable, "-c", program, tmp_path / "s"], capture_output=True, text=True, timeout=30
+        )
+    assert (done.stdout, done.stderr) == ("running True\n", "")
 
 
 async def test_a_call_that_is_stuck_is_not_started_again() -> None:
