@@ -176,7 +176,7 @@ def test_a_unit_that_is_there_is_adopted_and_tells_of_its_downloads(bare: World,
 
     if shape == "wrapper":
         kept_from_it_that_is_said(bare)
-    assert "sigue observado" in setup(bare, "--undo", "--yes")
+    assert "deja de informar" in setup(bare, "--undo", "--yes")
     assert portrait(bare) == before
     assert active(bare, "bot.service")
 

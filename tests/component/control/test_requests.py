@@ -193,7 +193,7 @@ async def test_too_many_at_once_are_sent_away(office: Office, monkeypatch: pytes
 
 
 async def test_a_test_goes_out_once_however_many_ask_meanwhile(office: Office) -> None:
-    office.blocked, office.told = asyncio.Event(), (("admin", 0.2, ""), ("dev", 3.0, "no se llega a slack"))
+    office.blocked, office.told = asyncio.Event(), (("admin", 0.2, ""), ("dev", 3.0, "no se puede conectar con slack"))
     asking = [asyncio.create_task(office.ask(RequestKind.TEST)) for _ in range(3)]
     await until(lambda: len(office.heard) == 1 and len(office.desk._tasks) == 3)
     office.blocked.set()
@@ -201,7 +201,7 @@ async def test_a_test_goes_out_once_however_many_ask_meanwhile(office: Office) -
     assert {reply.code for reply in replies} == {"tested_with_trouble"} and len(office.heard) == 1
     fields = replies[0].fields
     assert (fields["total"], fields["fallos"], fields["canal.admin"]) == ("2", "1", "ok")
-    assert "no se llega a slack" in fields["lista"] and fields["segundos.dev"] == "3.000"
+    assert "no se puede conectar con slack" in fields["lista"] and fields["segundos.dev"] == "3.000"
     assert await office.events() == ["request_test"]
     office.told = ()
     assert (await office.ask(RequestKind.TEST)).code == "no_channel"

@@ -253,5 +253,5 @@ async def test_without_token_or_admin_nobody_is_told_and_the_status_says_so() ->
     while await outbox.waiting():
         await courier.step()
     status = courier.status
-    assert "TELEGRAM_TOKEN" in status.remark and "nadie recibe" in status.last_error
+    assert "TELEGRAM_TOKEN" in status.remark and "no se envían avisos" in status.last_error
     assert status.last_success is None and len(outbox.dropped_for) == 20

@@ -164,7 +164,7 @@ async def test_nobody_there_is_a_reason_to_try_again() -> None:
         url = gone.url
     channel = WebhookChannel("panel", f"{url}/{SECRET}")
     error = await refusal(channel)
-    assert not error.permanent and not error.unusable and "no acepta la conexión" in str(error)
+    assert not error.permanent and not error.unusable and "conexión rechazada" in str(error)
     await channel.close()
 
 

@@ -98,7 +98,7 @@ def test_an_alarm_of_the_unit_is_acknowledged_by_its_name_also_over_a_restart(ma
         assert "enterado: cli:" in service.command("status")
         machine.manager(STARTED)
         wait_until(lambda: service.status()["alarms"] == [], "over", SECONDS)
-        assert "esa alarma «unit» ya terminó" in json.loads(service.command("ack", "unit", "--json"))["text"]
+        assert "no hay ninguna alarma activa «unit»" in json.loads(service.command("ack", "unit", "--json"))["text"]
 
 
 def test_when_a_channel_last_took_a_message_is_known_after_a_restart(machine: Machine) -> None:
@@ -119,14 +119,14 @@ def test_when_a_channel_last_took_a_message_is_known_after_a_restart(machine: Ma
 def test_a_stop_by_a_person_is_no_crash_also_over_a_restart_of_the_monitor(machine: Machine) -> None:
     with machine.running() as service:
         machine.manager(STOPPING, STOPPED)
-        wait_until(lambda: "se detiene por orden de una persona" in service.log, "known as one", SECONDS)
+        wait_until(lambda: "Alguien está deteniendo" in service.log, "known as one", SECONDS)
         wait_until(lambda: len(service.status()["silences"]) == 1, "shown", SECONDS)
         (planned,) = service.status()["silences"]
         assert (planned["scope"], planned["value"]) == ("maintenance", UNIT)
         assert "mantenimiento" in service.command("status")
     with machine.running() as service:
         wait_until(lambda: len(service.status()["silences"]) == 1, "still known", SECONDS)
-        assert service.log.count("por orden de una persona") == 1
+        assert service.log.count("Alguien está deteniendo") == 1
         machine.manager(STARTED, FAILED)  # on its way up it died: that is one
         wait_until(lambda: "se detuvo inesperadamente" in machine.told(ADMIN), "told", SECONDS)
         wait_until(lambda: service.status()["silences"] == [], "and the maintenance is over", SECONDS)
@@ -140,6 +140,6 @@ def test_when_the_administrator_has_blocked_the_bot_the_supervisor_is_told(machi
         wait_until(lambda: "se detuvo inesperadamente" in machine.told(SUPERVISOR), "told by the other", SECONDS)
         assert "«admin» no está disponible" in machine.told(SUPERVISOR)
         assert machine.rung(SUPERVISOR).count("se detuvo inesperadamente") == 1
-        wait_until(lambda: "NO ACEPTA AVISOS" in service.command("status"), "status says so", SECONDS)
-        assert "no acepta avisos ahora" in service.command("check")
+        wait_until(lambda: "NO ENTREGA" in service.command("status"), "status says so", SECONDS)
+        assert "no entrega: " in service.command("check")
         assert machine.told(ADMIN) == ""

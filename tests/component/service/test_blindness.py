@@ -37,7 +37,7 @@ def test_dropped_lines_are_recorded_counted_and_shown(tmp_path: Path) -> None:
 
         def recorded() -> bool:  # journald says it with the first line after the interval
             bot.say("later")
-            return "exceso de velocidad" in service.log
+            return "límite de velocidad" in service.log
 
         wait_until(recorded, "the loss is recorded")
         wait_until(lambda: service.reasons() == ["suppressed"], "it is shown")

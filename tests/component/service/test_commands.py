@@ -163,9 +163,9 @@ def test_an_afternoon_with_the_commands(home: Path) -> None:
         assert (home / "project/modelos/victor/a.mp4").is_file()
         again = say(home, "retry", FAILED)
         assert again.exit == 1 and "ya está solucionado" in again.err
-        assert "a petición de alguien" in say(home, "incidents", "show", FAILED).out
+        assert "veces a petición" in say(home, "incidents", "show", FAILED).out
         refused = say(home, "retry", LOST, language="en")
-        assert refused.exit == 1 and "cannot be tried again" in refused.err
+        assert refused.exit == 1 and "cannot be retried" in refused.err
 
         began = say(home, "silence", "1h30m", "--type", "timeout", "--reason", f"<b>red</b> {TOKEN}", "--json")
         name = began.json["fields"]["silencio"]
@@ -187,7 +187,7 @@ def test_an_afternoon_with_the_commands(home: Path) -> None:
 
         told = say(home, "notify", "test")
         assert told.exit == 1 and "TELEGRAM_TOKEN" in told.err, "there is no channel here, and it says so"
-        for words in ("pide repetir", "se da por enterado", "🔕", "🔔", "asigna x.mp4", "prueba los avisos"):
+        for words in ("pide reintentar", "se da por enterado", "🔕", "🔔", "asigna x.mp4", "prueba los avisos"):
             wait_until(lambda words=words: words in service.log, words)  # type: ignore[misc]
         assert TOKEN not in service.log
     assert TOKEN not in (home / "logs" / "descarga_errors.json").read_text()

@@ -31,7 +31,7 @@ def test_six_ends_are_one_message_that_counts(machine: Machine) -> None:
     with machine.running() as service:
         for turn in range(1, 7):
             machine.manager(STARTED, SUCCEEDED, SCHEDULED)
-            wait_until(lambda turn=turn: service.log.count("nadie lo pidió") == turn, "on record", SECONDS)
+            wait_until(lambda turn=turn: service.log.count("nadie lo detuvo") == turn, "on record", SECONDS)
         machine.manager(*GIVEN_UP)
         wait_until(lambda: "Caídas: 6 en" in machine.told(ADMIN), "counted", SECONDS)
         wait_until(lambda: "ya no lo vuelve a arrancar" in machine.told(ADMIN), "and given up", SECONDS)

@@ -36,11 +36,11 @@ def test_exact_or_from_text_only(home: Path, journald: PrivateJournald) -> None:
     with BotProcess(journald) as bot:
         with RunningService(home, journald.name) as service:
             assert service.status()["reporting"] == {"exact": False, "library": None, "foreign": None}
-            assert "solo por texto" in service.command("status")
+            assert "solo por el texto" in service.command("status")
             bot.say("INFO:__main__:TRAFICO_EVENTO=activo TRAFICO_CONTRATO=1")
             bot.send(ACTIVE)
             known = {"exact": True, "library": "telegram 22.5", "foreign": None}
             wait_until(lambda: service.status()["reporting"] == known, "it is exact", 30)
-            assert "exacto: el bot dice cada una (telegram 22.5)" in service.command("status")
+            assert "exacto: informa el bot (telegram 22.5)" in service.command("status")
         with RunningService(home, journald.name) as service:
             wait_until(lambda: service.status()["reporting"] == known, "it still is", 30)

@@ -194,7 +194,7 @@ def test_a_directory_that_is_not_used_is_told_and_the_records_go_on(
         wait_until(lambda: told(server, "no usa la carpeta configurada"), "and told", 30)
         assert words in told(server, "no usa la carpeta configurada")[0] + service.command("status")
         wait_until(lambda: any(one["id"] == "own_place" for one in service.status()["alarms"]), "an alarm stands", 30)
-        assert "no se escribe en" in service.status()["line"] and words in service.status()["line"]
+        assert "no se usa" in service.status()["line"] and words in service.status()["line"]
         found = checked(service)["folder_refused"]
         assert found["level"] == "critical" and words in found["text"] and "namei -l" in found["fix"]
         assert list(logs.iterdir()) == []

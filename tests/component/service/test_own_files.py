@@ -141,7 +141,7 @@ def test_full_disks_hold_up_neither_detection_nor_alerts(
             (home / place / "ballast").unlink()
         wait_until(lambda: "".join(told(server, BACK)).count(BACK) == 2, "the end is told", 90)  # perhaps in one
         wait_until(lambda: alerts(server) == 12, "all alerts", 60)
-        assert "sigue detectando y avisando de memoria" in service.log
+        assert "sigue detectando y avisando en memoria" in service.log
         wait_until(lambda: len(detected(home)) == 12, "the log is complete", 60)
     check_all_is_whole(home, names)
     assert alerts(server) == 12

@@ -146,7 +146,7 @@ def test_what_was_assigned_by_command_or_taken_by_hand_is_said_by_its_message(ma
         second = machine.told("file_17.mp4")
         (machine.models / "_rescatados/file_17.mp4").rename(machine.models / "noa/a.mp4")
         machine.press("luna", second["message_id"])
-        machine.told("alguien lo ha movido o borrado", "editMessageText")
+        machine.told("se ha movido o borrado a mano", "editMessageText")
         wait_until(lambda: len(machine.toasts()) == 2, "answered", SECONDS)
         assert "no está en _rescatados" in machine.toasts()[-1] and machine.buttons(second["message_id"]) == {}
         assert list((machine.models / "luna").iterdir()) == []

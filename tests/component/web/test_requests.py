@@ -99,7 +99,7 @@ async def test_nobody_to_ask_is_said(window: Opened) -> None:
 
 async def test_the_caller_chooses_the_language(window: Opened) -> None:
     said = await window.ask("POST", PATH, {}, headers={"Accept-Language": "en-GB,es;q=0.5"})
-    assert "not understood" in str(said.json["text"])
+    assert "invalid" in str(said.json["text"])
 
 
 async def test_a_request_goes_on_when_its_client_has_gone(window: Opened) -> None:

@@ -130,7 +130,7 @@ def test_an_attempt_that_a_cause_cuts_short_while_it_waits_its_turn_is_given_bac
     ("cause", "reason", "advice"),
     [
         (Cause.TOO_BIG, "file_too_big", {"es": "--local", "en": "--local"}),
-        (Cause.NOT_AVAILABLE, "not_available", {"es": "lo envíen otra vez", "en": "sent again"}),
+        (Cause.NOT_AVAILABLE, "not_available", {"es": "lo envíen otra vez", "en": "send the video again"}),
     ],
 )
 @pytest.mark.parametrize("download", [KNOWN, Download()])

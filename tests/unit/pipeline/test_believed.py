@@ -51,7 +51,7 @@ def test_a_success_that_nobody_can_look_at_is_left_to_a_person_with_what_the_bot
     assert (ended.estado, ended.reason, ended.recovered_by_bot) == (Estado.FALLIDO, "not_looked_at", False)
     (notice,) = changes.notices
     told = render(notice, "es").plain
-    assert text("reason.not_looked_at", "es") in told and "comprueba que el vídeo está" in told
+    assert text("reason.not_looked_at", "es") in told and "comprueba que el video está" in told
     assert "no se ha comprobado" in told and "✅ Archivo copiado" in told
 
 
@@ -87,7 +87,7 @@ class TestTheSameFileSentAgain:
         assert (ended.estado, ended.accion, ended.evidence) == (Estado.SOLUCIONADO, "sent_again", PROOF.evidence)
         assert ended.download == self.LOST and changes.notices == ()
         (record,) = [one for one in changes.records if one.event == "incident_solved"]
-        assert record.accion == "el mismo video llegó en otro envío"
+        assert record.accion == "el mismo video llegó en otro mensaje"
 
     def test_one_that_is_not_there_lets_the_repair_go_on(self) -> None:
         pipeline, changes = self.ended(self.SENT)

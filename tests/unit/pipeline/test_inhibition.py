@@ -229,4 +229,4 @@ def test_what_takes_the_space_is_told_where_it_was_told_that_it_is_short() -> No
     pipeline.observe((Finding(FindingKind.SPACE, NOW + 9, code="ok"),), NOW + 9)
     again = pipeline.tell_room({"uso": "x", "liberable": ""}, NOW + 10)
     assert len(again.notices) == 1
-    assert "nada que se pueda borrar" in again.records[0].text and again.records[0].event == "space_used"
+    assert "nada se puede borrar" in again.records[0].text and again.records[0].event == "space_used"

@@ -1,30 +1,24 @@
 """`trafico-monitor setup`: what it finds, asks, does and takes back."""
 
 TEXTS: dict[str, str] = {
-    "cli.setup": "prepare this machine: configuration, the bot's unit and access, asking before each change",
-    "cli.setup.examples": """examples:
-  sudo trafico-monitor setup --project . --dry-run   what it would do
-  sudo trafico-monitor setup --project .             do it, step by step
-  sudo trafico-monitor setup --undo                  take exactly that back
-
-It never changes a file that it has not written itself. What it does is noted
-(before it is done) in /var/lib/trafico-monitor-access/setup.jsonl.""",
-    "setup.option.project": "the project's folder: the one with main.py and src/.env",
+    "cli.setup": "configure this machine: configuration, the bot's unit and access; asks before each change",
+    "cli.setup.examples": "examples:\n  sudo trafico-monitor setup --project . --dry-run   show the changes\n  sudo trafico-monitor setup --project .             make them, step by step\n  sudo trafico-monitor setup --undo                  revert exactly these changes\n\nsetup never changes a file that it did not write. It records each change, before\nmaking it, in /var/lib/trafico-monitor-access/setup.jsonl.",
+    "setup.option.project": "project folder: the one with main.py and src/.env",
     "setup.option.user": "the user that runs main.py (default: the folder's owner)",
-    "setup.option.unit": "the systemd unit that runs main.py, if there is one (default: it is looked for)",
-    "setup.option.yes": "do not ask; the group docker only with --docker, and the bot is restarted only with --restart",
-    "setup.option.no_instrument": "do not watch downloads inside the bot: they will be known from its text only",
-    "setup.option.restart": "restart the bot where that is needed to watch it (ends the downloads under way)",
-    "setup.option.docker": "add the monitor to the group docker (equal to root)",
+    "setup.option.unit": "the systemd unit that runs main.py, if one exists (default: detected)",
+    "setup.option.yes": "do not ask; the group docker also needs --docker, and a restart of the bot needs --restart",
+    "setup.option.no_instrument": "do not report downloads from inside the bot: use its log text only",
+    "setup.option.restart": "restart the bot if reporting needs it (aborts downloads in progress)",
+    "setup.option.docker": "add the monitor to the group docker (equivalent to root)",
     "setup.option.no_start": "do not start the bot",
-    "setup.option.dry_run": "show every change and make none",
-    "setup.option.undo": "take back what setup did, and nothing else",
-    "setup.not_root": "setup writes into /etc and grants access: it must run as root\n   → sudo trafico-monitor setup …",
-    "setup.no_systemd": "systemd does not run on this machine: there are no units to install",
-    "setup.nobody": "there is no terminal to ask on\n   → add --yes (yes to all) or --dry-run (only look)",
-    "setup.no_project": "the project's folder is missing\n   → sudo trafico-monitor setup --project /home/…/100trafico",
-    "setup.looking": "Looking at the project, its virtual environment, the units and Docker…",
-    "setup.resumed": "An earlier setup was interrupted: going on from there.",
+    "setup.option.dry_run": "show every change without making it",
+    "setup.option.undo": "revert the changes made by setup, and nothing else",
+    "setup.not_root": "setup writes to /etc and grants access: it must run as root\n   → sudo trafico-monitor setup …",
+    "setup.no_systemd": "systemd is not running on this machine: no units can be installed",
+    "setup.nobody": "no terminal to ask on\n   → add --yes (accept all) or --dry-run (show only)",
+    "setup.no_project": "project folder missing\n   → sudo trafico-monitor setup --project /home/…/100trafico",
+    "setup.looking": "Inspecting the project, its virtual environment, the units and Docker…",
+    "setup.resumed": "An earlier setup was interrupted; resuming.",
     "setup.found": "Found:",
     "setup.found.project": "project",
     "setup.found.user": "the bot's user",
@@ -38,138 +32,93 @@ It never changes a file that it has not written itself. What it does is noted
     "setup.found.running": "running",
     "setup.found.stopped": "stopped",
     "setup.why.config": "Write the configuration",
-    "setup.why.models": "Make the models folder",
-    "setup.why.sandbox": "Open the service's sandbox to these folders",
+    "setup.why.models": "Create the models folder",
+    "setup.why.sandbox": "Allow the service's sandbox to write to these folders",
     "setup.why.unit": "Install the unit that runs main.py",
-    "setup.why.instrument": "Watch each download inside the bot, without changing its code",
-    "setup.why.environment": "Keep the unit's PYTHONPATH, behind what watches the bot",
-    "setup.why.restart_bot": "Restart {target} to watch it from now on",
-    "setup.why.adopt": "Complete the unit that is there, without touching it",
-    "setup.why.adopt_journal": "Send the unit's output to the journal, without touching its file",
-    "setup.why.access_passage": "Let the monitor pass through a closed folder of {owner}",
-    "setup.why.access_models": "Let the monitor into the models folder",
-    "setup.why.access_bot_api": "Let the bot and the monitor read the server's directory",
-    "setup.why.access_env": "Let the monitor read the .env file",
+    "setup.why.instrument": "Report each download from inside the bot, without changing its code",
+    "setup.why.environment": "Keep the unit's PYTHONPATH after the reporting hook",
+    "setup.why.restart_bot": "Restart {target} so that reporting starts now",
+    "setup.why.adopt": "Extend the existing unit with a drop-in, leaving its file unchanged",
+    "setup.why.adopt_journal": "Send the unit's output to the journal, leaving its file unchanged",
+    "setup.why.access_passage": "Allow the monitor to traverse a closed folder of {owner}",
+    "setup.why.access_models": "Give the monitor access to the models folder",
+    "setup.why.access_bot_api": "Allow the bot and the monitor to read the server's directory",
+    "setup.why.access_env": "Allow the monitor to read the .env file",
     "setup.why.docker": "Add the user {owner} to the group {target}",
     "setup.why.enable": "Start {target} at boot",
     "setup.why.start": "Start {target} now",
     "setup.why.enable_monitor": "Start {target} at boot",
     "setup.why.start_monitor": "Start {target} now",
     "setup.why.restart_monitor": "Restart {target} with the new configuration",
-    "setup.means.instrument": "It reads, of the calls that download or copy a video: the file's identifiers, size and"
-    " path, the number of its sender, and the exception where one fails; and of the functions that ask for the file, only"
-    " the variables that are paths inside the models folder. Of a message's text it only looks whether that path stands"
-    " in it, not to believe it then. It tells nobody texts, names or tokens, reads no other variables, changes nothing of"
-    " what the bot does and talks to journald alone. In force from the bot's next start on; --undo takes it away.",
-    "setup.means.environment": "The unit has its PYTHONPATH from an EnvironmentFile=, which outdoes Environment=: another"
-    " one is needed behind it. The unit's own is not touched.",
-    "setup.means.restart_bot": "A restart ends the downloads under way: videos that have come half would have to be sent"
-    " again. Without it the bot goes on as it is, and is watched from its next start on.",
-    "setup.means.adopt_journal": "What goes into a file today will be seen with journalctl; from the bot's next"
-    " start on.",
-    "setup.means.adopt": "In force from the bot's next start on: it is not restarted now.",
-    "setup.means.access_passage": "An ACL entry «--x» for the user trafico-monitor and nobody else: it can go on to what it knows the name of, not"
-    " see what else there is. What anybody may read in there comes within its reach as well. --undo takes it away.",
-    "setup.means.access_models": "ACL entries for the user trafico-monitor (read and write), also default ones for"
-    " what is new. Owners and modes stay as they are.",
-    "setup.means.access_bot_api": "The server stores each file as user 101 with mode 0640: without this,"
-    " «Permission denied» is the most frequent failure. A default ACL prevents it for good.",
-    "setup.means.access_env": "From this file the monitor takes TELEGRAM_TOKEN, ADMIN_ID and the server's address."
-    " It never writes it.",
-    "setup.means.docker": "Whoever is in the group docker can become root on this machine. The monitor would use it"
-    " to know why the container went down and where its directory is; without it, the server is still asked by HTTP."
-    " If in doubt, answer no.",
-    "setup.ask": "Do it?",
+    "setup.means.instrument": "A hook in the bot's process reads, from the calls that download or copy a video: the file's identifiers, size and path, the sender's number, and the exception if the call fails; from the functions that request the file, only variables that hold a path inside the models folder. It searches a message's text only for that path, because a path given by the sender is not trusted. It passes on no texts, names or tokens, reads no other variables, does not change the bot's behaviour and sends to journald only. It takes effect at the bot's next start; --undo removes it.",
+    "setup.means.environment": "The unit gets its PYTHONPATH from an EnvironmentFile=, which overrides Environment=, so a second file is added after it. The unit's own file is not changed.",
+    "setup.means.restart_bot": "A restart aborts downloads in progress: partially received videos must be sent again. Without it, the bot keeps running as it is and reporting begins at its next start.",
+    "setup.means.adopt_journal": "Output that goes to a file today becomes visible with journalctl, from the bot's next start.",
+    "setup.means.adopt": "It takes effect at the bot's next start: the bot is not restarted now.",
+    "setup.means.access_passage": "An ACL entry «--x» for the user trafico-monitor only: it can reach paths that it knows by name, but cannot list the folder. World-readable files inside become reachable too. --undo removes the entry.",
+    "setup.means.access_models": "ACL entries for the user trafico-monitor (read and write), including default entries for new files. Owners and modes stay unchanged.",
+    "setup.means.access_bot_api": "The server stores each file as user 101 with mode 0640; without this entry, «Permission denied» is the most frequent failure. A default ACL prevents it permanently.",
+    "setup.means.access_env": "The monitor reads TELEGRAM_TOKEN, ADMIN_ID and the server's address from this file. It never writes to it.",
+    "setup.means.docker": "A member of the group docker can become root on this machine. The monitor would use the group to find out why the container stopped and where its directory is; without it, the server is still checked over HTTP. If in doubt, answer no.",
+    "setup.ask": "Apply?",
     "setup.ask.yes": "[Y/n]",
     "setup.ask.no": "[y/N]",
     "setup.made": "done",
-    "setup.skipped": "left as it is",
-    "setup.ended": "Without this step the others are of no use: ending here.",
-    "setup.failed": "could not be done: {target}: {reason}",
-    "setup.dry_run": "Changes to be made: {n}. None was made (--dry-run).",
-    "setup.done": "Ready. Changes made: {n}.",
-    "setup.nothing": "Nothing to change: all is as it should be.",
-    "setup.next": """Next:
-  sudo trafico-monitor check      is everything there?
-  sudo trafico-monitor trial      a trial before your eyes, until Ctrl+C""",
-    "setup.undo.nothing": "Nothing to take back: setup has changed nothing.",
-    "setup.undo.one": "Take back:",
-    "setup.undo.made": "taken back",
-    "setup.undo.done": "Taken back: the machine is as it was before setup.",
-    "setup.undo.part": "Taken back in part; for the rest, call --undo again.",
-    "setup.left.altered": "somebody has changed {target} since: left as it is",
-    "setup.left.unit": "somebody has changed the unit {target} since: it goes on as it is",
-    "setup.left.instrument": "{target} is watched until its next start: it is not restarted",
-    "setup.left.folder": "{target} is not empty: left",
-    "setup.left.acl": "somebody has changed the permissions of {target} since: only what setup added is taken out",
-    "setup.left.entry": "entries of trafico-monitor are left in {target} (too deep, too many, or not to be opened)",
-    "setup.ledger.not_roots": "{path} is not root's, or others may write it: it cannot be trusted",
+    "setup.skipped": "skipped",
+    "setup.ended": "The remaining steps depend on this one: stopping here.",
+    "setup.failed": "failed: {target}: {reason}",
+    "setup.dry_run": "Pending changes: {n}. None was made (--dry-run).",
+    "setup.done": "Done. Changes made: {n}.",
+    "setup.nothing": "Nothing to change.",
+    "setup.next": "Next:\n  sudo trafico-monitor check      check the installation\n  sudo trafico-monitor trial      supervised trial, until Ctrl+C",
+    "setup.undo.nothing": "Nothing to revert: setup has made no changes.",
+    "setup.undo.one": "Revert:",
+    "setup.undo.made": "reverted",
+    "setup.undo.done": "Reverted: the machine is as it was before setup.",
+    "setup.undo.part": "Partly reverted; run --undo again for the rest.",
+    "setup.left.altered": "{target} was changed after setup: left as it is",
+    "setup.left.unit": "the unit {target} was changed after setup: it keeps running as it is",
+    "setup.left.instrument": "{target} is not restarted: reporting ends at its next start",
+    "setup.left.folder": "{target} is not empty: kept",
+    "setup.left.acl": "the permissions of {target} were changed after setup: only the entries added by setup are removed",
+    "setup.left.entry": "entries of trafico-monitor remain in {target} (too deep, too many, or inaccessible)",
+    "setup.ledger.not_roots": "{path} does not belong to root or is writable by others: it cannot be trusted",
     "setup.ledger.busy": "another `trafico-monitor setup` is running",
-    "setup.refused.name": "the path holds characters that systemd or a shell would take for something else (spaces,"
-    " quotes, %, $, line breaks…): {path}\n   → move the project to a folder with a plain name",
-    "setup.refused.link": "{path} is a link, and somebody else may change where it leads\n   → use the real path:"
-    " {real}",
-    "setup.refused.absent": "there is no folder {path}",
-    "setup.refused.no_main": "there is no main.py in the project ({path})\n   → name the folder that holds main.py"
-    " and src/.env",
+    "setup.refused.name": "the path contains characters with a special meaning for systemd or a shell (spaces, quotes, %, $, line breaks…): {path}\n   → move the project to a folder with a plain name",
+    "setup.refused.link": "{path} is a link whose target another user can change\n   → use the real path: {real}",
+    "setup.refused.absent": "the folder {path} does not exist",
+    "setup.refused.no_main": "no main.py in the project ({path})\n   → give the folder that contains main.py and src/.env",
     "setup.refused.unreachable": "{path} cannot be entered ({reason})",
-    "setup.refused.others": "{path} belongs to {owner}, who could change what {user} runs\n   → name its owner with"
-    " --user, or move the project to a folder of {user}",
-    "setup.refused.open": "anybody may write in {path}, and so change what is run\n   → sudo chmod o-w {path}",
-    "setup.refused.root": "{path}: the bot must not run as root\n   → name an ordinary user with --user",
-    "setup.refused.no_user": "there is no user {user}",
-    "setup.refused.nobodys": "{path} belongs to user number {uid}, who has no account\n   → name another with --user",
+    "setup.refused.others": "{path} belongs to {owner}, who could change the code that {user} runs\n   → give its owner with --user, or move the project to a folder of {user}",
+    "setup.refused.open": "every user can write to {path} and so change the code that runs\n   → sudo chmod o-w {path}",
+    "setup.refused.root": "{path}: the bot must not run as root\n   → give an unprivileged user with --user",
+    "setup.refused.no_user": "the user {user} does not exist",
+    "setup.refused.nobodys": "{path} belongs to user number {uid}, which has no account\n   → give another user with --user",
     "setup.note.not_installed": "The service trafico-monitor is not installed on this machine.\nsudo apt install"
     " ./trafico-monitor.deb",
-    "setup.note.several_units": "Several units run this main.py: {units}. Say which one.\nsudo trafico-monitor setup"
-    " --unit UNIT …",
-    "setup.note.unit_taken": "The unit {unit} exists and runs something else ({path}).\nsudo trafico-monitor setup"
-    " --unit OTHER-NAME.service …",
-    "setup.note.unit_unsure": "{unit} runs something of this project that is not main.py, and it cannot be seen whether"
-    " that is the bot. If it is, the first command; if not, the second installs a unit of its own.\n"
-    "sudo trafico-monitor setup --unit {unit} …\nsudo trafico-monitor setup --unit {new} …",
-    "setup.note.restart_left": "The bot is not restarted (that ends the downloads under way): it is watched from its next"
-    " start on.\nsudo systemctl restart {unit}",
-    "setup.note.instrument_isolated": "{unit} starts Python with -I, -E or -S, which do not look at the environment: it"
-    " cannot be watched, and downloads will be known from its text only. Take that option away and call setup again.\n"
-    "sudo systemctl edit --full {unit}",
-    "setup.note.instrument_cleared": "The command of {unit} empties the environment (env -i, systemd-run) before it starts"
-    " the bot: downloads will be known from its text only. Put «trafico-monitor instrument --» before python and call"
-    " setup again.\nsudo systemctl edit --full {unit}",
-    "setup.note.instrument_user": "The command of {unit} changes the user with sudo, su - or the like, which begins with a"
-    " new environment: downloads will be known from its text only. Put User= into the unit instead, or"
-    " «trafico-monitor instrument --» before python, and call setup again.\nsudo systemctl edit --full {unit}",
-    "setup.note.instrument_container": "{unit} starts the bot in a container or under another root: what it said would not"
-    " reach journald as that unit's, and downloads will be known from its text only. To watch it, run main.py outside the"
-    " container (the Bot API server may stay in its own).",
-    "setup.note.instrument_overwritten": "Something in {unit} or in its script takes PYTHONPATH away or changes it:"
-    " downloads will be known from its text only. Write PYTHONPATH=…:$PYTHONPATH in the script, or take UnsetEnvironment="
-    " away, and call setup again.\nsudo systemctl edit --full {unit}",
-    "setup.note.set_otherwise": "{key} is «{there}» in your configuration (setup would write «{wanted}»): that"
-    " stands and is not changed.",
-    "setup.note.adopted": "The unit {unit} runs this main.py already: it is adopted as it is.",
-    "setup.note.not_ours": "{path} is not setup's, or somebody has changed it since: left as it is.",
-    "setup.note.runs_by_hand": "main.py runs outside systemd already (PID {pids}). Two at once would take each"
-    " other's messages: stop it and start the unit.\nkill {pids} && sudo systemctl start {unit}",
-    "setup.note.no_telegram": "{python} lacks python-telegram-bot: main.py would not start"
-    " (ModuleNotFoundError).\nsudo -u {user} {python} -m pip install 'python-telegram-bot>=20.8' python-dotenv",
-    "setup.note.shared_folder": "Others can write to {path} (the group {group}, or an ACL): they can exchange main.py for"
-    " another one, which will run as {user}.\nsudo chmod g-w {path}",
-    "setup.note.no_env": "There is no src/.env in {project}: without TELEGRAM_TOKEN and ADMIN_ID nobody is told.",
-    "setup.note.env_lacks": "{name} is not in {env}, or cannot be used.",
-    "setup.note.other_user": "{unit} runs as {there}, and the videos will be {user}'s.",
-    "setup.note.namespace": "{unit} writes into the journald namespace «{namespace}»: put journal.namespace into"
-    " config.toml.",
-    "setup.note.no_container": "No container of the Bot API server is seen: the server will be asked by HTTP only.",
+    "setup.note.several_units": "Several units run this main.py: {units}. Choose one.\nsudo trafico-monitor setup --unit UNIT …",
+    "setup.note.unit_taken": "The unit {unit} exists and runs another program ({path}).\nsudo trafico-monitor setup --unit OTHER-NAME.service …",
+    "setup.note.unit_unsure": "{unit} runs a program of this project other than main.py, which may or may not be the bot. If it is, use the first command; if not, the second installs a separate unit.\nsudo trafico-monitor setup --unit {unit} …\nsudo trafico-monitor setup --unit {new} …",
+    "setup.note.restart_left": "The bot is not restarted (a restart aborts downloads in progress): reporting begins at its next start.\nsudo systemctl restart {unit}",
+    "setup.note.instrument_isolated": "{unit} starts Python with -I, -E or -S, which ignore the environment: downloads are known from log text only. Remove that option and run setup again.\nsudo systemctl edit --full {unit}",
+    "setup.note.instrument_cleared": "The command of {unit} clears the environment (env -i, systemd-run) before it starts the bot: downloads are known from log text only. Put «trafico-monitor instrument --» before python and run setup again.\nsudo systemctl edit --full {unit}",
+    "setup.note.instrument_user": "The command of {unit} changes the user with sudo, su - or similar, which starts with a new environment: downloads are known from log text only. Set User= in the unit instead, or put «trafico-monitor instrument --» before python, and run setup again.\nsudo systemctl edit --full {unit}",
+    "setup.note.instrument_container": "{unit} starts the bot in a container or in another root directory: its reports would not reach journald under that unit, so downloads are known from log text only. Run main.py outside the container to change that (the Bot API server may stay in its own).",
+    "setup.note.instrument_overwritten": "{unit} or its script removes or replaces PYTHONPATH: downloads are known from log text only. Write PYTHONPATH=…:$PYTHONPATH in the script, or remove UnsetEnvironment=, and run setup again.\nsudo systemctl edit --full {unit}",
+    "setup.note.set_otherwise": "{key} is «{there}» in your configuration (setup would set «{wanted}»): your value is kept.",
+    "setup.note.adopted": "The unit {unit} already runs this main.py: it is used as it is.",
+    "setup.note.not_ours": "{path} was not written by setup, or was changed later: left as it is.",
+    "setup.note.runs_by_hand": "main.py is already running outside systemd (PID {pids}); two instances would take messages from each other. Stop it and start the unit.\nkill {pids} && sudo systemctl start {unit}",
+    "setup.note.no_telegram": "{python} lacks python-telegram-bot, so main.py would fail to start (ModuleNotFoundError).\nsudo -u {user} {python} -m pip install 'python-telegram-bot>=20.8' python-dotenv",
+    "setup.note.shared_folder": "Other users can write to {path} (the group {group}, or an ACL): they can replace main.py, which runs as {user}.\nsudo chmod g-w {path}",
+    "setup.note.no_env": "No src/.env in {project}: without TELEGRAM_TOKEN and ADMIN_ID, no alerts are sent.",
+    "setup.note.env_lacks": "{name} is missing from {env}, or is invalid.",
+    "setup.note.other_user": "{unit} runs as {there}, but the videos will belong to {user}.",
+    "setup.note.namespace": "{unit} logs to the journald namespace «{namespace}»: set journal.namespace in config.toml.",
+    "setup.note.no_container": "No container of the Bot API server found: the server is checked over HTTP only.",
     "setup.note.no_bot_api_dir": "The container {container} does not mount its directory on this machine: the bot"
     " cannot copy from it.",
-    "setup.note.blocked_bot_api": "{folder} is {owner}'s and closed: neither the bot nor the monitor gets to {path}, and setup opens nobody else's"
-    " folders (what lies beside would be open, too). Mount the server's directory at a place of {user}'s and name that"
-    " place in bot_api.host_dir.\nsudo install -d {home}/.telegram-bot-api && echo '{path} {home}/.telegram-bot-api none"
-    " bind 0 0' | sudo tee -a /etc/fstab && sudo mount {home}/.telegram-bot-api\nprintf '[bot_api]\\nhost_dir ="
-    ' "{home}/.telegram-bot-api"\\n\' | sudo tee /etc/trafico-monitor/conf.d/20-bot-api.toml',
-    "setup.note.blocked": "{folder} is {owner}'s and closed: nobody gets to {path}, and setup opens nobody else's folders. Move the project"
-    " to a folder of {user}'s, or open that way yourself.",
-    "setup.note.docker_left": "The monitor does not join the group docker, which is equal to root: repairs do not"
-    " need it. With --docker it joins.",
+    "setup.note.blocked_bot_api": "{folder} belongs to {owner} and is closed, so neither the bot nor the monitor can reach {path}; setup does not open other users' folders (their other contents would become reachable too). Mount the server's directory inside a folder of {user} and set that path in bot_api.host_dir.\nsudo install -d {home}/.telegram-bot-api && echo '{path} {home}/.telegram-bot-api none bind 0 0' | sudo tee -a /etc/fstab && sudo mount {home}/.telegram-bot-api\nprintf '[bot_api]\\nhost_dir = \"{home}/.telegram-bot-api\"\\n' | sudo tee /etc/trafico-monitor/conf.d/20-bot-api.toml",
+    "setup.note.blocked": "{folder} belongs to {owner} and is closed, so {path} is unreachable; setup does not open other users' folders. Move the project to a folder of {user}, or open that path yourself.",
+    "setup.note.docker_left": "The monitor does not join the group docker, which is equivalent to root; repairs do not need it. Pass --docker to join.",
 }

@@ -49,28 +49,21 @@ TEXTS: dict[str, str] = {
     "notice.line": "Registro del bot: {linea}",
     "notice.details": "Detalles: trafico-monitor incidents show {id}",
     # What the operator can do, by error_type.
-    "notice.advice.timeout": "Qué hacer: comprueba la conexión y el servidor de Telegram; si el vídeo sigue"
-    " faltando, pide que lo envíen otra vez.",
+    "notice.advice.timeout": "Qué hacer: comprueba la conexión y el servidor de Telegram; si el video sigue faltando, pide que lo envíen otra vez.",
     "notice.advice.ruta_inexistente": "Qué hacer: comprueba el nombre del modelo y crea su carpeta dentro de la"
     " de modelos.",
-    "notice.advice.corrupto": "Qué hacer: abre el vídeo; si el original también está dañado, pide que lo envíen"
-    " otra vez.",
+    "notice.advice.corrupto": "Qué hacer: abre el video; si el original también está dañado, pide que lo envíen otra vez.",
     "notice.advice.permisos": "Qué hacer: ejecuta «trafico-monitor check»; muestra la orden que devuelve los"
     " archivos al usuario del bot.",
     "notice.advice.disco_lleno": "Qué hacer: libera espacio en el disco de los modelos (df -h); el monitor no"
     " borra nada por su cuenta.",
     "notice.advice.servidor_caido": "Qué hacer: mira el contenedor (docker ps -a) y arráncalo (docker start"
     " telegram-bot-api).",
-    "notice.advice.otro": "Qué hacer: mira qué dice la excepción; si el vídeo sigue faltando, pide que lo envíen"
-    " otra vez.",
-    "notice.advice.send_again": "Qué hacer: pide que envíen el vídeo otra vez.",
-    "notice.advice.single_record": "Qué hacer: comprueba en el bot si el vídeo llegó; si falta, pide que lo envíen otra vez o"
-    " tráelo a _rescatados con «trafico-monitor retry ID» y ponlo en su sitio con «assign».",
-    "notice.advice.not_looked_at": "Qué hacer: comprueba que el vídeo está en la carpeta de su modelo; si falta, pide que lo"
-    " envíen otra vez.",
-    "notice.advice.local_mode": "Qué hacer: arranca el servidor telegram-bot-api con --local (en su contenedor,"
-    " TELEGRAM_LOCAL=1), pon USE_LOCAL_BOT_API=true en src/.env, reinicia el bot y pide que envíen el vídeo otra vez;"
-    " sin --local no pasan más de 20 MB.",
+    "notice.advice.otro": "Qué hacer: lee la excepción; si el video sigue faltando, pide que lo envíen otra vez.",
+    "notice.advice.send_again": "Qué hacer: pide que envíen el video otra vez.",
+    "notice.advice.single_record": "Qué hacer: comprueba en el bot si el video llegó. Si falta, pide que lo envíen otra vez, o tráelo a _rescatados con «trafico-monitor retry ID» y muévelo con «assign».",
+    "notice.advice.not_looked_at": "Qué hacer: comprueba que el video está en la carpeta de su modelo; si falta, pide que lo envíen otra vez.",
+    "notice.advice.local_mode": "Qué hacer: arranca el servidor telegram-bot-api con --local (en su contenedor, TELEGRAM_LOCAL=1), pon USE_LOCAL_BOT_API=true en src/.env, reinicia el bot y pide que envíen el video otra vez; sin --local no pasan más de 20 MB.",
     "notice.advice.token": "Qué hacer: revisa TELEGRAM_TOKEN en src/.env.",
     "notice.advice.configure": "Qué hacer: ejecuta «trafico-monitor check»; dice qué falta configurar.",
     # The service itself.
@@ -89,17 +82,17 @@ TEXTS: dict[str, str] = {
     "notice.sighted": "El monitor vuelve a ver las líneas del bot; las perdidas entretanto no se recuperan",
     "notice.unit_silent": "El bot está en marcha, pero no escribe nada: puede estar bloqueado",
     "notice.unit_speaks": "El bot vuelve a escribir",
-    "notice.unknown_error": "El bot da un error que ninguna regla conoce (trafico-monitor rules unknown)",
-    "notice.unknown_more": "El bot da más errores que ninguna regla conoce (trafico-monitor rules unknown)",
+    "notice.unknown_error": "El bot ha registrado un error que ninguna regla conoce (trafico-monitor rules unknown)",
+    "notice.unknown_more": "El bot ha registrado más errores que ninguna regla conoce (trafico-monitor rules unknown)",
     "notice.budget_spent": "Demasiadas correcciones en una hora: el resto espera y seguirá solo (trafico-monitor incidents)",
     "notice.test": "Mensaje de prueba: los avisos llegan",
-    "notice.reminder": "🔔 Recordatorio: sigue sin resolver y nadie ha respondido",
+    "notice.reminder": "🔔 Recordatorio: sigue sin resolver y nadie se ha dado por enterado",
     "notice.reminder.advice": "Para que no se repita: trafico-monitor ack {id}, o trafico-monitor silence",
     "notice.muted": "Ha terminado un silencio",
     # A video that a repair has put into _rescatados.
     "notice.rescued": "📦 Un video espera en _rescatados: falta decir de qué modelo es",
     "notice.rescued_placed": "El video rescatado ya está en la carpeta de su modelo",
-    "notice.rescued_left": "El video ya no está en _rescatados: alguien lo ha movido o borrado a mano",
+    "notice.rescued_left": "El video ya no está en _rescatados: se ha movido o borrado a mano",
     "notice.rescued.file": "Archivo: {archivo}",
     "notice.rescued.size": "Tamaño: {size}",
     "notice.rescued.incident": "Incidente: {que} #{id}",
@@ -107,7 +100,7 @@ TEXTS: dict[str, str] = {
     "notice.rescued.modelos": "Modelos, por último uso: {modelos}",
     "notice.rescued.more": "… y {n} más",
     "notice.rescued.place": "Está en: {ruta}",
-    "notice.rescued.advice": "Qué hacer: pulsa el modelo si hay botones, o ejecuta: {orden}",
+    "notice.rescued.advice": "Qué hacer: pulsa el botón de su modelo, o ejecuta: {orden}",
     "notice.instead_of": "Llega por aquí porque el canal «{canal}» no está disponible.",
     # One line for each field that the sender gives, in the sender's order.
     "notice.field.texto": "{texto}",
@@ -117,7 +110,7 @@ TEXTS: dict[str, str] = {
     "notice.field.servidor": "Servidor: {servidor}",
     "notice.field.contenedor": "Contenedor: {contenedor}",
     "notice.field.disco": "Disco: {disco}",
-    "notice.field.uso": "Ocupado por: {uso}",
+    "notice.field.uso": "Uso del disco: {uso}",
     "notice.field.liberable": "Se podría borrar: {liberable}",
     "notice.field.orden": "Órdenes: {orden}",
     "notice.field.libre": "Libre: {libre}",
@@ -174,17 +167,17 @@ TEXTS: dict[str, str] = {
     "notice.duration.short": "menos de 1 s",
     "notice.decimal": ",",
     # Why a message was not taken; shown by `status`.
-    "notice.trouble.none": "no hay canal de avisos: falta {falta}; nadie recibe los avisos",
+    "notice.trouble.none": "no hay canal de avisos: falta {falta}, así que no se envían avisos",
     "notice.trouble.flood": "Telegram pide esperar {segundos} s",
     "notice.trouble.blocked": "el administrador tiene bloqueado al bot o no puede escribirle: que abra el chat y"
     " envíe /start ({detalle})",
     "notice.trouble.token": "Telegram no acepta el token: revisa TELEGRAM_TOKEN y la dirección del servidor"
     " ({detalle})",
-    "notice.trouble.chat": "el chat de ADMIN_ID no sirve: revisa ADMIN_ID y envía /start al bot ({detalle})",
-    "notice.trouble.unreachable": "no se llega a {servidor}: {detalle}",
+    "notice.trouble.chat": "no se puede usar el chat de ADMIN_ID: revisa ADMIN_ID y envía /start al bot ({detalle})",
+    "notice.trouble.unreachable": "no se puede conectar con {servidor}: {detalle}",
     "notice.trouble.answer": "{servidor} no aceptó el mensaje: {detalle}",
     "notice.trouble.refused": "Telegram rechaza este mensaje: {detalle}",
     "notice.trouble.deadline": "{servidor} no respondió en {segundos} s",
     "notice.trouble.migrated": "el grupo cambió de identificador: pon ADMIN_ID={chat}",
-    "notice.trouble.passed_over": "otros mensajes llegan y este no, tras {n} intentos: {detalle}",
+    "notice.trouble.passed_over": "este mensaje falló tras {n} intentos, mientras otros llegaban: {detalle}",
 }

@@ -123,7 +123,7 @@ def test_an_end_that_nobody_asked_for_is_told_once_whatever_its_exit_status(debi
     assert watcher.codes == ["unit_died"]
     assert UNIT in watcher.rung[0].fields["texto"]
     if "exit_0" in name:
-        assert "nadie lo pidió" in watcher.rung[0].fields["texto"]
+        assert "nadie lo detuvo" in watcher.rung[0].fields["texto"]
 
 
 @pytest.mark.parametrize("debian", DEBIANS)
