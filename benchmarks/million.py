@@ -19,7 +19,7 @@ from trafico_monitor.store.json_array_log import JsonLog
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import NumberedRecord, Store
 from trafico_monitor.store.serialization import encode
-from trafico_monitor.store.tables.tallies import places
+from trafico_monitor.store.tallies import places
 
 from .rows import Row, median, percentile
 

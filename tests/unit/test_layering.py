@@ -17,7 +17,7 @@ PURE = (
     "notify/chatops/replies.py", "notify/channels/webhook_payload.py", "journal/parser.py", "journal/parser.py",
     "config/schema.py", "config/alerts.py", "config/cross_checks.py", "config/chatops.py", "control/decisions.py",
     "web/exchange.py", "model/validation.py", "web/routes.py", "web/ports.py", "web/serializers.py",
-    "web/timeseries.py", "web/metrics.py", "web/openapi.py", "setup/facts.py", "setup/change.py",
+    "web/timeseries.py", "web/metrics.py", "web/openapi.py", "setup/model.py", "setup/model.py",
     "setup/unit_files.py", "setup/plan.py", "trial/timeline.py", "health/disk_forecast.py",
 )  # fmt: skip
 

@@ -17,8 +17,8 @@ from ..host.blocking import run_blocking
 from ..messages import text
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.installation import Installation
-from ..repair.fs.path_policy import resolve_destination
-from ..verification.file import judge
+from ..repair.path_policy import resolve_destination
+from ..verification.verify import judge
 
 RULE: Final = "arrived_broken"
 MOST_WAITING = 1000  # videos; a look reads an index, a few milliseconds for a whole one

@@ -14,7 +14,7 @@ from ..model.incident import Event, Incident
 from ..model.installation import Installation
 from ..pipeline import events
 from ..pipeline.pipeline import Pipeline
-from ..repair.fs.path_policy import resolve_destination
+from ..repair.path_policy import resolve_destination
 from ..repair.quarantine_retention import Expired
 from ..store.repository import Store
 from .committer import Committer

@@ -28,9 +28,9 @@ from ..model.task import RepairTask
 from ..pipeline import events
 from ..repair.dispatcher import Dispatcher
 from ..store.exporters import Exports
+from ..store.own_files import why_not
 from ..store.repository import Store
 from ..store.retention import Bounds, Retention
-from ..store.write_probe import why_not
 
 logger = logging.getLogger(__name__)
 

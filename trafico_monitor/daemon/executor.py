@@ -15,21 +15,18 @@ from ..host.redact import redact
 from ..model.finding import Finding
 from ..model.installation import Installation, roots_of
 from ..model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
+from ..repair.actions.access import create_folder, restore_owner
 from ..repair.actions.assign import assign, carry_out
-from ..repair.actions.create_folder import create_folder
-from ..repair.actions.fix_owner import hand_over
 from ..repair.actions.quarantine import quarantine
 from ..repair.actions.retry_download import retry_download
-from ..repair.chown_client import fix_owner
 from ..repair.fs.at_rest import open_for_writing
-from ..repair.fs.cancellable_io import in_thread
-from ..repair.fs.path_policy import resolve_destination
-from ..repair.fs.safe_open import open_source
+from ..repair.fs.safe_open import in_thread, open_source
+from ..repair.ownership import fix_owner
+from ..repair.path_policy import resolve_destination
 from ..repair.ports import Delivered, Tools, nobody
 from ..repair.provenance import arrival
-from ..verification.file import judge
 from ..verification.media import check_media
-from ..verification.verify import check_video, verify
+from ..verification.verify import check_video, judge, verify
 from .rescued_files import offer
 
 # An order that hangs past every deadline of its own parts: the dispatcher must get it back.
@@ -42,7 +39,7 @@ _ACTIONS: Mapping[TaskKind, Act] = {
     TaskKind.RETRY_DOWNLOAD: retry_download,
     TaskKind.CREATE_FOLDER: create_folder,
     TaskKind.QUARANTINE: quarantine,
-    TaskKind.FIX_OWNER: hand_over,
+    TaskKind.FIX_OWNER: restore_owner,
     TaskKind.ASSIGN: carry_out,
 }
 

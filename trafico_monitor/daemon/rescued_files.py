@@ -10,7 +10,7 @@ from ..health import rescued
 from ..host.blocking import run_blocking
 from ..model.installation import Installation, Offer
 from ..notify.choosing import PAGE, offered
-from ..repair.fs.path_policy import is_plain
+from ..repair.path_policy import is_plain
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from ..host.blocking import run_blocking
 from ..incident.decision_context import Limits
 from ..model.installation import Installation
 from ..repair.fs.atomic_copy import sweep
-from ..repair.permissions import ensure_access
+from ..repair.ownership import ensure_access
 from .quarantine_cleanup import DAY
 
 SWEEP_SECONDS = 120.0

@@ -27,7 +27,7 @@ from ..model.resource_usage import ResourceUsage
 from ..model.task import TaskKind
 from ..pipeline.events import action_text, reason_text
 from ..pipeline.pipeline import Pipeline
-from ..repair.fs.path_policy import resolve_destination
+from ..repair.path_policy import resolve_destination
 from ..store.read_repository import Queries
 from ..store.repository import Store
 from ..web.ports import Gauges, Hour, Numbered, Volume

@@ -16,9 +16,8 @@ from pathlib import Path
 from ..errors import PathRefused
 from ..model.download import Download
 from ..model.installation import Installation
-from .fs.cancellable_io import Stopped, in_thread
-from .fs.path_policy import resolve_source
-from .fs.safe_open import locate, open_folder, open_source, same_content, status
+from .fs.safe_open import Stopped, in_thread, locate, open_folder, open_source, same_content, status
+from .path_policy import resolve_source
 from .ports import Tools
 
 # The server keeps a file for at least an hour, and answers for one that it has without fetching it again

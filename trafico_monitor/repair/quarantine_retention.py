@@ -25,9 +25,8 @@ from ..host.safe_open import digest
 from ..model.incident import Estado, Incident
 from ..model.installation import QUARANTINE, Installation
 from .actions.quarantine import IDENTITY
-from .fs.cancellable_io import in_thread
-from .fs.safe_open import locate, open_folder, open_source, remove, status
-from .fs.sidecar import note_beside, read_note
+from .fs.at_rest import note_beside, read_note
+from .fs.safe_open import in_thread, locate, open_folder, open_source, remove, status
 from .ports import Tools
 
 logger = logging.getLogger(__name__)

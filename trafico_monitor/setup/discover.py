@@ -21,7 +21,7 @@ from ..health.processes import BotProcess, find
 from ..host import accounts, docker, subprocesses, systemd
 from ..host.accounts import SERVICE_USER, Account
 from . import acl, path_safety, unit_discovery, unit_files
-from .facts import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
+from .model import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
 from .state_file import Ledger
 
 _PYTHON_SECONDS = 20.0

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from . import unit_files
-from .change import Change, Kind
-from .facts import Facts, FoundUnit, Wishes
+from .model import Change, Facts, FoundUnit, Kind, Wishes
 
 _RUNNING = frozenset({"active", "activating", "reloading"})
 _STARTS = frozenset({"enabled", "enabled-runtime", "static", "alias", "generated", "linked"})

@@ -8,8 +8,7 @@ import textwrap
 from collections.abc import Mapping
 
 from ..messages import text
-from .change import Change, Kind
-from .facts import Facts
+from .model import Change, Facts, Kind
 from .plan import Note
 
 _WIDTH = 78

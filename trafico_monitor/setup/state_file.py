@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ..errors import MonitorError
 from ..messages import text
-from .change import Change, as_json, from_json
+from .model import Change, as_json, from_json
 
 FOLDER = Path("/var/lib/trafico-monitor-access")
 NAME = "setup.jsonl"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ..host import systemd
-from .facts import BotUser
+from .model import BotUser
 
 UNIT = "trafico-main.service"
 SERVICE = "trafico-monitor.service"

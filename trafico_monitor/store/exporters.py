@@ -23,7 +23,7 @@ from ..host.blocking import run_blocking
 from ..host.directory import DirectoryRefused
 from ..host.journal_writer import JournalWriter
 from .json_array_log import JsonLog
-from .place import Place
+from .own_files import Place
 from .repository import NumberedRecord, Store
 from .text_log import MonitorLog
 

@@ -20,7 +20,7 @@ from ..errors import StoreError
 from ..model.incident import Incident
 from .migrations import migrate
 from .serialization import readable
-from .tables.tallies import count
+from .tallies import count
 
 MOST_ROWS = 5000  # of a table that is not named below: the newest
 MOST_RECORDS = 20_000  # records that the logs do not have yet

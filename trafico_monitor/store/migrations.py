@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from ..errors import StoreError
-from .tables import hours
+from . import hours
 
 # A step is never changed once it has been released; a new one is added behind it.
 STEPS: tuple[tuple[str, ...], ...] = (

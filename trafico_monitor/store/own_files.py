@@ -1,10 +1,4 @@
-"""Files of the monitor's own in a directory that somebody else may write to as well.
-
-All by the directory's descriptor. Whoever may write there can take a name away or put something of
-his own under it at any moment, so what is opened is looked at afterwards, what is made is made
-anew under a name that cannot be guessed, and a rename moves names and never touches content. The
-worst that he can do is to spoil what he sees there.
-"""
+"""Files of the monitor's own in a directory that somebody else may write to as well."""
 
 from __future__ import annotations
 
@@ -16,7 +10,17 @@ import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..host import directory
+from ..host.directory import DirectoryRefused, Trust
+
+# All by the directory's descriptor. Whoever may write there can take a name away or put something of
+# his own under it at any moment, so what is opened is looked at afterwards, what is made is made
+# anew under a name that cannot be guessed, and a rename moves names and never touches content. The
+# worst that he can do is to spoil what he sees there.
 
 FILE_MODE = 0o640
 _FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -173,3 +177,72 @@ def put_aside(folder: int, name: str, numbered: Callable[[int], str], keep: int)
         rename(folder, name, numbered(1))
     else:
         os.unlink(name, dir_fd=folder)
+
+
+# Bytes of a file that is mended by reading all of it. Beyond, it is put aside as it is. In a
+# directory of somebody else's, who can spoil it as often as he likes, that must cost little.
+_MOST_MENDED, _MOST_MENDED_OF_OTHERS = 16 * 1024 * 1024, 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`trust` judges the directory (None: any owner); files of `owners` are taken over."""
+
+    path: Path
+    trust: Trust | None
+    owners: frozenset[int]
+    most_mended: int
+
+    @classmethod
+    def trusted(cls, path: Path) -> Place:
+        """One that must be the monitor's own."""
+        trust = directory.ours()
+        return cls(path, trust, trust.users, _MOST_MENDED)
+
+    @classmethod
+    def packaged(cls, path: Path) -> Place:
+        """The package's own directory: used whoever owns it, for there is no other."""
+        return cls(path, None, directory.ours().users, _MOST_MENDED_OF_OTHERS)
+
+    @classmethod
+    def of_user(cls, path: Path, uid: int) -> Place:
+        """One of the project's user, for a copy: what others have put there is never read."""
+        owners = frozenset({os.geteuid(), uid})
+        return cls(path, directory.ours().with_owner(uid), owners, _MOST_MENDED_OF_OTHERS)
+
+    def opened(self) -> AbstractContextManager[int]:
+        """The directory's descriptor. Raises DirectoryRefused, OSError."""
+        return directory.opened(self.path, self.trust, make=True)
+
+
+_PROBE = ".probe"
+_PROBE_BYTES = 64 * 1024  # about what one step of the pipeline needs
+_CAUSES = {
+    errno.ENOSPC: "space",
+    errno.EDQUOT: "quota",
+    errno.EROFS: "read_only",
+    errno.ENOENT: "gone",
+    errno.ENOTDIR: "gone",
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+}
+
+
+def why_not(path: Path) -> str:
+    """ "" when a file can be written there, else space, quota, read_only, gone, denied or other."""
+    try:
+        with directory.opened(path, None) as folder:
+            discard(folder, _PROBE)
+            file = make(folder, _PROBE)
+            try:
+                if os.write(file, bytes(_PROBE_BYTES)) < _PROBE_BYTES:
+                    return "space"
+                os.fsync(file)  # some file systems say only now that there is no room
+            finally:
+                os.close(file)
+                discard(folder, _PROBE)
+    except DirectoryRefused:
+        return "link"
+    except OSError as error:
+        return _CAUSES.get(error.errno or 0, "other")
+    return ""

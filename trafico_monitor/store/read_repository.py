@@ -16,15 +16,13 @@ from ..errors import StoreError
 from ..model.alert import Alert, Silence
 from ..model.finding import UnknownKind
 from ..model.incident import Event, Incident, IncidentFilter
-from . import pagination
+from . import hours, tables
+from . import tables as alarms
+from . import tables as unknown
 from .fallback_database import reading_only
-from .remediation_stats import Worth, worths
 from .repository import DATABASE, NumberedRecord
 from .serialization import decode, readable
-from .tables import alerts as alarms
-from .tables import error_groups as unknown
-from .tables import hours, silences
-from .tables.tallies import DAY, HOURS, MODELO, SECONDS, SEPARATOR, TYPE, places
+from .tallies import DAY, HOUR, HOURS, MODELO, ORDER, SECONDS, SEPARATOR, TYPE, WORKED, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +176,7 @@ class Queries:
     def page(self, wanted: IncidentFilter, limit: int) -> tuple[Incident, ...]:
         """Those that are wanted, the newest first; the last one's (opened_at, id) leads on."""
         with self._errors():
-            return pagination.page(self._connection, wanted, limit)
+            return page(self._connection, wanted, limit)
 
     def records_after(self, seq: int, limit: int) -> tuple[NumberedRecord, ...]:
         """Records with a higher number, in order."""
@@ -212,12 +210,12 @@ class Queries:
     def unknown(self) -> tuple[UnknownKind, ...]:
         """The kinds of errors that no rule knows, the newest first."""
         with self._errors():
-            return unknown.kinds(self._connection) if self._has("unknown") else ()
+            return unknown.known_error_groups(self._connection) if self._has("unknown") else ()
 
     def alarms(self) -> tuple[Alert, ...]:
         """Alerts that have rung and are not solved, in the order in which they rang."""
         with self._errors():
-            return alarms.alarms(self._connection) if self._has("alarms") else ()
+            return alarms.active_alerts(self._connection) if self._has("alarms") else ()
 
     def ledger(self, since: float) -> tuple[Worth, ...]:
         """What each correction was good for since then."""
@@ -227,7 +225,7 @@ class Queries:
     def silences(self, at: float) -> tuple[Silence, ...]:
         """Those that had not ended at `at`; () before the service of this version has run once."""
         with self._errors():
-            return silences.not_ended(self._connection, at) if self._has("silences") else ()
+            return tables.silences_not_ended(self._connection, at) if self._has("silences") else ()
 
     def _has(self, table: str) -> bool:
         """False before the service of this version has run once."""
@@ -264,3 +262,98 @@ def _at(ordered: list[tuple[int, int]], place: int) -> int:
         if place < 0:
             return value
     raise AssertionError("beyond the last")
+
+
+def page(connection: sqlite3.Connection, wanted: IncidentFilter, limit: int) -> tuple[Incident, ...]:
+    """The newest first."""
+    clauses, values = _clauses(wanted)
+    where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
+    # The ids first, out of an index that holds all the columns; a body is read for those alone.
+    rows = connection.execute(
+        f"SELECT body FROM incidents WHERE id IN (SELECT id FROM incidents {_index(wanted)} {where}"
+        " ORDER BY opened_at DESC, id DESC LIMIT ?) ORDER BY opened_at DESC, id DESC",
+        (*values, limit),
+    )
+    return tuple(readable(Incident, rows))
+
+
+def _clauses(wanted: IncidentFilter) -> tuple[list[str], list[object]]:
+    found: list[tuple[str, tuple[object, ...]]] = []
+    for clause, value in (
+        ("opened_at >= ?", wanted.since),
+        ("opened_at <= ?", wanted.until),
+        ("error_type = ?", wanted.error_type),
+        ("estado = ?", wanted.estado),
+        ("modelo = ?", wanted.modelo),
+    ):
+        if value is not None:
+            found.append((clause, (value,)))
+    if wanted.open is not None:
+        found.append((f"closed_at IS {'' if wanted.open else 'NOT '}NULL", ()))
+    if wanted.after is not None:
+        found.append(("(opened_at, id) < (?, ?)", wanted.after))
+    return [clause for clause, _ in found], [value for _, values in found for value in values]
+
+
+def _index(wanted: IncidentFilter) -> str:
+    """Without statistics SQLite takes the wrong one for some combinations."""
+    if wanted.modelo is not None:
+        return "INDEXED BY incidents_modelo"
+    return "INDEXED BY incidents_unfinished" if wanted.open else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """One kind of order for one type of error. Times in seconds from the first line of the failure
+    to the proof, None where nothing worked; `reasons` are those of the failures."""
+
+    error_type: str
+    order: str
+    worked: int = 0
+    failed: int = 0
+    median_seconds: float | None = None
+    p95_seconds: float | None = None
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def tried(self) -> int:
+        return self.worked + self.failed
+
+
+def worths(connection: sqlite3.Connection, since: float) -> tuple[Worth, ...]:
+    """All that ran since the beginning of the hour that `since` lies in, by type and order."""
+    took: defaultdict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    reasons: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    rows = connection.execute(
+        "SELECT day, value, number FROM tallies WHERE day >= ? AND property = ?", (int(since // DAY), ORDER)
+    )
+    for day, value, number in rows:
+        hour, error_type, order, end, detail = value.split(SEPARATOR, 4)
+        if day * DAY + (int(hour) + 1) * HOUR <= since:
+            continue
+        if end == WORKED:
+            took[error_type, order][int(detail)] += number
+        else:
+            reasons[error_type, order][detail] += number
+    return tuple(_worth(key, took[key], reasons[key]) for key in sorted({*took, *reasons}))
+
+
+def _worth(key: tuple[str, str], took: Counter[int], reasons: Counter[str]) -> Worth:
+    return Worth(
+        *key,
+        took.total(),
+        reasons.total(),
+        percentile_of_counts(took, 0.5),
+        percentile_of_counts(took, 0.95),
+        dict(reasons.most_common()),
+    )
+
+
+def percentile_of_counts(took: Counter[int], share: float) -> float | None:
+    """The least value that `share` of all do not exceed; None when there is none."""
+    left = share * took.total()
+    for value, number in sorted(took.items()):
+        left -= number
+        if left <= 0:
+            return float(value)
+    return None

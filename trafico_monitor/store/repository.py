@@ -13,11 +13,11 @@ from ..model.alert import Notification, Silence
 from ..model.changeset import ChangeSet, Snapshot
 from ..model.incident import Event, Incident
 from ..model.task import RepairTask
+from . import outbox, tables
 from .database import Database
 from .outbox import ChannelOutbox
 from .serialization import decode, encode, readable, storable
-from .tables import alerts, error_groups, outbox, silences
-from .tables.tallies import count, count_attempts
+from .tallies import count, count_attempts
 
 DATABASE = "monitor.db"
 RECENT_SECONDS = 3600.0  # incidents closed so lately are loaded too: their failure may come again
@@ -71,7 +71,7 @@ class Store:
 
     async def silences(self, at: float) -> Sequence[Silence]:
         """Those that had not ended at `at`."""
-        return await self._database.read(lambda connection: silences.not_ended(connection, at))
+        return await self._database.read(lambda connection: tables.silences_not_ended(connection, at))
 
     async def save_status(self, snapshot: Mapping[str, object]) -> None:
         """What `trafico-monitor status` shows when it cannot ask the service itself."""
@@ -146,9 +146,9 @@ class _Rows:
         )
         for notice in self.changes.notices:
             outbox.put(connection, notice)
-        alerts.put(connection, self.changes)
-        error_groups.put(connection, self.changes.unknown)
-        silences.put(connection, self.changes.silences)
+        tables.put_alerts(connection, self.changes)
+        tables.put_error_groups(connection, self.changes.unknown)
+        tables.put_silences(connection, self.changes.silences)
         count_attempts(connection, self.changes.attempts)
         if self.memory is not None:
             _keep(connection, "memory", self.memory)
@@ -190,10 +190,10 @@ def _load(connection: sqlite3.Connection, since: float) -> Snapshot:
         tuple(readable(RepairTask, orders)),
         _kept(connection, "cursor"),
         json.loads(memory) if memory else None,
-        error_groups.kinds(connection),
-        alerts.alarms(connection),
-        silences.unreported(connection),
-        alerts.held(connection),
+        tables.known_error_groups(connection),
+        tables.active_alerts(connection),
+        tables.unreported_silences(connection),
+        tables.deferred_notifications(connection),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .database import Database
-from .tables.tallies import DAY
+from .tallies import DAY
 
 PAUSE_SECONDS = 3600.0
 ROWS = 200  # incidents a transaction: some ten milliseconds

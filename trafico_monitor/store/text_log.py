@@ -9,8 +9,7 @@ from pathlib import Path
 
 from ..host.journal_writer import shown
 from . import own_files
-from .own_files import NotOurs, look
-from .place import Place
+from .own_files import NotOurs, Place, look
 from .repository import NumberedRecord
 
 NAME = "monitor.log"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..errors import PathRefused
+from ..host.blocking import run_blocking
+from ..host.safe_open import digest
 from ..model.installation import Installation, roots_of
-from ..model.task import Evidence, RepairTask, TaskKind, TaskResult, Verdict
-from .access import READ
-from .file import check_file, check_owner
-from .folder import check_folder, left_undone
-from .quarantined import look_at_aside
+from ..model.task import Answer, Evidence, Media, RepairTask, TaskKind, TaskResult, Verdict
+from .access import PASS, READ, WRITE, describe_owner, may
+from .media import check_open, open_video, why_not_opened
 
 NOTHING = Verdict(False, reason="nothing_to_look_at")
 
@@ -79,3 +84,138 @@ async def _readable(path: Path | None, site: Installation) -> Verdict:
         return await check_folder(path, uid=site.uid, models=site.models)
     owner, reason = await check_owner(path, site.uid, READ)
     return Verdict(owner.ok, (Evidence("file", str(path), owner.ok), owner), reason)
+
+
+_SECONDS = 30.0
+
+
+async def check_file(path: Path, *, size: int | None, uid: int, roots: Sequence[Path] = ()) -> Verdict:
+    """Given a host path, what was announced of it (bytes, None when nothing was) and the bot's
+    user, the evidence in the order file, size, media, owner. Proven when all of it is as it must
+    be. `reason` is that of the first thing that is not: `nothing_there`, `not_a_file`,
+    `size_differs`, `size_unknown`, `unreadable_by_bot`, or a code of the media check. `roots` are
+    as for `check_media`; size and content are those of one open file."""
+    try:
+        file = await open_video(path, roots)
+    except (OSError, PathRefused) as error:
+        return Verdict(False, (Evidence("file", str(path), False),), why_not_opened(error))
+    with file:
+        lying = os.fstat(file.fileno()).st_size
+        media = await check_open(file.fileno(), size)
+    owner, reason = await check_owner(path, uid, READ)
+    findings = ((Evidence("file", str(path)), ""), _size(lying, size), _media(media), (owner, reason))
+    reason = next((reason for evidence, reason in findings if not evidence.ok), "")
+    return Verdict(not reason, tuple(evidence for evidence, _ in findings), reason)
+
+
+async def check_owner(path: Path, uid: int, wanted: int) -> tuple[Evidence, str]:
+    """Whether user `uid` may do `wanted` with `path`, and why not."""
+    try:
+        text, allowed = await run_blocking(
+            lambda: (describe_owner(path), may(path, uid, wanted)), seconds=_SECONDS, name="verify"
+        )
+    except (OSError, TimeoutError):
+        return Evidence("owner", str(path), False), "cannot_look"
+    return Evidence("owner", text, allowed), "" if allowed else "unreadable_by_bot"
+
+
+async def judge(path: Path, size: int | None, roots: Sequence[Path] = ()) -> bool | None:
+    """For the copying stage: True for a whole video of `size` bytes (None: of any size, when the
+    file itself shows its end), False when shown to be otherwise, None when nobody can tell."""
+    try:
+        file = await open_video(path, roots)
+    except (OSError, PathRefused):
+        return None
+    with file:
+        media = await check_open(file.fileno(), size)
+        differs = size is not None and os.fstat(file.fileno()).st_size != size
+    return False if differs and (media.whole or media.sound) else media.whole
+
+
+def _size(lying: int, size: int | None) -> tuple[Evidence, str]:
+    if size is None or lying == size:
+        return Evidence("size", f"{lying} B"), ""
+    return Evidence("size", f"{lying} B ≠ {size} B", False), "size_differs"
+
+
+def _media(media: Media) -> tuple[Evidence, str]:
+    if media.answer is Answer.WHOLE:
+        return Evidence("media", media.seen), ""
+    return Evidence("media", " · ".join(filter(None, (media.seen, media.reason))), False), media.reason
+
+
+_FOLDER_SECONDS = 30.0
+
+
+async def check_folder(folder: Path, *, uid: int, models: Path | None = None) -> Verdict:
+    """Evidence: folder, owner (with its mode). Proven when it is a real folder (no link) in which
+    user `uid` can make files, and which belongs to that user or to whoever owns `models` itself; a
+    folder of the monitor's own, also further up, was never finished. Reasons: `nothing_there`,
+    `not_a_folder`, `folder_not_bots`, `unreadable_by_bot`, `cannot_look`."""
+    try:
+        seen, owners = await run_blocking(
+            lambda: (folder.lstat(), _owners(uid, models)), seconds=_FOLDER_SECONDS, name="verify"
+        )
+    except (OSError, TimeoutError) as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        reason = "nothing_there" if missing else "cannot_look"
+        return Verdict(False, (Evidence("folder", str(folder), False),), reason)
+    if not stat.S_ISDIR(seen.st_mode):
+        return Verdict(False, (Evidence("folder", str(folder), False),), "not_a_folder")
+    owner, reason = await check_owner(folder, uid, READ | WRITE | PASS)
+    if seen.st_uid not in owners:
+        owner, reason = Evidence(owner.what, owner.value, False), "folder_not_bots"
+    left = None if models is None else await left_undone(folder, uid=uid, models=models)
+    if left is not None:
+        return left
+    return Verdict(owner.ok, (Evidence("folder", str(folder)), owner), reason)
+
+
+async def left_undone(path: Path, *, uid: int, models: Path) -> Verdict | None:
+    """The verdict on what the monitor has put at `path`, beneath `models`, when the file or a folder
+    on its way is still the monitor's own instead of the bot's; None when nothing is."""
+    try:
+        left = await run_blocking(lambda: _ours(path, uid, models), seconds=_FOLDER_SECONDS, name="verify")
+    except (OSError, TimeoutError):
+        return Verdict(False, (Evidence("owner", str(path), False),), "cannot_look")
+    if left is None:
+        return None
+    reason = "folder_not_bots" if left != path else "unreadable_by_bot"
+    owner, _ = await check_owner(left, uid, READ)
+    return Verdict(False, (Evidence("folder", str(left), False), Evidence("owner", owner.value, False)), reason)
+
+
+def _owners(uid: int, models: Path | None) -> tuple[int, ...]:
+    return (uid,) if models is None else (uid, models.stat().st_uid)
+
+
+def _ours(path: Path, uid: int, models: Path) -> Path | None:
+    """The first of models, the folders below it and `path` that is ours and not the bot's. Root gives
+    what it makes in the same step, and may own a folder for reasons of its own."""
+    if os.geteuid() in (0, uid) or models not in path.parents:
+        return None
+    way = (*(each for each in reversed(path.parents) if each == models or models in each.parents), path)
+    return next((each for each in way if each.lstat().st_uid == os.geteuid()), None)
+
+
+_DIGEST_SECONDS, _BYTES_PER_SECOND = 30.0, 20_000_000
+
+
+async def look_at_aside(path: Path, roots: Sequence[Path] = ()) -> Evidence:
+    """Evidence `quarantine`: path, size and SHA-256 of the file at `path`, not ok when no file is
+    there. A digest that takes too long is left out."""
+    try:
+        file = await open_video(path, roots)
+    except (OSError, PathRefused):
+        return Evidence("quarantine", str(path), False)
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        told, stop = f"{path} · {size} B", threading.Event()
+        try:
+            seconds = _DIGEST_SECONDS + size / _BYTES_PER_SECOND
+            found = await run_blocking(lambda: digest(file.fileno(), stop), seconds=seconds, name="digest")
+        except OSError:  # a TimeoutError too
+            return Evidence("quarantine", told)
+        finally:
+            stop.set()
+    return Evidence("quarantine", f"{told} · SHA-256 {found}")

@@ -42,7 +42,7 @@ matches = ["otra cosa"]
 SETUP = """
 from dataclasses import replace
 from trafico_monitor.cli.commands import setup
-from trafico_monitor.setup.facts import Wishes
+from trafico_monitor.setup.model import Wishes
 from trafico_monitor.setup.plan import plan
 from tests.unit.setup.test_plan import FRESH
 import sys

@@ -18,7 +18,7 @@ from trafico_monitor.model.installation import Installation, Offer
 from trafico_monitor.model.task import Outcome, RepairTask, TaskResult
 from trafico_monitor.notify.choosing import PAGE
 from trafico_monitor.pipeline.handlers.rescued import notice_of
-from trafico_monitor.repair.fs.path_policy import is_plain
+from trafico_monitor.repair.path_policy import is_plain
 
 
 async def carried_out(order: RepairTask, site: Installation) -> TaskResult:

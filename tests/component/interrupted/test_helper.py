@@ -12,7 +12,7 @@ from trafico_monitor.control import decisions
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.incident import Estado
 from trafico_monitor.pipeline.pipeline import Pipeline
-from trafico_monitor.repair import chown_client
+from trafico_monitor.repair import ownership
 
 from .life import incidents, live, records
 from .place import BOT, MONITOR, Place, made
@@ -60,7 +60,7 @@ def test_what_never_works_is_never_solved_and_told_with_its_reason(place: Place,
 
 def test_a_helper_that_takes_twenty_seconds_is_waited_for(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of its 30 seconds, twenty: compressed by ten."""
-    monkeypatch.setattr(chown_client, "SECONDS", chown_client.SECONDS / 10)
+    monkeypatch.setattr(ownership, "SECONDS", ownership.SECONDS / 10)
     story = BY_NAME["create_folder"]
     begin = on(place, story)
     place.tell_helper(delay=2.0)
@@ -72,7 +72,7 @@ def test_a_helper_that_takes_twenty_seconds_is_waited_for(place: Place, monkeypa
 def test_a_helper_that_never_comes_back_proves_nothing_and_a_later_retry_finishes_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chown_client, "SECONDS", 0.3)
+    monkeypatch.setattr(ownership, "SECONDS", 0.3)
     story = BY_NAME["create_folder"]
     begin = on(place, story)
     place.tell_helper(delay=30.0)
@@ -80,7 +80,7 @@ def test_a_helper_that_never_comes_back_proves_nothing_and_a_later_retry_finishe
     (incident,) = incidents(place)
     assert (incident.estado, incident.reason) == (Estado.FALLIDO, "owner_timeout")
     assert place.destination.parent.stat().st_uid != BOT.pw_uid
-    monkeypatch.setattr(chown_client, "SECONDS", 30.0)
+    monkeypatch.setattr(ownership, "SECONDS", 30.0)
     place.tell_helper()
 
     def ask(pipeline: Pipeline) -> ChangeSet:

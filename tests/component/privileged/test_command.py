@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.repair.chown_client import without_token
+from trafico_monitor.repair.ownership import without_token
 
 from .conftest import API, TOKEN, acl
 from .deep import levels
@@ -401,8 +401,8 @@ def test_it_is_quick(machine: Machine) -> None:
 def _site(machine: Machine) -> str:
     return (
         "import asyncio\nfrom pathlib import Path\n"
-        "from trafico_monitor.repair.permissions import ensure_access\n"
-        "from trafico_monitor.repair.chown_client import fix_owner\n"
+        "from trafico_monitor.repair.ownership import ensure_access\n"
+        "from trafico_monitor.repair.ownership import fix_owner\n"
         "from trafico_monitor.model.installation import Installation\n"
         f"site = Installation(Path({str(machine.models)!r}), Path({str(machine.bot_api)!r}), {VICTOR}, {VICTOR})\n"
     )

@@ -18,8 +18,8 @@ from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.installation import Installation
 from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult
 from trafico_monitor.repair.ports import Tools
-from trafico_monitor.verification.file import judge
 from trafico_monitor.verification.media import check_media
+from trafico_monitor.verification.verify import judge
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 INCIDENT = "i1"

@@ -13,8 +13,7 @@ import pytest
 
 from trafico_monitor.model.installation import Installation
 from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult
-from trafico_monitor.repair.actions.create_folder import create_folder
-from trafico_monitor.repair.actions.fix_owner import hand_over
+from trafico_monitor.repair.actions.access import create_folder, restore_owner
 from trafico_monitor.repair.ports import Tools
 
 from .conftest import order, snapshot
@@ -105,7 +104,7 @@ class TestHandOver:
         self, site: Installation, tools: Tools, source: Path, given: list[Path]
     ) -> None:
         said = f"{site.bot_api}/<TOKEN>/videos/file_16.mp4"
-        result = await hand_over(order(source=said, modelo="victor", video="a.mp4"), site, tools)
+        result = await restore_owner(order(source=said, modelo="victor", video="a.mp4"), site, tools)
         assert result.outcome is Outcome.DONE
         assert given == [source, site.models / "victor"]
 
@@ -114,7 +113,7 @@ class TestHandOver:
     ) -> None:
         shutil.rmtree(site.models)
         said = f"{site.bot_api}/<TOKEN>/videos/file_16.mp4"
-        result = await hand_over(order(source=said, modelo="victor", video="a.mp4"), site, tools)
+        result = await restore_owner(order(source=said, modelo="victor", video="a.mp4"), site, tools)
         assert result.outcome is Outcome.DONE
         assert given == [site.models, source]
 
@@ -122,12 +121,12 @@ class TestHandOver:
         async def never(path: Path) -> TaskResult:
             return TaskResult("", Outcome.REFUSED, "owner_hard_link", "two names")
 
-        result = await hand_over(order(source=str(source)), site, replace(tools, give=never))
+        result = await restore_owner(order(source=str(source)), site, replace(tools, give=never))
         assert (result.outcome, result.reason, result.order_id) == (Outcome.REFUSED, "owner_hard_link", "i1/1")
 
     async def test_nothing_outside_is_given_to_anybody(
         self, site: Installation, tools: Tools, given: list[Path]
     ) -> None:
-        result = await hand_over(order(source="/etc/shadow", modelo="../../etc"), site, tools)
+        result = await restore_owner(order(source="/etc/shadow", modelo="../../etc"), site, tools)
         assert (result.outcome, result.reason) == (Outcome.REFUSED, "nothing_to_hand_over")
         assert given == []

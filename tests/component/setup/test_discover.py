@@ -8,7 +8,7 @@ import pytest
 
 from tests.component.privileged.conftest import BOT, MONITOR, STRANGER, World
 from trafico_monitor.setup import discover
-from trafico_monitor.setup.facts import BotUser, Facts
+from trafico_monitor.setup.model import BotUser, Facts
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.setup import revert
+from trafico_monitor.setup import apply
 from trafico_monitor.setup.apply import ChangeError, carry_out, write
-from trafico_monitor.setup.change import Change, Kind
+from trafico_monitor.setup.model import Change, Kind
 from trafico_monitor.setup.state_file import opened
 
 
@@ -22,12 +22,12 @@ async def done(folder: Path, *changes: Change) -> None:
             await carry_out(each, ledger, "es")
 
 
-async def undone(folder: Path) -> list[revert.Left]:
+async def undone(folder: Path) -> list[apply.Left]:
     with opened("es", folder) as ledger:
-        kept = revert.altered(ledger.entries)
-        left: list[revert.Left] = []
+        kept = apply.altered(ledger.entries)
+        left: list[apply.Left] = []
         for entry in ledger.open_entries():
-            left += await revert.take_back(entry, kept)
+            left += await apply.take_back(entry, kept)
             ledger.undo(entry)
         return left
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.setup.change import Change, Kind
+from trafico_monitor.setup.model import Change, Kind
 from trafico_monitor.setup.state_file import NAME, LedgerError, opened
 
 CHANGES = [Change(Kind.WRITE_FILE, f"/etc/example/{n}", "config", content=f"text {n} ñ\n") for n in range(3)]

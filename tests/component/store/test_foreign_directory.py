@@ -24,7 +24,7 @@ from tests.component.store.test_json_log import numbered
 from trafico_monitor.host.journal_writer import JournalWriter
 from trafico_monitor.store.exporters import Exports
 from trafico_monitor.store.json_array_log import JsonLog
-from trafico_monitor.store.place import Place
+from trafico_monitor.store.own_files import Place
 from trafico_monitor.store.repository import Store
 from trafico_monitor.store.text_log import MonitorLog
 

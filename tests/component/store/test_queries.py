@@ -23,7 +23,7 @@ from trafico_monitor.model.task import TaskKind, TaskStat
 from trafico_monitor.store.read_repository import Queries, Summary
 from trafico_monitor.store.repository import Store
 from trafico_monitor.store.serialization import encode
-from trafico_monitor.store.tables.tallies import coarse
+from trafico_monitor.store.tallies import coarse
 
 HOUR = 3600.0
 

@@ -15,7 +15,7 @@ from trafico_monitor.model.finding import UnknownKind
 from trafico_monitor.store.migrations import STEPS, migrate
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import DATABASE, Store
-from trafico_monitor.store.tables.error_groups import MOST
+from trafico_monitor.store.tables import MOST_ERROR_GROUPS
 
 SAMPLES = ("ERROR:x: el hueco 1 no cuadra", "ERROR:x: el hueco 2 no cuadra")
 KIND = UnknownKind(3, "ERROR:x: el hueco <NUM> no cuadra", 2, 10.0, 20.0, SAMPLES)
@@ -32,10 +32,10 @@ async def test_kept_with_the_step_and_loaded(tmp_path: Path, store: Store) -> No
 
 
 async def test_those_seen_longest_ago_make_room(store: Store) -> None:
-    kinds = tuple(UnknownKind(number, "x", 1, 0.0, float(number)) for number in range(1, MOST + 51))
+    kinds = tuple(UnknownKind(number, "x", 1, 0.0, float(number)) for number in range(1, MOST_ERROR_GROUPS + 51))
     await store.commit(ChangeSet(unknown=kinds))
     kept = (await store.load()).unknown
-    assert len(kept) == MOST and min(kind.id for kind in kept) == 51
+    assert len(kept) == MOST_ERROR_GROUPS and min(kind.id for kind in kept) == 51
 
 
 def test_a_database_of_the_first_version_gets_the_table(tmp_path: Path) -> None:

@@ -21,11 +21,8 @@ from trafico_monitor.model.installation import Installation
 from trafico_monitor.model.task import Answer, Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.verification import decoder
 from trafico_monitor.verification.access import PASS, READ, WRITE, describe_owner, may
-from trafico_monitor.verification.file import check_file, judge
-from trafico_monitor.verification.folder import check_folder
 from trafico_monitor.verification.media import check_media
-from trafico_monitor.verification.quarantined import look_at_aside
-from trafico_monitor.verification.verify import NOTHING, verify
+from trafico_monitor.verification.verify import NOTHING, check_file, check_folder, judge, look_at_aside, verify
 
 from . import corpus
 

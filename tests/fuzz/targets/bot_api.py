@@ -15,7 +15,7 @@ from trafico_monitor.model.installation import Installation
 from trafico_monitor.notify.channels.telegram import TelegramChannel
 from trafico_monitor.notify.messages.markup import Message
 from trafico_monitor.repair.bot_api import ServerFile, Trouble, get_file
-from trafico_monitor.repair.fs.path_policy import resolve_source
+from trafico_monitor.repair.path_policy import resolve_source
 
 from ..babbler import Babbler
 from ..feed import SECRET, TOKEN, Feed

@@ -12,8 +12,7 @@ from tests.component.web.samples import HOSTILE, sample
 from trafico_monitor.cli.report_html import render
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.task import Evidence
-from trafico_monitor.store.read_repository import Summary
-from trafico_monitor.store.remediation_stats import Worth
+from trafico_monitor.store.read_repository import Summary, Worth
 
 VOID = {"meta"}
 HOURS = {int(NOON // 3600) * 3600 - 3600 * n: n + 1 for n in range(40)}

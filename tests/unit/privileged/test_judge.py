@@ -9,7 +9,7 @@ import pytest
 
 from trafico_monitor.host.subprocesses import Finished
 from trafico_monitor.model.task import Outcome
-from trafico_monitor.repair.chown_client import judge, without_token
+from trafico_monitor.repair.ownership import judge, without_token
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 

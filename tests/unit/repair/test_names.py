@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.errors import PathRefused
-from trafico_monitor.repair.fs.path_policy import is_plain
 from trafico_monitor.repair.fs.safe_open import locate, safe_component
+from trafico_monitor.repair.path_policy import is_plain
 
 ROOTS = (Path("/srv/modelos"), Path("/srv/modelos/api"), Path("/home/victor/.telegram-bot-api"))
 

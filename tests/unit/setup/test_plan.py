@@ -10,8 +10,18 @@ import pytest
 from trafico_monitor.config.keys import KEYS
 from trafico_monitor.messages import text
 from trafico_monitor.setup import unit_files
-from trafico_monitor.setup.change import Change, Kind, as_json, from_json
-from trafico_monitor.setup.facts import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
+from trafico_monitor.setup.model import (
+    BotUser,
+    Change,
+    Facts,
+    FoundContainer,
+    FoundFile,
+    FoundUnit,
+    Kind,
+    Wishes,
+    as_json,
+    from_json,
+)
 from trafico_monitor.setup.plan import Plan, plan
 
 PROJECT = "/home/victor/100-trafico/100trafico"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trafico_monitor.setup import unit_files
-from trafico_monitor.setup.facts import BotUser
+from trafico_monitor.setup.model import BotUser
 
 SYSTEMD = "/lib/systemd/systemd"
 PATHS = [

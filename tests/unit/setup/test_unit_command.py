@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trafico_monitor.setup.unit_command import Started, commands, started
+from trafico_monitor.setup.unit_discovery import Started, commands, started
 
 PROJECT = "/home/victor/bot"
 VENV = f"{PROJECT}/.venv/bin"

@@ -10,8 +10,7 @@ import pytest
 
 from trafico_monitor.host.safe_open import beginning
 from trafico_monitor.setup import unit_files
-from trafico_monitor.setup.unit_command import Started
-from trafico_monitor.setup.unit_discovery import as_unit, candidates, python_path, runs_project
+from trafico_monitor.setup.unit_discovery import Started, as_unit, candidates, python_path, runs_project
 
 PROJECT = "/home/victor/bot"
 MAIN = Started(True, True)

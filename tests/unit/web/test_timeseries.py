@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trafico_monitor.store.tables.hours import coarse
+from trafico_monitor.store.hours import coarse
 from trafico_monitor.web import timeseries
 from trafico_monitor.web.ports import Hour
 

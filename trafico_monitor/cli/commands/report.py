@@ -10,8 +10,7 @@ from dataclasses import asdict
 from ...messages import text
 from ...model.incident import Estado
 from ...pipeline.events import reason_text
-from ...store.read_repository import Summary
-from ...store.remediation_stats import Worth
+from ...store.read_repository import Summary, Worth
 from ..common import add_config, clock, print_json, printable, records_of
 from ..main import language
 from ..output import say

@@ -12,11 +12,10 @@ from ...errors import MonitorError
 from ...host import systemd
 from ...messages import text
 from ...privileged import chown
-from ...setup import path_safety, prompts, revert
+from ...setup import apply, path_safety, prompts
 from ...setup.apply import ChangeError, carry_out
-from ...setup.change import Change, Kind
 from ...setup.discover import look
-from ...setup.facts import Facts, Wishes
+from ...setup.model import Change, Facts, Kind, Wishes
 from ...setup.plan import Plan, plan
 from ...setup.state_file import Entry, Ledger, opened
 from ...setup.unit_files import UNITS, environment_path, instrument_path, unit_path
@@ -189,14 +188,14 @@ async def _undo(args: argparse.Namespace, spoken: str) -> int:
         if not entries:
             say(text("setup.undo.nothing", spoken))
             return 0
-        kept = revert.altered(ledger.entries)
+        kept = apply.altered(ledger.entries)
         whole = True
         for number, entry in enumerate(entries, 1):
             before = f"[{number}/{len(entries)}] {text('setup.undo.one', spoken)} "
             print()
             _tell(prompts.describe(entry.change, spoken, before=before))
             whole = await _undo_one(entry, kept, ledger, args, spoken) and whole
-        await revert.settle()
+        await apply.settle()
     say("\n" + text("setup.undo.done" if whole else "setup.undo.part", spoken))
     return 0 if whole else 1
 
@@ -207,7 +206,7 @@ async def _undo_one(entry: Entry, kept: frozenset[str], ledger: Ledger, args: ar
         say(f"  ⏭️ {text('setup.skipped', spoken)}")
         return False
     try:
-        left = await revert.take_back(entry, kept)
+        left = await apply.take_back(entry, kept)
     except (OSError, chown.Stop) as error:
         reason = error.code if isinstance(error, chown.Stop) else (error.strerror or str(error))
         say(f"  ❌ {text('setup.failed', spoken, target=entry.change.target, reason=reason)}")

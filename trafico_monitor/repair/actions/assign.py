@@ -16,14 +16,12 @@ from ...model.download import Download
 from ...model.finding import ErrorType
 from ...model.installation import RESCUED, Installation, RescuedFile
 from ...model.task import Outcome, RepairTask, TaskKind, TaskResult
-from ..chown_client import worth_again
-from ..errno_outcomes import SourceMissing, from_error
+from ..fs.at_rest import note_beside, read_note
 from ..fs.atomic_copy import copy_file
-from ..fs.cancellable_io import in_thread
 from ..fs.mkdir import Ensured, ensure_folder, given
-from ..fs.path_policy import is_plain
 from ..fs.safe_open import (
     NAME_BYTES,
+    in_thread,
     open_folder,
     open_source,
     remove,
@@ -33,8 +31,9 @@ from ..fs.safe_open import (
     status,
     sync_folder,
 )
-from ..fs.sidecar import note_beside, read_note
-from ..ports import Tools
+from ..ownership import worth_again
+from ..path_policy import is_plain
+from ..ports import SourceMissing, Tools, from_error
 from .quarantine import put_aside
 
 _NAMES = 1000

@@ -13,14 +13,20 @@ from ...errors import PathRefused
 from ...host.safe_open import digest
 from ...model.installation import QUARANTINE, Installation
 from ...model.task import Outcome, RepairTask, TaskResult
-from ..errno_outcomes import from_error
-from ..fs.at_rest import NotSettled, move_settled, require_settled, settled_status
-from ..fs.cancellable_io import in_thread
+from ..fs.at_rest import (
+    NotSettled,
+    move_settled,
+    note_beside,
+    read_note,
+    require_settled,
+    settled_status,
+    what_is_known,
+    write_note,
+)
 from ..fs.mkdir import ensure_folder
-from ..fs.path_policy import resolve_destination
-from ..fs.safe_open import NAME_BYTES, locate, move_new, open_source, remove, safe_component, status
-from ..fs.sidecar import note_beside, read_note, what_is_known, write_note
-from ..ports import Tools
+from ..fs.safe_open import NAME_BYTES, in_thread, locate, move_new, open_source, remove, safe_component, status
+from ..path_policy import resolve_destination
+from ..ports import Tools, from_error
 
 _NAMES = 100
 # Keys of the note: where the file lay, relative to models; and which file it was.

@@ -1,19 +1,26 @@
-"""Has a file come to rest? Only such a one may be put aside: whoever still writes it goes on writing into
-what was moved away."""
+"""Files that may be put aside: not in use and unchanged, with a note beside them."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
+import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
+from ...errors import PathRefused
+from ...host.redact import redact
+from ...host.untrusted_json import parse
 from ...model.installation import Installation
-from .safe_open import open_folder, open_source, rename_new, sync_folder
+from ...model.task import RepairTask
+from .safe_open import open_folder, open_source, rename_new, settle, sync_folder
 
 _F_SETSIG = 10  # linux/fcntl.h; Python has no name for it
 _AGAIN = 5.0  # seconds until a file that is being written is looked at again
@@ -95,3 +102,51 @@ def _written_by(process: Path, wanted: os.stat_result) -> bool:
                     if int(flags, 8) & _WRITES:
                         return True
     return False
+
+
+_LIMIT = 64 * 1024
+
+
+def note_beside(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def what_is_known(order: RepairTask, now: float, **more: str | None) -> dict[str, object]:
+    """What a person needs to finish the job by hand; the keys are the mission's words."""
+    return {
+        "incidente": order.incident_id,
+        "timestamp": datetime.fromtimestamp(now, UTC).isoformat(),
+        "error_type": order.error_type.value,
+        **asdict(order.download),
+        **more,
+    }
+
+
+def write_note(path: Path, known: Mapping[str, object], site: Installation) -> None:
+    """Write the note at `path`, complete or not at all; FileExistsError when there is one."""
+    text = redact(json.dumps(known, ensure_ascii=False, indent=2)) + "\n"
+    with open_folder(path.parent, site) as folder:
+        part = f".trafico-{secrets.token_hex(8)}.part"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        writing = os.open(part, flags, 0o640, dir_fd=folder)
+        try:
+            with os.fdopen(writing, "wb") as stream:
+                stream.write(text.encode("utf-8", "replace"))
+                stream.flush()
+                settle(writing, folder, site)
+                os.fsync(writing)
+            rename_new(folder, part, folder, path.name)
+        except BaseException:
+            os.unlink(part, dir_fd=folder)
+            raise
+        sync_folder(folder)
+
+
+def read_note(path: Path, site: Installation) -> Mapping[str, object] | None:
+    """The note at `path`; None when there is none that could be read as one."""
+    try:
+        with os.fdopen(open_source(path, site), "rb") as stream:
+            found = parse(stream.read(_LIMIT))
+    except (OSError, ValueError, PathRefused):
+        return None
+    return found if isinstance(found, dict) else None

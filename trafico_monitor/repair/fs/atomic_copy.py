@@ -22,10 +22,8 @@ from ...errors import PathRefused
 from ...model.installation import Installation
 from ...model.task import Outcome, RepairTask, TaskResult
 from ..actions.quarantine import put_aside
-from ..errno_outcomes import SourceMissing, SourceUnreadable, from_error
-from ..ports import Tools
-from .cancellable_io import Stopped, in_thread
-from .safe_open import files_below, move_new, open_folder, open_source, remove, settle, status
+from ..ports import SourceMissing, SourceUnreadable, Tools, from_error
+from .safe_open import Stopped, files_below, in_thread, move_new, open_folder, open_source, remove, settle, status
 
 _CHUNK = 4 * 1024 * 1024
 _PART = re.compile(r"\.trafico-[0-9a-f]{16}\.part\Z")

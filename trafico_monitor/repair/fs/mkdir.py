@@ -12,11 +12,9 @@ from pathlib import Path
 from ...errors import PathRefused
 from ...model.installation import Installation
 from ...model.task import Outcome, TaskResult
-from ..chown_client import worth_again
-from ..errno_outcomes import from_error
-from ..ports import Tools
-from .cancellable_io import in_thread
-from .safe_open import locate, open_folder, sync_folder
+from ..ownership import worth_again
+from ..ports import Tools, from_error
+from .safe_open import in_thread, locate, open_folder, sync_folder
 
 _DEEPEST = 8  # below models: a modelo, year, month, and room; one order must not sow a tree
 

@@ -1,4 +1,4 @@
-"""Doors to files beneath the two directories, by descriptors (host/safe_open.py says why)."""
+"""Opens what lies beneath the two directories by descriptors; a thread that works there can be stopped."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import ctypes
 import errno
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from ...host import safe_open
+from ...host.blocking import run_blocking
 from ...host.safe_open import NAME_BYTES, PATH_BYTES, encodable, locate, plain_text, safe_component
 from ...model.installation import Installation, roots_of
 
@@ -135,3 +137,22 @@ def settle(file: int, folder: int, site: Installation) -> int:
     if os.geteuid() == 0:
         os.fchown(file, site.uid, site.gid)
     return os.fstat(file).st_uid
+
+
+Found = TypeVar("Found")
+QUICK = 30.0  # seconds for a few system calls
+
+
+class Stopped(Exception):
+    """Raised inside the thread when nobody waits for its work any more."""
+
+
+async def in_thread(work: Callable[[threading.Event], Found], seconds: float = QUICK, name: str = "files") -> Found:
+    """What `work(stop)` returns. After `seconds` (TimeoutError), or when cancelled, `stop` is set:
+    the thread is to leave as soon as it looks, and to clean up behind itself."""
+    stop = threading.Event()
+    try:
+        return await run_blocking(lambda: work(stop), seconds=seconds, name=name)
+    except BaseException:
+        stop.set()
+        raise

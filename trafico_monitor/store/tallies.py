@@ -1,8 +1,7 @@
 """Counts for the report, kept in step with the incidents in the same transaction.
 
 Per day and by one property at a time: a report over years reads some hundred rows a day,
-however many incidents there were.
-"""
+however many incidents there were."""
 
 from __future__ import annotations
 
@@ -10,10 +9,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 
-from ...model.incident import Estado, Incident
-from ...model.task import TaskStat
-from ..serialization import readable, storable
+from ..model.incident import Estado, Incident
+from ..model.task import TaskStat
 from . import hours
+from .serialization import readable, storable
 
 HOUR = 3600
 DAY = 24 * HOUR

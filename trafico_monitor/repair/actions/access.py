@@ -1,4 +1,4 @@
-"""`permisos`: gives what one download needs back to the bot's user, by the root helper."""
+"""`ruta_inexistente` and `permisos`: the folder of a modelo that was really named; the bot's user as owner."""
 
 from __future__ import annotations
 
@@ -8,14 +8,43 @@ from pathlib import Path
 from ...errors import PathRefused
 from ...model.installation import Installation
 from ...model.task import Outcome, RepairTask, TaskResult
-from ..chown_client import worth_again
-from ..fs.cancellable_io import in_thread
-from ..fs.path_policy import resolve_destination, resolve_source
-from ..ports import Tools
-from .create_folder import folder_of
+from ..fs.mkdir import ensure_folder
+from ..fs.safe_open import in_thread
+from ..ownership import worth_again
+from ..path_policy import is_plain, resolve_destination, resolve_source
+from ..ports import Tools, from_error
 
 
-async def hand_over(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
+async def create_folder(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
+    """Given an order whose download names a destination or a modelo, make that folder.
+
+    DONE `folder_created` or `folder_exists`, with the folder as `path`; FAILED with the helper's
+    reason when it did not give it to the bot's user; REFUSED `no_safe_folder` when neither names
+    one beneath models, `models_missing` when models itself is not there and may not be made;
+    BLOCKED_BY_SPACE; BLOCKED_BY_OWNER."""
+    try:
+        folder = await in_thread(lambda _: folder_of(order, site))
+        if folder is None:
+            return TaskResult(order.id, Outcome.REFUSED, "no_safe_folder")
+        ensured = await ensure_folder(folder, site, tools)
+    except (OSError, PathRefused) as error:
+        return from_error(order.id, error)
+    if ensured.refused is not None:
+        return replace(ensured.refused, order_id=order.id, path=str(folder))
+    reason = "folder_created" if ensured.made else "folder_exists"
+    return TaskResult(order.id, Outcome.DONE, reason, path=str(folder))
+
+
+def folder_of(order: RepairTask, site: Installation) -> Path | None:
+    """Where the download's folder belongs: its destination's parent, else models/modelo."""
+    destination = resolve_destination(order.download, site)
+    if destination is not None:
+        return destination.parent
+    modelo = order.download.modelo
+    return site.models / modelo if modelo and is_plain(modelo) else None
+
+
+async def restore_owner(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
     """Given an order, hand over the source that the lines name and the modelo's folder and file
     where they exist; models itself where even that does not. DONE when the helper did all of it;
     its first refusal or failure otherwise (FAILED for all that another try may find otherwise);

@@ -1,8 +1,7 @@
 """Counts by the hour, for the panel's trends: beside the tallies, in the same transaction.
 
 An hour is what days are made of in every time zone. Reading a year is some ten thousand rows,
-however many incidents there were.
-"""
+however many incidents there were."""
 
 from __future__ import annotations
 
@@ -10,8 +9,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 
-from ...model.incident import Estado, Incident
-from ..serialization import storable
+from ..model.incident import Estado, Incident
+from .serialization import storable
 
 HOUR = 3600
 TYPE, MODELO, SECONDS = "type", "modelo", "seconds"

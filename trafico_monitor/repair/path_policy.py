@@ -6,8 +6,7 @@ leaves here lies beneath models or the Bot API directory, without a link on the 
 
 `<TOKEN>` is the mark that redaction leaves of a token (`host/redact`, which makes any other that a
 line holds something else), and a token is one whole component right in the Bot API directory: it
-stands for nothing anywhere else. A backslash separates nothing here, and is in no name of the bot's.
-"""
+stands for nothing anywhere else. A backslash separates nothing here, and is in no name of the bot's."""
 
 from __future__ import annotations
 
@@ -18,11 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from ...errors import PathRefused
-from ...host.redact import TOKEN, redact
-from ...model.download import Download
-from ...model.installation import Installation
-from .safe_open import PATH_BYTES, locate, open_folder, open_source, plain_text, roots_of, safe_component
+from ..errors import PathRefused
+from ..host.redact import TOKEN, redact
+from ..model.download import Download
+from ..model.installation import Installation
+from .fs.safe_open import PATH_BYTES, locate, open_folder, open_source, plain_text, roots_of, safe_component
 
 # https://core.telegram.org/bots/api#getfile: <server>/file/bot<token>/<file_path>. In local mode
 # file_path is absolute, which is where the double slash in the bot's lines comes from.
