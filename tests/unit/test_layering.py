@@ -12,7 +12,7 @@ EFFECTS = frozenset({"asyncio", "sqlite3", "subprocess", "socket", "time", "rand
 # Pure modules of packages that also have others.
 PURE = (
     "host/redact.py", "notify/messages", "notify/routing.py", "notify/triggers.py",
-    "notify/engine.py", "notify/escalation.py", "notify/silences.py", "notify/mute_times.py", "notify/reminders.py",
+    "notify/engine.py", "notify/escalation.py", "notify/silences.py", "notify/disposition.py",
     "notify/delivery/batching.py", "notify/chatops/keyboard.py", "notify/chatops/commands.py",
     "notify/chatops/replies.py", "notify/channels/webhook_payload.py", "journal/parser.py", "journal/parser.py",
     "config/schema.py", "config/alerts.py", "config/cross_checks.py", "config/chatops.py", "control/decisions.py",

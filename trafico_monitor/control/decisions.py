@@ -17,7 +17,7 @@ from ..incident import policy
 from ..incident.decision_context import Conditions
 from ..incident.policy import Decision
 from ..messages import text
-from ..model.alert import Alert, Notification, Scope, Silence
+from ..model.alert import Alert, Notification, NotificationCode, Scope, Silence
 from ..model.changeset import ChangeSet
 from ..model.control import ControlRequest, ControlResponse, RequestKind
 from ..model.control_schema import LONGEST_REASON, violations
@@ -27,7 +27,7 @@ from ..model.incident import Estado, Event, Incident
 from ..model.installation import RescuedFile
 from ..model.task import Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from ..notify.messages.render import headline
-from ..notify.triggers import PLACED, notices_of_acknowledgement
+from ..notify.triggers import notifications_of_acknowledgement
 from ..pipeline import events
 from ..pipeline.events import evidence_text, reason_text, short
 from ..pipeline.handlers import rescued
@@ -132,7 +132,7 @@ def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> 
         now,
         before=incident,
         decision=Decision(after),
-        notices=notices_of_acknowledgement(after, now),
+        notices=notifications_of_acknowledgement(after, now),
     )
     return CommandOutcome(_about("acknowledged", after, language), changes)
 
@@ -274,7 +274,7 @@ def not_there(
     message says: where it was put, or from now on that somebody has taken it away."""
     if told is None or incident is None:
         return CommandOutcome(reply)
-    if told.code == PLACED:
+    if told.code is NotificationCode.RESCUED_PLACED:
         modelo, path = told.fields.get("modelo", ""), told.fields.get("ruta", "")
         fields = {**reply.fields, "modelo": plain(modelo), "ruta": plain(path)}
         return CommandOutcome(ControlResponse(modelo == request.modelo, "assigned_before", fields))

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from ..errors import PathRefused, StoreError
 from ..host.redact import redact
-from ..model.alert import ALARM_KEYS, Notification, Scope, Severity, Silence
+from ..model.alert import ALARM_KEYS, Notification, NotificationCode, Scope, Severity, Silence
 from ..model.changeset import ChangeSet
 from ..model.control import ControlRequest, ControlResponse, RequestKind
 from ..model.control_schema import LONGEST_SILENCE, normalised
@@ -148,7 +148,7 @@ class CommandProcessor:
 
     async def _acknowledge(self, request: ControlRequest) -> ControlResponse:
         async with self._turn:
-            alarm = self._pipeline().alerting.standing(request.incident)
+            alarm = self._pipeline().alerting.find_alert(request.incident)
             if alarm is not None:
                 return await self._kept(
                     decisions.acknowledge_alarm(self._pipeline(), alarm, request.by, self._clock())
@@ -261,7 +261,9 @@ class CommandProcessor:
         mine = self._testing is None
         if self._testing is None:
             now = self._clock()
-            notice = Notification("test", "test", Severity.INFO, now, int(now), fields={"por": request.by})
+            notice = Notification(
+                "test", NotificationCode.TEST, Severity.INFO, now, int(now), fields={"por": request.by}
+            )
             self._testing = asyncio.ensure_future(self._sound(notice))
             self._testing.add_done_callback(self._tested)
         heard = await asyncio.shield(self._testing)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..config.schema import Config
 from ..messages import text
-from ..model.alert import Notification, Severity
+from ..model.alert import Notification, NotificationCode, Severity
 from ..model.changeset import ChangeSet
 from ..model.finding import ErrorType
 from ..model.incident import Event, Incident
@@ -81,14 +81,14 @@ class Reports:
     async def task_seen(self, trouble: Trouble, over: bool) -> None:
         """A task of the monitor's own fails again and again, or no longer does."""
         config, now = self._config(), self._clock()
-        code = "task_back" if over else "task_failing"
+        code = NotificationCode.TASK_BACK if over else NotificationCode.TASK_FAILING
         fields = {
             "tarea": events.task_name(trouble.task, config.language),
             "fallos": str(trouble.failures),
             "error": trouble.error,
             "segundos": f"{max(0.0, now - trouble.since):.0f}",
         }
-        record = events.of_event(code, now, config.language, 5 if over else 3, **fields)
+        record = events.of_event(code.value, now, config.language, 5 if over else 3, **fields)
         shown = {"tarea": fields["tarea"]}
         if not over:
             shown |= {"motivo": trouble.error, "texto": text("tasks.advice", config.language)}

@@ -22,7 +22,7 @@ from ..errors import StoreError
 from ..host import directory
 from ..host.blocking import run_blocking
 from ..messages import text
-from ..model.alert import Notification, Severity
+from ..model.alert import Notification, NotificationCode, Severity
 from ..model.incident import Event
 from ..model.task import RepairTask
 from ..pipeline import events
@@ -190,7 +190,7 @@ class DegradedMode:
         record = events.of_event("own_files_failing", now, self._config().language, 2, code, **fields)
         advice = text(f"own.advice.{trouble.cause}", self._config().language, **fields)
         shown = {"carpeta": fields["ruta"], "motivo": fields["motivo"], "texto": advice}
-        notice = Notification(code, code, Severity.CRITICAL, now, _thread(now), fields=shown)
+        notice = Notification(code, NotificationCode(code), Severity.CRITICAL, now, _thread(now), fields=shown)
         await self._keep((record,), (notice,))
 
     async def _tell_end(self, code: str) -> None:
@@ -201,7 +201,9 @@ class DegradedMode:
         fields = {**self._fields(trouble), "segundos": f"{max(0.0, now - trouble.since):.0f}"}
         record = events.of_event("own_files_back", now, self._config().language, 5, f"{code}_back", **fields)
         shown = {"carpeta": fields["ruta"], "segundos": fields["segundos"]}
-        notice = Notification(code, "own_back", Severity.RECOVERABLE, now, _thread(trouble.since) + 1, fields=shown)
+        notice = Notification(
+            code, NotificationCode.OWN_BACK, Severity.RECOVERABLE, now, _thread(trouble.since) + 1, fields=shown
+        )
         await self._keep((record,), (notice,))
 
     def _fields(self, trouble: _Trouble) -> dict[str, str]:

@@ -29,7 +29,7 @@ from ..notify.channels.factory import open_channels
 from ..notify.delivery.channel_test import send_test_message
 from ..notify.delivery.manager import DeliveryManager
 from ..notify.messages.render import render
-from ..notify.routing import plan_of
+from ..notify.routing import routing_of
 from ..pipeline import lifecycle_events
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.run_stats import RunStats
@@ -153,7 +153,7 @@ class Service:
 
     def _wire_main_line(self, saved: Snapshot) -> None:
         config = self._config
-        known, plan = self._configuration, plan_of(config)
+        known, plan = self._configuration, routing_of(config)
         detector = Detector(known.rules, Path(config.project.models_dir).name)
         self._pipeline = Pipeline(detector, Tracker(), known.limits, config.language, known.refusal, plan)
         self._pipeline.restore(saved)
@@ -360,7 +360,7 @@ class Service:
         await self._reports.recorded((lifecycle_events.of_reload(refused, language, now),))
 
     def _use(self) -> None:
-        config, known, plan = self._config, self._configuration, plan_of(self._config)
+        config, known, plan = self._config, self._configuration, routing_of(self._config)
         self._pipeline.detector.rules = known.rules
         self._line.rules_changed()
         self._pipeline.reload(known.limits, config.language, known.refusal, plan)

@@ -93,7 +93,7 @@ class StatusReporter:
             "channels": [asdict(one) for one in self.post_office.status.values()],
             "silences": self._silences(),
             "alarms": self._alarms(),
-            "unanswered": [one.key for one in self.pipeline.alerting.alarms if not one.acknowledged_by],
+            "unanswered": [one.key for one in self.pipeline.alerting.alerts if not one.acknowledged_by],
         }
 
     def unwell(self) -> str:
@@ -130,7 +130,7 @@ class StatusReporter:
         return {"waiting": sum(one.waiting for one in status), "error": error}
 
     def _silences(self) -> list[dict[str, object]]:
-        silences = self.pipeline.alerting.silences(self.clock())
+        silences = self.pipeline.alerting.active_silences(self.clock())
         return [{**asdict(one), "scope": one.scope.value} for one in silences]
 
     def _alarms(self) -> list[dict[str, object]]:
@@ -138,13 +138,13 @@ class StatusReporter:
         return [
             {
                 "id": one.key,
-                "code": one.notice.code,
+                "code": one.notice.code.value,
                 "text": headline(one.notice, self.config().language).plain,
                 "since": one.notice.at,
                 "acknowledged_by": one.acknowledged_by or None,
                 "acknowledged_at": one.acknowledged_at,
             }
-            for one in self.pipeline.alerting.alarms
+            for one in self.pipeline.alerting.alerts
             if one.notice.incident is None
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum, IntEnum, StrEnum
 
 from .incident import Incident
 
@@ -15,22 +15,112 @@ class Severity(IntEnum):
     CRITICAL = 2
 
 
+class NotificationCode(StrEnum):
+    """The kind of a notification; its text is `notice.<value>` in messages/. Values are stored."""
+
+    # An incident.
+    DETECTED = "detected"
+    RETRYING = "retrying"
+    WAITING = "waiting"
+    CRITICAL = "critical"
+    FAILED = "failed"
+    SOLVED = "solved"
+    SOLVED_BY_BOT = "solved_by_bot"
+    MOVED = "moved"  # in place of an incident's edited message, once it has failed
+    # A rescued video: a person has to assign it, it was assigned, somebody has taken it away.
+    RESCUED = "rescued"
+    RESCUED_PLACED = "rescued_placed"
+    RESCUED_LEFT = "rescued_left"
+    # The bot's unit, and its errors that no rule knows.
+    UNIT_DIED = "unit_died"
+    UNIT_BACK = "unit_back"
+    UNIT_STOPPED = "unit_stopped"
+    UNIT_SILENT = "unit_silent"
+    UNIT_SPEAKS = "unit_speaks"
+    UNKNOWN_ERROR = "unknown_error"
+    UNKNOWN_MORE = "unknown_more"
+    # The machine.
+    SPACE_OK = "space_ok"
+    SPACE_WARNING = "space_warning"
+    SPACE_CRITICAL = "space_critical"
+    SERVER_DOWN = "server_down"
+    SERVER_UP = "server_up"
+    # The monitor itself.
+    START = "start"
+    STOP = "stop"
+    SUMMARY = "summary"
+    BLIND = "blind"
+    SIGHTED = "sighted"
+    BUDGET_SPENT = "budget_spent"
+    TASK_FAILING = "task_failing"
+    TASK_BACK = "task_back"
+    OWN_STORE = "own_store"
+    OWN_LOGS = "own_logs"
+    OWN_PLACE = "own_place"
+    OWN_BACK = "own_back"
+    # Notifications about notifications.
+    TEST = "test"
+    REMINDER = "reminder"
+    MUTED = "muted"
+
+    @property
+    def fires(self) -> bool:
+        """True for an alert: somebody has to answer it."""
+        return self in _FIRING
+
+    @property
+    def resolves(self) -> bool:
+        """True for the end of what an earlier notification of the same key said."""
+        return self in _RESOLVING
+
+    @property
+    def edits(self) -> bool:
+        """True for text that only ever replaces a message, and is worth none of its own."""
+        return self is NotificationCode.MOVED
+
+
+_FIRING = frozenset(
+    {
+        NotificationCode.CRITICAL,
+        NotificationCode.FAILED,
+        NotificationCode.UNIT_DIED,
+        NotificationCode.SPACE_CRITICAL,
+        NotificationCode.SERVER_DOWN,
+        NotificationCode.OWN_STORE,
+        NotificationCode.OWN_LOGS,
+        NotificationCode.OWN_PLACE,
+    }
+)
+_RESOLVING = frozenset(
+    {
+        NotificationCode.SOLVED,
+        NotificationCode.SOLVED_BY_BOT,
+        NotificationCode.UNIT_BACK,
+        NotificationCode.UNIT_SPEAKS,
+        NotificationCode.SIGHTED,
+        NotificationCode.SPACE_OK,
+        NotificationCode.SPACE_WARNING,  # from critical; it fires nothing itself
+        NotificationCode.SERVER_UP,
+        NotificationCode.OWN_BACK,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
     """`key` names the conversation: an incident's id, or `service`, `space`, `unit`,
     `silence`, `blind`, `muted`, `reminder`.
 
-    Notices of one key and one `thread` are one message that is edited; a new thread is a new
-    message, so that the phone rings. `code` is `notice.<code>` in messages/. `about` are the
-    alerts that a reminder is about.
+    Notifications of one key and one `thread` are one message that is edited; a new thread is a new
+    message, so that the phone rings. `about` are the alerts that a reminder is about.
 
-    The rest says where it goes, and is no part of what it tells: `to` are channels, `hold` the
-    earliest time (seconds since the epoch) for a message that would ring, and `only_edit` lets
-    it change a message that is there already, but make no new one.
+    The rest is routing, and no part of the text: `to` are channels, `hold` the earliest time (seconds
+    since the epoch) for a message that would ring, and `only_edit` lets it change a message that is
+    there already, but make no new one.
     """
 
     key: str
-    code: str
+    code: NotificationCode
     severity: Severity
     at: float
     thread: int = 0

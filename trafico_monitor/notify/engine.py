@@ -1,8 +1,8 @@
-"""Everything between «this is to be told» and the outbox: to whom, and whether now. Pure.
+"""The alert engine: routes each notification, decides whether it is sent now, and keeps the alerts until they
+are resolved. Pure.
 
-A notice is addressed (addressing), kept back by a silence or a maintenance (silencing) or until
-the quiet hours end (quiet_hours), and what rings is an alarm until it is solved (escalation). The
-state is alarms, silences and held notices; what a step changes of it is stored with the step.
+Its state is alerts, silences and the notifications that maintenance defers; each step returns what it changes
+of that state, to be stored with the step. The decisions are `disposition.classify` and `escalation`.
 """
 
 from __future__ import annotations
@@ -10,354 +10,358 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from ..model.alert import Alert, Notification, Scope, Severity, Silence
+from ..model.alert import Alert, Notification, NotificationCode, Scope, Severity, Silence
 from ..model.incident import Incident
-from . import escalation, reminders
-from .mute_times import quiet_until
-from .routing import RoutingConfig, resolve_channels, together
-from .silences import DIED, SETTLING_SECONDS, STARTED, STOPPED, holds, maintenance, of_the_new_run, silencing
-from .triggers import ANSWERED_AT, ANSWERED_BY, ENDS, MOVED, RESCUED, rings
+from . import escalation
+from .disposition import Action, Disposition, Reason, alert_after, classify
+from .routing import RoutingConfig, merge_channels, resolve_channels
+from .silences import (
+    SETTLING_SECONDS,
+    MaintenanceReason,
+    MuteTimes,
+    active_maintenance,
+    is_active,
+    matching_silence,
+)
+from .triggers import ACKNOWLEDGED_AT, ACKNOWLEDGED_BY
 
+# Gives an incident as it is now; None for one that is not kept any more.
 Current = Callable[[str], Incident | None]
 
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """Something for the record. `code` has a MESSAGE_ID; `notice` or `silence` is what it is about."""
+    """An event for the record. `code` has a MESSAGE_ID; `notification` or `silence` is its subject."""
 
     code: str
-    notice: Notification | None = None
+    notification: Notification | None = None
     silence: Silence | None = None
     channel: str = ""
 
 
 @dataclass(slots=True)
 class AlertChanges:
-    """What one step leads to: `notices` are addressed, the rest is state as it stands now."""
+    """The result of one step: `notifications` with their channels; the rest is state as it is now. `released`
+    are the (key, thread) of notifications that are deferred no longer."""
 
-    notices: list[Notification] = field(default_factory=list)
-    alarms: dict[str, Alert] = field(default_factory=dict)
+    notifications: list[Notification] = field(default_factory=list)
+    alerts: dict[str, Alert] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
-    held: dict[tuple[str, int], Notification] = field(default_factory=dict)
-    unheld: list[tuple[str, int]] = field(default_factory=list)
+    deferred: dict[tuple[str, int], Notification] = field(default_factory=dict)
+    released: list[tuple[str, int]] = field(default_factory=list)
     events: list[AlertEvent] = field(default_factory=list)
 
 
 class AlertEngine:
-    def __init__(self, plan: RoutingConfig) -> None:
-        self.plan = plan
-        self._alarms: dict[str, Alert] = {}
+    def __init__(self, routing: RoutingConfig) -> None:
+        self.routing = routing
+        self._alerts: dict[str, Alert] = {}
         self._silences: dict[str, Silence] = {}
-        self._held: dict[tuple[str, int], Notification] = {}
-        self._next = 0.0  # nothing is due before
+        self._deferred: dict[tuple[str, int], Notification] = {}
+        self._next_due = 0.0  # nothing is due before
 
-    def use(self, plan: RoutingConfig) -> None:
-        """The configuration was read again."""
-        self.plan = plan
-        self._next = 0.0
+    def reload(self, routing: RoutingConfig) -> None:
+        """Use another configuration from now on."""
+        self.routing = routing
+        self._next_due = 0.0
 
-    def restore(self, alarms: Iterable[Alert], silences: Iterable[Silence], held: Iterable[Notification]) -> None:
-        """Go on where the last transaction ended."""
-        self._alarms = {alarm.key: alarm for alarm in alarms}
+    def restore(self, alerts: Iterable[Alert], silences: Iterable[Silence], deferred: Iterable[Notification]) -> None:
+        """Continue from the last stored step."""
+        self._alerts = {alert.key: alert for alert in alerts}
         self._silences = {silence.id: silence for silence in silences}
-        self._held = {(notice.key, notice.thread): notice for notice in held}
-        self._next = 0.0
+        self._deferred = {(notification.key, notification.thread): notification for notification in deferred}
+        self._next_due = 0.0
 
     @property
-    def alarms(self) -> tuple[Alert, ...]:
-        return tuple(self._alarms.values())
+    def alerts(self) -> tuple[Alert, ...]:
+        return tuple(self._alerts.values())
 
-    def silences(self, now: float) -> tuple[Silence, ...]:
-        """Those that hold at `now`."""
-        return tuple(one for one in self._silences.values() if holds(one, now))
+    def active_silences(self, now: float) -> tuple[Silence, ...]:
+        return tuple(silence for silence in self._silences.values() if is_active(silence, now))
+
+    def find_alert(self, name: str) -> Alert | None:
+        """The alert without an incident that `name` means: its key, or its whole name, which is that
+        of this alert only. An incident is acknowledged by its own id."""
+        wanted = name.strip().removeprefix("#").lower()
+        own = (alert for alert in self._alerts.values() if alert.notice.incident is None)
+        return next((alert for alert in own if wanted in (alert.key, alert.name)), None)
 
     # Steps.
 
-    def tell(self, notices: Iterable[Notification], now: float) -> AlertChanges:
-        """What becomes of `notices` at `now`."""
-        told = AlertChanges()
-        for notice in notices:
-            self._tell(notice, told, now)
-        return told
+    def notify(self, notifications: Iterable[Notification], now: float) -> AlertChanges:
+        """Route and classify `notifications`."""
+        changes = AlertChanges()
+        for notification in notifications:
+            self._notify(notification, changes, now)
+        return changes
 
-    def learn(self, silences: Iterable[Silence]) -> None:
-        """Silences that a person has begun or ended; whoever calls stores them."""
+    def set_silences(self, silences: Iterable[Silence]) -> None:
+        """Add silences that a person has begun, or replace those that a person has ended; the caller stores them."""
         for silence in silences:
             known = self._silences.get(silence.id)
             self._silences[silence.id] = replace(silence, silenced=known.silenced) if known else silence
-            self._next = 0.0
-
-    def standing(self, name: str) -> Alert | None:
-        """The alarm without an incident that `name` means: its key, or its whole name, which is that
-        of this alarm only. An incident is acknowledged by its own id."""
-        wanted = name.strip().removeprefix("#").lower()
-        own = (one for one in self._alarms.values() if one.notice.incident is None)
-        return next((one for one in own if wanted in (one.key, one.name)), None)
+            self._next_due = 0.0
 
     def acknowledge(self, key: str, by: str, at: float) -> AlertChanges:
-        """Somebody knows of the alarm `key` (an incident's says so itself): no more reminders and no
-        further channels until it ends; what rings anew is a new alarm. Its message says who."""
-        told = AlertChanges()
-        alarm = self._alarms.get(key)
-        if alarm is not None and not alarm.acknowledged_by:
-            known = replace(alarm, acknowledged_by=by, acknowledged_at=at)
-            known = replace(known, notice=_with_answer(known))
-            told.notices.append(replace(known.notice, to=self._rung(known), only_edit=True))
-            self._put(known, told)
-        return told
+        """Acknowledge the alert `key` (an incident has its own acknowledgement): no more reminders and no further
+        channels until it is resolved. Its message shows `by`; when it fires again, that is a new alert."""
+        changes = AlertChanges()
+        alert = self._alerts.get(key)
+        if alert is not None and not alert.acknowledged_by:
+            alert = _with_acknowledgement(replace(alert, acknowledged_by=by, acknowledged_at=at))
+            changes.notifications.append(replace(alert.notice, to=self._reached(alert), only_edit=True))
+            self._put(alert, changes)
+        return changes
 
-    def edit(self, notices: Iterable[Notification]) -> AlertChanges:
-        """More is known of what has rung: for whoever was rung, and with who has answered. Nothing rings,
-        and no reminder begins anew."""
-        told = AlertChanges()
-        for notice in notices:
-            alarm = self._alarms.get(notice.key)
-            if alarm is not None and alarm.notice.thread == notice.thread:
-                known = replace(alarm, notice=replace(notice, to=alarm.notice.to))
-                known = replace(known, notice=_with_answer(known))
-                notice = replace(known.notice, to=self._rung(known))
-                self._put(known, told)
-            told.notices.append(replace(notice, only_edit=True))
-        return told
+    def update(self, notifications: Iterable[Notification]) -> AlertChanges:
+        """Update messages already sent, in every channel that the alert has reached and with its acknowledgement.
+        Fires no alert and resets no reminder."""
+        changes = AlertChanges()
+        for notification in notifications:
+            alert = self._alerts.get(notification.key)
+            if alert is not None and alert.notice.thread == notification.thread:
+                notice = replace(notification, to=alert.notice.to)
+                alert = _with_acknowledgement(replace(alert, notice=notice))
+                notification = replace(alert.notice, to=self._reached(alert))
+                self._put(alert, changes)
+            changes.notifications.append(replace(notification, only_edit=True))
+        return changes
 
-    def _rung(self, alarm: Alert) -> tuple[str, ...]:
-        return together(alarm.notice.to, alarm.reached, self.plan)
+    def unit_stopping(self, unit: str, at: float, now: float) -> AlertChanges:
+        """Begin or prolong maintenance: somebody stops the bot's unit. It ends when the unit has started, when it
+        dies, or after `alerts.maintenance`."""
+        changes, ongoing = AlertChanges(), active_maintenance(self._silences.values(), now)
+        until, stopped = at + self.routing.alerts.maintenance, MaintenanceReason.STOPPED
+        if until <= now:  # a stop of long ago, read late
+            return changes
+        name = ongoing.id if ongoing else f"M{int(at)}"
+        begun = ongoing or Silence(name, Scope.MAINTENANCE, unit, at, until, stopped.value, "systemd")
+        self._put_silence(replace(begun, until=until, reason=stopped.value), changes)
+        if ongoing is None:
+            changes.events.append(AlertEvent("maintenance", silence=begun))
+        return changes
 
-    def unit(self, code: str, unit: str, at: float, now: float) -> AlertChanges:
-        """PID 1 about the bot's unit. A stop that somebody asked for (`stopping`) is maintenance,
-        until it runs again, or dies, or `alerts.maintenance` is over."""
-        told, going_on = AlertChanges(), maintenance(self._silences.values(), now)
-        until = at + self.plan.alerts.maintenance
-        if code == "stopping" and until > now:  # not one that is long over, read late
-            name = going_on.id if going_on else f"M{int(at)}"
-            begun = going_on or Silence(name, Scope.MAINTENANCE, unit, at, until, STOPPED, "systemd")
-            self._mute(replace(begun, until=until, reason=STOPPED), told)
-            if going_on is None:
-                told.events.append(AlertEvent("maintenance", silence=begun))
-        elif going_on is not None and code == "started":
-            until = min(going_on.until, at + SETTLING_SECONDS)
-            self._mute(replace(going_on, until=until, reason=STARTED), told)
-        elif going_on is not None and code == "died":
-            self._mute(replace(going_on, until=now, reason=DIED), told)
-        return told
+    def unit_started(self, at: float, now: float) -> AlertChanges:
+        """Let maintenance end soon: the bot's unit runs again."""
+        return self._end_maintenance(at + SETTLING_SECONDS, MaintenanceReason.STARTED, now)
 
-    def pass_time(self, now: float, current: Current) -> AlertChanges:
-        """Silences that are over, alarms that nobody has answered. `current` gives an incident
-        as it stands, None for one that has been forgotten."""
-        told = AlertChanges()
-        if now < self._next:
-            return told
-        for silence in [one for one in self._silences.values() if one.until <= now]:
-            self._end(silence, told, now, current)
-        for alarm in self.alarms:
-            self._mind(alarm, told, now, current)
-        # In this order: whoever is rung now need not be reminded now.
-        self._remind(told, now, current)
-        for alarm in [alarm for alarm in self.alarms if self._stands(alarm, now, current)]:
-            self._escalate(alarm, told, now, current)
-        self._next = self._next_time(now)
-        return told
+    def unit_died(self, now: float) -> AlertChanges:
+        """End maintenance now: the bot's unit ended by itself."""
+        return self._end_maintenance(now, MaintenanceReason.DIED, now)
 
-    # One notice.
+    def tick(self, now: float, current: Current) -> AlertChanges:
+        """End the silences that are over; send reminders and escalations of alerts that nobody has acknowledged."""
+        changes = AlertChanges()
+        if now < self._next_due:
+            return changes
+        for silence in [silence for silence in self._silences.values() if silence.until <= now]:
+            self._end(silence, changes, now, current)
+        for alert in self.alerts:
+            self._update_muted(alert, changes, now, current)
+        # In this order: a channel that an escalation reaches now needs no reminder now.
+        self._remind(changes, now, current)
+        for alert in self._unanswered(now, current):
+            self._escalate(alert, changes, now, current)
+        self._next_due = self._next_time(now)
+        return changes
 
-    def _tell(self, notice: Notification, told: AlertChanges, now: float) -> None:
-        alarm, end = self._alarms.get(notice.key), notice.code in ENDS
-        to = resolve_channels(notice, self.plan)
-        if alarm is not None and (end or rings(notice)):
-            to = together(to, alarm.reached, self.plan)  # whoever was rung is told the rest
-        notice = replace(notice, to=to)
-        if alarm is not None and _acknowledges(notice, alarm):
-            assert notice.incident is not None
-            told.notices.append(replace(notice, only_edit=True))
-            self._put(replace(alarm, notice=notice, acknowledged_by=notice.incident.acknowledged_by), told)
-        elif (silence := silencing(notice, self._silences.values(), now)) is not None:
-            self._keep_back(notice, silence, told, now)
-        elif not self._held_for_maintenance(notice, alarm, told, now):
-            self._emit(notice, alarm, told, now)
+    # One notification: decision and effect.
 
-    def _emit(self, notice: Notification, alarm: Alert | None, told: AlertChanges, now: float) -> None:
-        until = self._quiet_until(now)
-        critical = alarm is not None and not alarm.muted and escalation.is_critical(alarm)
-        if until is not None and notice.severity is Severity.RECOVERABLE and not critical:
-            notice = replace(notice, hold=until)
-        told.notices.append(notice)
-        if rings(notice):
-            self._put(escalation.rung(notice, alarm, notice.hold or now), told)
-        elif notice.code in ENDS and alarm is not None:
-            self._put(replace(alarm, over=True), told)
+    def _notify(self, notification: Notification, changes: AlertChanges, now: float) -> None:
+        code, alert = notification.code, self._alerts.get(notification.key)
+        to = resolve_channels(notification, self.routing)
+        if alert is not None and (code.resolves or code.fires):
+            to = merge_channels(to, alert.reached, self.routing)
+        notification = replace(notification, to=to)
+        deferred = any(key == notification.key for key, _ in self._deferred)
+        silences = self._silences.values()
+        disposition = classify(notification, alert, silences, self._mute_times, now, deferred=deferred)
+        self._apply(disposition, notification, alert, changes, now)
 
-    def _keep_back(self, notice: Notification, silence: Silence, told: AlertChanges, now: float) -> None:
-        # What is shown already stays true, without ringing. What waits for a person is told when it is over.
-        late = {"hold": silence.until} if notice.code == RESCUED else {"only_edit": True}
-        told.notices.append(replace(notice, **late))
-        self._mute(replace(silence, silenced=silence.silenced + 1), told)
-        told.events.append(AlertEvent("notice_silenced", notice, silence))
-        alarm = self._alarms.get(notice.key)
-        if rings(notice):
-            self._put(escalation.rung(notice, alarm, now, muted=True), told)
-        elif notice.code in ENDS and alarm is not None:
-            self._put(replace(alarm, over=True), told)
+    def _apply(
+        self,
+        disposition: Disposition,
+        notification: Notification,
+        alert: Alert | None,
+        changes: AlertChanges,
+        now: float,
+    ) -> None:
+        match disposition.action:
+            case Action.SEND:
+                sent = notification
+            case Action.HOLD_UNTIL:
+                sent = replace(notification, hold=disposition.until)
+            case _:
+                sent = replace(notification, only_edit=True)
+        changes.notifications.append(sent)
+        silence = disposition.silence
+        if silence is not None and disposition.reason in (Reason.SILENCED, Reason.NEVER_SENT):
+            self._put_silence(replace(silence, silenced=silence.silenced + 1), changes)
+        if disposition.reason is Reason.SILENCED:
+            changes.events.append(AlertEvent("notice_silenced", notification, silence))
+        if disposition.action is Action.HOLD_FOR_MAINTENANCE:
+            place = (notification.key, notification.thread)
+            self._deferred[place] = changes.deferred[place] = notification
+        elif disposition.action is Action.DROP:
+            self._release(notification.key, changes)
+        after = alert_after(notification, disposition, alert, now)
+        if after is not None:
+            self._put(after, changes)
 
-    def _held_for_maintenance(self, notice: Notification, alarm: Alert | None, told: AlertChanges, now: float) -> bool:
-        """True when `notice` waits for the end of a maintenance, or is not worth telling any more
-        because what it ends was waiting."""
-        during = maintenance(self._silences.values(), now)
-        if during is None or notice.severity is not Severity.RECOVERABLE or of_the_new_run(notice, during):
-            return False
-        if notice.code == RESCUED:
-            return False  # it does not come to an end by itself
-        if alarm is not None and alarm.reached and escalation.is_critical(alarm):
-            return False
-        if notice.code in ENDS:
-            if (alarm is not None and alarm.reached) or not self._drop_held(notice.key, told):
-                return False
-            self._mute(replace(during, silenced=during.silenced + 1), told)
-        elif notice.code != MOVED:
-            self._held[notice.key, notice.thread] = told.held[notice.key, notice.thread] = notice
-        told.notices.append(replace(notice, only_edit=True))
-        return True
+    def _release(self, key: str, changes: AlertChanges) -> None:
+        for place in [place for place in self._deferred if place[0] == key]:
+            del self._deferred[place]
+            changes.deferred.pop(place, None)
+            changes.released.append(place)
 
-    def _drop_held(self, key: str, told: AlertChanges) -> bool:
-        gone = [place for place in self._held if place[0] == key]
-        for place in gone:
-            del self._held[place]
-            told.held.pop(place, None)
-        told.unheld += gone
-        return bool(gone)
+    # Time.
 
-    # What time does.
-
-    def _end(self, silence: Silence, told: AlertChanges, now: float, current: Current) -> None:
+    def _end(self, silence: Silence, changes: AlertChanges, now: float, current: Current) -> None:
         del self._silences[silence.id]
-        told.silences[silence.id] = over = replace(silence, reported=True)
+        changes.silences[silence.id] = over = replace(silence, reported=True)
         if silence.scope is not Scope.MAINTENANCE:
-            told.events.append(AlertEvent("silence_over", silence=over))
+            changes.events.append(AlertEvent("silence_over", silence=over))
             if silence.silenced:
-                self._tell(_report(over, now), told, now)
+                self._notify(_report(over, now), changes, now)
             return
-        told.events.append(AlertEvent("maintenance_over", silence=over))
-        for place, notice in list(self._held.items()):
-            del self._held[place]
-            told.unheld.append(place)
-            self._tell(_now_as(notice, current), told, now)
-        if silence.reason == STOPPED:
-            fields = {"unidad": silence.value, "desde": f"{silence.since:.0f}"}
-            stopped = Notification(
-                "unit", "unit_stopped", Severity.RECOVERABLE, now, int(silence.since), fields=fields
-            )
-            self._tell(stopped, told, now)
+        changes.events.append(AlertEvent("maintenance_over", silence=over))
+        for place, notification in list(self._deferred.items()):
+            del self._deferred[place]
+            changes.released.append(place)
+            self._notify(_as_now(notification, current), changes, now)
+        if silence.reason == MaintenanceReason.STOPPED:
+            self._notify(_still_stopped(silence, now), changes, now)
 
-    def _mind(self, alarm: Alert, told: AlertChanges, now: float, current: Current) -> None:
-        muted = silencing(alarm.notice, self._silences.values(), now) is not None
-        if alarm.muted and not muted:
-            self._ring_after_silence(alarm, told, now, current)
-            return
-        if muted != alarm.muted:
-            self._put(replace(alarm, muted=True), told)
-            return
-        ended = alarm.acknowledged_by or alarm.notice.code == "failed"
-        if ended and now - alarm.since > escalation.LONGEST_SECONDS and not _is_open(alarm, current):
-            self._put(replace(alarm, over=True), told)
+    def _end_maintenance(self, until: float, reason: MaintenanceReason, now: float) -> AlertChanges:
+        changes, ongoing = AlertChanges(), active_maintenance(self._silences.values(), now)
+        if ongoing is not None:
+            if reason is MaintenanceReason.STARTED:
+                until = min(ongoing.until, until)
+            self._put_silence(replace(ongoing, until=until, reason=reason.value), changes)
+        return changes
 
-    def _ring_after_silence(self, alarm: Alert, told: AlertChanges, now: float, current: Current) -> None:
-        """The silence is over and the trouble is not: it rings now, and counts from now."""
-        if not alarm.reached:
-            self._put(replace(alarm, muted=False), told)
-            if alarm.acknowledged_by and alarm.notice.incident is None:
-                return  # whoever looked it up knows
-            self._tell(_now_as(alarm.notice, current), told, now)
+    def _update_muted(self, alert: Alert, changes: AlertChanges, now: float, current: Current) -> None:
+        muted = matching_silence(alert.notice, self._silences.values(), now) is not None
+        if alert.muted and not muted:
+            self._fire_after_silence(alert, changes, now, current)
             return
-        base = now - self.plan.alerts.remind_every
-        self._put(replace(alarm, muted=False, since=now, base=base), told)
+        if muted != alert.muted:
+            self._put(replace(alert, muted=True), changes)
+            return
+        expires = alert.acknowledged_by or alert.notice.code is NotificationCode.FAILED
+        if expires and now - alert.since > escalation.LONGEST_SECONDS and not _is_open(alert, current):
+            self._put(replace(alert, over=True), changes)
 
-    def _stands(self, alarm: Alert, now: float, current: Current) -> bool:
-        """Whether somebody is still to be told of `alarm` again."""
-        if alarm.muted or alarm.over or alarm.acknowledged_by or now < alarm.since:
+    def _fire_after_silence(self, alert: Alert, changes: AlertChanges, now: float, current: Current) -> None:
+        """The silence has ended and the alert is still active: it fires, and its times count from now."""
+        if not alert.reached:
+            self._put(replace(alert, muted=False), changes)
+            if not alert.acknowledged_by or alert.notice.incident is not None:
+                self._notify(_as_now(alert.notice, current), changes, now)
+            return
+        base = now - self.routing.alerts.remind_every
+        self._put(replace(alert, muted=False, since=now, base=base), changes)
+
+    def _unanswered(self, now: float, current: Current) -> list[Alert]:
+        """The alerts that reminders and escalation are about at `now`."""
+        return [alert for alert in self.alerts if self._is_unanswered(alert, now, current)]
+
+    def _is_unanswered(self, alert: Alert, now: float, current: Current) -> bool:
+        if alert.muted or alert.over or alert.acknowledged_by or now < alert.since:
             return False
-        if self._quiet_until(now) is not None and not escalation.is_critical(alarm):
+        if self._mute_times.until(now) is not None and not escalation.is_critical(alert):
             return False
-        # A failed download that a person has had tried again is being seen to.
-        return not (alarm.notice.code == "failed" and _is_open(alarm, current))
+        # A person has had the failed download tried again.
+        return not (alert.notice.code is NotificationCode.FAILED and _is_open(alert, current))
 
-    def _escalate(self, alarm: Alert, told: AlertChanges, now: float, current: Current) -> None:
-        after, turn = escalation.escalate(alarm, self.plan.alerts, now)
-        if after is alarm:
+    def _escalate(self, alert: Alert, changes: AlertChanges, now: float, current: Current) -> None:
+        after, due = escalation.escalate(alert, self.routing.alerts, now)
+        if after is alert:
             return
-        self._put(after, told)
-        turn = tuple(name for name in turn if name in self.plan.channels)
-        if turn:
-            notice = _now_as(alarm.notice, current)
-            fields = {**notice.fields, "sin_respuesta": f"{now - alarm.since:.0f}"}
-            news = replace(notice, at=now, to=turn, hold=0.0, fields=fields)
-            # Whoever has it sees how long it has waited; whoever read it in a digest is not told anew.
-            told.notices += [replace(news, only_edit=True), news]
-            told.events += [AlertEvent("escalated", notice, channel=name) for name in turn]
+        self._put(after, changes)
+        channels = tuple(name for name in due if name in self.routing.channels)
+        if channels:
+            notification = _as_now(alert.notice, current)
+            fields = {**notification.fields, "sin_respuesta": f"{now - alert.since:.0f}"}
+            sent = replace(notification, at=now, to=channels, hold=0.0, fields=fields)
+            # Whoever has it sees how long it has waited; a channel that had it in a digest gets no second message.
+            changes.notifications += [replace(sent, only_edit=True), sent]
+            changes.events += [AlertEvent("escalated", notification, channel=name) for name in channels]
 
-    def _remind(self, told: AlertChanges, now: float, current: Current) -> None:
-        alerts = self.plan.alerts
-        standing = [alarm for alarm in self.alarms if self._stands(alarm, now, current)]
-        due = [alarm for alarm in standing if escalation.is_reminder_due(alarm, alerts, now)]
+    def _remind(self, changes: AlertChanges, now: float, current: Current) -> None:
+        config = self.routing.alerts
+        unanswered = self._unanswered(now, current)
+        due = [alert for alert in unanswered if escalation.is_reminder_due(alert, config, now)]
         if not due:
             return
-        spoken_of = standing if len(standing) > escalation.FEW else due
-        about = [(alarm, _now_as(alarm.notice, current)) for alarm in spoken_of]
-        told.notices += reminders.of(about, self.plan.channels, now)
-        for alarm in spoken_of:
-            self._put(escalation.reminded(alarm, alerts, now), told)
+        named = unanswered if len(unanswered) > escalation.FEW else due
+        about = [(alert, _as_now(alert.notice, current)) for alert in named]
+        changes.notifications += escalation.reminders(about, self.routing.channels, now)
+        for alert in named:
+            self._put(escalation.reminded(alert, config, now), changes)
 
     def _next_time(self, now: float) -> float:
-        times = [one.until for one in self._silences.values()]
-        times += [escalation.next_time(alarm, self.plan.alerts) for alarm in self._alarms.values() if not alarm.muted]
+        times = [silence.until for silence in self._silences.values()]
+        times += [
+            escalation.next_time(alert, self.routing.alerts) for alert in self._alerts.values() if not alert.muted
+        ]
         soonest = min(times, default=float("inf"))
-        # What is due and could not be done waits for the end of the quiet hours, or for a person.
+        # What is due and was not done waits for the end of the mute time, or for a person.
         return soonest if soonest > now else now + 1.0
 
-    def _quiet_until(self, now: float) -> float | None:
-        return quiet_until(now, self.plan.alerts.quiet_from, self.plan.alerts.quiet_until)
+    # State.
 
-    def _put(self, alarm: Alert, told: AlertChanges) -> None:
-        if alarm.over:
-            self._alarms.pop(alarm.key, None)
+    @property
+    def _mute_times(self) -> MuteTimes:
+        return MuteTimes(self.routing.alerts.quiet_from, self.routing.alerts.quiet_until)
+
+    def _reached(self, alert: Alert) -> tuple[str, ...]:
+        return merge_channels(alert.notice.to, alert.reached, self.routing)
+
+    def _put(self, alert: Alert, changes: AlertChanges) -> None:
+        if alert.over:
+            self._alerts.pop(alert.key, None)
         else:
-            self._alarms[alarm.key] = alarm
-        told.alarms[alarm.key] = alarm
-        self._next = 0.0
+            self._alerts[alert.key] = alert
+        changes.alerts[alert.key] = alert
+        self._next_due = 0.0
 
-    def _mute(self, silence: Silence, told: AlertChanges) -> None:
-        self._silences[silence.id] = told.silences[silence.id] = silence
-        self._next = 0.0
-
-
-def _acknowledges(notice: Notification, alarm: Alert) -> bool:
-    """True for the alarm's own message, written anew because somebody has answered it."""
-    known = notice.incident is not None and bool(notice.incident.acknowledged_by)
-    return known and not alarm.acknowledged_by and notice.thread == alarm.notice.thread
+    def _put_silence(self, silence: Silence, changes: AlertChanges) -> None:
+        self._silences[silence.id] = changes.silences[silence.id] = silence
+        self._next_due = 0.0
 
 
-def _with_answer(alarm: Alert) -> Notification:
-    """The alarm's notice; one without an incident, which would say so itself, with who has answered."""
-    if alarm.notice.incident is not None or not alarm.acknowledged_by:
-        return alarm.notice
-    known = {ANSWERED_BY: alarm.acknowledged_by, ANSWERED_AT: f"{alarm.acknowledged_at or 0.0:.0f}"}
-    return replace(alarm.notice, fields={**alarm.notice.fields, **known})
+def _with_acknowledgement(alert: Alert) -> Alert:
+    """`alert` with its acknowledgement among the fields of its notification; an incident shows its own."""
+    if alert.notice.incident is not None or not alert.acknowledged_by:
+        return alert
+    known = {ACKNOWLEDGED_BY: alert.acknowledged_by, ACKNOWLEDGED_AT: f"{alert.acknowledged_at or 0.0:.0f}"}
+    return replace(alert, notice=replace(alert.notice, fields={**alert.notice.fields, **known}))
 
 
-def _now_as(notice: Notification, current: Current) -> Notification:
-    """`notice` with its incident as it stands now."""
-    incident = None if notice.incident is None else current(notice.incident.id)
-    return notice if incident is None else replace(notice, incident=incident)
+def _as_now(notification: Notification, current: Current) -> Notification:
+    """`notification` with its incident as it is now."""
+    incident = None if notification.incident is None else current(notification.incident.id)
+    return notification if incident is None else replace(notification, incident=incident)
 
 
-def _is_open(alarm: Alert, current: Current) -> bool:
-    incident = None if alarm.notice.incident is None else current(alarm.notice.incident.id)
-    return incident.open if incident is not None else alarm.notice.incident is None
+def _is_open(alert: Alert, current: Current) -> bool:
+    incident = None if alert.notice.incident is None else current(alert.notice.incident.id)
+    return incident.open if incident is not None else alert.notice.incident is None
 
 
 def _report(silence: Silence, now: float) -> Notification:
+    """The report of a silence that has ended."""
     fields = {
         "silenciados": str(silence.silenced),
         "motivo": silence.reason,
         "desde": f"{silence.since:.0f}",
         "hasta": f"{silence.until:.0f}",
     }
-    return Notification("muted", "muted", Severity.INFO, now, int(silence.since), fields=fields)
+    return Notification("muted", NotificationCode.MUTED, Severity.INFO, now, int(silence.since), fields=fields)
+
+
+def _still_stopped(maintenance: Silence, now: float) -> Notification:
+    fields = {"unidad": maintenance.value, "desde": f"{maintenance.since:.0f}"}
+    code = NotificationCode.UNIT_STOPPED
+    return Notification("unit", code, Severity.RECOVERABLE, now, int(maintenance.since), fields=fields)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..messages import catalogue, format, text
-from ..model.alert import Notification
+from ..model.alert import Notification, NotificationCode
 from ..model.installation import mark_of, shell_word
 from . import choosing
 from .chatops.keyboard import Button
 from .messages.markup import Line, line, name, verbatim, words
-from .triggers import LEFT, PLACED, RESCUED
 
-CODES = frozenset({RESCUED, PLACED, LEFT})
+CODES = frozenset({NotificationCode.RESCUED, NotificationCode.RESCUED_PLACED, NotificationCode.RESCUED_LEFT})
 _MOST_NAMED = 10
 _LONGEST_COMMAND = 1200  # a name of 255 bytes, each spelled out
 
@@ -28,17 +27,17 @@ def lines(notice: Notification, language: str) -> Iterator[Line]:
         kind = f"notice.kind.{said.get('tipo', '')}"
         what = words(text(kind, language)) if kind in catalogue(language) else words("-")
         yield line("notice.rescued.incident", language, que=what, id=words(said["incidente"], 40))
-    if notice.code == PLACED:
+    if notice.code is NotificationCode.RESCUED_PLACED:
         yield line("notice.modelo", language, modelo=name(said.get("modelo", ""), 80))
         yield line("notice.rescued.place", language, ruta=verbatim(said.get("ruta", ""), 600))
-    if notice.code == RESCUED:
+    if notice.code is NotificationCode.RESCUED:
         yield from _to_be_done(said, language)
 
 
 def entry(notice: Notification, when: Line, language: str) -> Line:
     """`notice` in one line, as it stands among others, where no button is."""
     file = verbatim(notice.fields.get("archivo", ""), 300)
-    if notice.code != RESCUED:
+    if notice.code is not NotificationCode.RESCUED:
         return line(f"notice.digest.{notice.code}", language, hora=when, archivo=file)
     return line("notice.digest.rescued", language, hora=when, archivo=file, orden=_command(notice.fields))
 
@@ -47,7 +46,7 @@ def rows(notice: Notification, language: str) -> tuple[tuple[Button, ...], ...]:
     """The buttons beneath it: () where there is nothing to choose (any more)."""
     said = notice.fields
     names = [one for one in said.get("modelos", "").split("/") if choosing.offered(one)]
-    if notice.code != RESCUED or not names:
+    if notice.code is not NotificationCode.RESCUED or not names:
         return ()
     total = said.get("total", "")
     mark = mark_of(said.get("archivo", ""), said.get("incidente", ""))

@@ -1,4 +1,4 @@
-"""Which channels a notice goes to. Pure."""
+"""The channels of a notification. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..config.schema import Config
 from ..model.alert import Notification, Severity
 from ..model.finding import ErrorType
 
-# What the service tells by itself belongs to the type of error that it comes before, or causes.
+# A notification of the service itself belongs to the error type that it precedes or causes.
 _OF_SERVICE = {"space": ErrorType.DISCO_LLENO, "server": ErrorType.SERVIDOR_CAIDO}
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingConfig:
-    """Who is told what, by which way and when, of the configuration. `channels` are all there
-    are, `independent` those that do not need the watched Bot API server."""
+    """The part of the configuration that the alert engine needs. `channels` are all there are, `independent`
+    those that do not need the watched Bot API server."""
 
     alerts: Alerts = field(default_factory=Alerts)
     channels: tuple[str, ...] = (ADMIN,)
@@ -26,49 +26,50 @@ class RoutingConfig:
     independent: tuple[str, ...] = ()
 
 
-def plan_of(config: Config) -> RoutingConfig:
+def routing_of(config: Config) -> RoutingConfig:
     channels = telegram_endpoints.channels(config)
     independent = tuple(channel.name for channel in channels if telegram_endpoints.independent(channel, config))
     return RoutingConfig(config.alerts, tuple(channel.name for channel in channels), config.routes, independent)
 
 
-def resolve_channels(notice: Notification, plan: RoutingConfig) -> tuple[str, ...]:
-    """The channels of every route that takes `notice`; `admin` where none does. That the server is
-    down is also told by a way that does not need it, if there is one."""
-    to = _united(channel for route in plan.routes if _takes(route, notice) for channel in route.to) or (ADMIN,)
-    if topic(notice) == ErrorType.SERVIDOR_CAIDO.value and notice.severity is Severity.CRITICAL:
-        to = _united((*to, *(plan.independent[:1] if not set(to) & set(plan.independent) else ())))
+def resolve_channels(notification: Notification, routing: RoutingConfig) -> tuple[str, ...]:
+    """The channels of every matching route; `admin` where none matches. A notification that the server is down
+    also goes to one channel that does not need it, if there is one."""
+    routes = (route for route in routing.routes if _matches(route, notification))
+    to = _unique(channel for route in routes for channel in route.to) or (ADMIN,)
+    if topic(notification) == ErrorType.SERVIDOR_CAIDO.value and notification.severity is Severity.CRITICAL:
+        to = _unique((*to, *(routing.independent[:1] if not set(to) & set(routing.independent) else ())))
     return to
 
 
-def together(to: Collection[str], also: Collection[str], plan: RoutingConfig) -> tuple[str, ...]:
-    """`to` and `also`, as far as they are there."""
-    return _united(channel for channel in (*to, *also) if channel in plan.channels) or (ADMIN,)
+def merge_channels(to: Collection[str], also: Collection[str], routing: RoutingConfig) -> tuple[str, ...]:
+    """`to` and `also`, without channels that are not configured any more."""
+    return _unique(channel for channel in (*to, *also) if channel in routing.channels) or (ADMIN,)
 
 
-def topic(notice: Notification) -> str:
-    """The error_type that `notice` is about; "" where it is about none."""
-    if notice.incident is not None:
-        return notice.incident.error_type.value
-    found = _OF_SERVICE.get(notice.code.partition("_")[0])
-    return found.value if found else ""
+def topic(notification: Notification) -> str:
+    """The error_type that `notification` is about; "" where it is about none."""
+    if notification.incident is not None:
+        return notification.incident.error_type.value
+    error_type = _OF_SERVICE.get(notification.code.partition("_")[0])
+    return error_type.value if error_type else ""
 
 
-def stand_ins(channel: str, plan: RoutingConfig) -> tuple[str, ...]:
-    """Who takes over when nothing reaches `channel`, the first choice first."""
-    first = (plan.alerts.fallback,) if plan.alerts.fallback else ()
-    return tuple(other for other in _united((*first, *plan.channels)) if other != channel)
+def fallbacks(channel: str, routing: RoutingConfig) -> tuple[str, ...]:
+    """The channels that replace `channel` while nothing reaches it, the first choice first."""
+    first = (routing.alerts.fallback,) if routing.alerts.fallback else ()
+    return tuple(other for other in _unique((*first, *routing.channels)) if other != channel)
 
 
-def _takes(route: Route, notice: Notification) -> bool:
+def _matches(route: Route, notification: Notification) -> bool:
     least = Severity[route.severity.upper()] if route.severity else Severity.INFO
-    if notice.severity < least:
+    if notification.severity < least:
         return False
-    if route.types and topic(notice) not in route.types:
+    if route.types and topic(notification) not in route.types:
         return False
-    modelo = notice.incident.download.modelo if notice.incident else None
+    modelo = notification.incident.download.modelo if notification.incident else None
     return not route.modelos or modelo in route.modelos
 
 
-def _united(names: Collection[str] | Iterator[str]) -> tuple[str, ...]:
+def _unique(names: Collection[str] | Iterator[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))

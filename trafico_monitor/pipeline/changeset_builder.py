@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..model.alert import Alert, Notification, Severity, Silence
+from ..model.alert import Alert, Notification, NotificationCode, Severity, Silence
 from ..model.changeset import ChangeSet
 from ..model.finding import Finding, UnknownKind
 from ..model.incident import Event, Incident
@@ -36,18 +36,18 @@ class ChangeSetBuilder:
         """An event of the service goes on record (`chronicle.of_event`)."""
         self.records.append(events.of_event(event, at, self.language, priority, code, **fields))
 
-    def tell(self, key: str, code: str, severity: Severity, finding: Finding, thread: int) -> None:
+    def tell(self, key: str, code: NotificationCode, severity: Severity, finding: Finding, thread: int) -> None:
         """Somebody is to be told what `finding` says."""
         fields = {"texto": finding.message, "unidad": finding.rule or ""}
         self.notices.append(Notification(key, code, severity, finding.at, thread, fields=fields))
 
     def take_in(self, told: AlertChanges, now: float) -> None:
         """What became of notices; those that were given are told for."""
-        self.notices += told.notices
-        self.alarms |= told.alarms
+        self.notices += told.notifications
+        self.alarms |= told.alerts
         self.silences |= told.silences
-        self.unheld += told.unheld
-        self.held = {place: one for place, one in self.held.items() if place not in told.unheld} | told.held
+        self.unheld += told.released
+        self.held = {place: one for place, one in self.held.items() if place not in told.released} | told.deferred
         self.records += [events.of_alerting(event, now, self.language) for event in told.events]
 
     @property

@@ -73,9 +73,9 @@ def of_alerting(event: AlertEvent, at: float, language: str) -> Event:
         silence = event.silence
         fields |= {"silencio": silence.id, "motivo": silence.reason, "unidad": silence.value}
         fields |= {"silenciados": str(silence.silenced), "segundos": f"{silence.until - silence.since:.0f}"}
-    if event.notice is not None:
-        incident = event.notice.incident
-        fields["que"] = short(headline(event.notice, language).plain)
+    if event.notification is not None:
+        incident = event.notification.incident
+        fields["que"] = short(headline(event.notification, language).plain)
         fields["id"] = f" · #{incident.id}" if incident else ""
     return of_event(event.code, at, language, 4 if event.code == "escalated" else 6, **fields)
 

@@ -8,7 +8,7 @@ from .. import __version__
 from ..config import missing
 from ..config.schema import Config
 from ..messages import text
-from ..model.alert import Notification, Severity
+from ..model.alert import Notification, NotificationCode, Severity
 from ..model.incident import Event
 from . import events
 from .run_stats import RunStats
@@ -27,7 +27,7 @@ def of_start(config: Config, watched: str, damaged: str, now: float) -> tuple[No
         words = text("store.damaged", language, ruta=damaged)
         records.append(events.of_event("missing", now, language, 3, texto=words))
     return Notification(
-        "service", "start", Severity.INFO, now, int(now) // SAID_AGAIN, fields=_fields(watched)
+        "service", NotificationCode.START, Severity.INFO, now, int(now) // SAID_AGAIN, fields=_fields(watched)
     ), records
 
 
@@ -51,7 +51,10 @@ def of_stop(
     thread = int(started_at)
     told = tuple(
         Notification("service", code, Severity.INFO, now, thread + offset, fields=fields)
-        for offset, code, fields in ((0, "summary", tally.fields(now)), (1, "stop", _fields(watched)))
+        for offset, code, fields in (
+            (0, NotificationCode.SUMMARY, tally.fields(now)),
+            (1, NotificationCode.STOP, _fields(watched)),
+        )
     )
     return told, record
 

@@ -180,7 +180,7 @@ class Pipeline:
         incident that stood as `before`; `order` belongs to no playbook; `finished` is one's id. `edits`
         are what messages that are there say from now on."""
         step = ChangeSetBuilder(self.language, records=list(records), notices=list(notices))
-        self.alerting.learn(silences)
+        self.alerting.set_silences(silences)
         step.silences |= {silence.id: silence for silence in silences}
         if finished:
             self.incidents.done(finished, step)
@@ -189,7 +189,7 @@ class Pipeline:
         if decision is not None:
             self.incidents.apply(before, decision, step, now)
         changes = self._close(step, now)
-        return replace(changes, notices=(*changes.notices, *self.alerting.edit(edits).notices))
+        return replace(changes, notices=(*changes.notices, *self.alerting.update(edits).notifications))
 
     def acknowledged(self, key: str, by: str, now: float, records: Sequence[Event]) -> ChangeSet:
         """Somebody knows of an alarm that no incident stands behind."""
@@ -209,10 +209,10 @@ class Pipeline:
     def tell_room(self, fields: Mapping[str, str], now: float) -> ChangeSet:
         """What takes the space, and what could go, is known by now (`DiskHandler.explain`)."""
         step = ChangeSetBuilder(self.language)
-        rung = self.alerting.edit(self._disk.explain(fields, self.tracker.open_incidents(), step, now))
+        rung = self.alerting.update(self._disk.explain(fields, self.tracker.open_incidents(), step, now))
         changes = self._close(step, now)
-        alarms = (*changes.alarms, *rung.alarms.values())
-        return replace(changes, notices=(*changes.notices, *rung.notices), alarms=alarms)
+        alarms = (*changes.alarms, *rung.alerts.values())
+        return replace(changes, notices=(*changes.notices, *rung.notifications), alarms=alarms)
 
     def tell(self, notices: Sequence[Notification], now: float, records: Sequence[Event] = ()) -> ChangeSet:
         """What the service itself has to say."""
@@ -222,7 +222,7 @@ class Pipeline:
         """Silences that end, alarms that nobody answers. Unlike `pass_time` it is called also
         while the reader is behind: the clock on the wall goes on."""
         step = ChangeSetBuilder(self.language)
-        step.take_in(self.alerting.pass_time(now, self.tracker.get), now)
+        step.take_in(self.alerting.tick(now, self.tracker.get), now)
         return step.changes(None, None)
 
     def _observe(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
@@ -238,7 +238,7 @@ class Pipeline:
     def _close(self, step: ChangeSetBuilder, now: float, cursor: str | None = None) -> ChangeSet:
         """The end of every step: what it has to tell goes its way."""
         notices, step.notices = step.notices, []
-        step.take_in(self.alerting.tell(notices, now), now)
+        step.take_in(self.alerting.notify(notices, now), now)
         return step.changes(cursor, self._memory_if_changed(step))
 
     # What stays as it is when the configuration changes, and when the monitor starts again.
@@ -246,7 +246,7 @@ class Pipeline:
     def reload(self, limits: Limits, language: str, refusal: str, plan: RoutingConfig | None = None) -> None:
         """New configuration; open incidents, contexts and orders stay as they are."""
         self.language = language
-        self.alerting.use(plan or self.alerting.plan)
+        self.alerting.reload(plan or self.alerting.routing)
         self.incidents.limits = limits
         self.incidents.conditions = replace(self.incidents.conditions, refusal=refusal)
         self.incidents.look_again()

@@ -6,14 +6,14 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from ..model.alert import Notification, Severity
+from ..model.alert import Notification, NotificationCode, Severity
 from ..model.changeset import OutboxItem
 from .database import Database
 from .serialization import decode, encode
 
 # Works inside a transaction of the database.
 
-_DEFAULT = Notification("", "", Severity.INFO, 0.0)
+_DEFAULT = Notification("", NotificationCode.TEST, Severity.INFO, 0.0)
 _TOOK = "took."
 _WAITS = "version > sent_version"
 

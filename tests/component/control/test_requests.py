@@ -11,7 +11,7 @@ import pytest
 
 from tests.component.repair.conftest import TOKEN
 from trafico_monitor.control import processor
-from trafico_monitor.model.alert import Notification, Scope, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Scope, Severity
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.control import ControlRequest, RequestKind
 from trafico_monitor.model.incident import Estado
@@ -87,7 +87,7 @@ async def test_hostile_names_of_incidents(office: Office, name: str, code: str) 
 async def test_an_alarm_without_an_incident_is_acknowledged_once_and_over_a_restart(office: Office) -> None:
     for name in ("unit", "unit-2", "#SPACE", "own_logs"):
         assert (await office.ask(ACK, incident=name)).code == "unknown_alarm"
-    died = Notification("unit", "unit_died", Severity.CRITICAL, NOW, 2)
+    died = Notification("unit", NotificationCode.UNIT_DIED, Severity.CRITICAL, NOW, 2)
     await office.keep(office.pipeline.tell([died], NOW))
     assert (await office.ask(ACK, incident="unit-0")).code == "unknown_alarm", "the button of an older one"
     replies = await asyncio.gather(*(office.ask(ACK, incident=name) for name in ("unit", "UNIT-2", "#unit")))

@@ -6,16 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from trafico_monitor.model.alert import Notification
+from trafico_monitor.model.alert import Notification, NotificationCode
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.control import ControlResponse, RequestKind
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.installation import conversation, mark_of
 from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult
-from trafico_monitor.notify.triggers import LEFT, PLACED, RESCUED
 from trafico_monitor.pipeline.handlers.rescued import notice_of
 
 from .conftest import FAILED, NOW, Office
+
+RESCUED = NotificationCode.RESCUED
+PLACED = NotificationCode.RESCUED_PLACED
+LEFT = NotificationCode.RESCUED_LEFT
 
 
 async def told(office: Office, place: Path) -> Notification:

@@ -12,7 +12,7 @@ from tests.component.notify.answering import ALERT_TOKEN, ID, STRANGER, World
 from tests.component.notify.conftest import ADMIN
 from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.control import ControlRequest, ControlResponse, RequestKind
 from trafico_monitor.model.installation import conversation, mark_of
 from trafico_monitor.notify import listening
@@ -20,14 +20,16 @@ from trafico_monitor.notify.channels.telegram import TelegramChannel
 from trafico_monitor.notify.chatops import bot
 from trafico_monitor.notify.choosing import PAGE
 from trafico_monitor.notify.messages.render import render
-from trafico_monitor.notify.triggers import PLACED, RESCUED
+
+RESCUED = NotificationCode.RESCUED
+PLACED = NotificationCode.RESCUED_PLACED
 
 FILE = "<b>'; rm -rf ~ #.mp4"
 MARK = mark_of(FILE, ID)
 NAMES = [f"modelo {number:03} ñ&<" for number in range(200, 0, -1)]
 
 
-def notice(code: str = RESCUED, names: list[str] = NAMES, **fields: str) -> Notification:
+def notice(code: NotificationCode = RESCUED, names: list[str] = NAMES, **fields: str) -> Notification:
     known = {"archivo": FILE, "bytes": "7", "incidente": ID, "tipo": "permisos", "motivo": "place_unknown"}
     known |= {"modelos": "/".join(names[:PAGE]), "total": str(len(names)), **fields}
     return Notification(conversation(MARK), code, Severity.RECOVERABLE, NOON, fields=known)

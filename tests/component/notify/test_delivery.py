@@ -17,7 +17,7 @@ from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.notify.channels.telegram import TelegramChannel
 from trafico_monitor.notify.delivery.worker import Channel, DeliveryWorker
-from trafico_monitor.notify.triggers import notices_for
+from trafico_monitor.notify.triggers import notifications_for
 from trafico_monitor.store.repository import Store
 
 
@@ -29,7 +29,7 @@ async def work(courier: DeliveryWorker, clock: Clock, seconds: float) -> None:
 
 
 def changed(before: Incident | None, after: Incident, now: float) -> ChangeSet:
-    return ChangeSet(incidents=(after,), notices=notices_for(before, after, now))
+    return ChangeSet(incidents=(after,), notices=notifications_for(before, after, now))
 
 
 async def test_one_incident_is_one_message_also_over_a_restart(tmp_path: Path, server: BotApiServer) -> None:
@@ -103,11 +103,11 @@ async def test_what_quiet_hours_hold_is_one_digest_at_their_end_with_the_origina
     courier = DeliveryWorker(store.mailbox("admin"), channel, clock, "es")
     for n in range(3):
         new = incident(ErrorType.CORRUPTO, id=f"I{n:04}", opened_at=clock.now, updated_at=clock.now)
-        (told,) = notices_for(None, new, clock.now)
+        (told,) = notifications_for(None, new, clock.now)
         await store.commit(ChangeSet(notices=(replace(told, hold=morning),)))
         await work(courier, clock, 600)
     done = incident(ErrorType.CORRUPTO, id="I0001", estado=Estado.SOLUCIONADO, closed_at=clock.now)
-    (told,) = notices_for(incident(ErrorType.CORRUPTO, id="I0001"), done, clock.now)
+    (told,) = notifications_for(incident(ErrorType.CORRUPTO, id="I0001"), done, clock.now)
     await store.commit(ChangeSet(notices=(replace(told, hold=morning),)))
     await store.commit(changed(None, incident(ErrorType.DISCO_LLENO, id="ALARM"), clock.now))
     await work(courier, clock, morning - clock.now - 60)

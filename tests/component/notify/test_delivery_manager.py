@@ -16,7 +16,7 @@ from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON, TOKEN, failed, incident
 from trafico_monitor.config.alerts import Alerts
 from trafico_monitor.errors import DeliveryError
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
@@ -24,7 +24,7 @@ from trafico_monitor.notify.channels.telegram import NoChannel, TelegramChannel
 from trafico_monitor.notify.delivery import worker as couriers
 from trafico_monitor.notify.delivery.manager import DeliveryManager
 from trafico_monitor.notify.routing import RoutingConfig
-from trafico_monitor.notify.triggers import notices_for
+from trafico_monitor.notify.triggers import notifications_for
 from trafico_monitor.store.repository import Store
 
 BLOCKED = DeliveryError("blocked by the user", retry_after=300, unusable=True)
@@ -93,7 +93,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 def alarm(key: str, *to: str) -> Notification:
     told = incident(ErrorType.DISCO_LLENO, id=key)
-    return Notification(key, "critical", Severity.CRITICAL, NOON, 1, told, to=to or ("admin",))
+    return Notification(key, NotificationCode.CRITICAL, Severity.CRITICAL, NOON, 1, told, to=to or ("admin",))
 
 
 async def test_each_channel_is_told_its_own(store: Store) -> None:
@@ -143,11 +143,11 @@ async def test_the_end_of_a_story_is_told_where_it_began(store: Store) -> None:
     new = incident(ErrorType.CORRUPTO)
     done = replace(new, estado=Estado.SOLUCIONADO, closed_at=NOON + 7)
     async with working(Office(store, (admin, dev))) as desk:
-        await desk.tell(*notices_for(None, new, NOON))
+        await desk.tell(*notifications_for(None, new, NOON))
         await desk.until(lambda: len(desk.texts("dev")) == 1, "its beginning")
         admin.down = None
         desk.clock.now += 301
-        await desk.tell(*notices_for(new, done, NOON + 7))
+        await desk.tell(*notifications_for(new, done, NOON + 7))
         await desk.until(lambda: "✅ solucionado" in desk.texts("dev")[0], "its end")
         assert len(desk.texts("dev")) == 1 and desk.texts("admin") == []
 
@@ -206,7 +206,7 @@ async def test_mail_gets_the_beginning_and_the_end_and_telegram_one_message(stor
             incident(ErrorType.CORRUPTO, estado=Estado.REINTENTANDO, attempt=3),
             incident(ErrorType.CORRUPTO, estado=Estado.SOLUCIONADO, attempt=3, closed_at=NOON + 7),
         ):
-            told = notices_for(before, after, NOON)
+            told = notifications_for(before, after, NOON)
             await desk.tell(*(replace(one, to=("admin", "mail")) for one in told))
             await desk.drained()
             before = after
@@ -240,7 +240,7 @@ async def test_the_real_client_and_two_chats(
     office.use(channels, RoutingConfig(Alerts(), ("admin", "supervisor")), "es")
     running = asyncio.create_task(office.run())
     ended = failed(error_type=ErrorType.TIMEOUT)
-    await store.commit(ChangeSet(notices=(*notices_for(incident(), ended, NOON), alarm("B", "supervisor"))))
+    await store.commit(ChangeSet(notices=(*notifications_for(incident(), ended, NOON), alarm("B", "supervisor"))))
     office.wake()
     async with asyncio.timeout(DEADLINE):
         while len(server.api.messages) < 2:

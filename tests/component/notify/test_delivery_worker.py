@@ -10,12 +10,12 @@ import pytest
 from tests.component.notify.outbox import Clock, MemoryOutbox, ScriptedChannel
 from tests.unit.notify.samples import NOON, TOKEN, failed, incident
 from trafico_monitor.errors import DeliveryError
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.notify.delivery import worker as couriers
 from trafico_monitor.notify.delivery.worker import DeliveryWorker, RefusedByServer
-from trafico_monitor.notify.triggers import notices_for
+from trafico_monitor.notify.triggers import notifications_for
 
 DOWN = DeliveryError("down")
 
@@ -52,7 +52,7 @@ def desk() -> Desk:
 
 def news(number: int, at: float = NOON, severity: Severity = Severity.RECOVERABLE) -> Notification:
     code = "critical" if severity is Severity.CRITICAL else "detected"
-    return Notification(f"I{number:04}", code, severity, at, incident=incident(id=f"I{number:04}"))
+    return Notification(f"I{number:04}", NotificationCode(code), severity, at, incident=incident(id=f"I{number:04}"))
 
 
 def alarm(number: int, at: float = NOON) -> Notification:
@@ -75,7 +75,7 @@ async def test_an_incident_is_one_message_that_is_edited(desk: Desk) -> None:
     ]
     before: Incident | None = None
     for after in steps:
-        desk.tell(*notices_for(before, after, desk.clock.now))
+        desk.tell(*notifications_for(before, after, desk.clock.now))
         await desk.work(2)
         before = after
     assert len(desk.channel.calls) == 3
@@ -86,7 +86,7 @@ async def test_an_incident_is_one_message_that_is_edited(desk: Desk) -> None:
 async def test_what_changed_before_it_was_sent_is_one_message_with_the_last_state(desk: Desk) -> None:
     kind = ErrorType.CORRUPTO
     new, done = incident(kind), incident(kind, estado=Estado.SOLUCIONADO, closed_at=NOON + 7)
-    desk.tell(*notices_for(None, new, NOON), *notices_for(new, done, NOON))
+    desk.tell(*notifications_for(None, new, NOON), *notifications_for(new, done, NOON))
     await desk.work(5)
     assert len(desk.channel.calls) == 1 and "✅ solucionado" in desk.texts[0]
 
@@ -95,7 +95,7 @@ async def test_a_change_while_a_message_is_being_sent_is_edited_afterwards(desk:
     class Slow(ScriptedChannel):
         async def deliver(self, message: object, *, message_id: str | None) -> str:
             if not self.calls:
-                desk.tell(replace(news(1), code="solved"))
+                desk.tell(replace(news(1), code=NotificationCode.SOLVED))
             return await super().deliver(message, message_id=message_id)  # type: ignore[arg-type]
 
     desk.channel = Slow()
@@ -109,9 +109,9 @@ async def test_a_change_while_a_message_is_being_sent_is_edited_afterwards(desk:
 async def test_a_failed_message_rings_anew_and_the_edited_one_points_to_it(desk: Desk) -> None:
     kind = ErrorType.CORRUPTO
     new, ended = incident(kind), failed(error_type=kind)
-    desk.tell(*notices_for(None, new, NOON))
+    desk.tell(*notifications_for(None, new, NOON))
     await desk.work(2)
-    desk.tell(*notices_for(new, ended, NOON))
+    desk.tell(*notifications_for(new, ended, NOON))
     await desk.work(5)
     first, second = desk.texts
     assert "los detalles van en otro aviso" in first and "Qué hacer" in second
@@ -132,7 +132,7 @@ async def test_a_storm_is_one_digest_and_then_a_quiet_minute(desk: Desk) -> None
 async def test_what_was_told_in_a_digest_is_later_a_message_of_its_own(desk: Desk) -> None:
     desk.tell(*(news(n) for n in range(10)))
     await desk.work(90)
-    desk.tell(replace(news(3), code="solved"))
+    desk.tell(replace(news(3), code=NotificationCode.SOLVED))
     await desk.work(5)
     assert len(desk.texts) == 2
     assert "10 avisos juntos" in desk.texts[0] and "#I0003" in desk.texts[1]

@@ -17,7 +17,7 @@ from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, noti
 from tests.unit.notify.test_message import HOSTILE
 from trafico_monitor.config.schema import Config, Telegram
 from trafico_monitor.errors import DeliveryError
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.notify.channels import telegram
@@ -219,7 +219,9 @@ async def test_hostile_fields_arrive_as_html_at_the_first_try(
 async def test_the_missions_message_as_the_server_received_it(server: BotApiServer, channel: TelegramChannel) -> None:
     outbox, seconds = MemoryOutbox(), asyncio.get_running_loop().time
     courier = DeliveryWorker(outbox, channel, seconds, "es")
-    outbox.put(Notification("T7F3K2AB", "detected", Severity.RECOVERABLE, seconds(), incident=incident()))
+    outbox.put(
+        Notification("T7F3K2AB", NotificationCode.DETECTED, Severity.RECOVERABLE, seconds(), incident=incident())
+    )
     running = asyncio.create_task(courier.run())
     assert await courier.settled(10)
     running.cancel()
@@ -235,7 +237,9 @@ async def test_a_message_outlives_every_trouble_of_the_server(server: BotApiServ
     for order in ({"status": 502}, {"kind": "refuse"}, {"kind": "garbage"}, {"status": 429, "retry_after": 3}):
         fail(server, times=1, **order)
     outbox = MemoryOutbox()
-    outbox.put(Notification("A", "critical", Severity.CRITICAL, NOON, incident=incident(ErrorType.DISCO_LLENO)))
+    outbox.put(
+        Notification("A", NotificationCode.CRITICAL, Severity.CRITICAL, NOON, incident=incident(ErrorType.DISCO_LLENO))
+    )
     now = NOON
     courier = DeliveryWorker(outbox, channel, lambda: now, "es")
     while await outbox.waiting():
@@ -246,7 +250,7 @@ async def test_a_message_outlives_every_trouble_of_the_server(server: BotApiServ
 
 async def test_without_token_or_admin_nobody_is_told_and_the_status_says_so() -> None:
     outbox = MemoryOutbox()
-    outbox.put(*(Notification(f"K{n}", "start", Severity.INFO, NOON) for n in range(20)))
+    outbox.put(*(Notification(f"K{n}", NotificationCode.START, Severity.INFO, NOON) for n in range(20)))
     (channel,) = open_channels(Config(telegram=Telegram(admin_id="1")))
     assert isinstance(channel, NoChannel)
     courier = DeliveryWorker(outbox, channel, lambda: NOON, "es")

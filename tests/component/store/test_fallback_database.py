@@ -12,7 +12,7 @@ import pytest
 
 from tests.component.store.conftest import incident, record, step
 from trafico_monitor.errors import StoreError
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.incident import Estado
 from trafico_monitor.store.database import Database
@@ -22,7 +22,9 @@ from trafico_monitor.store.repository import Store
 
 
 def notice(key: str, words: str = "") -> Notification:
-    return Notification(key, "opened", Severity.RECOVERABLE, 1.0, 0, incident(key), {"texto": words}, to=("admin",))
+    return Notification(
+        key, NotificationCode.DETECTED, Severity.RECOVERABLE, 1.0, 0, incident(key), {"texto": words}, to=("admin",)
+    )
 
 
 def rows(path: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.component.store.conftest import incident
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.store import migrations
 from trafico_monitor.store.repository import Store
@@ -17,7 +17,7 @@ from trafico_monitor.store.repository import Store
 def notice(
     key: str, at: float = 1.0, thread: int = 0, to: tuple[str, ...] = ("admin",), **fields: str
 ) -> Notification:
-    return Notification(key, "opened", Severity.RECOVERABLE, at, thread, incident(key), fields, to=to)
+    return Notification(key, NotificationCode.DETECTED, Severity.RECOVERABLE, at, thread, incident(key), fields, to=to)
 
 
 async def told(store: Store, channel: str, now: float = 1e6) -> list[tuple[str, int, str | None]]:
@@ -164,7 +164,7 @@ async def test_an_outbox_of_one_channel_becomes_that_of_the_administrator(tmp_pa
     for step in migrations.STEPS[:2]:
         for statement in step:
             old.execute(statement)
-    body = '{"key":"a","code":"opened","severity":1,"at":1.0}'
+    body = '{"key":"a","code":"detected","severity":1,"at":1.0}'
     old.execute("INSERT INTO outbox (key, thread, created_at, body, message_id) VALUES ('a', 0, 1.0, ?, '7')", (body,))
     old.execute("PRAGMA user_version = 2")
     old.commit()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.component.store.conftest import incident, record
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.incident import Estado, Event, Incident
 from trafico_monitor.store import retention
@@ -33,7 +33,7 @@ def closed(name: str, at: float, estado: Estado = Estado.SOLUCIONADO) -> Inciden
 
 async def put(store: Store, one: Incident, *, told: bool = True) -> None:
     at = one.opened_at
-    notice = Notification(one.id, "solved", Severity.RECOVERABLE, at, 0, one, to=("admin",))
+    notice = Notification(one.id, NotificationCode.SOLVED, Severity.RECOVERABLE, at, 0, one, to=("admin",))
     event = Event(at, "download_done", f"✅ {one.id}")
     await store.commit(ChangeSet(incidents=(one,), records=(record(one, at), event), notices=(notice,), cursor=one.id))
     if told:

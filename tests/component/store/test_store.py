@@ -19,7 +19,7 @@ import pytest
 
 from tests.component.store.conftest import incident, record, step
 from trafico_monitor.errors import StoreError
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado
@@ -247,7 +247,9 @@ async def test_half_a_pair_of_surrogates_is_stored_as_something_else(store: Stor
     odd = "a\ud800b"
     one = incident("i1")
     one = replace(one, error_message=odd, lines=(odd,), download=replace(one.download, modelo=odd, video=odd))
-    notice = Notification("i1", "test", Severity.CRITICAL, 1.0, incident=one, fields={odd: odd}, to=("admin",))
+    notice = Notification(
+        "i1", NotificationCode.TEST, Severity.CRITICAL, 1.0, incident=one, fields={odd: odd}, to=("admin",)
+    )
     told = replace(record(one), text=odd)
     await store.commit(
         ChangeSet(incidents=(one,), records=(told,), notices=(notice,), memory={odd: odd}, cursor="s=1")

@@ -7,7 +7,7 @@ from datetime import UTC
 from tests.standin.telegram_rules import rendered_text
 from trafico_monitor.host.redact import redact
 from trafico_monitor.messages import catalogue
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.control import ControlResponse
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
@@ -21,11 +21,7 @@ from trafico_monitor.notify.messages.render import render
 from ..feed import SECRET, Feed
 
 LONGEST = 2048
-CODES = (
-    "detected", "retrying", "solved", "solved_by_bot", "failed", "critical", "waiting", "moved", "start", "stop",
-    "summary", "unit_died", "unit_back", "space_warning", "space_critical", "space_ok", "server_down", "server_up",
-    "blind", "test", "muted", "reminder", "bogus",
-)  # fmt: skip
+CODES = tuple(NotificationCode)
 FIELDS = tuple(
     sorted(code.removeprefix("notice.field.") for code in catalogue("es") if code.startswith("notice.field."))
 )

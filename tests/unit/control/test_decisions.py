@@ -15,7 +15,7 @@ from trafico_monitor.incident.decision_context import Conditions, Limits
 from trafico_monitor.incident.retry_budget import SHARES
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.messages import catalogue
-from trafico_monitor.model.alert import Notification, Scope, Severity, Silence
+from trafico_monitor.model.alert import Notification, NotificationCode, Scope, Severity, Silence
 from trafico_monitor.model.control import ControlRequest, RequestKind
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
@@ -174,14 +174,16 @@ def test_nothing_solved_has_to_be_acknowledged() -> None:
 
 def with_a_dead_unit() -> Pipeline:
     pipeline = new()
-    died = Notification("unit", "unit_died", Severity.CRITICAL, NOW, 2, fields={"unidad": "trafico-main.service"})
+    died = Notification(
+        "unit", NotificationCode.UNIT_DIED, Severity.CRITICAL, NOW, 2, fields={"unidad": "trafico-main.service"}
+    )
     pipeline.tell([died], NOW)
     return pipeline
 
 
 def test_an_alarm_without_an_incident_is_acknowledged_with_who_and_when() -> None:
     pipeline = with_a_dead_unit()
-    alarm = pipeline.alerting.standing("unit")
+    alarm = pipeline.alerting.find_alert("unit")
     assert alarm is not None
     answer = decisions.acknowledge_alarm(pipeline, alarm, ANA, NOW + 60)
     assert (answer.reply.ok, answer.reply.code, answer.reply.fields["alarma"]) == (True, "alarm_acknowledged", "unit")

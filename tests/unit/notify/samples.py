@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.changeset import OutboxItem
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
@@ -28,7 +28,7 @@ def incident(error_type: ErrorType = ErrorType.TIMEOUT, **changes: Any) -> Incid
 
 def notice(code: str = "detected", severity: Severity = Severity.RECOVERABLE, **changes: Any) -> Notification:
     known: dict[str, Any] = {"key": "T7F3K2AB", "at": NOON}
-    return Notification(code=code, severity=severity, **(known | changes))
+    return Notification(code=NotificationCode(code), severity=severity, **(known | changes))
 
 
 def failed(**changes: Any) -> Incident:
@@ -40,5 +40,5 @@ def item(number: int, severity: Severity = Severity.RECOVERABLE, **changes: Any)
     at = changes.pop("at", NOON + number)
     code = changes.pop("code", "critical" if severity is Severity.CRITICAL else "detected")
     own = incident(id=f"I{number}", opened_at=at, updated_at=at)
-    told = Notification(f"I{number}", code, severity, at, incident=own)
+    told = Notification(f"I{number}", NotificationCode(code), severity, at, incident=own)
     return OutboxItem(number, told, **changes)

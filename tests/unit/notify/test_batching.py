@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.notify.samples import NOON, item
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.changeset import OutboxItem
 from trafico_monitor.notify.delivery.batching import DIGESTED, edits, next_batch
 
@@ -88,7 +88,7 @@ def test_no_row_is_in_two_places_and_a_digest_never_has_a_critical_one(
 
 
 def reminder(number: int, at: float) -> OutboxItem:
-    return OutboxItem(number, Notification("reminder", "reminder", C, at, number))
+    return OutboxItem(number, Notification("reminder", NotificationCode.REMINDER, C, at, number))
 
 
 def test_of_several_reminders_only_the_last_is_sent_and_none_that_is_late() -> None:

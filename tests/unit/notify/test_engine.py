@@ -10,12 +10,12 @@ import pytest
 
 from tests.unit.notify.samples import NOON, incident
 from trafico_monitor.config.alerts import Alerts, Route
-from trafico_monitor.model.alert import Notification, Scope, Severity, Silence
+from trafico_monitor.model.alert import Notification, NotificationCode, Scope, Severity, Silence
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.notify.engine import AlertChanges, AlertEngine
 from trafico_monitor.notify.routing import RoutingConfig
-from trafico_monitor.notify.triggers import notices_for, notices_of_acknowledgement
+from trafico_monitor.notify.triggers import notifications_for, notifications_of_acknowledgement
 from trafico_monitor.store.serialization import decode, encode
 
 CHANNELS = ("admin", "supervisor", "dev")
@@ -36,31 +36,39 @@ class Desk:
         before = self.incidents.get(key)
         after = replace(before, **changes) if before else incident(**{"id": key, "opened_at": self.now} | changes)
         self.incidents[key] = after
-        return self.tell(*notices_for(before, after, self.now))
+        return self.tell(*notifications_for(before, after, self.now))
 
     def tell(self, *notices: Notification) -> list[Notification]:
-        return self._keep(self.alerting.tell(notices, self.now))
+        return self._keep(self.alerting.notify(notices, self.now))
 
     def wait(self, seconds: float) -> list[Notification]:
         """What is told in the meantime, looked at every second."""
         heard: list[Notification] = []
         for _ in range(int(seconds)):
             self.now += 1
-            heard += self._keep(self.alerting.pass_time(self.now, self.incidents.get))
+            heard += self._keep(self.alerting.tick(self.now, self.incidents.get))
         return heard
 
     def acknowledge(self, key: str) -> list[Notification]:
         self.incidents[key] = replace(self.incidents[key], acknowledged_by="cli:root", acknowledged_at=self.now)
-        return self.tell(*notices_of_acknowledgement(self.incidents[key], self.now))
+        return self.tell(*notifications_of_acknowledgement(self.incidents[key], self.now))
 
     def silence(self, scope: Scope, value: str = "", seconds: float = 3600) -> Silence:
         silence = Silence("S1", scope, value, self.now, self.now + seconds, "pruebas", "cli:root")
-        self.alerting.learn((silence,))
+        self.alerting.set_silences((silence,))
         self.stored["silences"][silence.id] = encode(silence)
         return silence
 
     def unit(self, code: str, ago: float = 0) -> list[Notification]:
-        return self._keep(self.alerting.unit(code, "trafico-main.service", self.now - ago, self.now))
+        at, now = self.now - ago, self.now
+        match code:
+            case "stopping":
+                return self._keep(self.alerting.unit_stopping("trafico-main.service", at, now))
+            case "started":
+                return self._keep(self.alerting.unit_started(at, now))
+            case "died":
+                return self._keep(self.alerting.unit_died(now))
+        return []
 
     def restart(self) -> None:
         from trafico_monitor.model.alert import Alert
@@ -74,15 +82,15 @@ class Desk:
 
     def _keep(self, told: AlertChanges) -> list[Notification]:
         """What rings or is edited; state goes the way of the store."""
-        for alarm in told.alarms.values():
+        for alarm in told.alerts.values():
             self.stored["alarms"].pop(alarm.key, None)
             if not alarm.over:
                 self.stored["alarms"][alarm.key] = encode(alarm)
-        for place in told.unheld:
+        for place in told.released:
             self.stored["held"].pop(place, None)
-        self.stored["held"] |= {place: encode(one) for place, one in told.held.items()}
+        self.stored["held"] |= {place: encode(one) for place, one in told.deferred.items()}
         self.stored["silences"] |= {name: encode(one) for name, one in told.silences.items()}
-        return [one for one in told.notices if not one.only_edit]
+        return [one for one in told.notifications if not one.only_edit]
 
 
 def down(desk: Desk, key: str = "D") -> list[Notification]:
@@ -194,11 +202,11 @@ def test_after_a_long_time_off_there_is_one_reminder_and_the_rhythm_stays() -> N
 
 def test_the_service_s_own_alarms_escalate_too() -> None:
     desk = Desk()
-    died = Notification("unit", "unit_died", Severity.CRITICAL, NOON, 2, fields={"unidad": "x.service"})
+    died = Notification("unit", NotificationCode.UNIT_DIED, Severity.CRITICAL, NOON, 2, fields={"unidad": "x.service"})
     desk.tell(died)
     (told,) = desk.wait(901)
     assert (told.code, told.to, told.fields["sin_respuesta"]) == ("unit_died", ("supervisor",), "900")
-    back = Notification("unit", "unit_back", Severity.RECOVERABLE, desk.now, 3)
+    back = Notification("unit", NotificationCode.UNIT_BACK, Severity.RECOVERABLE, desk.now, 3)
     assert shown(desk.tell(back)) == [("unit_back", ("admin", "supervisor"))]
 
 
@@ -259,7 +267,7 @@ def test_a_silence_that_is_ended_early_is_over() -> None:
     begun = desk.silence(Scope.ALL)
     down(desk)
     desk.wait(60)
-    desk.alerting.learn((replace(begun, until=desk.now),))
+    desk.alerting.set_silences((replace(begun, until=desk.now),))
     assert [told.code for told in desk.wait(1)] == ["muted", "critical"]
     assert decode(Silence, desk.stored["silences"]["S1"]).reported
 
@@ -280,15 +288,17 @@ def test_a_silence_lets_what_is_shown_already_stay_true() -> None:
     desk.change("C", error_type=ErrorType.CORRUPTO)
     desk.silence(Scope.ALL)
     desk.incidents["C"] = replace(desk.incidents["C"], estado=Estado.SOLUCIONADO, closed_at=desk.now)
-    told = desk.alerting.tell(notices_for(incident(ErrorType.CORRUPTO), desk.incidents["C"], desk.now), desk.now)
-    assert [(one.code, one.only_edit) for one in told.notices] == [("solved", True)]
+    told = desk.alerting.notify(
+        notifications_for(incident(ErrorType.CORRUPTO), desk.incidents["C"], desk.now), desk.now
+    )
+    assert [(one.code, one.only_edit) for one in told.notifications] == [("solved", True)]
     assert [event.code for event in told.events] == ["notice_silenced"]
 
 
 def test_a_test_message_is_never_silenced() -> None:
     desk = Desk()
     desk.silence(Scope.ALL)
-    assert shown(desk.tell(Notification("test", "test", Severity.INFO, NOON))) == [("test", ("admin",))]
+    assert shown(desk.tell(Notification("test", NotificationCode.TEST, Severity.INFO, NOON))) == [("test", ("admin",))]
 
 
 # Quiet hours.
@@ -307,7 +317,7 @@ def test_quiet_hours_hold_what_is_recoverable_until_their_end() -> None:
     (held,) = desk.change("C", error_type=ErrorType.CORRUPTO)
     assert held.hold == local(8) + 86400
     (critical,) = down(desk)
-    (start,) = desk.tell(Notification("service", "start", Severity.INFO, desk.now))
+    (start,) = desk.tell(Notification("service", NotificationCode.START, Severity.INFO, desk.now))
     assert (critical.hold, start.hold) == (0.0, 0.0)
     desk.now = local(8) + 86400
     (day,) = desk.change("E", error_type=ErrorType.CORRUPTO)
@@ -422,13 +432,18 @@ def test_a_restart_that_is_read_late_is_over_when_it_was() -> None:
 
 def died(desk: Desk, thread: int = 2) -> list[Notification]:
     told = Notification(
-        "unit", "unit_died", Severity.CRITICAL, desk.now, thread, fields={"unidad": "trafico-main.service"}
+        "unit",
+        NotificationCode.UNIT_DIED,
+        Severity.CRITICAL,
+        desk.now,
+        thread,
+        fields={"unidad": "trafico-main.service"},
     )
     return desk.tell(told)
 
 
 def back(desk: Desk, thread: int = 3) -> list[Notification]:
-    return desk.tell(Notification("unit", "unit_back", Severity.RECOVERABLE, desk.now, thread))
+    return desk.tell(Notification("unit", NotificationCode.UNIT_BACK, Severity.RECOVERABLE, desk.now, thread))
 
 
 @pytest.mark.parametrize("restarting", [False, True])
@@ -437,7 +452,7 @@ def test_an_alarm_of_the_unit_is_acknowledged_until_it_ends(restarting: bool) ->
     assert shown(died(desk)) == [("unit_died", ("admin",))]
     assert shown(desk.wait(900)) == [("unit_died", ("supervisor",))]
     told = desk.alerting.acknowledge("unit", "cli:ana", desk.now)
-    (edited,) = told.notices
+    (edited,) = told.notifications
     assert (edited.only_edit, edited.thread, edited.to) == (True, 2, ("admin", "supervisor"))
     assert edited.fields["enterado_por"] == "cli:ana" and edited.fields["unidad"] == "trafico-main.service"
     assert desk._keep(told) == []
@@ -447,7 +462,7 @@ def test_an_alarm_of_the_unit_is_acknowledged_until_it_ends(restarting: bool) ->
     assert shown(back(desk)) == [("unit_back", ("admin", "supervisor"))]
     desk.now += 60
     assert shown(died(desk, 4)) == [("unit_died", ("admin",))], "another death is another alarm"
-    (alarm,) = desk.alerting.alarms
+    (alarm,) = desk.alerting.alerts
     assert alarm.acknowledged_by == ""
     assert shown(desk.wait(900)) == [("unit_died", ("supervisor",))]
 
@@ -466,11 +481,11 @@ def test_acknowledging_twice_changes_nothing_and_what_does_not_stand_is_not_foun
     down(desk)
     desk._keep(desk.alerting.acknowledge("unit", "cli:ana", desk.now))
     again = desk.alerting.acknowledge("unit", "cli:eva", desk.now)
-    assert (again.notices, again.alarms) == ([], {})
-    found = [desk.alerting.standing(name) for name in ("unit", "#UNIT", " unit-2 ", "UNIT-2")]
+    assert (again.notifications, again.alerts) == ([], {})
+    found = [desk.alerting.find_alert(name) for name in ("unit", "#UNIT", " unit-2 ", "UNIT-2")]
     assert [alarm.acknowledged_by for alarm in found if alarm is not None] == ["cli:ana"] * 4
     for name in ("unit-4", "space", "", "D", "d-1", "unit-"):
-        assert desk.alerting.standing(name) is None, "another alarm, or an incident, which has an id of its own"
+        assert desk.alerting.find_alert(name) is None, "another alarm, or an incident, which has an id of its own"
 
 
 def test_what_was_acknowledged_during_a_silence_does_not_ring_when_it_ends() -> None:
@@ -479,21 +494,23 @@ def test_what_was_acknowledged_during_a_silence_does_not_ring_when_it_ends() -> 
     assert died(desk) == []
     desk._keep(desk.alerting.acknowledge("unit", "cli:ana", desk.now))
     assert [told.code for told in desk.wait(20_000)] == ["muted"]
-    (alarm,) = desk.alerting.alarms
+    (alarm,) = desk.alerting.alerts
     assert (alarm.acknowledged_by, alarm.muted) == ("cli:ana", False)
 
 
 def test_what_is_known_later_is_told_to_everyone_who_was_rung_together_with_who_answered() -> None:
     desk = Desk()
-    full = Notification("space", "space_critical", Severity.CRITICAL, desk.now, 7, fields={"texto": "0 GB"})
+    full = Notification(
+        "space", NotificationCode.SPACE_CRITICAL, Severity.CRITICAL, desk.now, 7, fields={"texto": "0 GB"}
+    )
     desk.tell(full)
     desk.wait(900)
     desk._keep(desk.alerting.acknowledge("space", "cli:ana", desk.now))
-    told = desk.alerting.edit([replace(full, fields={**full.fields, "uso": "modelos 40 GB"})])
+    told = desk.alerting.update([replace(full, fields={**full.fields, "uso": "modelos 40 GB"})])
     assert desk._keep(told) == [], "nothing rings"
-    (edited,) = told.notices
+    (edited,) = told.notifications
     assert edited.to == ("admin", "supervisor")
     assert (edited.fields["uso"], edited.fields["enterado_por"]) == ("modelos 40 GB", "cli:ana")
     assert desk.wait(20_000) == []
-    stale = desk.alerting.edit([replace(full, thread=6)])
-    assert "enterado_por" not in stale.notices[0].fields and stale.alarms == {}
+    stale = desk.alerting.update([replace(full, thread=6)])
+    assert "enterado_por" not in stale.notifications[0].fields and stale.alerts == {}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, notice
 from tests.unit.notify.test_message import HOSTILE, anything, check
 from trafico_monitor.messages import text
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
@@ -167,7 +167,7 @@ field_names = st.sampled_from(["texto", "unidad", "libre", "desde", "segundos", 
 notices = st.builds(
     Notification,
     key=anything,
-    code=st.sampled_from(LIVE_CODES + SERVICE_CODES) | anything,
+    code=st.sampled_from(NotificationCode),
     severity=st.sampled_from(Severity),
     at=st.floats(),
     incident=st.none() | incidents,
@@ -234,7 +234,7 @@ def test_a_reminder_names_each_alarm_and_how_to_answer() -> None:
     second = notice("unit_died", Severity.CRITICAL, key="unit", at=NOON + 60)
     both = Notification(
         "reminder",
-        "reminder",
+        NotificationCode.REMINDER,
         Severity.CRITICAL,
         NOON + 1800,
         1,
@@ -245,9 +245,17 @@ def test_a_reminder_names_each_alarm_and_how_to_answer() -> None:
     assert "Sin respuesta desde hace: 30 min" in shown.plain and "trafico-monitor ack ID" in shown.plain
     assert "12:00:00 ❌ timeout · victor" in shown.plain and "12:01:00 El bot se detuvo" in shown.plain
     assert shown.actions == ()
-    alone = render(Notification("reminder", "reminder", Severity.CRITICAL, NOON, 1, about=(second,)), "es", zone=UTC)
+    alone = render(
+        Notification("reminder", NotificationCode.REMINDER, Severity.CRITICAL, NOON, 1, about=(second,)),
+        "es",
+        zone=UTC,
+    )
     assert "trafico-monitor ack unit," in alone.plain and alone.actions == ("acknowledge:unit-0",)
-    one = render(Notification("reminder", "reminder", Severity.RECOVERABLE, NOON, 1, about=(first,)), "es", zone=UTC)
+    one = render(
+        Notification("reminder", NotificationCode.REMINDER, Severity.RECOVERABLE, NOON, 1, about=(first,)),
+        "es",
+        zone=UTC,
+    )
     assert "trafico-monitor ack T7F3K2AB" in one.plain and one.actions[1] == "acknowledge:T7F3K2AB"
     assert "CRÍTICO" in shown.plain and "CRÍTICO" not in one.plain
 

@@ -7,13 +7,16 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.unit.notify.samples import NOON
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.notify.choosing import PAGE
 from trafico_monitor.notify.messages.digest import render_digest
 from trafico_monitor.notify.messages.markup import LONGEST_MESSAGE, Message, units
 from trafico_monitor.notify.messages.render import render
-from trafico_monitor.notify.triggers import LEFT, PLACED, RESCUED
+
+RESCUED = NotificationCode.RESCUED
+PLACED = NotificationCode.RESCUED_PLACED
+LEFT = NotificationCode.RESCUED_LEFT
 
 FIELDS = {
     "archivo": "file_16.mp4", "bytes": "2773535", "incidente": "T7F3K2AB", "tipo": "permisos",
@@ -22,7 +25,7 @@ FIELDS = {
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 
 
-def notice(code: str = RESCUED, **fields: str) -> Notification:
+def notice(code: NotificationCode = RESCUED, **fields: str) -> Notification:
     return Notification("rescued.ABCDEFGH", code, Severity.RECOVERABLE, NOON, fields={**FIELDS, **fields})
 
 

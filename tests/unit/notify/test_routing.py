@@ -9,7 +9,7 @@ from trafico_monitor.config.alerts import Alerts, Channel, ChannelKind, Route
 from trafico_monitor.config.schema import BotApi, Config, Telegram
 from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.notify.routing import RoutingConfig, plan_of, resolve_channels, stand_ins
+from trafico_monitor.notify.routing import RoutingConfig, fallbacks, resolve_channels, routing_of
 
 CHANNELS = ("admin", "dev", "mail")
 CORRUPT = notice("failed", incident=failed(error_type=ErrorType.CORRUPTO))
@@ -53,15 +53,15 @@ def test_that_the_server_is_down_also_goes_a_way_that_does_not_need_it() -> None
 
 
 def test_who_stands_in_for_whom() -> None:
-    assert stand_ins("admin", RoutingConfig(Alerts(), CHANNELS)) == ("dev", "mail")
-    assert stand_ins("mail", RoutingConfig(Alerts(), CHANNELS)) == ("admin", "dev")
-    assert stand_ins("admin", RoutingConfig(Alerts(fallback="mail"), CHANNELS)) == ("mail", "dev")
-    assert stand_ins("mail", RoutingConfig(Alerts(fallback="mail"), CHANNELS)) == ("admin", "dev")
+    assert fallbacks("admin", RoutingConfig(Alerts(), CHANNELS)) == ("dev", "mail")
+    assert fallbacks("mail", RoutingConfig(Alerts(), CHANNELS)) == ("admin", "dev")
+    assert fallbacks("admin", RoutingConfig(Alerts(fallback="mail"), CHANNELS)) == ("mail", "dev")
+    assert fallbacks("mail", RoutingConfig(Alerts(fallback="mail"), CHANNELS)) == ("admin", "dev")
 
 
 def test_the_plan_of_a_configuration() -> None:
     token = "1234567890:AAExampleExampleExampleExampleExampl"
     mail = Channel("mail", ChannelKind.APPRISE, url="mailtos://x@example.org")
     config = Config(bot_api=BotApi(), telegram=Telegram("1", token), channels=(Channel("dev", chat="2"), mail))
-    plan = plan_of(config)
+    plan = routing_of(config)
     assert (plan.channels, plan.independent) == (("admin", "dev", "mail"), ("mail",))

@@ -11,7 +11,14 @@ from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.notify.messages.render import render
-from trafico_monitor.notify.triggers import ALARM, FAILED, LIVE, RELIEF, notices_for, notices_of_acknowledgement
+from trafico_monitor.notify.triggers import (
+    ALARM,
+    FAILED,
+    LIVE,
+    RELIEF,
+    notifications_for,
+    notifications_of_acknowledgement,
+)
 
 R, C = Severity.RECOVERABLE, Severity.CRITICAL
 
@@ -21,7 +28,7 @@ def story(*states: Incident) -> list[tuple[str, Severity, int]]:
     told: list[Notification] = []
     before: Incident | None = None
     for after in states:
-        told += notices_for(before, after, NOON)
+        told += notifications_for(before, after, NOON)
         before = after
     return [(n.code, n.severity, n.thread) for n in told]
 
@@ -98,9 +105,9 @@ def test_what_is_held_back_says_so_in_its_own_message_only() -> None:
 def test_every_failure_is_told_once(error_type: ErrorType) -> None:
     ended = failed(error_type=error_type)
     for before in (None, incident(error_type), retrying(error_type, 3)):
-        codes = [n.code for n in notices_for(before, ended, NOON)]
+        codes = [n.code for n in notifications_for(before, ended, NOON)]
         assert codes.count("failed") == 1
-    assert notices_for(ended, replace(ended, updated_at=NOON + 60), NOON + 60) == ()
+    assert notifications_for(ended, replace(ended, updated_at=NOON + 60), NOON + 60) == ()
 
 
 def test_a_failure_that_ends_well_after_all_is_told() -> None:
@@ -117,32 +124,32 @@ def test_the_bots_own_repair_is_told_as_such() -> None:
 @pytest.mark.parametrize("error_type", list(ErrorType))
 def test_a_step_that_changes_nothing_visible_tells_nothing(error_type: ErrorType) -> None:
     now = retrying(error_type, 2)
-    assert notices_for(now, replace(now, count=9, updated_at=NOON + 60), NOON) == ()
+    assert notifications_for(now, replace(now, count=9, updated_at=NOON + 60), NOON) == ()
 
 
 def test_the_notice_carries_the_incident_as_it_is_now() -> None:
     after = incident(ErrorType.CORRUPTO)
-    (told,) = notices_for(None, after, NOON + 3)
+    (told,) = notifications_for(None, after, NOON + 3)
     assert (told.key, told.at, told.incident) == (after.id, NOON + 3, after)
 
 
 def test_what_a_person_has_tried_again_rings_anew_and_its_good_end_is_told() -> None:
     again = replace(retrying(ErrorType.TIMEOUT, 1), asked=1)
-    assert notices_for(failed(), again, NOON) == ()
-    (lost,) = notices_for(again, replace(failed(), asked=1), NOON)
-    (won,) = notices_for(again, replace(solved(ErrorType.TIMEOUT), asked=1), NOON)
+    assert notifications_for(failed(), again, NOON) == ()
+    (lost,) = notifications_for(again, replace(failed(), asked=1), NOON)
+    (won,) = notifications_for(again, replace(solved(ErrorType.TIMEOUT), asked=1), NOON)
     assert (lost.code, won.code) == ("failed", "solved")
     assert len({lost.thread, won.thread, FAILED, RELIEF, LIVE, ALARM}) == 6, "none of them edits an older message"
 
 
 @pytest.mark.parametrize("stands", [failed(), incident(ErrorType.DISCO_LLENO), incident(ErrorType.CORRUPTO)])
 def test_an_acknowledgement_is_written_into_the_message_that_told_of_it(stands: Incident) -> None:
-    told = notices_for(None, stands, NOON)[-1]
+    told = notifications_for(None, stands, NOON)[-1]
     known = replace(stands, acknowledged_by="cli:ana", acknowledged_at=NOON)
-    (edit,) = notices_of_acknowledgement(known, NOON + 60)
+    (edit,) = notifications_of_acknowledgement(known, NOON + 60)
     assert (edit.key, edit.thread, edit.code, edit.severity) == (told.key, told.thread, told.code, told.severity)
     assert "cli:ana" in render(edit, "es", now=NOON + 60).plain
 
 
 def test_nobody_is_told_that_something_untold_was_acknowledged() -> None:
-    assert notices_of_acknowledgement(incident(ErrorType.TIMEOUT), NOON) == ()
+    assert notifications_of_acknowledgement(incident(ErrorType.TIMEOUT), NOON) == ()

@@ -51,7 +51,7 @@ def test_what_is_not_known_is_said_in_the_records_word() -> None:
 
 
 def test_news_of_the_service_have_no_incident() -> None:
-    body = body_of(told(notice("space_low", Severity.CRITICAL, key="space", fields={"libre": "12345"})), "es")
+    body = body_of(told(notice("space_critical", Severity.CRITICAL, key="space", fields={"libre": "12345"})), "es")
     assert body["incident"] is None and body["fields"] == {"libre": "12345"}
     assert (body["key"], body["id"]) == ("space", "space.0")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trafico_monitor.model.alert import Notification, Severity
+from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Event, Incident
@@ -36,7 +36,7 @@ INCIDENT = Incident(
         Incident("x", ErrorType.CORRUPTO, 0.0, 0.0),
         RepairTask("a/1", "a", TaskKind.FIX_OWNER, ErrorType.PERMISOS, 7.0, 2, Download("m", "v")),
         Event(1.0, "incident_solved", "✅ ñ", 5, "reintento 1/3", INCIDENT, {"unidad": "x"}),
-        Notification("a", "b", Severity.CRITICAL, 1.0, 3, INCIDENT, {"texto": "«»"}),
+        Notification("a", NotificationCode.FAILED, Severity.CRITICAL, 1.0, 3, INCIDENT, {"texto": "«»"}),
     ],
 )
 def test_what_is_stored_comes_back(value: object) -> None:

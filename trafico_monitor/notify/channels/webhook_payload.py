@@ -26,7 +26,7 @@ def body_of(message: Message, language: str) -> dict[str, object]:
                        "fields": {}, "incident": None}  # fmt: skip
     return told | {
         "key": notice.key,
-        "code": notice.code,
+        "code": notice.code.value,
         "severity": notice.severity.name.lower(),
         "at": moment(notice.at),
         "text": message.plain,
@@ -61,7 +61,7 @@ def _state(notice: Notification) -> tuple[object, ...]:
     # Not the text: told late, it says so, and would be another one at every try.
     incident = notice.incident
     standing = (incident.estado.value, incident.attempt, incident.accion, incident.count) if incident else ()
-    return notice.key, notice.thread, notice.code, notice.at, standing, sorted(notice.fields.items())
+    return notice.key, notice.thread, notice.code.value, notice.at, standing, sorted(notice.fields.items())
 
 
 def _incident(incident: Incident, language: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter
 
 from ...host.redact import TOKEN, redact
 from ...messages import text
-from ...model.alert import Notification, Scope
+from ...model.alert import Notification, NotificationCode, Scope
 from ...model.control import ControlRequest, ControlResponse, RequestKind
 from ...model.incident import Incident
 from ...model.installation import conversation
@@ -26,7 +26,6 @@ from ..channels.telegram import LONGEST_WAIT, connect, flood_wait
 from ..choosing import Choice
 from ..listening import LATE_SECONDS, Kept, Listener, NotKept
 from ..messages.markup import Message
-from ..triggers import RESCUED
 from . import replies
 from .commands import Act, Asked, Show, Unclear, wish_of
 from .sender import SAY_SECONDS, Speaker
@@ -215,7 +214,7 @@ class Answers:
             return
         if choice.sign:
             await self._speaker.tell(asked, replies.notice_message("choice.gone", self._language), ok=False)
-        if notice.code == RESCUED:
+        if notice.code is NotificationCode.RESCUED:
             rows = choosing.rows(choice.mark, names, self._language, page=choice.page)
             await self._speaker.turn_page(asked, rows)
         elif not choice.sign:

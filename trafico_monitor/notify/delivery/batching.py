@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from ...model.alert import Severity
+from ...model.alert import NotificationCode, Severity
 from ...model.changeset import OutboxItem
-from ..reminders import CODE as REMINDER
-from ..reminders import STALE_SECONDS
-from ..triggers import ENDS, MOVED
+from ..escalation import STALE_SECONDS
 
 MOST_SINGLE = 5
 OLD_SECONDS = 600.0
@@ -81,11 +79,11 @@ def _pointless(item: OutboxItem, now: float, newest: int, can_edit: bool) -> boo
         return item.id != newest or now - item.notice.at > STALE_SECONDS
     if _edits(item, can_edit):
         return False
-    if item.notice.code == MOVED:
+    if item.notice.code.edits:
         return True  # it says «see the other message» in place of one that nobody has seen
     told = item.message_id is not None
-    return told and (item.only_edit or (not can_edit and item.notice.code not in ENDS))
+    return told and (item.only_edit or (not can_edit and not item.notice.code.resolves))
 
 
 def _is_reminder(item: OutboxItem) -> bool:
-    return item.notice.code == REMINDER
+    return item.notice.code is NotificationCode.REMINDER

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from ...config.alerts import ADMIN
 from ...errors import StoreError
 from ..channels.base import Channel, Outbox
-from ..routing import RoutingConfig, stand_ins
+from ..routing import RoutingConfig, fallbacks
 from .worker import CourierStatus, DeliveryWorker
 
 RETRY_SECONDS = 10.0
@@ -118,7 +118,7 @@ class DeliveryManager:
 
     async def _hand_over(self, channel: str) -> str:
         """The first channel that works takes over what waits on `channel`; "" when none does."""
-        for other in stand_ins(channel, self._plan):
+        for other in fallbacks(channel, self._plan):
             courier = self._couriers.get(other)
             if courier is not None and not courier.unusable:
                 await self._letters.hand_over(channel, other)

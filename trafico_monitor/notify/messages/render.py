@@ -11,37 +11,37 @@ from dataclasses import replace
 from datetime import tzinfo
 
 from ...messages import catalogue, format, text
-from ...model.alert import ALARM_KEYS, Notification, Severity, alarm_name
+from ...model.alert import ALARM_KEYS, Notification, NotificationCode, Severity, alarm_name
 from ...model.finding import ErrorType
 from ...model.incident import Estado, Incident
 from .. import rescued
-from ..triggers import ANSWERED_AT, ANSWERED_BY, rings
+from ..triggers import ACKNOWLEDGED_AT, ACKNOWLEDGED_BY
 from .markup import Line, Message, assemble, bold, line, name, verbatim, words
 
 # A message that arrives this much later than what it tells says when that was.
 LATE_SECONDS = 120.0
 _TITLES = {
-    "solved": "ok",
-    "solved_by_bot": "ok",
-    "unit_back": "ok",
-    "unit_speaks": "ok",
-    "sighted": "ok",
-    "space_ok": "ok",
-    "own_back": "ok",
-    "task_back": "ok",
-    "server_up": "ok",
-    "failed": "failed",
-    "moved": "failed",
-    "rescued_placed": "ok",
-    "rescued_left": "info",
-    "start": "info",
-    "stop": "info",
-    "summary": "info",
-    "test": "info",
-    "muted": "info",
+    NotificationCode.SOLVED: "ok",
+    NotificationCode.SOLVED_BY_BOT: "ok",
+    NotificationCode.UNIT_BACK: "ok",
+    NotificationCode.UNIT_SPEAKS: "ok",
+    NotificationCode.SIGHTED: "ok",
+    NotificationCode.SPACE_OK: "ok",
+    NotificationCode.OWN_BACK: "ok",
+    NotificationCode.TASK_BACK: "ok",
+    NotificationCode.SERVER_UP: "ok",
+    NotificationCode.FAILED: "failed",
+    NotificationCode.MOVED: "failed",
+    NotificationCode.RESCUED_PLACED: "ok",
+    NotificationCode.RESCUED_LEFT: "info",
+    NotificationCode.START: "info",
+    NotificationCode.STOP: "info",
+    NotificationCode.SUMMARY: "info",
+    NotificationCode.TEST: "info",
+    NotificationCode.MUTED: "info",
 }
-_TOLD_IN_FULL = frozenset({"solved", "solved_by_bot", "failed"})
-_NEEDS_ADVICE = frozenset({"failed", "critical"})
+_TOLD_IN_FULL = frozenset({NotificationCode.SOLVED, NotificationCode.SOLVED_BY_BOT, NotificationCode.FAILED})
+_NEEDS_ADVICE = frozenset({NotificationCode.FAILED, NotificationCode.CRITICAL})
 # A reason that asks for something else than the type of error does.
 _ADVICE = {
     "no_download_data": "send_again",
@@ -157,8 +157,8 @@ def _service(notice: Notification, language: str, zone: tzinfo | None) -> Iterat
         code = f"notice.field.{key}"
         if value and code in catalogue(language):
             yield line(code, language, **{key: _field(key, str(value), language, zone)})
-    if by := notice.fields.get(ANSWERED_BY):
-        hora = _field("desde", notice.fields.get(ANSWERED_AT, ""), language, zone)
+    if by := notice.fields.get(ACKNOWLEDGED_BY):
+        hora = _field("desde", notice.fields.get(ACKNOWLEDGED_AT, ""), language, zone)
         yield line("notice.acknowledged", language, por=verbatim(str(by), 80), hora=hora)
     for other in notice.about:
         yield entry(other, language, zone)
@@ -175,7 +175,7 @@ def _name_of(notice: Notification) -> str:
     """What it is acknowledged by, "" for what is not."""
     if notice.incident is not None:
         return notice.incident.id
-    return notice.key if notice.key in ALARM_KEYS and rings(notice) else ""
+    return notice.key if notice.key in ALARM_KEYS and notice.code.fires else ""
 
 
 def _actions(notice: Notification) -> tuple[str, ...]:
@@ -183,9 +183,9 @@ def _actions(notice: Notification) -> tuple[str, ...]:
     alarm without one."""
     about = notice.about[0] if len(notice.about) == 1 else notice
     incident = about.incident
-    if incident is None and _name_of(about) and not about.fields.get(ANSWERED_BY):
+    if incident is None and _name_of(about) and not about.fields.get(ACKNOWLEDGED_BY):
         return (f"acknowledge:{alarm_name(about)}",)
-    if incident is None or not incident.id or incident.estado is Estado.SOLUCIONADO or about.code == "moved":
+    if incident is None or not incident.id or incident.estado is Estado.SOLUCIONADO or about.code.edits:
         return ()
     # While its cause lasts a critical one goes on by itself; there is nothing to be tried.
     kinds = ["retry"] if about.severity is not Severity.CRITICAL else []
@@ -225,10 +225,10 @@ def _incident(notice: Notification, incident: Incident, language: str) -> Iterat
         yield from _advice(incident, language)
 
 
-def _standing(code: str, incident: Incident, language: str) -> Line:
+def _standing(code: NotificationCode, incident: Incident, language: str) -> Line:
     """How it stands: never a promise of a retry when nothing is being done."""
     idle = incident.accion == "none" and incident.estado is Estado.PENDIENTE
-    if idle and code in ("detected", "critical"):
+    if idle and code in (NotificationCode.DETECTED, NotificationCode.CRITICAL):
         return line("notice.nothing_possible", language)
     cause = incident.waiting_for or ErrorType.SERVIDOR_CAIDO
     took = (incident.closed_at or incident.updated_at) - incident.opened_at

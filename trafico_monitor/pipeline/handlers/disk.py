@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ...model.alert import Notification, Severity
+from ...model.alert import Notification, NotificationCode, Severity
 from ...model.finding import ErrorType, Finding
 from ...model.incident import Incident
 from ...notify.triggers import ALARM
@@ -31,7 +31,7 @@ class DiskHandler:
         self.level = code
         step.event(_EVENTS[code], finding.at, 6 - 2 * _WORSE[code], code=f"space_{code}", texto=finding.message)
         severity = Severity.CRITICAL if code == "critical" else Severity.RECOVERABLE
-        step.tell("space", f"space_{code}", severity, finding, int(finding.at))
+        step.tell("space", NotificationCode(f"space_{code}"), severity, finding, int(finding.at))
         self._told = step.notices[-1] if code != "ok" else None
 
     def explain(
@@ -43,7 +43,7 @@ class DiskHandler:
         told: list[Notification] = [] if self._told is None else [self._told]
         full = (one for one in incidents if one.error_type is ErrorType.DISCO_LLENO)
         for incident in itertools.islice(full, 1):  # the oldest: once is enough
-            told.append(Notification(incident.id, "critical", Severity.CRITICAL, now, ALARM, incident))
+            told.append(Notification(incident.id, NotificationCode.CRITICAL, Severity.CRITICAL, now, ALARM, incident))
         edits = [replace(one, fields={**one.fields, **fields}, only_edit=True) for one in told]
         step.notices += [one for one in edits if one.severity is not Severity.CRITICAL]
         if told:

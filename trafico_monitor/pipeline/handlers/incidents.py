@@ -15,12 +15,12 @@ from ...incident.retry_budget import SPENT, RetryBudget
 from ...incident.task_table import TaskTable
 from ...incident.tracker import Tracker
 from ...messages import text
-from ...model.alert import Notification, Severity
+from ...model.alert import Notification, NotificationCode, Severity
 from ...model.changeset import Snapshot
 from ...model.finding import ErrorType, Finding
 from ...model.incident import Estado, Incident
 from ...model.task import RepairTask, TaskKind, TaskStat
-from ...notify.triggers import notices_for
+from ...notify.triggers import notifications_for
 from .. import events
 from ..changeset_builder import ChangeSetBuilder
 
@@ -78,7 +78,7 @@ class IncidentHandler:
             self.order(order, step)
         if before is None or _told_apart(before, incident):
             step.records.append(events.of_incident(incident, now, step.language))
-            step.notices.extend(notices_for(before, incident, now))
+            step.notices.extend(notifications_for(before, incident, now))
 
     def order(self, order: RepairTask, step: ChangeSetBuilder) -> None:
         """`order` is given."""
@@ -214,7 +214,8 @@ class IncidentHandler:
         fields = {"texto": text("budget.spent", step.language, orden=order, motivo=why)}
         step.event("budget_spent", now, 4, **fields)
         thread = int(now) * 100 + list(TaskKind).index(kind)  # each kind is a message of its own
-        step.notices.append(Notification("budget", "budget_spent", Severity.RECOVERABLE, now, thread, fields=fields))
+        code = NotificationCode.BUDGET_SPENT
+        step.notices.append(Notification("budget", code, Severity.RECOVERABLE, now, thread, fields=fields))
 
     def _mind(self, incident: Incident) -> None:
         """Remember those that go on by themselves."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from ...model.alert import Notification, Severity
+from ...model.alert import Notification, NotificationCode, Severity
 from ...model.incident import Incident
 from ...model.installation import Offer, conversation, mark_of
 from ...model.task import Outcome, RepairTask, TaskResult
-from ...notify.triggers import LEFT, PLACED, RESCUED
 
 # Of the messages about one file, which a person has had rescued again and again, so many are still changed.
 _MOST_TOLD = 20
@@ -33,20 +32,22 @@ def notice_of(incident: Incident | None, order: RepairTask, result: TaskResult, 
         "total": str(offer.total),
     }
     key, thread = conversation(mark_of(file, order.incident_id)), incident.asked if incident else 0
-    return Notification(key, RESCUED, Severity.RECOVERABLE, now, thread, fields=fields)
+    return Notification(key, NotificationCode.RESCUED, Severity.RECOVERABLE, now, thread, fields=fields)
 
 
 def placed(file: str, incident: Incident, modelo: str, path: str, now: float) -> Iterator[Notification]:
     """What the messages about `file`, which `incident` had rescued, say from now on: it is at `path`."""
-    yield from _instead(PLACED, file, incident, {"modelo": modelo, "ruta": path}, now)
+    yield from _instead(NotificationCode.RESCUED_PLACED, file, incident, {"modelo": modelo, "ruta": path}, now)
 
 
 def left(file: str, incident: Incident, now: float) -> Iterator[Notification]:
     """The same for a file that somebody has taken away by hand."""
-    yield from _instead(LEFT, file, incident, {}, now)
+    yield from _instead(NotificationCode.RESCUED_LEFT, file, incident, {}, now)
 
 
-def _instead(code: str, file: str, incident: Incident, more: dict[str, str], now: float) -> Iterator[Notification]:
+def _instead(
+    code: NotificationCode, file: str, incident: Incident, more: dict[str, str], now: float
+) -> Iterator[Notification]:
     fields = {"archivo": file, "incidente": incident.id, "tipo": incident.error_type.value, **more}
     for thread in range(max(0, incident.asked + 1 - _MOST_TOLD), incident.asked + 1):
         key = conversation(mark_of(file, incident.id))

@@ -8,10 +8,10 @@ counts, until the bot has lived for a while.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 
 from ...messages import format, text
-from ...model.alert import Notification, Severity
+from ...model.alert import Notification, NotificationCode, Severity
 from ...model.finding import Finding, FindingKind
 from ...notify.engine import AlertEngine
 from .. import visibility
@@ -87,7 +87,7 @@ class UnitHandler:
             case "stopping":
                 life.asked, life.gone = True, 0.0
                 if not life.down:
-                    self._maintain(finding, step, now)
+                    step.take_in(self._alerting.unit_stopping(life.unit, at, now), now)
             case "stopped":
                 life.asked = life.asked or not life.restarting
                 if life.asked:
@@ -100,7 +100,7 @@ class UnitHandler:
             case "started":
                 self._begin(at)
                 step.event("unit_started", at, 6, unidad=life.unit)
-                self._maintain(finding, step, now)
+                step.take_in(self._alerting.unit_started(at, now), now)
             case "finished":
                 life.alive = False
             case "running":
@@ -171,12 +171,12 @@ class UnitHandler:
         """An end that nobody asked for."""
         life = self._life
         lived = finding.at - life.began if life.began else 0.0
-        settled = self._alerting.plan.alerts.unit_settled
+        settled = self._alerting.routing.alerts.unit_settled
         life.hold = max(settled, min(2 * lived, LONGEST_HOLD)) if settled and life.restarted else settled
         if not life.down:
             life.down, life.since, life.ends = finding.code, finding.at, 0
         life.ended, life.ends = finding.at, life.ends + 1
-        self._maintain(replace(finding, code="died"), step, now)
+        step.take_in(self._alerting.unit_died(now), now)
         step.event("unit_died", finding.at, 3, unidad=life.unit, texto=self._why(finding, step))
         self._tell(finding, step, now)
 
@@ -188,13 +188,14 @@ class UnitHandler:
         """The first end rings; each that follows is counted in its message."""
         life = self._life
         told = {"texto": self._why(finding, step), "unidad": life.unit, "caidas": self._counted(step)}
-        notice = Notification("unit", "unit_died", Severity.CRITICAL, life.since, 2 * int(life.since), fields=told)
+        code, thread = NotificationCode.UNIT_DIED, 2 * int(life.since)
+        notice = Notification("unit", code, Severity.CRITICAL, life.since, thread, fields=told)
         place = (notice.key, notice.thread)
         waiting = [n for n, one in enumerate(step.notices) if (one.key, one.thread) == place]
         if waiting:  # told with this very step
             step.notices[waiting[0]] = notice
         elif life.ends > 1 or finding.code == "start_limit":
-            step.take_in(self._alerting.edit((notice,)), now)
+            step.take_in(self._alerting.update((notice,)), now)
         else:
             step.notices.append(notice)
 
@@ -214,9 +215,7 @@ class UnitHandler:
         told = {"unidad": self._life.unit, "caidas": self._counted(step)}
         step.event("unit_back", at, 5, unidad=self._life.unit)
         thread = 2 * int(life.since) + 1
-        step.notices.append(Notification("unit", "unit_back", Severity.RECOVERABLE, at, thread, fields=told))
+        code = NotificationCode.UNIT_BACK
+        step.notices.append(Notification("unit", code, Severity.RECOVERABLE, at, thread, fields=told))
         life.down, life.ends = "", 0
         self.changes += 1
-
-    def _maintain(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
-        step.take_in(self._alerting.unit(finding.code, self._life.unit, finding.at, now), now)

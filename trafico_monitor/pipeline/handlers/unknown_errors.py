@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...detection.unknown.clustering import UnknownErrors
 from ...detection.unknown.rate_limit import Novelty
-from ...model.alert import Notification, Severity
+from ...model.alert import Notification, NotificationCode, Severity
 from ...model.finding import Finding, UnknownKind
 from .. import events
 from ..changeset_builder import ChangeSetBuilder
@@ -27,7 +27,7 @@ class UnknownErrorHandler:
             step.event("unknown_error", finding.at, 4, texto=events.short(shown))
             told = replace(finding, message=shown)
             thread = int(finding.at) * 1000 + kind.id % 1000  # the same when the line is read again
-            step.tell("unknown", "unknown_error", Severity.RECOVERABLE, told, thread)
+            step.tell("unknown", NotificationCode.UNKNOWN_ERROR, Severity.RECOVERABLE, told, thread)
 
     def tell_untold(self, step: ChangeSetBuilder, now: float) -> None:
         """The new kinds of an hour that had too many, as one number."""
@@ -35,9 +35,8 @@ class UnknownErrorHandler:
         if number:
             fields = {"clases": str(number)}
             step.event("unknown_error", now, 4, "unknown_more", **fields)
-            step.notices.append(
-                Notification("unknown", "unknown_more", Severity.RECOVERABLE, now, int(now), fields=fields)
-            )
+            code = NotificationCode.UNKNOWN_MORE
+            step.notices.append(Notification("unknown", code, Severity.RECOVERABLE, now, int(now), fields=fields))
 
     def snapshot(self) -> dict[str, object]:
         """JSON-able; the kinds are stored by themselves."""

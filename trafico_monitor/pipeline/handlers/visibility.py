@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ...messages import text
-from ...model.alert import Notification, Severity
+from ...model.alert import Notification, NotificationCode, Severity
 from ...model.finding import Finding
 from .. import visibility
 from ..changeset_builder import ChangeSetBuilder
@@ -45,21 +45,21 @@ class VisibilityHandler:
         told = replace(finding, message=detail)
         if finding.code == visibility.UNIT_SILENT:
             step.event("unit_silent", finding.at, 4, unidad=finding.rule or "", texto=detail)
-            step.tell("silence", "unit_silent", Severity.RECOVERABLE, told, int(finding.at))
+            step.tell("silence", NotificationCode.UNIT_SILENT, Severity.RECOVERABLE, told, int(finding.at))
             return
         step.event("blind", finding.at, 4, texto=detail)
         # One message tells all that holds: another reason must not take the place of the first.
         holding = [one for one in self._account.now.values() if not _of_unit(one)]
         told = replace(finding, message="; ".join(_words(one.code, one.detail, step) for one in holding))
-        step.tell("blind", "blind", Severity.RECOVERABLE, told, self._account.thread(finding.at))
+        step.tell("blind", NotificationCode.BLIND, Severity.RECOVERABLE, told, self._account.thread(finding.at))
 
     def _see_again(self, gone: Sequence[VisibilityGap], at: float, step: ChangeSetBuilder) -> None:
         """Reasons are over: recorded, and told in the message that told of them."""
         for one in gone:
-            code = "unit_speaks" if _of_unit(one) else "sighted"
+            code = NotificationCode.UNIT_SPEAKS if _of_unit(one) else NotificationCode.SIGHTED
             fields = {"texto": _words(one.code, one.detail, step), "segundos": f"{max(0.0, at - one.since):.0f}"}
             fields["unidad"] = one.unit
-            step.event(code, at, 5, **fields)
+            step.event(code.value, at, 5, **fields)
             if _of_unit(one):
                 talk = int(one.since)
                 step.notices.append(Notification("silence", code, Severity.RECOVERABLE, at, talk, fields=fields))

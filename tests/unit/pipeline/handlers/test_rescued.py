@@ -96,7 +96,7 @@ def test_a_silence_delays_it_and_drops_nothing() -> None:
     order = ordered(pipeline, ErrorType.PERMISOS)
     pipeline.begin(order)
     until = NOW + 3600
-    pipeline.alerting.learn((Silence("SAAAAA", Scope.ALL, "", NOW, until, "night", "cli:ana"),))
+    pipeline.alerting.set_silences((Silence("SAAAAA", Scope.ALL, "", NOW, until, "night", "cli:ana"),))
     (notice,) = told(pipeline.finish(order, rescued(order), PROOF, NOW + 5))
     assert (notice.hold, notice.only_edit) == (until, False)
 
@@ -105,6 +105,6 @@ def test_the_bots_maintenance_does_not_hold_it_back() -> None:
     pipeline = new()
     order = ordered(pipeline, ErrorType.PERMISOS)
     pipeline.begin(order)
-    pipeline.alerting.unit("stopping", "trafico-main.service", NOW + 2, NOW + 2)
+    pipeline.alerting.unit_stopping("trafico-main.service", NOW + 2, NOW + 2)
     (notice,) = told(pipeline.finish(order, rescued(order), PROOF, NOW + 5))
     assert not notice.only_edit

@@ -99,7 +99,7 @@ class Watcher:
     def restart(self) -> None:
         """kill -9 of the monitor: it goes on with what its last transaction stored."""
         memory = json.loads(json.dumps(self.pipeline.memory()))
-        alarms, silences = self.pipeline.alerting.alarms, self.pipeline.alerting.silences(self.now)
+        alarms, silences = self.pipeline.alerting.alerts, self.pipeline.alerting.active_silences(self.now)
         self.__post_init__()
         self.pipeline.restore(Snapshot(memory=memory, alarms=alarms, silences=silences))
 
@@ -143,7 +143,7 @@ def test_a_stop_and_a_restart_by_a_job_are_maintenance(debian: str) -> None:
         watcher = Watcher()
         stopping = [one for one in story(debian, name) if "Stopping" in one.message]
         watcher.hear(*stopping)
-        assert [one.scope for one in watcher.pipeline.alerting.silences(watcher.now)] == [Scope.MAINTENANCE]
+        assert [one.scope for one in watcher.pipeline.alerting.active_silences(watcher.now)] == [Scope.MAINTENANCE]
 
 
 @pytest.mark.parametrize("debian", DEBIANS)
@@ -183,7 +183,7 @@ def test_its_end_is_told_once_it_has_lived_for_a_while(debian: str) -> None:
     watcher.wait(20)
     assert watcher.codes == ["unit_died", "unit_back"]
     assert watcher.rung[-1].fields["caidas"] == "7 en 33 s"
-    assert watcher.pipeline.alerting.alarms == ()
+    assert watcher.pipeline.alerting.alerts == ()
     watcher.wait(1000)
     watcher.hear(*story(debian, "exit_0_by_itself", watcher.now))
     assert watcher.codes == ["unit_died", "unit_back", "unit_died"]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from trafico_monitor.notify.mute_times import quiet_until
+from trafico_monitor.notify.silences import MuteTimes
 
 MADRID = ZoneInfo("Europe/Madrid")
 
@@ -41,12 +41,12 @@ def at(text: str, fold: int = 0) -> float:
     ],
 )
 def test_until_when(now: str, begin: str, end: str, until: str | None) -> None:
-    assert quiet_until(at(now), begin, end, MADRID) == (None if until is None else at(until))
+    assert MuteTimes(begin, end, MADRID).until(at(now)) == (None if until is None else at(until))
 
 
 def test_the_nights_in_which_the_clock_is_changed_are_as_long_as_they_are() -> None:
     short, long = (
-        quiet_until(at(night), "23:00", "07:00", MADRID) for night in ("2025-03-29 23:00", "2025-10-25 23:00")
+        MuteTimes("23:00", "07:00", MADRID).until(at(night)) for night in ("2025-03-29 23:00", "2025-10-25 23:00")
     )
     assert short is not None and long is not None
     assert (short - at("2025-03-29 23:00"), long - at("2025-10-25 23:00")) == (7 * 3600, 9 * 3600)
@@ -55,13 +55,13 @@ def test_the_nights_in_which_the_clock_is_changed_are_as_long_as_they_are() -> N
 def test_an_end_in_the_hour_that_comes_twice_is_always_ahead() -> None:
     for fold in (0, 1):
         now = at("2025-10-26 02:10", fold)
-        until = quiet_until(now, "23:00", "02:30", MADRID)
+        until = MuteTimes("23:00", "02:30", MADRID).until(now)
         assert until is not None and 0 < until - now <= 3600
 
 
 def test_an_end_in_the_hour_that_is_left_out_comes() -> None:
     now = at("2025-03-30 01:50")
-    until = quiet_until(now, "23:00", "02:30", MADRID)
+    until = MuteTimes("23:00", "02:30", MADRID).until(now)
     assert until is not None and 0 < until - now <= 3600 + 2400
 
 
@@ -81,4 +81,4 @@ def in_madrid() -> Iterator[None]:
 @pytest.mark.parametrize("night", ["2025-12-25", "2025-03-29", "2025-10-25"])
 def test_the_machines_own_clock_is_that_of_its_zone(night: str) -> None:
     now = at(f"{night} 23:30")
-    assert quiet_until(now, "23:00", "07:00") == quiet_until(now, "23:00", "07:00", MADRID) is not None
+    assert MuteTimes("23:00", "07:00").until(now) == MuteTimes("23:00", "07:00", MADRID).until(now) is not None
