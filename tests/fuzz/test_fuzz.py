@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 from .places import CORPUS
 from .targets import NAMES, target
 
@@ -36,7 +38,7 @@ def test_any_bytes(name: str) -> None:
     door = target(name)
 
     @settings(
-        max_examples=EXAMPLES.get(name, 150),
+        max_examples=examples(EXAMPLES.get(name, 150)),
         deadline=None,
         derandomize=True,
         database=None,

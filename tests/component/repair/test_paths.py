@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.errors import PathRefused
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.installation import Installation
@@ -192,7 +193,12 @@ def test_a_modelo_whose_folder_is_a_link_has_no_destination(site: Installation, 
     assert resolve_destination(Download(modelo="evil", video="a.mp4"), site) is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None, database=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=examples(300),
+    deadline=None,
+    database=None,
+)
 @given(
     st.one_of(
         st.text(max_size=80),

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.component.service.running import RunningService
+from tests.examples import examples
 from tests.journal_fixtures import Line, wait_until, write_journal
 from trafico_monitor.cli.control_socket import call
 from trafico_monitor.web.auth import known_host, known_origin
@@ -139,7 +140,11 @@ def test_any_head(tmp_path: Path, heard: Heard) -> None:
         window = runner.run(around.__aenter__())
 
         @settings(
-            max_examples=400, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples(400),
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
         )
         @given(HEADS)
         def walk(sent: bytes) -> None:

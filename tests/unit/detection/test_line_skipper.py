@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.line_skipper import LineSkipper
 from trafico_monitor.detection.ruleset.loader import load
@@ -123,14 +124,14 @@ said = st.builds(
 
 
 @given(st.lists(said, max_size=60), st.integers(-1, 60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_stream_gives_the_same_findings(story: list[Said], restart_at: int) -> None:
     everything, _ = findings(story, skip=False, restart_at=restart_at)
     assert findings(story, skip=True, restart_at=restart_at)[0] == everything
 
 
 @given(st.lists(st.integers(0, 5), max_size=300), st.permutations(range(len(STORIES))), st.integers(-1, 200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_real_stories_among_dull_lines(order: list[int], chosen: list[int], restart_at: int) -> None:
     stories = [STORIES[n] for n in chosen[:3]] + [DULL * 4, DULL * 3]
     story = [Said(entry.pid, entry.message) for entry in e.interleaved(order, stories)]

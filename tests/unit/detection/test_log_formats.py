@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.detection.log_formats import (
     Continuation,
     Format,
@@ -252,7 +253,7 @@ def test_a_formatter_that_keeps_a_record_on_one_line(mark: str) -> None:
 
 
 @pytest.mark.parametrize("name", WRITERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(text=TEXTS, level=st.sampled_from(list(Level)), quote=st.sampled_from(["Mensaje de @ana: {}", "«{}»", "{}"]))
 def test_no_text_in_a_message_changes_its_record(name: str, text: str, level: Level, quote: str) -> None:
     by_hand = name == "json by hand"
@@ -276,7 +277,7 @@ def test_no_text_in_a_message_changes_its_record(name: str, text: str, level: Le
             assert found.message.strip(PADDING) == expected.strip(PADDING)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(text=TEXTS, level=st.sampled_from(list(Level)))
 def test_json_that_escapes_nothing(text: str, level: Level) -> None:
     """The level stands before the message, so a message cannot bring one."""
@@ -285,7 +286,7 @@ def test_json_that_escapes_nothing(text: str, level: Level) -> None:
 
 
 @pytest.mark.parametrize("name", NAMELESS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(text=TEXTS, level=st.sampled_from(list(Level)))
 def test_no_quotation_changes_the_level_where_no_logger_is_said(name: str, text: str, level: Level) -> None:
     message = f"💬 Mensaje de @ana: «{text}»"
@@ -295,7 +296,7 @@ def test_no_quotation_changes_the_level_where_no_logger_is_said(name: str, text:
         assert (found.level, found.logger) == (level, "")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(text=TEXTS, name=st.sampled_from(sorted(WRITERS)))
 def test_no_further_line_of_an_entry_is_a_record(text: str, name: str) -> None:
     found = record("Mensaje de @ana: hola\n" + WRITERS[name]("ERROR", "otro", "x", None) + "\n" + text)
@@ -303,7 +304,7 @@ def test_no_further_line_of_an_entry_is_a_record(text: str, name: str) -> None:
     assert all(isinstance(one, Continuation) for one in found.rest)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.one_of(TEXTS, st.text(max_size=200), st.binary(max_size=200).map(lambda raw: raw.decode("utf-8", "replace")))
 )

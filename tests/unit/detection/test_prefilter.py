@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.detection.extract.line_format import BLANK
 from trafico_monitor.detection.prefilter import NoiseFilter, gates_for, passes
 from trafico_monitor.detection.ruleset.engine import Rule, rule_set
@@ -45,13 +46,13 @@ made = st.lists(st.one_of(whole, cut, filling, whole.map(str.upper), whole.map(s
 
 
 @given(made)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 def test_a_made_line_is_decided_as_without_gates(line: str) -> None:
     assert gated(line) == ungated(line)
 
 
 @given(st.lists(made, min_size=1, max_size=12), st.lists(st.integers(0, 9), min_size=40, max_size=40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_what_was_seen_before_answers_only_for_lines_like_it(lines: list[str], digits: list[int]) -> None:
     dull = NoiseFilter(RULES.literals)
     for line in lines:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident.tracker import Tracker
@@ -67,7 +68,7 @@ orders = st.lists(st.integers(0, 5), max_size=250)
 
 
 @given(orders, st.permutations(range(len(STORIES))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_interleaving_gives_the_same_incidents(order: list[int], chosen: list[int]) -> None:
     stories = [STORIES[n] for n in chosen[:4]]
     apart = run([entry for n, story in enumerate(stories) for entry in e.interleaved([], [[]] * n + [story])])
@@ -75,7 +76,7 @@ def test_any_interleaving_gives_the_same_incidents(order: list[int], chosen: lis
 
 
 @given(orders, st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_a_restart_anywhere_changes_nothing(order: list[int], data: st.DataObject) -> None:
     entries = e.interleaved(order, STORIES)
     assert run(entries, data.draw(st.integers(0, len(entries)))) == run(entries)
@@ -107,7 +108,7 @@ junk = st.one_of(words, st.text(max_size=40), st.binary(max_size=40).map(lambda 
 
 
 @given(st.lists(st.tuples(st.lists(junk, max_size=4).map("".join), st.integers(1, 3)), max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_bytes_leave_it_alive(lines: list[tuple[str, int]]) -> None:
     entries = [JournalEntry(line, pid, 1000.0 + n, f"c{n}") for n, (line, pid) in enumerate(lines)]
     for incident in run(entries):

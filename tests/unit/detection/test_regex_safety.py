@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.detection.ruleset.regex_safety import MOST_WAYS, NotLinear, compiled
 
 
@@ -56,7 +57,7 @@ def test_accepted(pattern: str) -> None:
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_the_bound_is_on_the_product_of_choices(first: int, second: int) -> None:
     pattern = f"a{{0,{first}}}b{{0,{second}}}c"
     ways = (first + 1) * (second + 1)
@@ -88,7 +89,7 @@ _LIMIT_SECONDS = 6.0
 
 
 @given(_PATTERNS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_whatever_is_accepted_ends_soon_on_a_hostile_line(pattern: str) -> None:
     try:
         accepted = compiled(pattern + "c")
@@ -102,7 +103,7 @@ def test_whatever_is_accepted_ends_soon_on_a_hostile_line(pattern: str) -> None:
 
 @given(st.text(max_size=80))
 @example("[[a]")  # Python warns of it, and takes it
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_text_is_a_pattern_or_refused(pattern: str) -> None:
     try:
         compiled(pattern).search("a" * 500)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.rule_files import Doubt, doubts
 from trafico_monitor.detection.ruleset.engine import Role, RuleSet, rule_set
@@ -156,7 +157,7 @@ def _toml(value: object) -> str:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_bytes_as_a_rule_file_are_rules_or_one_refusal(data: bytes) -> None:
     content = data.decode("utf-8", "replace")
     with contextlib.suppress(RuleError):
@@ -165,7 +166,7 @@ def test_any_bytes_as_a_rule_file_are_rules_or_one_refusal(data: bytes) -> None:
 
 
 @given(st.dictionaries(_KEYS, _VALUES, max_size=6))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_values_in_a_rule_are_a_rule_or_one_refusal(table: dict[str, object]) -> None:
     content = "[[rule]]\n" + "\n".join(f"{key} = {_toml(value)}" for key, value in table.items())
     with contextlib.suppress(RuleError):

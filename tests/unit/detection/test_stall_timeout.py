@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.detection import stall_timeout
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
@@ -276,7 +277,7 @@ moments = st.tuples(st.sampled_from(BITS), st.sampled_from([100, 200]), PAUSES)
 
 
 @given(st.lists(moments, max_size=25), st.integers(0, 24))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_restart_at_any_moment_changes_no_silence(told: list[tuple[str, int, float]], cut: int) -> None:
     at, lines = START, []
     for number, (line, pid, later) in enumerate(told):

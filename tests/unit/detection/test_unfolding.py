@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.traceback import Traceback
 
+from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.detection.unfolding import Drawing, flush, unfold
@@ -269,7 +270,7 @@ def test_a_held_line_is_told_when_nothing_follows(rules: RuleSet) -> None:  # no
     assert not detector.settle(2000.0)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.lists(
         st.one_of(st.text(max_size=40), st.sampled_from(lines_of(FORMATS["rich 80 {}"], "timed out"))), max_size=30
@@ -283,7 +284,7 @@ def test_no_text_breaks_it(texts: list[str]) -> None:
     assert all(piece.line for piece in flush(drawing, 7))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     name=st.sampled_from(
         ["basic", "loguru", "rich 80 {}", "rich 100 {'show_path': False}", "box 100 True", "structlog, JSON"]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.lint import faults
 from trafico_monitor.detection.ruleset.loader import load
@@ -82,7 +83,7 @@ def test_the_rest_of_a_known_failure_is_not_unknown() -> None:
 
 
 @given(st.lists(st.text(max_size=60), max_size=30))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_any_lines_leave_the_miner_alive_and_bounded(messages: list[str]) -> None:
     errors = UnknownErrors()
     for message in messages:

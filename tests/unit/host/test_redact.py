@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.host.secrets import JWT, SECRETS
 from trafico_monitor.host.escapes import HIDDEN
 from trafico_monitor.host.redact import defused, is_ordinary, readings_of, redact, redact_raw, remember
@@ -244,7 +245,7 @@ _PIECES = st.sampled_from(
 
 @given(st.lists(_PIECES, max_size=9).map("".join))
 @example("%3%43TOKEN")
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 def test_behind_the_door_every_token_is_our_own_work(text: str) -> None:
     """Invariant: with the stand-ins that stand for a real token taken away, no reader finds another."""
     if SECRET not in "".join(readings(text)):

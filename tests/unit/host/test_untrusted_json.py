@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.host.untrusted_json import DEEPEST, parse
 
 ROOT = Path(__file__).resolve().parents[3] / "trafico_monitor"
@@ -97,14 +98,14 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(values)
 def test_what_is_sane_comes_through(value: object) -> None:
     assert parse(json.dumps(value)) == value
     assert parse(json.dumps(value).encode()) == value
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(alphabet='[]{},:"0123456789eE+-.tfnulrsa \\\n', max_size=300) | st.binary(max_size=200))
 def test_any_text_is_a_value_or_the_error(text: str | bytes) -> None:
     try:

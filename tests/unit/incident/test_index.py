@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.incident.index import Index
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.download import Download
@@ -71,7 +72,7 @@ class Everything(Index):
 
 
 @given(st.lists(st.one_of(incidents, findings, findings), max_size=40))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 def test_the_tracker_decides_as_if_it_had_looked_at_every_incident(steps: list[Incident | Finding]) -> None:
     quick, thorough = Tracker(), Tracker()
     thorough._incidents = Everything()
@@ -86,7 +87,7 @@ def test_the_tracker_decides_as_if_it_had_looked_at_every_incident(steps: list[I
 
 
 @given(st.lists(incidents, max_size=30))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_it_holds_what_was_put_in_the_order_of_the_first_time(put: list[Incident]) -> None:
     index, plain = Index(), dict[str, Incident]()
     for one in put:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.host.safe_open import safe_component
 from trafico_monitor.model.installation import mark_of, shell_word
 
@@ -36,7 +37,7 @@ def test_a_plain_name_stays_as_it_is() -> None:
 
 
 @given(st.text(min_size=1, max_size=60).filter(safe_component))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_name_that_a_file_can_have_here(name: str) -> None:
     word = shell_word(name)
     assert as_read(word).removeprefix("_rescatados/") == name

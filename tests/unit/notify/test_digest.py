@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.notify.samples import NOON, TOKEN, failed, incident, notice
 from tests.unit.notify.test_message import check
 from tests.unit.notify.test_render import notices
@@ -39,7 +40,7 @@ def test_a_long_digest_counts_what_it_leaves_out_and_names_failures(count: int) 
     assert named >= min(count, 100)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(notices, min_size=1, max_size=60), st.sampled_from(["es", "en"]))
 def test_whatever_the_notices_hold_the_digest_is_valid(told: list[Notification], language: str) -> None:
     message = render_digest(told, language, UTC)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, notice
 from tests.unit.notify.test_message import HOSTILE, anything, check
 from trafico_monitor.messages import text
@@ -175,7 +176,7 @@ notices = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(notices, st.sampled_from(["es", "en", "xx"]), st.none() | st.floats())
 def test_whatever_the_fields_hold_the_message_is_valid_and_has_no_token(
     told: Notification, language: str, now: float | None

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.setup import unit_files
 from trafico_monitor.setup.model import BotUser
 
@@ -69,7 +70,7 @@ def test_any_path_survives(units: Path) -> None:
     names = st.text(letters, min_size=1, max_size=20).filter(lambda name: name not in (".", ".."))
     chosen: list[str] = []
 
-    @settings(max_examples=300, database=None, derandomize=True)
+    @settings(max_examples=examples(300), database=None, derandomize=True)
     @given(st.lists(names, min_size=1, max_size=3))
     def collect(parts: list[str]) -> None:
         chosen.append("/srv/" + "/".join(parts))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from trafico_monitor.setup.unit_discovery import Started, commands, started
 
 PROJECT = "/home/victor/bot"
@@ -177,7 +178,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(PIECES, max_size=40).map("".join), st.sampled_from(["", "/", PROJECT]))
 def test_any_text_has_an_answer(text: str, folder: str) -> None:
     files = Written(scripts={f"{PROJECT}/a": f"#!/bin/sh\n{text}"}, modules={"x": text})
