@@ -6,13 +6,14 @@ from datetime import datetime
 
 import pytest
 
+from tests.cases import each
 from trafico_monitor.cli.timespec import parse, span
 from trafico_monitor.errors import MonitorError
 
 NOW = datetime(2025, 12, 25, 14, 30, 20).astimezone().timestamp()
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "expected"),
     [
         ("now", NOW),
@@ -56,7 +57,7 @@ def test_durations_as_systemd_writes_them(typed: str, expected: float) -> None:
     assert span(typed) == expected
 
 
-@pytest.mark.parametrize("typed", ["", " ", "h", "1x", "-1h", "1h-", "nan", "inf", "1e9", "1M", "٣h"])
+@each("typed", ["", " ", "h", "1x", "-1h", "1h-", "nan", "inf", "1e9", "1M", "٣h"])
 def test_what_is_no_duration_is_said_with_examples(typed: str) -> None:
     with pytest.raises(MonitorError, match="1h30m") as refused:
         span(typed)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
+from tests.cases import each
 from tests.unit.config.test_load import TOKEN, refusal, write
 from trafico_monitor.config.alerts import Alerts, Channel, ChannelKind, Route
 from trafico_monitor.config.loader import load
@@ -34,7 +33,7 @@ def test_tables_with_names_become_channels_and_routes_and_drop_ins_change_single
     assert "Example" not in repr(config) and "hush" not in repr(config)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "key", "said"),
     [
         ("[channels.dev]\nchat = 'nobody'", "channels.dev.chat", "chat de Telegram"),

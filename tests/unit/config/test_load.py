@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import each
 from trafico_monitor.config import Config
 from trafico_monitor.config.build import known_keys
 from trafico_monitor.config.keys import KEYS
@@ -106,7 +107,7 @@ def test_an_unknown_key_is_refused_and_the_nearest_named(tmp_path: Path, text: s
     assert f"{near}?" in line
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "key", "found"),
     [
         ("language = 'fr'", "language", '"fr"'),

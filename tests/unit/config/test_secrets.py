@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
+from tests.cases import each
 from trafico_monitor.config.loader import load
 from trafico_monitor.config.secrets import of_env
 from trafico_monitor.host.redact import redact
@@ -13,7 +12,7 @@ from trafico_monitor.host.redact import redact
 TOKEN = "1234567890:AAExampleExampleExampleExampleExamp"
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "value", "secrets"),
     [
         ("TELEGRAM_TOKEN", TOKEN, [TOKEN]),

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cases import each
 from trafico_monitor.config import validators
 from trafico_monitor.config.keys import KEYS
 from trafico_monitor.host.redact import redact
 
 
-@pytest.mark.parametrize(
+@each(
     ("given_", "size"),
     [
         ("5GB", 5 * 1000**3),

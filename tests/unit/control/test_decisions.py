@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import each
 from trafico_monitor.control import decisions
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.loader import load
@@ -228,7 +229,7 @@ def test_the_same_silence_asked_for_twice_is_one() -> None:
     assert len({one.id, begun(longer).id, begun(other).id}) == 3
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "code"),
     [
         ({"reason": ""}, "invalid_reason"),

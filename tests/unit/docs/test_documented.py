@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import each
 from tests.unit.cli.test_help import family
 from trafico_monitor.cli import main
 from trafico_monitor.config.keys import KEYS, VARIABLES
@@ -89,13 +90,13 @@ def test_every_metric_is_documented() -> None:
     assert [name for name in sorted(names) if f"`{name}`" not in documented] == []
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if calls(line)], ids=str)
+@each("line", [line for line in LINES if calls(line)])
 def test_what_the_documents_call_can_be_called_so(line: Shown, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in calls(line):
         main._parser(arguments).parse_args(arguments)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@each("document", DOCUMENTS)
 def test_links_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
     missing = [each for each in targets if "://" not in each and not (document.parent / each).exists()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tests.cases import each
 import pytest
 
 from trafico_monitor.host.systemd import with_instrument
@@ -16,7 +17,7 @@ OFF, ON, CHANGED = Arranged(False, False), Arranged(True, False), Arranged(True,
 PTB = Heard(("telegram 22.5",))
 
 
-@pytest.mark.parametrize(
+@each(
     ("heard", "unit_is", "running", "codes"),
     [
         (PTB, ON, True, ["instrument"]),

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.cases import each
 from tests.examples import examples
 from tests.unit.host.secrets import JWT, SECRETS
 from trafico_monitor.host.escapes import HIDDEN
@@ -26,30 +27,24 @@ DIGITS, SECRET = "1234567890", "AAExampleExampleExampleExampleExamp"
 TOKEN = f"{DIGITS}:{SECRET}"
 
 
-@pytest.mark.parametrize(
-    "colon",
-    [
+@each("colon", [
         ":", "%3A", "%3a", "%253A", "%25253a", "\\u003a", "\\u003A", "\\x3a", "\\\\u003a", "\\072", "\\:", "&#58;",
         "&#058;", "&#x3A;", "&#x03a;", "&colon;", "&amp;colon;",
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_every_spelling_of_the_colon(colon: str) -> None:
     assert redact(f"POST /bot{DIGITS}{colon}{SECRET}/getFile") == "POST /bot<TOKEN>/getFile"
 
 
-@pytest.mark.parametrize("before", ["", "bot", "1", "9" * 30, "file_1", "٣", "é", "<TOKEN>", ":", "12345:"])
-@pytest.mark.parametrize("after", ["", "/", "_", "xyz", "\n", ":", TOKEN])
+@each("before", ["", "bot", "1", "9" * 30, "file_1", "٣", "é", "<TOKEN>", ":", "12345:"])
+@each("after", ["", "/", "_", "xyz", "\n", ":", TOKEN])
 def test_whatever_stands_around_it(before: str, after: str) -> None:
     assert SECRET not in redact(before + TOKEN + after)
 
 
-@pytest.mark.parametrize(
-    "hidden",
-    [
+@each("hidden", [
         "\u200b", "\u200d", "\u00ad", "\ufe0f", "\u034f", "\u202e", "\x1b", "\x7f", "\n", "\U000e0041", "\ud800", "\r",
         "\t",
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_invisible_characters_inside_hide_nothing(hidden: str) -> None:
     told = redact("⚠️ bot" + hidden.join(TOKEN) + "/getFile 👨‍👩‍👧")
     assert told == "⚠️ bot<TOKEN>/getFile 👨‍👩‍👧"
@@ -80,8 +75,8 @@ SEQUENCES = {
 }
 
 
-@pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES.keys())
-@pytest.mark.parametrize("place", [1, 5, len(DIGITS), len(DIGITS) + 1, len(DIGITS) + 9, len(TOKEN) - 1])
+@each("sequence", SEQUENCES.values())
+@each("place", [1, 5, len(DIGITS), len(DIGITS) + 1, len(DIGITS) + 9, len(TOKEN) - 1])
 def test_escape_sequences_inside_hide_nothing(sequence: str, place: int) -> None:
     told = redact(f"a{sequence}b /bot{TOKEN[:place]}{sequence}{TOKEN[place:]}/getFile {sequence}z")
     assert told == f"a{sequence}b /bot<TOKEN>/getFile {sequence}z"
@@ -113,14 +108,14 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("spelt", SPELLINGS.values(), ids=SPELLINGS.keys())
+@each("spelt", SPELLINGS.values())
 def test_any_character_may_be_spelt_out(spelt: Callable[[str], str]) -> None:
     remember(["long-and:known_value"])
     for secret, mark in ((TOKEN, "<TOKEN>"), (JWT, "<SECRET>"), ("long-and:known_value", "<SECRET>")):
         assert redact(f"é/ {spelt(secret)} /z%41") == f"é/ {mark} /z%41"
 
 
-@pytest.mark.parametrize(("line", "secret"), SECRETS.values(), ids=SECRETS.keys())
+@each(("line", "secret"), SECRETS.values())
 def test_secrets_of_other_kinds(line: str, secret: str) -> None:
     told = redact(line)
     assert secret in line and secret not in told and ("<SECRET>" in told or "<TOKEN>" in told)
@@ -147,7 +142,7 @@ ORDINARY = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ORDINARY)
+@each("text", ORDINARY)
 def test_other_text_stays_the_same_object(text: str) -> None:
     assert redact(text) is text
     assert redact_raw(text) == text
@@ -189,7 +184,7 @@ LITERALS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("literal", LITERALS)
+@each("literal", LITERALS)
 def test_a_stand_in_of_the_raw_line_is_text(literal: str) -> None:
     line = f"INFO:x: /var/lib/telegram-bot-api/{literal}/videos/file_1.mp4 modelos/luna/x.mp4"
     assert not [seen for seen in readings(redact_raw(line)) if "<token" in seen.lower()]
@@ -273,7 +268,7 @@ def test_what_is_shown_as_nothing_makes_no_line_ordinary_unseen() -> None:
     assert not is_ordinary("\ufe0f".join(TOKEN)) and is_ordinary("⚠️ Error") and is_ordinary("Error\r")
 
 
-@pytest.mark.parametrize(("line", "secret"), SECRETS.values(), ids=SECRETS.keys())
+@each(("line", "secret"), SECRETS.values())
 def test_no_line_with_a_secret_is_ordinary(line: str, secret: str) -> None:
     remember([], TOKEN)
     for said in (line, f"é {line}", f"⚠️ {line} ✅", line.upper(), f"{line}\r", *(f"{' ' * n}{line}" for n in (1, 20))):
@@ -306,9 +301,7 @@ def test_again_changes_nothing(text: str) -> None:
     assert redact(redact_raw(text)) == redact_raw(text)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
+@each("line", [
         "1" * 65536 + ":", "12345:" * 11000, "12345%25" * 8000, "\u200b1" * 32000 + ":", ("1" * 99 + "&") * 650,
         "\x1b[" * 30000, "\x9d" * 60000, "\x1b]" * 30000, "%25" * 20000, "\\" * 60000, "&amp;" * 13000, "eyJ" * 20000,
         "://" * 20000, "a@" * 30000 + "://", "token=" * 10000, "token:" * 10000, "password:'" * 6000,
@@ -316,9 +309,7 @@ def test_again_changes_nothing(text: str) -> None:
         "-----BEGIN PRIVATE KEY-----" * 2000,
         "cookie:a=" * 7000, "authorization:" * 4500, "--" * 30000 + "token", "<" * 60000, "<tok" * 16000,
         "%3c" * 20000,
-    ],
-    ids=lambda line: ascii(line[:12]),
-)  # fmt: skip
+    ])  # fmt: skip
 def test_a_hostile_line_takes_no_longer_than_its_length(line: str) -> None:
     began = time.thread_time()
     redact_raw(line)

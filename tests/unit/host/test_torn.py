@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.cases import each
 from tests.unit.host.secrets import JWT, KEY_BLOCK
 from trafico_monitor.host.redact import redact_raw, remember
 from trafico_monitor.host.torn import LineRedactor, redact_alone
@@ -46,9 +47,9 @@ def shown(lines: list[str], secret: str, size: int = 9) -> list[str]:
     return [secret[at : at + size] for at in range(len(secret) - size + 1) if secret[at : at + size] in text]
 
 
-@pytest.mark.parametrize("known", [False, True])
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
-@pytest.mark.parametrize("at", range(1, len(TOKEN)))
+@each("known", [False, True])
+@each("layout", LAYOUTS.values())
+@each("at", range(1, len(TOKEN)))
 def test_a_token_broken_anywhere(at: int, layout: Callable[[str, int], str], known: bool) -> None:
     if known:
         remember([], TOKEN)
@@ -117,9 +118,7 @@ def test_a_key_block_over_many_lines() -> None:
     assert not shown(lines, KEY_BLOCK) and lines[0] == "antes" and lines[-1] == "INFO:x:después"
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
+@each("line", [
         "ERROR:__main__:❌ Error al copiar: [Errno 28]", "2026-01-01 10:10:10,123 - x - ERROR - algo",
         "10:10:10 ERROR algo",
         "[10:10:10] ERROR algo", "❌ Error al copiar", "Traceback (most recent call last):", '{"level": "error"}',
@@ -127,8 +126,7 @@ def test_a_key_block_over_many_lines() -> None:
         '  File "/x/y.py", line 1, in z', "telegram.error.TimedOut: Timed out", "OSError: [Errno 28] No space",
         "WARNING algo",
         "During handling of the above exception, another", "    await coroutine", "", "algo sin nada",
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_half_a_token_of_a_strangers_silences_no_line(line: str) -> None:
     for size in range(len(SECRET)):
         said = taken([f"INFO:__main__:💬 hola {DIGITS}:{'Ab1_' * 9}"[: 29 + len(DIGITS) + size], line])

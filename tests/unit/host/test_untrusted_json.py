@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cases import each
 from tests.examples import examples
 from trafico_monitor.host.untrusted_json import DEEPEST, parse
 
@@ -60,7 +61,7 @@ def test_nobody_else_parses_what_others_have_written() -> None:
     assert found == ITS_OWN.keys()
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@each("name", HOSTILE)
 def test_whatever_is_no_sane_json_is_one_error(name: str) -> None:
     with pytest.raises(ValueError):
         parse(HOSTILE[name])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 import subprocess
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cases import each
 from tests.examples import examples
 from trafico_monitor.host.safe_open import safe_component
 from trafico_monitor.model.installation import mark_of, shell_word
@@ -25,7 +25,7 @@ def as_read(word: str) -> str:
     return done.stdout.decode()
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@each("name", HOSTILE)
 def test_a_shell_reads_exactly_that_name_and_it_can_be_shown(name: str) -> None:
     word = shell_word(name)
     assert as_read(word).removeprefix("_rescatados/") == name and not as_read(word).startswith("-")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import each
 from trafico_monitor.config.keys import _TYPES
 from trafico_monitor.messages import LANGUAGES, catalogue
 from trafico_monitor.model.finding import ErrorType
@@ -17,8 +18,8 @@ NAMES = [each.value for each in ErrorType]
 CODES = ("type", "notice.error", "notice.doing", "notice.advice", "notice.field", "notice.kind")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", NAMES)
+@each("language", LANGUAGES)
+@each("name", NAMES)
 def test_it_is_told_in_both_languages(name: str, language: str) -> None:
     missing = [code for code in CODES if f"{code}.{name}" not in catalogue(language)]
     assert missing == []

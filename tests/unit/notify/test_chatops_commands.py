@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cases import each
 from trafico_monitor.model.control import RequestKind
 from trafico_monitor.notify.chatops.commands import Act, Asked, Show, Unclear, read, update_id, wish_of
 
@@ -52,17 +53,14 @@ def test_who_where_and_when_are_read() -> None:
     assert update_id(press()) == 1
 
 
-@pytest.mark.parametrize(
-    "update",
-    [
+@each("update", [
         None, 7, "x", [], {}, {"message": None}, {"message": 5}, {"callback_query": []}, {"edited_message": {}},
         message(text=None), message(text=["/estado"]), message(**{"from": None}), message(**{"from": {"id": "99"}}),
         message(**{"from": {"id": True}}), message(**{"from": {"id": 99.0}}), message(**{"from": {"id": 2**70}}),
         message(**{"from": {"id": 99, "is_bot": True}}), message(chat=None), message(chat={"id": None}),
         message(message_id=None), message(forward_origin={}), message(forward_date=1), message(via_bot={}),
         message(sender_chat={"id": -100}), press(message=None), press(id=None), press(id=""), press(id="q" * 200),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_whatever_is_nobodys_own_words_is_left_alone(update: object) -> None:
     assert read(update) is None
 
@@ -92,7 +90,7 @@ def test_nothing_that_a_server_may_send_is_an_error(update: object) -> None:
         wish_of(asked, BOT)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "meant"),
     [
         ("/estado", Show.STATUS),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cases import each
 from trafico_monitor.notify.chatops.keyboard import LONGEST_DATA, Button
 from trafico_monitor.notify.choosing import LONGEST_NAME, PAGE, Choice, chosen, offered, rows, sign_of, signed
 
@@ -71,15 +72,12 @@ def test_a_modelo_that_is_gone_is_none() -> None:
     assert signed(sign_of("luna"), ["ana", "noa"]) == ""
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
+@each("data", [
         None, 7, "", "assign:T7F3K2AB:" + "A" * 16, "2:assign:T7F3K2AB:" + "A" * 16, "1:assign:T7F3K2AB:luna",
         "1:assign:T7F3K2AB:" + "A" * 15, "1:assign:T7F3K2AB:" + "A" * 17, "1:assign:T7F3K2AB:" + "A" * 16 + "\n",
         "1:page:T7F3K2AB:-1", "1:page:T7F3K2AB:01", "1:page:T7F3K2AB:99999", "1:page:T7F3K2AB:١", "1:page:../../..:1",
         "1:retry:T7F3K2AB",
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_a_forged_press_is_none(data: object) -> None:
     assert chosen(data) is None
 

@@ -5,11 +5,12 @@ from datetime import UTC
 
 import pytest
 
+from tests.cases import each
 from tests.unit.notify.samples import NOON
 from trafico_monitor.messages import format
 
 
-@pytest.mark.parametrize(
+@each(
     ("seconds", "shown"),
     [
         (-3, "menos de 1 s"),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cases import each
 from trafico_monitor.notify.chatops.keyboard import LONGEST_DATA, Action, Press, buttons, pressed
 
 ID = "T7F3K2AB"
@@ -41,14 +42,11 @@ def test_a_row_without_buttons_is_no_row() -> None:
     assert len(buttons((f"silence:{ID}",), "en")) == 1
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
+@each("data", [
         None, 7, b"1:retry:T7F3K2AB", "", "retry:T7F3K2AB", "0:retry:T7F3K2AB", "2:retry:T7F3K2AB",
         "1:retry:T7F3K2AB\n", " 1:retry:T7F3K2AB", "1:retry:T7F3K2A1", "1:retry:T7F3K2ÁB", "1:retry:'; DROP",
         "1:retry:" + "A" * 500, "1:Action.RETRY:T7F3K2AB", "1:retry:T7F3K2AB;silence:T7F3K2AB",
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_a_forged_press_is_none(data: object) -> None:
     assert pressed(data) is None
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.cases import each
 from trafico_monitor.notify.silences import MuteTimes
 
 MADRID = ZoneInfo("Europe/Madrid")
@@ -19,7 +20,7 @@ def at(text: str, fold: int = 0) -> float:
     return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=MADRID, fold=fold).timestamp()
 
 
-@pytest.mark.parametrize(
+@each(
     ("now", "begin", "end", "until"),
     [
         ("2025-12-25 23:00", "22:30", "08:00", "2025-12-26 08:00"),

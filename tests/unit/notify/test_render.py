@@ -4,10 +4,10 @@ import time
 from dataclasses import replace
 from datetime import UTC
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cases import each
 from tests.examples import examples
 from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, notice
 from tests.unit.notify.test_message import HOSTILE, anything, check
@@ -87,7 +87,7 @@ def test_the_advice_follows_the_cause() -> None:
     assert "Qué hacer: revisa TELEGRAM_TOKEN" in told and told.count("Qué hacer") == 1
 
 
-@pytest.mark.parametrize("advice", sorted({*_ADVICE.values(), *(t.value for t in ErrorType)}))
+@each("advice", sorted({*_ADVICE.values(), *(t.value for t in ErrorType)}))
 def test_every_advice_is_a_text(advice: str) -> None:
     assert text(f"notice.advice.{advice}", "es") != f"notice.advice.{advice}"
 
@@ -132,16 +132,16 @@ def test_sizes_and_durations_of_the_service_are_readable_and_empty_fields_are_le
     assert told.endswith("Espacio en disco crítico\nLibre: 1,9 GB\nDuración: 3 min 20 s\n/srv <x>")
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
-@pytest.mark.parametrize("code", LIVE_CODES)
-@pytest.mark.parametrize("error_type", list(ErrorType))
+@each("language", ["es", "en"])
+@each("code", LIVE_CODES)
+@each("error_type", list(ErrorType))
 def test_every_code_has_words_for_every_type(language: str, code: str, error_type: ErrorType) -> None:
     told = check(render(notice(code, incident=incident(error_type, reason="r")), language))
     assert "notice." not in told and "…" not in told
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
-@pytest.mark.parametrize("code", SERVICE_CODES)
+@each("language", ["es", "en"])
+@each("code", SERVICE_CODES)
 def test_every_service_code_has_words(language: str, code: str) -> None:
     told = check(render(notice(code, fields={"texto": "x", "code": "y", "language": "z"}), language))
     assert "notice." not in told
@@ -187,7 +187,7 @@ def test_whatever_the_fields_hold_the_message_is_valid_and_has_no_token(
         assert secret not in shown and secret not in message.plain
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
+@each("hostile", HOSTILE)
 def test_the_id_is_kept_whatever_the_other_fields_hold(hostile: str) -> None:
     wild = failed(
         download=Download(modelo=hostile, video=hostile),

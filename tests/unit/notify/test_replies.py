@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cases import each
 from tests.standin.telegram_rules import rendered_text
 from tests.unit.notify.samples import NOON, TOKEN, incident
 from tests.unit.notify.test_message import HOSTILE
@@ -79,8 +80,8 @@ def test_nothing_open_is_good_news() -> None:
     assert replies.incidents_message([], "es").plain == "✅ No hay ningún incidente abierto"
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-@pytest.mark.parametrize("language", ["es", "en"])
+@each("hostile", HOSTILE)
+@each("language", ["es", "en"])
 def test_hostile_names_stay_names(hostile: str, language: str) -> None:
     many = [incident(id=f"AAAAAA{chr(65 + n)}A", download=Download(modelo=hostile, video=hostile)) for n in range(12)]
     message = replies.incidents_message(many, language)

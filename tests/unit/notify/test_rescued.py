@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tests.cases import each
 from tests.unit.notify.samples import NOON
 from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.finding import ErrorType
@@ -57,9 +58,9 @@ def test_it_says_which_file_why_and_what_to_do() -> None:
     assert "sudo trafico-monitor assign file_16.mp4 MODELO" in shown and "T7F3K2AB\n" in shown + "\n"
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
-@pytest.mark.parametrize("kind", [each.value for each in ErrorType])
-@pytest.mark.parametrize("why", ["place_unknown", "place_refused", "video_unnamed", "single_record",
+@each("language", ["es", "en"])
+@each("kind", [each.value for each in ErrorType])
+@each("why", ["place_unknown", "place_refused", "video_unnamed", "single_record",
                                  "destination_taken", "delivered_elsewhere"])  # fmt: skip
 def test_each_reason_and_type_has_its_words(language: str, kind: str, why: str) -> None:
     shown = render(notice(motivo=why, tipo=kind), language).plain
@@ -76,8 +77,8 @@ HOSTILE = ["<b>x</b>.mp4", "a&b.mp4", "'; rm -rf ~; '.mp4", "\u202e4pm.exe", f"{
            "http://evil.example/x", "\u200b" * 80]  # fmt: skip
 
 
-@pytest.mark.parametrize("file", HOSTILE)
-@pytest.mark.parametrize("code", [RESCUED, PLACED, LEFT])
+@each("file", HOSTILE)
+@each("code", [RESCUED, PLACED, LEFT])
 def test_names_of_strangers_stay_text(code: str, file: str) -> None:
     modelos = "/".join(name.replace("/", "") for name in HOSTILE)
     hostile = notice(code, archivo=file, dicho=file, modelos=modelos, total="12", modelo=file, ruta=f"/m/{file}")

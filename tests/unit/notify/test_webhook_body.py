@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import each
 from tests.unit.notify.samples import NOON, TOKEN, VIDEO, failed, incident, notice
 from tests.unit.notify.test_message import HOSTILE
 from trafico_monitor.model.alert import Notification, Severity
@@ -64,7 +65,7 @@ def test_a_digest_is_a_text_of_its_own() -> None:
     assert idempotency_key(message) == idempotency_key(message) != idempotency_key(other)
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
+@each("hostile", HOSTILE)
 def test_hostile_names_are_bounded_and_without_secrets(hostile: str) -> None:
     wild = failed(download=Download(modelo=hostile, video=hostile), error_message=hostile)
     sent = json.dumps(body_of(told(notice("failed", incident=wild, fields={"texto": hostile})), "es"))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import pytest
-
+from tests.cases import each
 from trafico_monitor.host.subprocesses import Finished
 from trafico_monitor.model.task import Outcome
 from trafico_monitor.repair.ownership import judge, without_token
@@ -14,7 +13,7 @@ from trafico_monitor.repair.ownership import judge, without_token
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "errors", "outcome", "reason"),
     [
         (0, "done: changed /srv/x owner=1 mode=0 acl=1", Outcome.DONE, ""),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cases import each
 from trafico_monitor.host.redact import redact
 from trafico_monitor.privileged import chown
 
@@ -13,7 +14,7 @@ TOKEN = b"1234567890:AAExampleExampleExampleExampleExampl"
 HOMES = [(b"home", b"victor"), (b"data", b"people", b"ana"), (b"root",)]
 
 
-@pytest.mark.parametrize(
+@each(
     "path",
     [
         b"",
@@ -53,12 +54,12 @@ NARROW = (
 )
 
 
-@pytest.mark.parametrize("path", BROAD.split())
+@each("path", BROAD.split())
 def test_a_directory_that_holds_more_than_videos_is_too_broad(path: str) -> None:
     assert chown.too_broad(tuple(path.encode().split(b"/")), HOMES)
 
 
-@pytest.mark.parametrize("path", NARROW.split())
+@each("path", NARROW.split())
 def test_a_directory_of_videos_is_not(path: str) -> None:
     assert not chown.too_broad(tuple(path.encode().split(b"/")), HOMES)
 

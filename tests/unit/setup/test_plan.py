@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.cases import each
 from trafico_monitor.config.keys import KEYS
 from trafico_monitor.messages import text
 from trafico_monitor.setup import unit_files
@@ -200,7 +201,7 @@ def test_what_the_bot_itself_lacks_is_said() -> None:
     assert {"no_telegram", "env_lacks", "no_container"} <= set(codes(made))
 
 
-@pytest.mark.parametrize("change", plan(FRESH, Wishes(docker=True)).changes, ids=lambda change: change.target)
+@each("change", plan(FRESH, Wishes(docker=True)).changes)
 def test_a_change_comes_back_from_the_ledger_as_it_was(change: Change) -> None:
     assert from_json(as_json(change)) == change
 
@@ -270,8 +271,8 @@ def test_twice_is_once(by_file: bool) -> None:
     assert plan(facts, Wishes(asks=True)).changes == ()
 
 
-@pytest.mark.parametrize("obstacle", ["isolated", "cleared", "user", "container", "overwritten"])
-@pytest.mark.parametrize("language", ["es", "en"])
+@each("obstacle", ["isolated", "cleared", "user", "container", "overwritten"])
+@each("language", ["es", "en"])
 def test_where_it_cannot_work_it_is_not_offered_but_said(obstacle: str, language: str) -> None:
     unit = replace(UNIT, obstacles=(obstacle,))
     made = plan(replace(FRESH, units=(unit,), process_there=False), Wishes(asks=True))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cases import each
 from tests.examples import examples
 from trafico_monitor.setup.unit_discovery import Started, commands, started
 
@@ -95,7 +96,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize(("line", "folder", "what"), SHAPES.values(), ids=SHAPES.keys())
+@each(("line", "folder", "what"), SHAPES.values())
 def test_what_a_command_line_starts_of_the_project(line: str, folder: str, what: Started | None) -> None:
     assert started(line, folder, PROJECT, FILES) == what
 
@@ -122,7 +123,7 @@ OBSTACLES = {
 }
 
 
-@pytest.mark.parametrize(("line", "obstacle"), OBSTACLES.values(), ids=OBSTACLES.keys())
+@each(("line", "obstacle"), OBSTACLES.values())
 def test_what_keeps_a_variable_from_the_program_is_named(line: str, obstacle: str) -> None:
     found = started(line, PROJECT, PROJECT, FILES)
     assert found is not None and found.main

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import each
 from trafico_monitor.host.safe_open import beginning
 from trafico_monitor.setup import unit_files
 from trafico_monitor.setup.unit_discovery import Started, as_unit, candidates, python_path, runs_project
@@ -105,7 +106,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
+@each(
     ("argv", "what"),
     [
         ("{p}/run.sh", MAIN),

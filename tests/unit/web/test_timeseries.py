@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cases import each
 from trafico_monitor.store.hours import coarse
 from trafico_monitor.web import timeseries
 from trafico_monitor.web.ports import Hour
@@ -32,8 +33,8 @@ def test_days_are_those_of_the_zone(since: str, until: str, hours: list[int]) ->
     assert [(end - start) / HOUR for start, end in zip(starts, ends, strict=True)] == hours
 
 
-@pytest.mark.parametrize("zone", ["Europe/Madrid", "Asia/Kathmandu", "America/St_Johns", "UTC", "Australia/Lord_Howe"])
-@pytest.mark.parametrize("year", [2024, 2025])
+@each("zone", ["Europe/Madrid", "Asia/Kathmandu", "America/St_Johns", "UTC", "Australia/Lord_Howe"])
+@each("year", [2024, 2025])
 def test_every_hour_of_a_year_is_on_its_day(zone: str, year: int) -> None:
     """Summed up as the database does it, stretch by stretch."""
     here = ZoneInfo(zone)

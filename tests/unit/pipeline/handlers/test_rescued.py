@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.cases import each
 from tests.unit.pipeline.test_inhibition import NOW, PROOF, failed, new
 from trafico_monitor.model.alert import Notification, Scope, Severity, Silence
 from trafico_monitor.model.changeset import ChangeSet
@@ -38,9 +37,9 @@ def ordered(pipeline: Pipeline, kind: ErrorType) -> RepairTask:
     return known
 
 
-@pytest.mark.parametrize("proven", [True, False])
-@pytest.mark.parametrize("kind", list(ErrorType), ids=lambda kind: kind.value)
-@pytest.mark.parametrize("step", list(TaskKind), ids=lambda step: step.value)
+@each("proven", [True, False])
+@each("kind", list(ErrorType))
+@each("step", list(TaskKind))
 def test_whatever_the_error_and_the_order(kind: ErrorType, step: TaskKind, proven: bool) -> None:
     pipeline = new()
     order = ordered(pipeline, kind)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import each
 from trafico_monitor.config.alerts import Alerts
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
@@ -114,8 +115,8 @@ class Watcher:
         return [one.code for one in self.rung]
 
 
-@pytest.mark.parametrize("debian", DEBIANS)
-@pytest.mark.parametrize("name", UNASKED)
+@each("debian", DEBIANS)
+@each("name", UNASKED)
 def test_an_end_that_nobody_asked_for_is_told_once_whatever_its_exit_status(debian: str, name: str) -> None:
     watcher = Watcher()
     watcher.hear(*story(debian, name))
@@ -126,8 +127,8 @@ def test_an_end_that_nobody_asked_for_is_told_once_whatever_its_exit_status(debi
         assert "nadie lo detuvo" in watcher.rung[0].fields["texto"]
 
 
-@pytest.mark.parametrize("debian", DEBIANS)
-@pytest.mark.parametrize("name", ASKED)
+@each("debian", DEBIANS)
+@each("name", ASKED)
 def test_what_somebody_asked_for_is_no_alarm(debian: str, name: str) -> None:
     watcher = Watcher()
     watcher.hear(*story(debian, name))
