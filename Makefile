@@ -13,7 +13,7 @@ MACHINE_PACKAGES := mmdebstrap systemd-container
 # What judges the web side: a real browser, Prometheus' own checker, a real proxy.
 WEB_PACKAGES := chromium prometheus nginx-light nodejs openssl
 
-.PHONY: help venv lint check test test-testing completion
+.PHONY: help venv lint check check-unit check-component test test-unit test-real test-testing completion
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,13 +41,31 @@ lint: venv ## ruff, mypy --strict, import contracts
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 
-check: lint ## linters, types, unit and component tests (no booted machine)
+check: lint ## linters, types, unit and component tests in two minutes; not the slow ones, nor a browser or a booted machine
 	packaging/install-packages $(WEB_PACKAGES)
-	$(PYTHON) -m pytest
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-unit check-component
 
-test: lint deb ## everything: check, the package, and booted Debian 12 and 13
+# Fifty examples a property (HYPOTHESIS_PROFILE=dev), beside the component tests, which wait more than they work.
+check-unit:
+	$(PYTHON) -m pytest -m 'not slow' tests/unit tests/fuzz
+
+check-component:
+	$(PYTHON) -m pytest -m 'not slow' tests/component
+
+test: lint deb ## everything: all examples, the slow tests, the package, a browser, booted Debian 12 and 13
 	packaging/install-packages $(MACHINE_PACKAGES) $(WEB_PACKAGES) $(KILLS_PACKAGES)
-	CHAOS_SCALE=0.04 $(PYTHON) -m pytest -rR --durations=20 tests/unit tests/component tests/fuzz tests/browser tests/system tests/chaos/test_kills.py
+	mkdir -p build
+	$(MAKE) --no-print-directory --jobs=2 test-unit test-real
+
+test-unit test-real: export HYPOTHESIS_PROFILE = ci
+
+# Unit tests wait for nothing: they take what processor the others leave, and show their output at their end.
+test-unit:
+	@nice -n 5 $(PYTHON) -m pytest --durations=20 tests/unit tests/fuzz >build/unit.log 2>&1; \
+		status=$$?; cat build/unit.log; exit $$status
+
+test-real:
+	CHAOS_SCALE=0.04 $(PYTHON) -m pytest -rR --durations=20 tests/component tests/browser tests/system tests/chaos/test_kills.py
 
 test-testing: deb ## the booted tests on Debian testing
 	packaging/install-packages $(MACHINE_PACKAGES)

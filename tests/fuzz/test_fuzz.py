@@ -17,8 +17,17 @@ from .targets import NAMES, target
 EXAMPLES = {"bot_api": 25, "http": 60, "rules": 40}
 
 
+def kept(name: str) -> list[bytes]:
+    """The cases that lead far inside."""
+    return [case.read_bytes() for case in sorted((CORPUS / name).glob("*"))]
+
+
 @pytest.fixture(scope="module", autouse=True)
-def _closed() -> Iterator[None]:
+def _doors() -> Iterator[None]:
+    """Servers and loops that a door opens at its first use stay until the end of the module."""
+    for name in NAMES:
+        for case in kept(name):
+            target(name).fuzz(case)
     yield
     for name in NAMES:
         with contextlib.suppress(AttributeError):
@@ -27,10 +36,9 @@ def _closed() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_kept_cases_stay_solved(name: str) -> None:
-    cases = sorted((CORPUS / name).glob("*"))
-    assert cases, "every door has cases that lead far inside"
-    for case in cases:
-        target(name).fuzz(case.read_bytes())
+    assert kept(name), "every door has cases"
+    for case in kept(name):
+        target(name).fuzz(case)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -203,6 +203,7 @@ async def stored_and_killed(office: Office, place: Path, modelo: str) -> RepairT
     await office.dispatcher.stop(SECONDS)
     asking.cancel()
     await asyncio.wait([asking])
+    await office.desk.stop(SECONDS)
     office.before = None
     return orders[0]
 

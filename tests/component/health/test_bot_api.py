@@ -19,7 +19,10 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def server(talk: Talk) -> AsyncIterator[str]:
+    talking: set[asyncio.Task[None] | None] = set()
+
     async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talking.add(asyncio.current_task())
         try:
             await talk(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -33,6 +36,9 @@ async def server(talk: Talk) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         listening.close()
+        for task in filter(None, talking):
+            task.cancel()
+        await asyncio.gather(*filter(None, talking), return_exceptions=True)
         await listening.wait_closed()
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from trafico_monitor.host.subprocesses import Finished, run_confined
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> int:
+def file(tmp_path: Path) -> Iterator[int]:
     (tmp_path / "video").write_text("what it may read")
-    return os.open(tmp_path / "video", os.O_RDONLY)
+    descriptor = os.open(tmp_path / "video", os.O_RDONLY)
+    yield descriptor
+    os.close(descriptor)
 
 
 async def run(file: int, script: str, **more: float) -> Finished:

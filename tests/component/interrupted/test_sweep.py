@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
+from multiprocessing import forkserver, resource_tracker
 
 import pytest
 
@@ -28,11 +29,14 @@ def place() -> Iterator[Place]:
 
 
 @pytest.fixture(scope="module")
-def children() -> multiprocessing.context.ForkServerContext:
+def children() -> Iterator[multiprocessing.context.ForkServerContext]:
     """Processes that are forked from one which has imported everything and started no thread."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([f"{__package__}.{name}" for name in ("life", "stories")])
-    return context
+    forkserver.ensure_running()
+    yield context
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("story", [each for each in STORIES if each.more], ids=lambda each: each.name)
@@ -109,8 +113,10 @@ def killed(children: multiprocessing.context.ForkServerContext, work: Child, *ab
     child = children.Process(target=work, args=about)
     child.start()
     child.join(SECONDS)
-    assert child.exitcode in (0, -signal.SIGKILL), child.exitcode
-    return bool(child.exitcode)
+    code = child.exitcode
+    assert code in (0, -signal.SIGKILL), code
+    child.close()
+    return bool(code)
 
 
 def always(wait: int) -> bool:

@@ -65,16 +65,16 @@ def test_a_variable_is_filled_from_the_file_alone(project: Path, monkeypatch: py
 def test_values_that_double_line_by_line_cost_nothing(project: Path) -> None:
     lines = "".join(f"A{n + 1}=${{A{n}}}${{A{n}}}\n" for n in range(60))
     written(project / "src/.env", f"A0=xxxxxxxx\n{lines}ADMIN_ID=42\nTELEGRAM_BOT_API_LOCAL_URL=${{A60}}\n")
-    began = time.monotonic()
-    assert loaded(project).telegram.admin_id == "42" and time.monotonic() - began < 5
+    began = time.thread_time()
+    assert loaded(project).telegram.admin_id == "42" and time.thread_time() - began < 5
 
 
 @pytest.mark.parametrize("line", ["'" * 200, '"\\', "A=${", "=", "export ", "A='\\'\n", "\r", "\0", "A=${A${A${"])
 def test_a_hostile_text_ends_soon(project: Path, line: str) -> None:
     written(project / "src/.env", f"ADMIN_ID=42\n{line * (400_000 // len(line))}")
-    began = time.monotonic()
+    began = time.thread_time()
     loaded(project)
-    assert time.monotonic() - began < 10
+    assert time.thread_time() - began < 10
 
 
 @pytest.mark.parametrize("trick", ["file", "folder", "project", "hard_link", "strangers", "his_folder", "roots"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cases import each
 from trafico_monitor.detection.exceptions import LONGEST_WAIT, classify
 from trafico_monitor.detection.ruleset.engine import RuleSet
 
@@ -11,7 +12,7 @@ from .test_lines import rules  # noqa: F401
 
 
 # As python-telegram-bot 20.8 to 22.5, aiogram 3 and pyrogram 2 raise them, named as the instrumentation does.
-@pytest.mark.parametrize(
+@each(
     ("name", "text", "more", "kind", "cause"),
     [
         ("telegram.error.TimedOut", "TimedOut: Timed out", {}, "timeout", ""),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import trafico_monitor.detection
+from tests.cases import each
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.detection.ruleset.loader import load
@@ -54,7 +55,7 @@ def taken(rules: RuleSet, line: str) -> float:
     return best
 
 
-@pytest.mark.parametrize("piece", PIECES, ids=ascii)
+@each("piece", PIECES)
 def test_a_hostile_line(piece: str, rules: RuleSet) -> None:
     for prefix in PREFIXES:
         line = (prefix + piece * SIZE)[:SIZE]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cases import each
 from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.line_skipper import LineSkipper
@@ -165,7 +166,7 @@ def test_nearly_all_of_a_usual_journal_is_passed_over() -> None:
     assert fed < 2 * len(failing) + 20 and len(found) > 2
 
 
-@pytest.mark.parametrize("dull", DULL)
+@each("dull", DULL)
 def test_a_line_is_asked_for_once_by_its_form(dull: str) -> None:
     passing = Detector(RULES).passing()
     raw = dull.encode()

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.cases import each
 from tests.examples import examples
 from trafico_monitor.detection.log_formats import (
     Continuation,
@@ -91,8 +92,8 @@ def shown(message: str) -> str:
 # -- each format, as the real library writes it
 
 
-@pytest.mark.parametrize("level", list(Level))
-@pytest.mark.parametrize("name", WRITERS)
+@each("level", list(Level))
+@each("name", WRITERS)
 def test_level_logger_and_message_of_every_format(name: str, level: Level) -> None:
     for logger in LOGGERS:
         message = f"❌ Error al copiar: [Errno 13] Permission denied: 'a b' -> \"{logger}\" (x=1)"
@@ -103,8 +104,8 @@ def test_level_logger_and_message_of_every_format(name: str, level: Level) -> No
         assert found.certain and not found.rest
 
 
-@pytest.mark.parametrize("level", list(Level))
-@pytest.mark.parametrize("name", NAMELESS)
+@each("level", list(Level))
+@each("name", NAMELESS)
 def test_level_and_message_where_no_logger_is_said(name: str, level: Level) -> None:
     found = record(NAMELESS[name](level.name, "x", "❌ Error al copiar: [Errno 13] Permission denied: 'a'", None))
     assert (found.level, found.logger, found.message[:20]) == (level, "", "❌ Error al copiar: [")
@@ -118,8 +119,8 @@ def test_the_place_in_the_source(name: str) -> None:
     assert re.fullmatch(r"bot_central\.py:209(?: MainThread)?|__main__:\w+:\d+", place), place
 
 
-@pytest.mark.parametrize("form", TRANSPORTS)
-@pytest.mark.parametrize("name", [*WRITERS, "short", "bracket", "dated"])
+@each("form", TRANSPORTS)
+@each("name", [*WRITERS, "short", "bracket", "dated"])
 def test_what_carries_a_line_changes_nothing(name: str, form: str) -> None:
     line = (WRITERS | NAMELESS)[name]("ERROR", "__main__", "❌ Error al copiar: 'x'", None)
     assert "\n" not in line
@@ -128,13 +129,13 @@ def test_what_carries_a_line_changes_nothing(name: str, form: str) -> None:
     assert carried.level is Level.ERROR
 
 
-@pytest.mark.parametrize("form", TRANSPORTS)
+@each("form", TRANSPORTS)
 def test_what_carries_a_continuation_changes_nothing(form: str) -> None:
     for line in ('  File "/srv/bot.py", line 1, in f', e.TRACEBACK, e.CAUSE, "    raise X", "httpx.ReadTimeout: x"):
         assert read(TRANSPORTS[form] + line + "\r") == Continuation(line)
 
 
-@pytest.mark.parametrize("name", [*WRITERS, "dated", "short"])
+@each("name", [*WRITERS, "dated", "short"])
 def test_a_traceback_in_the_same_entry_has_the_form_of_cpython(name: str) -> None:
     if name == "json by hand":  # it writes the traceback behind the object
         return
@@ -185,7 +186,7 @@ def test_loguru_marks_a_frame_and_draws_values() -> None:
     assert isinstance(values, Continuation) and values.shape is Shape.VALUE
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "level", "message"),
     [
         ("WARN: x", Level.WARNING, "x"),
@@ -323,7 +324,7 @@ def modules() -> Iterator[tuple[str, re.Pattern[str]]]:
                 yield f"{module.__name__.rpartition('.')[2]}.{name}", value
 
 
-@pytest.mark.parametrize(("name", "pattern"), list(modules()))
+@each(("name", "pattern"), list(modules()))
 def test_every_repetition_has_an_end(name: str, pattern: re.Pattern[str]) -> None:
     try:
         regex_safety.compiled(pattern.pattern)
@@ -337,7 +338,7 @@ PIECES += [" - ", " [a]", " [a] b=", "x.py:1", e.TRACEBACK + "\\n", "\n", "\r", 
 STARTS = ("", "[error] ", "2025-12-26 14:30:20 ", "{", "a=b ", "Dec 26 14:30:20 a ")
 
 
-@pytest.mark.parametrize("piece", PIECES)
+@each("piece", PIECES)
 def test_the_time_grows_with_the_length_alone(piece: str) -> None:
     def seconds(length: int) -> float:
         texts = [start + piece * (length // len(piece)) for start in STARTS]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cases import each
 from trafico_monitor.detection.extract.paths import Paths, video_name
 from trafico_monitor.model.download import Download
 
@@ -17,9 +17,7 @@ def read(line: str, models: str = "modelos") -> Download:
     return Paths(models).read(line)
 
 
-@pytest.mark.parametrize(
-    ("line", "source"),
-    [
+@each(("line", "source"), [
         (f"📥 Copiando desde: {SERVER}", SERVER),
         (f"file_path=https://api.telegram.org/file/bot<TOKEN>/{SERVER}", SERVER),
         (f"[Errno 13] Permission denied: '{SERVER}'", SERVER),
@@ -38,15 +36,12 @@ def read(line: str, models: str = "modelos") -> Download:
         ("/srv/tg/‹TOKEN>/videos/file_1.mp4", None),
         ("/srv/tg/<SECRET>/videos/file_1.mp4", None),
         ("/<TOKEN>/videos/file_1.mp4", None),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_the_servers_file(line: str, source: str | None) -> None:
     assert read(line).source == source
 
 
-@pytest.mark.parametrize(
-    ("line", "named"),
-    [
+@each(("line", "named"), [
         (f"en modelos/luna/{VIDEO}", ("luna", VIDEO, f"modelos/luna/{VIDEO}")),
         (f"'/home/ana/modelos/luna/{VIDEO}'", ("luna", VIDEO, f"/home/ana/modelos/luna/{VIDEO}")),
         (f"destino=/srv/modelos//luna//{VIDEO}.part!", None),
@@ -66,8 +61,7 @@ def test_the_servers_file(line: str, source: str | None) -> None:
         (f"modelos/-rf/{VIDEO}", None),
         ("modelos/luna/-rf.mp4", None),
         ("modelos/", None),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_what_lies_below_the_models_directory(line: str, named: tuple[str, str | None, str | None] | None) -> None:
     found = read(line)
     assert (found.modelo, found.video, found.destination) == (named or (None, None, None))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.cases import each
 from tests.unit.detection import episodes as e
 from tests.unit.detection.log_writers import rich_table
 from tests.unit.detection.test_detector import rules  # noqa: F401
@@ -36,9 +35,9 @@ def entries(width: int, token: str = TOKEN, **options: object) -> list[JournalEn
     ]
 
 
-@pytest.mark.parametrize("known", [False, True])
-@pytest.mark.parametrize("options", [{}, {"show_path": False}, {"show_time": False}], ids=str)
-@pytest.mark.parametrize("width", [*range(70, 131), 160, 200, 300])
+@each("known", [False, True])
+@each("options", [{}, {"show_path": False}, {"show_time": False}])
+@each("width", [*range(70, 131), 160, 200, 300])
 def test_a_place_with_a_token_in_wrapped_rows(
     rules: RuleSet,  # noqa: F811
     width: int,

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.cases import each
 from tests.examples import examples
 from trafico_monitor.detection.ruleset.regex_safety import MOST_WAYS, NotLinear, compiled
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "reason"),
     [
         ("a*", "unbounded"),

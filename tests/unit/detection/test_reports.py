@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cases import each
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.model.finding import FindingKind
@@ -44,9 +45,9 @@ def mixed(lines: list[str], begun: int, failed: int, error: str) -> list[Journal
     ]
 
 
-@pytest.mark.parametrize("begun", range(4))
-@pytest.mark.parametrize("after", [0, 1, 2, 100])
-@pytest.mark.parametrize(
+@each("begun", range(4))
+@each("after", [0, 1, 2, 100])
+@each(
     ("before", "rest", "error", "kind"),
     [
         ([], TIMED_OUT, "TimedOut: Timed out", "timeout"),
@@ -108,10 +109,8 @@ def test_a_strangers_name_with_the_words_of_a_success_ends_nothing(rules: RuleSe
     assert not incident.recovered_by_bot
 
 
-@pytest.mark.parametrize(
-    "start", ["", "INFO:__main__:", "2025-12-26T10:00:00Z ", "2025-12-26 10:00:00,123 - bot - INFO - "]
-)
-@pytest.mark.parametrize(
+@each("start", ["", "INFO:__main__:", "2025-12-26T10:00:00Z ", "2025-12-26 10:00:00,123 - bot - INFO - "])
+@each(
     "words",
     [
         "✅ Archivo copiado exitosamente: 5665533 bytes",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.traceback import Traceback
 
+from tests.cases import each
 from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
@@ -125,8 +126,8 @@ def entries(lines: list[str]) -> list[JournalEntry]:
     return [bot_entry(line.encode(), 7, 1000 + number * 0.005, f"c{number}") for number, line in enumerate(lines)]
 
 
-@pytest.mark.parametrize("story", STORIES)
-@pytest.mark.parametrize("name", FORMATS)
+@each("story", STORIES)
+@each("name", FORMATS)
 def test_every_format_gives_one_incident(rules: RuleSet, name: str, story: str) -> None:  # noqa: F811
     lines = lines_of(FORMATS[name], story)
     assert incidents(rules, lines) == STORIES[story][1], "\n".join(lines)
@@ -159,8 +160,8 @@ TOLD: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, str | None, st
 }
 
 
-@pytest.mark.parametrize("story", TOLD)
-@pytest.mark.parametrize("name", FORMATS)
+@each("story", TOLD)
+@each("name", FORMATS)
 def test_what_the_bot_says_without_a_traceback(rules: RuleSet, name: str, story: str) -> None:  # noqa: F811
     said, expected = TOLD[story]
     said = [("INFO", "__main__", "⏳ Esperando videos…"), *said, ("INFO", "__main__", "⏳ Esperando videos…")]
@@ -170,25 +171,23 @@ def test_what_the_bot_says_without_a_traceback(rules: RuleSet, name: str, story:
     assert seen == expected, "\n".join(lines)
 
 
-@pytest.mark.parametrize("story", ["missing folder", "timed out", "sending"])
-@pytest.mark.parametrize("form", TRANSPORTS)
-@pytest.mark.parametrize("name", ["basic", "ptb", "loguru", "structlog", "python-json-logger", "rich 80 {}"])
+@each("story", ["missing folder", "timed out", "sending"])
+@each("form", TRANSPORTS)
+@each("name", ["basic", "ptb", "loguru", "structlog", "python-json-logger", "rich 80 {}"])
 def test_what_carries_lines_changes_nothing(rules: RuleSet, name: str, form: str, story: str) -> None:  # noqa: F811
     lines = [f"{TRANSPORTS[form]}{line}\r" for line in lines_of(FORMATS[name], story)]
     assert incidents(rules, lines) == STORIES[story][1]
 
 
-@pytest.mark.parametrize("story", STORIES)
-@pytest.mark.parametrize(
-    "name", ["basic", "ptb", "coloredlogs", "structlog", "loguru", "box 100 False", *list(TABLES)[:6]]
-)
+@each("story", STORIES)
+@each("name", ["basic", "ptb", "coloredlogs", "structlog", "loguru", "box 100 False", *list(TABLES)[:6]])
 def test_an_exception_group_is_one_incident(rules: RuleSet, name: str, story: str) -> None:  # noqa: F811
     lines = lines_of(FORMATS[name], story, group=True)
     assert incidents(rules, lines) == STORIES[story][1], "\n".join(lines)
 
 
-@pytest.mark.parametrize("story", STORIES)
-@pytest.mark.parametrize("name", ["basic", "ptb", "loguru", "structlog", "python-json-logger", "loguru, JSON"])
+@each("story", STORIES)
+@each("name", ["basic", "ptb", "loguru", "structlog", "python-json-logger", "loguru, JSON"])
 def test_a_record_and_its_traceback_in_one_entry(rules: RuleSet, name: str, story: str) -> None:  # noqa: F811
     raised = STORIES[story][0]()
     whole = FORMATS[name]("ERROR", "__main__", SAID, raised)

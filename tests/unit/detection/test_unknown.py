@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cases import each
 from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.lint import faults
@@ -56,7 +57,7 @@ def test_a_traceback_is_one_finding_with_its_last_line_and_the_deepest_own_frame
     assert finding.origin == "c0"
 
 
-@pytest.mark.parametrize("restart_at", range(12))
+@each("restart_at", range(12))
 def test_a_restart_at_any_line_changes_nothing(restart_at: int) -> None:
     lines = [STRANGE, "INFO:x:a", e.HEADER, *traceback("KeyError: 'modelo'"), "INFO:x:b"]
     assert [finding.message for finding in unknown(lines, restart_at)] == [STRANGE, "KeyError: 'modelo'"]
