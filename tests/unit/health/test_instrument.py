@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 
 from tests.cases import each
-import pytest
-
 from trafico_monitor.host.systemd import with_instrument
 from trafico_monitor.preflight.base import Level
 from trafico_monitor.preflight.instrument import Arranged, Heard, arranged, judge
