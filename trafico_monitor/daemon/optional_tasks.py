@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..config import telegram_endpoints
 from ..config.chatops import allowed_ids, why_not
@@ -14,9 +14,11 @@ from ..config.schema import Config
 from ..model.alert import Notification
 from ..model.control import ControlService
 from ..model.incident import Incident
-from ..notify.chatops.bot import Answers
 from ..notify.heartbeat import Heartbeat
 from .supervisor import Work
+
+if TYPE_CHECKING:
+    from ..notify.chatops.bot import AlertBot
 
 
 class Memory(Protocol):
@@ -81,9 +83,11 @@ class OptionalTasks:
             wanted.append(("ping", lambda: self._ping(config).run()))
         return wanted
 
-    def _answers(self, config: Config, allowed: frozenset[int]) -> Answers:
+    def _answers(self, config: Config, allowed: frozenset[int]) -> AlertBot:
+        from ..notify.chatops.bot import AlertBot  # telegram.ext: 2 MiB, where somebody may answer
+
         around = self._around
-        return Answers(
+        return AlertBot(
             config.telegram.alert_token,
             telegram_endpoints.alert_server(config),
             allowed,

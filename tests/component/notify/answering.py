@@ -15,7 +15,7 @@ from trafico_monitor.errors import StoreError
 from trafico_monitor.model.alert import Notification
 from trafico_monitor.model.control import ControlRequest, ControlResponse
 from trafico_monitor.model.incident import Incident
-from trafico_monitor.notify.chatops.bot import Answers
+from trafico_monitor.notify.chatops.bot import AlertBot
 
 ALERT_TOKEN = "2234567890:AAExampleExampleExampleExampleExampl"
 GROUP = -100200300
@@ -88,8 +88,8 @@ class World:
         server.api.add_chat({"id": GROUP})
         server.api.add_chat({"id": STRANGER})
 
-    def answers(self) -> Answers:
-        return Answers(
+    def answers(self) -> AlertBot:
+        return AlertBot(
             ALERT_TOKEN,
             self.server.url,
             self.allowed,
@@ -102,7 +102,7 @@ class World:
         )
 
     @contextlib.asynccontextmanager
-    async def listening(self, *, fresh: bool = True) -> AsyncIterator[Answers]:
+    async def listening(self, *, fresh: bool = True) -> AsyncIterator[AlertBot]:
         """The bot runs; `fresh`: what comes from now on is known to be new."""
         made = self.answers()
         running = asyncio.create_task(made.run())

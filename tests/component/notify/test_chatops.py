@@ -17,9 +17,9 @@ from tests.unit.notify.samples import NOON, incident, notice
 from trafico_monitor.model.alert import Scope
 from trafico_monitor.model.control import ControlResponse, RequestKind
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.notify import listening
 from trafico_monitor.notify.channels.telegram import TelegramChannel
 from trafico_monitor.notify.chatops import bot as answers
+from trafico_monitor.notify.chatops import updates
 from trafico_monitor.notify.messages.markup import Message
 
 ACTIONS = (f"retry:{ID}", f"acknowledge:{ID}", f"silence:{ID}")
@@ -28,7 +28,7 @@ RETRY = f"1:retry:{ID}"
 
 @pytest.fixture
 def world(server: BotApiServer, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(listening, "BREATH", 0.01)
+    monkeypatch.setattr(updates, "BREATH", 0.01)
     for name in ("SLOWEST_RETRY", "CONFLICT_RETRY", "MENDING_RETRY"):
         monkeypatch.setattr(answers, name, 0.01)
     return World(server)
@@ -210,6 +210,37 @@ async def test_a_restart_does_not_carry_out_the_same_press_twice(world: World, a
         world.write("/estado")
         await world.until(lambda: len(world.said(ADMIN)) == 2)
     assert len(world.desk.asked) == 1
+
+
+async def test_what_came_with_an_unfinished_press_is_not_lost(world: World) -> None:
+    """The server gave both in one answer; only what was begun may be confirmed."""
+    world.desk.hold = asyncio.Event()
+    world.write(f"/reintentar {ID}")
+    world.write(f"/entendido {ID}")
+    async with world.listening(fresh=False):
+        await world.until(lambda: world.desk.asked)
+    assert asyncio.all_tasks() == {asyncio.current_task()}, "something is left running"
+    world.desk.hold = None
+    async with world.listening(fresh=False):
+        await world.until(lambda: len(world.desk.asked) == 2)
+    assert [request.kind for request in world.desk.asked] == [RequestKind.RETRY, RequestKind.ACKNOWLEDGE]
+
+
+async def test_a_stranger_is_refused_whatever_goes_wrong_about_him(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library goes on with the next group of handlers after an error: none may stand open."""
+
+    def broken(self: object, request: object) -> None:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr(answers.AlertBot, "_note_stranger", broken)
+    async with world.listening():
+        world.write(f"/reintentar {ID}", STRANGER)
+        world.write("/estado")
+        await world.until(lambda: world.said(ADMIN))
+    assert world.desk.asked == [] and world.said(STRANGER) == []
+    assert [code for code, _ in world.notes] == ["update"]
 
 
 async def test_what_cannot_be_kept_is_not_done_until_it_can(world: World) -> None:

@@ -15,9 +15,8 @@ from tests.unit.notify.samples import NOON
 from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.control import ControlRequest, ControlResponse, RequestKind
 from trafico_monitor.model.installation import conversation, mark_of
-from trafico_monitor.notify import listening
 from trafico_monitor.notify.channels.telegram import TelegramChannel
-from trafico_monitor.notify.chatops import bot
+from trafico_monitor.notify.chatops import bot, updates
 from trafico_monitor.notify.choosing import PAGE
 from trafico_monitor.notify.messages.render import render
 
@@ -37,7 +36,7 @@ def notice(code: NotificationCode = RESCUED, names: list[str] = NAMES, **fields:
 
 @pytest.fixture
 def world(server: BotApiServer, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(listening, "BREATH", 0.01)
+    monkeypatch.setattr(updates, "BREATH", 0.01)
     for name in ("SLOWEST_RETRY", "CONFLICT_RETRY", "MENDING_RETRY"):
         monkeypatch.setattr(bot, name, 0.01)
     made = World(server)

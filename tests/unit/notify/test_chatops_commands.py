@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from telegram import Update
+from telegram.ext import ApplicationBuilder, ExtBot
 
 from tests.cases import each
 from trafico_monitor.model.control import RequestKind
-from trafico_monitor.notify.chatops.commands import Act, Asked, Show, Unclear, read, update_id, wish_of
+from trafico_monitor.notify.chatops.commands import Act, ChatRequest, Command, Show, Unclear, handlers, request_of
+from trafico_monitor.notify.chatops.updates import parse
 
 ID = "T7F3K2AB"
-BOT = "example_bot"
+
+
+class NamedBot(ExtBot[None]):
+    """The library's bot, as after getMe."""
+
+    @property
+    def username(self) -> str:
+        return "example_bot"
+
+
+BOT = NamedBot("1234567890:AAExampleExampleExampleExampleExampl")
 
 
 def message(text: object = "/estado", **more: Any) -> dict[str, Any]:
@@ -24,33 +38,58 @@ def message(text: object = "/estado", **more: Any) -> dict[str, Any]:
         "chat": {"id": 99, "type": "private"},
         "text": text,
     }
+    if isinstance(text, str) and text.startswith("/"):
+        known["entities"] = [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
     return {"update_id": 1, "message": known | more}
 
 
 def press(data: object = f"1:retry:{ID}", **more: Any) -> dict[str, Any]:
-    query = {"id": "q1", "from": {"id": 99}, "data": data, "message": message()["message"]}
+    user = {"id": 99, "is_bot": False, "first_name": "x"}
+    query = {"id": "q1", "from": user, "chat_instance": "1", "data": data, "message": message("texto")["message"]}
     return {"update_id": 1, "callback_query": query | more}
 
 
+def received(raw: object) -> Update:
+    update = parse(raw, BOT)
+    assert update is not None
+    return update
+
+
+def command_of(raw: object) -> object:
+    """The command that the handlers give for it; "nothing" where none of them is called."""
+    found: list[Command | None] = []
+
+    async def receive(update: Update, command: Command | None) -> None:
+        found.append(command)
+
+    async def process() -> None:
+        application = ApplicationBuilder().bot(BOT).updater(None).job_queue(None).build()
+        application._initialized = True  # without asking a server
+        application.add_handlers(handlers(receive))
+        await application.process_update(received(raw))
+
+    asyncio.run(process())
+    return found[0] if found else "nothing"
+
+
 def wish(text: str, *, private: bool = True) -> object:
-    return wish_of(Asked(99, 99, private, 5, words=text, at=1.0), BOT)
+    chat = {"id": 99, "type": "private"} if private else {"id": -100, "type": "supergroup", "title": "x"}
+    return command_of(message(text, chat=chat))
 
 
 def test_an_alarm_without_an_incident_is_acknowledged_by_its_name_and_nothing_else() -> None:
     assert wish("/entendido unit") == wish("/ack #Unit") == Act(RequestKind.ACKNOWLEDGE, "unit")
     for words in ("/reintentar unit", "/entendido other", "/entendido unit space", "/entendido ünit"):
         assert wish(words) == Unclear("incident")
-    pressed = read(press("1:acknowledge:unit-59"))
-    assert pressed is not None
-    assert wish_of(pressed, BOT) == Act(RequestKind.ACKNOWLEDGE, "unit-59")
+    assert command_of(press("1:acknowledge:unit-59")) == Act(RequestKind.ACKNOWLEDGE, "unit-59")
 
 
 def test_who_where_and_when_are_read() -> None:
-    assert read(message()) == Asked(99, 99, True, 5, words="/estado", at=1766664000.0)
-    group = message(chat={"id": -100, "type": "supergroup"})
-    assert read(group) == Asked(99, -100, False, 5, words="/estado", at=1766664000.0)
-    assert read(press()) == Asked(99, 99, True, 5, query="q1", data=f"1:retry:{ID}")
-    assert update_id(press()) == 1
+    assert request_of(received(message())) == ChatRequest(99, 99, True, 5, at=1766664000.0)
+    group = message(chat={"id": -100, "type": "supergroup", "title": "x"})
+    assert request_of(received(group)) == ChatRequest(99, -100, False, 5, at=1766664000.0)
+    assert request_of(received(press())) == ChatRequest(99, 99, True, 5, query="q1")
+    assert received(press()).update_id == 1
 
 
 @each("update", [
@@ -62,12 +101,13 @@ def test_who_where_and_when_are_read() -> None:
         message(sender_chat={"id": -100}), press(message=None), press(id=None), press(id=""), press(id="q" * 200),
     ])  # fmt: skip
 def test_whatever_is_nobodys_own_words_is_left_alone(update: object) -> None:
-    assert read(update) is None
+    read = parse({"update_id": 1, **update} if isinstance(update, dict) else update, BOT)
+    assert read is None or (request_of(read) is None and read.to_dict() == {"update_id": 1})
 
 
 @pytest.mark.parametrize("update", [None, [], {}, {"update_id": "1"}, {"update_id": -1}, {"update_id": True}])
 def test_an_update_without_a_number_is_none(update: object) -> None:
-    assert update_id(update) is None
+    assert parse(update, BOT) is None
 
 
 JSON = st.recursive(
@@ -84,10 +124,9 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_nothing_that_a_server_may_send_is_an_error(update: object) -> None:
-    asked = read(update)
-    update_id(update)
-    if asked is not None:
-        wish_of(asked, BOT)
+    parse(update, BOT)
+    read = parse({"update_id": 7, **update} if isinstance(update, dict) else update, BOT)
+    assert read is None or read.update_id >= 0
 
 
 @each(
@@ -152,10 +191,15 @@ def test_in_a_group_only_what_is_meant_for_us(text: str, meant: object) -> None:
     ],
 )
 def test_presses(data: str, meant: object) -> None:
-    asked = read(press(data))
-    assert asked is not None and wish_of(asked, BOT) == meant
+    assert command_of(press(data)) == meant
 
 
 def test_of_a_long_text_only_the_beginning_is_looked_at() -> None:
-    asked = read(message("/reintentar " + "A" * 1_000_000))
-    assert asked is not None and len(asked.words) <= 200
+    assert wish("/silenciar 1h " + " " * 300 + "A" * 1_000_000) == Unclear("silence")
+    assert wish("/silenciar 1h" + " " * 300 + f"{ID}") == Act(RequestKind.SILENCE, ID, 3600), "blanks count once"
+    assert wish("/reintentar " + "A" * 1_000_000) == Unclear("incident")
+
+
+@pytest.mark.parametrize("entities", [[{"type": "bot_command", "offset": 0, "length": 10**9}], [{}], 7, None])
+def test_marks_that_are_wrong_make_no_command(entities: object) -> None:
+    assert command_of(message(f"/reintentar {ID}", entities=entities)) in (Show.HELP, "nothing")

@@ -6,8 +6,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -37,6 +38,8 @@ from ...messages import catalogue, text
 from ..chatops.keyboard import Button, buttons
 from ..delivery.worker import RefusedByServer
 from ..messages.markup import Message
+
+AnyBot = TypeVar("AnyBot", bound=Bot)
 
 CONNECT_SECONDS, ANSWER_SECONDS, POOL_SECONDS = 5.0, 10.0, 5.0
 # Everything about one message, redirected, in plain text and to a moved chat included.
@@ -69,8 +72,10 @@ _CHAT = (
 )
 
 
-def connect(token: str, api_url: str, *, connections: int = 2) -> tuple[Bot, BoundedRequest]:
-    """A client for one bot at one server, and its connections, which the caller shuts down."""
+def connect(
+    token: str, api_url: str, make: Callable[..., AnyBot], *, connections: int = 2
+) -> tuple[AnyBot, BoundedRequest]:
+    """A client for one bot at one server, made by `make`, and its connections, which the caller shuts down."""
     silence_libraries()
     # A proxy from the environment must not get between us and a server on this machine.
     direct = {"trust_env": False} if server_of(api_url) in _LOOPBACK else {}
@@ -83,9 +88,8 @@ def connect(token: str, api_url: str, *, connections: int = 2) -> tuple[Bot, Bou
         httpx_kwargs=direct,
     )
     base = api_url.rstrip("/")
-    return Bot(
-        token, base_url=lambda given: f"{base}/bot{given}", request=request, get_updates_request=request
-    ), request
+    bot = make(token=token, base_url=lambda given: f"{base}/bot{given}", request=request, get_updates_request=request)
+    return bot, request
 
 
 def server_of(api_url: str) -> str:
@@ -133,7 +137,7 @@ class TelegramChannel:
         self._chat: int | str = int(chat_id) if chat_id.lstrip("-").isdigit() else chat_id
         self.migrated_to: int | None = None
         self._server = server_of(api_url)
-        self._bot, self._request = connect(token, api_url)
+        self._bot, self._request = connect(token, api_url, Bot)
         self._keyboards: dict[str, set[int]] = {}  # incident → messages that have buttons now
 
     @property

@@ -13,22 +13,25 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from telegram import Update
 from telegram.error import Conflict, Forbidden, InvalidToken, RetryAfter
+from telegram.ext import ApplicationBuilder
 
+from ...errors import MonitorError
 from ...host.redact import TOKEN, redact
 from ...messages import text
 from ...model.alert import Notification, NotificationCode, Scope
-from ...model.control import ControlRequest, ControlResponse, RequestKind
+from ...model.control import ControlRequest, ControlResponse, ControlService, RequestKind
 from ...model.incident import Incident
 from ...model.installation import conversation
 from .. import choosing
 from ..channels.telegram import LONGEST_WAIT, connect, flood_wait
 from ..choosing import Choice
-from ..listening import LATE_SECONDS, Kept, Listener, NotKept
 from ..messages.markup import Message
 from . import replies
-from .commands import Act, Asked, Show, Unclear, wish_of
-from .sender import SAY_SECONDS, Speaker
+from .commands import Act, ChatRequest, Command, Context, Show, Unclear, handlers, request_of
+from .sender import SEND_SECONDS, Sender
+from .updates import LATE_SECONDS, KeyValueStore, PollingBot, UpdateQueue, UpdateSource
 
 ASK_SECONDS = 15.0
 SLOWEST_RETRY, CONFLICT_RETRY, MENDING_RETRY = 60.0, 60.0, 300.0
@@ -44,12 +47,6 @@ _PASSING = frozenset({"unreachable", "storage"})
 Note = Callable[[str, Mapping[str, str]], None]
 
 
-class Desk(Protocol):
-    """`trafico_monitor.control.protocol.Desk`."""
-
-    async def ask(self, request: ControlRequest) -> ControlResponse: ...
-
-
 class View(Protocol):
     """What may be looked at: `status` as `trafico-monitor status --json` has it."""
 
@@ -57,7 +54,7 @@ class View(Protocol):
     def open_incidents(self) -> Sequence[Incident]: ...
 
     def told(self, key: str) -> Awaitable[Notification | None]:
-        """What the message of that conversation says; None where nobody knows any more."""
+        """The notification behind the message of that conversation; None where nobody knows any more."""
         ...
 
     def modelos(self) -> Awaitable[Sequence[str]]:
@@ -65,32 +62,40 @@ class View(Protocol):
         ...
 
 
-class Answers:
+class AlertBot:
     """`run` is owned by the service. `allowed` holds the ids of persons, who are obeyed, and of
-    groups, in which those persons are obeyed. `note(code, fields)` is told what should be
-    recorded, each thing once; its text is `answers.note.<code>`."""
+    groups, in which those persons are obeyed. `note(code, fields)` is called with what should be
+    recorded, each thing once; its text is `answers.note.<code>`.
+
+    An update is handled from beginning to end before the next one, and before the server is told of it:
+    `UpdateQueue`."""
 
     def __init__(
         self,
         token: str,
         api_url: str,
         allowed: frozenset[int],
-        desk: Desk,
+        control: ControlService,
         view: View,
-        kept: Kept,
+        store: KeyValueStore,
         clock: Callable[[], float],
         language: str = "es",
         *,
         note: Note | None = None,
     ) -> None:
         self._token, self._allowed, self._language = token, allowed, language
-        self._desk, self._view, self._clock, self._noted = desk, view, clock, note
-        self._bot, self._request = connect(token, api_url, connections=4)
+        self._control, self._view, self._clock, self._noted = control, view, clock, note
         # By the bot's number: for another bot, the place in its updates means nothing.
         place = f"answers.{token.partition(':')[0]}"
-        self._listener = Listener(self._bot, place, kept, clock, self._may, self._answer_safely)
-        self._speaker = Speaker(self._bot, lambda error: self._note("unsaid", detalle=self._safe(error)))
-        self._name = ""
+        self._source = UpdateSource(place, store, clock, self._failed, self._succeeded)
+        self._bot, self._connections = connect(
+            token, api_url, connections=4, make=lambda **given: PollingBot(self._source, **given)
+        )
+        self._updates = UpdateQueue()
+        self._application = ApplicationBuilder().bot(self._bot).update_queue(self._updates).job_queue(None).build()
+        self._application.add_handlers(handlers(self._receive))
+        self._application.add_error_handler(self._not_handled)
+        self._sender = Sender(self._bot, lambda error: self._note("unsaid", detalle=self._safe(error)))
         self._failures = self._successes = 0
         self._trouble, self._detail, self._told = "", "", ""
         self._strangers: set[int] = set()
@@ -106,130 +111,150 @@ class Answers:
         return text(f"answers.note.{self._trouble}", self._language, detalle=self._detail)
 
     async def run(self) -> None:
-        """Listen until cancelled."""
+        """Answer until cancelled."""
+        updater = self._application.updater
+        assert updater is not None  # the builder makes one
         try:
+            await self._introduce()
+            await updater.start_polling()
             while True:
-                await asyncio.sleep(await self.step())
+                update = await self._updates.get()
+                try:
+                    await self._application.process_update(update)
+                finally:
+                    self._updates.task_done()
         finally:
+            self._source.close()
+            if updater.running:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(END_SECONDS):
+                        await updater.stop()
             for asking in self._unfinished:
                 asking.cancel()
             if self._unfinished:
                 await asyncio.wait(self._unfinished, timeout=END_SECONDS)
             with contextlib.suppress(Exception):
-                await self._request.shutdown()
+                await self._connections.shutdown()
 
-    async def step(self) -> float:
-        """Introduce ourselves, if that is not done yet; then listen once. Return the seconds to
-        wait before the next step. Raises nothing."""
-        try:
-            if not self._name:
-                await self._begin()
-            pause = await self._listener.step()
-        except RetryAfter as error:
-            return min(flood_wait(error), LONGEST_WAIT)
-        except Conflict as error:
-            if "webhook" in error.message.lower():
-                return self._failed("webhook", error, MENDING_RETRY)
-            return self._failed("conflict", error, CONFLICT_RETRY)
-        except (InvalidToken, Forbidden) as error:
-            return self._failed("token", error, MENDING_RETRY)
-        except NotKept as error:
-            return self._failed("storage", error)
-        except Exception as error:  # the network, or an answer that is none
-            return self._failed("unreachable", error)
-        self._works()
-        return pause
-
-    async def _begin(self) -> None:
-        await self._listener.begin()
-        async with asyncio.timeout(SAY_SECONDS):
-            name = (await self._bot.get_me()).username or "?"
-        await self._speaker.show_commands(sorted(self._allowed), self._language)
-        self._name = name
+    async def _introduce(self) -> None:
+        """Learn where to go on and our own name, and show the commands; for as long as it takes."""
+        asked = False
+        while True:
+            try:
+                await self._source.load()
+                async with asyncio.timeout(SEND_SECONDS):
+                    if asked:
+                        await self._bot.get_me()
+                    asked = True
+                    await self._application.initialize()  # asks getMe itself, but only once
+                await self._sender.show_commands(sorted(self._allowed), self._language)
+                return
+            except Exception as error:  # the network, or an answer that is none
+                await asyncio.sleep(self._failed(error))
 
     # Who, and what.
 
-    def _may(self, asked: Asked) -> bool:
-        if asked.user not in self._allowed:
-            self._note_stranger(asked)
-            return False
-        at_home = asked.private and asked.chat == asked.user
-        return at_home or asked.chat in self._allowed
-
-    async def _answer_safely(self, asked: Asked, fresh: bool) -> None:
-        """One request must not end the others, whatever goes wrong with it."""
+    async def _receive(self, update: Update, command: Command | None) -> None:
+        """Nothing of an update is looked at before its sender is known to be allowed. And one request must not end
+        the others, whatever goes wrong with it."""
+        request = request_of(update)
+        if request is None or not self._may(request):
+            return
+        self._source.heard = True
+        await self._store_place(update.update_id)
         try:
             if not self._has_patience():
-                await self._refuse_flood(asked)
-            elif not fresh and (asked.at is None or self._clock() - asked.at > LATE_SECONDS):
-                await self._say_late(asked)
+                await self._refuse_flood(request)
+            elif not self._source.fresh and (request.at is None or self._clock() - request.at > LATE_SECONDS):
+                await self._refuse_late(request)
             else:
-                await self._answer(asked)
+                await self._answer(request, command)
         except Exception as error:
             self._note("update", detalle=self._safe(error))
-            await self._speaker.tell(asked, replies.notice_message("trouble", self._language), ok=False)
+            await self._sender.reply(request, replies.notice_message("trouble", self._language), ok=False)
 
-    async def _answer(self, asked: Asked) -> None:
-        wish, language = wish_of(asked, self._name), self._language
-        if isinstance(wish, Act):
-            await self._act(asked, wish)
-        elif isinstance(wish, Choice):
-            await self._choose(asked, wish)
-        elif isinstance(wish, Unclear):
-            await self._speaker.tell(asked, replies.notice_message(f"unclear.{wish.code}", language), ok=False)
-        elif wish is Show.STATUS:
-            await self._speaker.say(asked, replies.status_message(self._view.status(), language))
-        elif wish is Show.INCIDENTS:
-            await self._speaker.say(asked, replies.incidents_message(self._view.open_incidents(), language))
-        elif wish is Show.HELP:
-            await self._speaker.say(asked, replies.help_message(language))
+    async def _not_handled(self, update: object, context: Context) -> None:
+        """What no handler could make anything of."""
+        self._note("update", detalle=self._safe(context.error or ValueError()))
 
-    async def _act(self, asked: Asked, wish: Act) -> None:
-        await self._carry_out(asked, self._request_of(asked, wish))
-        if asked.query and all(one.id != wish.incident for one in self._view.open_incidents()):
-            await self._speaker.take_buttons(asked)
+    def _may(self, request: ChatRequest) -> bool:
+        if request.user not in self._allowed:
+            self._note_stranger(request)
+            return False
+        at_home = request.private and request.chat == request.user
+        return at_home or request.chat in self._allowed
 
-    async def _carry_out(self, asked: Asked, request: ControlRequest) -> None:
-        reply = await self._ask(request)
+    async def _store_place(self, number: int) -> None:
+        """For as long as it takes: what cannot be stored is not carried out, and the server not told of it."""
+        while True:
+            try:
+                return await self._source.store(number)
+            except MonitorError as error:
+                await asyncio.sleep(self._failed(error))
+
+    async def _answer(self, request: ChatRequest, command: Command | None) -> None:
+        language = self._language
+        if isinstance(command, Act):
+            await self._act(request, command)
+        elif isinstance(command, Choice):
+            await self._choose(request, command)
+        elif isinstance(command, Unclear):
+            await self._sender.reply(request, replies.notice_message(f"unclear.{command.code}", language), ok=False)
+        elif command is Show.STATUS:
+            await self._sender.send(request, replies.status_message(self._view.status(), language))
+        elif command is Show.INCIDENTS:
+            await self._sender.send(request, replies.incidents_message(self._view.open_incidents(), language))
+        elif command is Show.HELP:
+            await self._sender.send(request, replies.help_message(language))
+
+    async def _act(self, request: ChatRequest, command: Act) -> None:
+        await self._carry_out(request, self._request_of(request, command))
+        if request.query and all(one.id != command.incident for one in self._view.open_incidents()):
+            await self._sender.take_buttons(request)
+
+    async def _carry_out(self, request: ChatRequest, order: ControlRequest) -> None:
+        reply = await self._ask(order)
         if reply is None:
             message = replies.notice_message("no_reply", self._language, segundos=f"{ASK_SECONDS:g}")
         else:
             said = replies.reply_line(reply, self._language)
             message = Message(said.html, said.plain)
-        await self._speaker.tell(asked, message, ok=reply is not None and reply.ok)
+        await self._sender.reply(request, message, ok=reply is not None and reply.ok)
 
-    async def _choose(self, asked: Asked, choice: Choice) -> None:
+    async def _choose(self, request: ChatRequest, choice: Choice) -> None:
         """Whose a rescued video is; the message itself is written anew by whoever puts it there."""
         notice, names = await self._view.told(conversation(choice.mark)), await self._view.modelos()
         if notice is None:
-            await self._speaker.tell(asked, replies.notice_message("choice.forgotten", self._language), ok=False)
+            await self._sender.reply(request, replies.notice_message("choice.forgotten", self._language), ok=False)
             return
         modelo = choosing.signed(choice.sign, names)
         if modelo:
             file, incident = notice.fields.get("archivo", ""), notice.fields.get("incidente", "")
-            by, at = f"telegram:{asked.user}", self._clock()
+            by, at = f"telegram:{request.user}", self._clock()
             await self._carry_out(
-                asked, ControlRequest(RequestKind.ASSIGN, by, at, incident, file=file, modelo=modelo)
+                request, ControlRequest(RequestKind.ASSIGN, by, at, incident, file=file, modelo=modelo)
             )
             return
         if choice.sign:
-            await self._speaker.tell(asked, replies.notice_message("choice.gone", self._language), ok=False)
+            await self._sender.reply(request, replies.notice_message("choice.gone", self._language), ok=False)
         if notice.code is NotificationCode.RESCUED:
             rows = choosing.rows(choice.mark, names, self._language, page=choice.page)
-            await self._speaker.turn_page(asked, rows)
+            await self._sender.turn_page(request, rows)
         elif not choice.sign:
-            await self._speaker.tell(asked, replies.notice_message("choice.over", self._language), ok=False)
+            await self._sender.reply(request, replies.notice_message("choice.over", self._language), ok=False)
 
-    def _request_of(self, asked: Asked, wish: Act) -> ControlRequest:
-        by, at, reason = f"telegram:{asked.user}", self._clock(), text("answers.reason", self._language)
-        if wish.kind is not RequestKind.SILENCE:
-            return ControlRequest(wish.kind, by, at, incident=wish.incident, reason=reason)
-        scope = Scope.INCIDENT if wish.incident else Scope.ALL
-        return ControlRequest(wish.kind, by, at, scope=scope, value=wish.incident, seconds=wish.seconds, reason=reason)
+    def _request_of(self, request: ChatRequest, command: Act) -> ControlRequest:
+        by, at, reason = f"telegram:{request.user}", self._clock(), text("answers.reason", self._language)
+        if command.kind is not RequestKind.SILENCE:
+            return ControlRequest(command.kind, by, at, incident=command.incident, reason=reason)
+        scope = Scope.INCIDENT if command.incident else Scope.ALL
+        return ControlRequest(
+            command.kind, by, at, scope=scope, value=command.incident, seconds=command.seconds, reason=reason
+        )
 
     async def _ask(self, request: ControlRequest) -> ControlResponse | None:
         """The desk's reply; None when it takes too long. What it has begun is left to end."""
-        asking = asyncio.ensure_future(self._desk.ask(request))
+        asking = asyncio.ensure_future(self._control.ask(request))
         self._unfinished.add(asking)
         asking.add_done_callback(self._finished)
         done, _ = await asyncio.wait({asking}, timeout=ASK_SECONDS)
@@ -242,14 +267,14 @@ class Answers:
 
     # Limits and troubles.
 
-    def _note_stranger(self, asked: Asked) -> None:
-        if asked.user in self._strangers or len(self._strangers) > MOST_STRANGERS:
+    def _note_stranger(self, request: ChatRequest) -> None:
+        if request.user in self._strangers or len(self._strangers) > MOST_STRANGERS:
             return
-        self._strangers.add(asked.user)
+        self._strangers.add(request.user)
         if len(self._strangers) > MOST_STRANGERS:
             self._note("strangers", n=str(MOST_STRANGERS))
         else:
-            self._note("stranger", usuario=str(asked.user), chat=str(asked.chat))
+            self._note("stranger", usuario=str(request.user), chat=str(request.chat))
 
     def _has_patience(self) -> bool:
         """At most MOST_A_MINUTE requests a minute, all persons together."""
@@ -259,25 +284,29 @@ class Answers:
         self._recent.append(now)
         return True
 
-    async def _refuse_flood(self, asked: Asked) -> None:
+    async def _refuse_flood(self, request: ChatRequest) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._warned_at >= 60.0:
             self._warned_at = now
-            await self._speaker.say(asked, replies.notice_message("too_many", self._language))
+            await self._sender.send(request, replies.notice_message("too_many", self._language))
 
-    async def _say_late(self, asked: Asked) -> None:
-        if asked.query:
+    async def _refuse_late(self, request: ChatRequest) -> None:
+        if request.query:
             message = replies.notice_message("late.press", self._language)
-            if await self._speaker.toast(asked, message.plain, alert=True):
+            if await self._sender.toast(request, message.plain, alert=True):
                 return
         else:
             message = replies.notice_message("late.message", self._language, minutos=f"{LATE_SECONDS / 60:g}")
         now = asyncio.get_running_loop().time()
         if now - self._told_late_at >= 60.0:  # what had piled up is told of once
             self._told_late_at = now
-            await self._speaker.say(asked, message)
+            await self._sender.send(request, message)
 
-    def _failed(self, kind: str, error: Exception, wait: float = 0.0) -> float:
+    def _failed(self, error: Exception) -> float:
+        """Take note of `error` and return the seconds to wait. One that mends itself is told when it stays."""
+        if isinstance(error, RetryAfter):
+            return min(flood_wait(error), LONGEST_WAIT)
+        kind, wait = _kind_of(error)
         self._failures, self._successes = self._failures + 1, 0
         self._trouble, self._detail = kind, self._safe(error)
         if self._told != kind and (kind not in _PASSING or self._failures >= PATIENCE):
@@ -285,7 +314,7 @@ class Answers:
             self._note(kind, detalle=self._detail)
         return wait or min(SLOWEST_RETRY, 2.0 ** min(self._failures, 10))
 
-    def _works(self) -> None:
+    def _succeeded(self) -> None:
         """Two programs that ask the same bot end each other's questions by turns: once is not yet
         well."""
         self._successes += 1
@@ -302,3 +331,13 @@ class Answers:
     def _safe(self, error: BaseException) -> str:
         said = str(error) or type(error).__name__
         return redact(said.replace(self._token, TOKEN))[:_LONGEST_DETAIL]
+
+
+def _kind_of(error: Exception) -> tuple[str, float]:
+    """`answers.note.<kind>`, and the seconds until the next try; 0: soon, and later each time."""
+    if isinstance(error, Conflict):
+        webhook = "webhook" in error.message.lower()
+        return ("webhook", MENDING_RETRY) if webhook else ("conflict", CONFLICT_RETRY)
+    if isinstance(error, InvalidToken | Forbidden):
+        return "token", MENDING_RETRY
+    return ("storage" if isinstance(error, MonitorError) else "unreachable"), 0.0

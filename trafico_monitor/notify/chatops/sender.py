@@ -14,59 +14,59 @@ from telegram.error import BadRequest, Forbidden, TelegramError
 from ...messages import text
 from ..channels.telegram import markup
 from ..messages.markup import Message
-from .commands import Asked
+from .commands import ChatRequest
 from .keyboard import Button
 
-SAY_SECONDS = 20.0
+SEND_SECONDS = 20.0
 LONGEST_TOAST = 200  # core.telegram.org/bots/api#answercallbackquery
 
 
-class Speaker:
+class Sender:
     """`unsaid` is told of an answer that did not arrive."""
 
     def __init__(self, bot: Bot, unsaid: Callable[[Exception], None]) -> None:
         self._bot, self._unsaid = bot, unsaid
 
-    async def tell(self, asked: Asked, message: Message, *, ok: bool = True) -> None:
+    async def reply(self, request: ChatRequest, message: Message, *, ok: bool = True) -> None:
         """On the button that was pressed, while the phone waits for it; else as a message."""
-        if not (asked.query and await self.toast(asked, message.plain, alert=not ok)):
-            await self.say(asked, message)
+        if not (request.query and await self.toast(request, message.plain, alert=not ok)):
+            await self.send(request, message)
 
-    async def toast(self, asked: Asked, said: str, *, alert: bool) -> bool:
+    async def toast(self, request: ChatRequest, said: str, *, alert: bool) -> bool:
         """Show `said` over the chat; `alert`: until it is read. False when it cannot be."""
         shown = said if len(said) <= LONGEST_TOAST else said[: LONGEST_TOAST - 1] + "…"
         try:
-            async with asyncio.timeout(SAY_SECONDS):
-                return await self._bot.answer_callback_query(asked.query, shown, show_alert=alert)
+            async with asyncio.timeout(SEND_SECONDS):
+                return await self._bot.answer_callback_query(request.query, shown, show_alert=alert)
         except (TelegramError, TimeoutError):
             return False  # pressed too long ago, most likely
 
-    async def say(self, asked: Asked, message: Message) -> None:
-        """A message in the chat where it was asked; in a group, to the one who asked."""
-        quoted = None if asked.private else ReplyParameters(asked.message_id, allow_sending_without_reply=True)
+    async def send(self, request: ChatRequest, message: Message) -> None:
+        """A message in the chat where it was asked; in a group, to the one who request."""
+        quoted = None if request.private else ReplyParameters(request.message_id, allow_sending_without_reply=True)
         try:
-            async with asyncio.timeout(SAY_SECONDS):
+            async with asyncio.timeout(SEND_SECONDS):
                 try:
-                    await self._send(asked.chat, message.html, ParseMode.HTML, quoted)
+                    await self._send_text(request.chat, message.html, ParseMode.HTML, quoted)
                 except BadRequest:
-                    await self._send(asked.chat, message.plain, None, quoted)
+                    await self._send_text(request.chat, message.plain, None, quoted)
         except (TelegramError, TimeoutError) as error:
             self._unsaid(error)
 
-    async def take_buttons(self, asked: Asked) -> None:
+    async def take_buttons(self, request: ChatRequest) -> None:
         """The buttons beneath that message have nothing to do any more."""
         with contextlib.suppress(TelegramError, TimeoutError):
-            async with asyncio.timeout(SAY_SECONDS):
-                await self._bot.edit_message_reply_markup(asked.chat, asked.message_id)
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._bot.edit_message_reply_markup(request.chat, request.message_id)
 
-    async def turn_page(self, asked: Asked, rows: Sequence[Sequence[Button]]) -> None:
+    async def turn_page(self, request: ChatRequest, rows: Sequence[Sequence[Button]]) -> None:
         """Other buttons beneath that message, and no more waiting of the phone."""
         with contextlib.suppress(TelegramError, TimeoutError):
-            async with asyncio.timeout(SAY_SECONDS):
-                await self._bot.answer_callback_query(asked.query)
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._bot.answer_callback_query(request.query)
         with contextlib.suppress(TelegramError, TimeoutError):
-            async with asyncio.timeout(SAY_SECONDS):
-                await self._bot.edit_message_reply_markup(asked.chat, asked.message_id, reply_markup=markup(rows))
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._bot.edit_message_reply_markup(request.chat, request.message_id, reply_markup=markup(rows))
 
     async def show_commands(self, chats: Iterable[int], language: str) -> None:
         """Let the phone list the commands, in the chats of those who may ask and nowhere else.
@@ -75,9 +75,9 @@ class Speaker:
         commands = [BotCommand(name, what) for name, what in listed]
         for chat in chats:
             with contextlib.suppress(BadRequest, Forbidden):
-                async with asyncio.timeout(SAY_SECONDS):
+                async with asyncio.timeout(SEND_SECONDS):
                     await self._bot.set_my_commands(commands, scope=BotCommandScopeChat(chat))
 
-    async def _send(self, chat: int, body: str, mode: str | None, quoted: ReplyParameters | None) -> None:
+    async def _send_text(self, chat: int, body: str, mode: str | None, quoted: ReplyParameters | None) -> None:
         preview = LinkPreviewOptions(is_disabled=True)
         await self._bot.send_message(chat, body, mode, link_preview_options=preview, reply_parameters=quoted)
