@@ -14,7 +14,7 @@ BEGIN, END = "<!-- figures: make fuzz -->\n", "<!-- end of figures -->\n"
 def table(lines: list[str]) -> str:
     """The last complete run of each door."""
     runs = {run["target"]: run for run in map(json.loads, lines)}
-    rows = ["| door | executions | seconds | cases that reach something new | day |", "|---|---|---|---|---|"]
+    rows = ["| target | executions | seconds | cases with new coverage | date |", "|---|---|---|---|---|"]
     for name, run in sorted(runs.items()):
         executions = f"{run['executions']:,}"
         rows.append(f"| `{name}` | {executions} | {run['seconds']} | {run['corpus']} | {run['day']} |")
