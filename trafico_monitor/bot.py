@@ -1,12 +1,11 @@
-"""Lets a bot tell its downloads exactly, for perfect retries. Copy it or import it.
+"""Exact download reports from a bot's own code, for retries with complete data. Copy or import it.
 
 One file, standard library only, because it runs in the bot's own environment:
 
     async with download(modelo=modelo, video=name, file_id=file.file_id, file_size=file.file_size, destino=path):
         ...
 
-It never raises and never waits for longer than a fifth of a second. What happens inside the block
-is the bot's affair: an exception is told and goes on its way.
+It never raises and waits at most a fifth of a second. An exception inside the block is reported and propagates.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _FAILED = "❌ Error al descargar {}: {}: {}"
 
 
 class download:
-    """One download, told at its beginning and at its end. Works with `with` and `async with`."""
+    """Context manager that reports the start and the end of one download. Works with `with` and `async with`."""
 
     def __init__(
         self,
@@ -89,7 +88,7 @@ class download:
 
 
 def encode(fields: Mapping[str, str]) -> bytes:
-    """An entry in journald's native protocol: a value with a newline is sent with its length."""
+    """Encodes an entry in journald's native protocol: a value with a newline is sent with its length."""
     parts = []
     for name, value in fields.items():
         data = value.encode("utf-8", "replace")

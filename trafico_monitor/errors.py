@@ -1,32 +1,32 @@
-"""The one exception family.
+"""The exception family of the program.
 
-Every error that the program raises on purpose is a `MonitorError`. It says what failed, with
-what value, and what to do; `exit_code` is what the command line returns for it (sysexits.h).
+Every error that the program raises on purpose is a `MonitorError`. Its text gives the failed operation, the value and
+the remedy; `exit_code` is the exit status of the command line (sysexits.h).
 """
 
 from __future__ import annotations
 
 
 class MonitorError(Exception):
-    """Something that was foreseen and that the operator can act on."""
+    """An expected error that the operator can act on."""
 
     exit_code = 1
 
 
 class ConfigError(MonitorError):
-    """The configuration cannot be used: file, key and what is expected are in the text."""
+    """The configuration is invalid; the text names file, key and expected value."""
 
     exit_code = 78  # EX_CONFIG: the unit's RestartPreventExitStatus
 
 
 class JournalError(MonitorError):
-    """The journal cannot be read as asked (no permission, no such namespace or folder)."""
+    """The journal cannot be read (no permission, unknown namespace or folder)."""
 
     exit_code = 77  # EX_NOPERM: refuses loudly instead of watching nothing
 
 
 class RuleError(MonitorError):
-    """A rule file cannot be used: file, rule and reason are in the text."""
+    """A rule file is invalid; the text names file, rule and reason."""
 
     exit_code = 78
 
@@ -38,14 +38,14 @@ class StoreError(MonitorError):
 
 
 class PathRefused(MonitorError):
-    """A path leaves the two directories that may be touched, or passes through a link."""
+    """A path is outside the two allowed directories, or passes through a link."""
 
 
 class DeliveryError(MonitorError):
-    """A message was not taken by its channel; `retry_after` seconds is the earliest next try.
+    """A channel did not accept a message; `retry_after` is the minimum delay of the next attempt in seconds.
 
-    `permanent` means that the same message will never be taken by this channel; `unusable` that
-    no message will, until somebody mends it: another channel should take over meanwhile.
+    `permanent`: this channel will never accept this message. `unusable`: it accepts no message until an operator
+    intervenes; another channel should deliver meanwhile.
     """
 
     def __init__(

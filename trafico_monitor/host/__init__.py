@@ -1,1 +1,1 @@
-"""One door per effect on the machine: clock, processes, systemd, secrets."""
+"""Access to the machine: subprocesses, systemd, Docker, files, secrets. Each effect has one module."""

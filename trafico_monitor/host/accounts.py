@@ -1,4 +1,4 @@
-"""User accounts, and asking the kernel what another user may do."""
+"""User accounts, and permission checks by the kernel on behalf of another user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SERVICE_USER = "trafico-monitor"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`gid` is the primary group; `home` is "" for a uid that has no account."""
+    """`gid` is the primary group; `home` is "" for a uid without an account."""
 
     name: str
     uid: int
@@ -22,7 +22,7 @@ class Account:
 
 
 def by_name(name: str) -> Account | None:
-    """The account of that name or of that number; None when there is none."""
+    """Returns the account with that name or number, or None."""
     if name.isdecimal() and len(name) <= 10:
         return by_uid(int(name))
     try:
@@ -33,7 +33,7 @@ def by_name(name: str) -> Account | None:
 
 
 def by_uid(uid: int) -> Account | None:
-    """The account of that number; None when there is none."""
+    """Returns the account with that number, or None."""
     try:
         found = pwd.getpwuid(uid)
     except (KeyError, OverflowError):
@@ -42,7 +42,7 @@ def by_uid(uid: int) -> Account | None:
 
 
 def uid_of(name: str) -> int | None:
-    """The uid that `name` stands for, which may be written as a number; None when there is no such account."""
+    """Returns the uid for `name`, which may be a number; None if there is no such account."""
     if name.isdecimal() and len(name) <= 10:
         return int(name)
     account = by_name(name)
@@ -50,7 +50,7 @@ def uid_of(name: str) -> int | None:
 
 
 def group_ids(account: Account, extra: Iterable[str] = ()) -> list[int]:
-    """All groups of `account`, with the groups named in `extra` that exist."""
+    """Returns all groups of `account`, plus the existing groups named in `extra`."""
     ids = set(os.getgrouplist(account.name, account.gid)) if account.home else {account.gid}
     for name in extra:
         try:
@@ -61,10 +61,10 @@ def group_ids(account: Account, extra: Iterable[str] = ()) -> list[int]:
 
 
 def prefix(account: Account, extra: Iterable[str] = ()) -> list[str] | None:
-    """The argv to put before a program so that it runs as `account`; None when we may not.
+    """Returns the argv prefix that runs a program as `account`; None if this process may not.
 
-    A test run as the other user asks the kernel itself, ACLs and groups included; a computation
-    from mode bits would be wrong exactly where an ACL mends the problem.
+    A test that runs as the other user asks the kernel itself, including ACLs and groups; a computation from mode bits
+    would be wrong exactly when an ACL grants the access.
     """
     if os.geteuid() == account.uid:
         return []

@@ -1,4 +1,4 @@
-"""Calls that block (a question to Docker, a look at a file system that may be dead) with a deadline."""
+"""Blocking calls (a query to Docker, an access to a file system that may hang) with a deadline."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _overran: dict[str, threading.Thread] = {}
 
 
 async def run_blocking(work: Callable[[], T], *, seconds: float, name: str) -> T:
-    """Given blocking `work`, return its value, or raise what it raised.
+    """Runs the blocking `work`; returns its value or raises its exception.
 
-    Raises TimeoutError after `seconds`, and at once while an earlier call of the same `name` is
-    still stuck. The thread is a daemon and not of the loop's pool, because the end of
-    `asyncio.run` waits for the pool: a frozen docker daemon must not hold up a stop.
+    Raises TimeoutError after `seconds`, and at once while an earlier call with the same `name` is still stuck. The
+    thread is a daemon thread outside the loop's pool, because `asyncio.run` waits for the pool at its end: a frozen
+    Docker daemon must not delay a stop.
     """
     earlier = _overran.pop(name, None)
     if earlier is not None and earlier.is_alive():

@@ -1,4 +1,4 @@
-"""Secrets that systemd hands over as files: LoadCredential=, SetCredential=."""
+"""Secrets that systemd passes as files: LoadCredential=, SetCredential=."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LARGEST = 4096  # bytes; a token has 46
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What was handed over, "" where nothing was. No secret is ever part of the repr."""
+    """Passed credentials, "" for a missing one. The repr contains no secret."""
 
     directory: Path | None = None
     telegram_token: str = field(default="", repr=False)
@@ -22,10 +22,10 @@ class Credentials:
 
 
 def directory(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Where the credentials lie: the service's own, or for root those of the running service.
+    """Returns the directory of the credentials: the service's own, or for root those of the running service.
 
-    Only the service is given CREDENTIALS_DIRECTORY; `sudo trafico-monitor check` must see the
-    same secrets, or it would report as missing what the service has.
+    Only the service has CREDENTIALS_DIRECTORY; `sudo trafico-monitor check` must see the same secrets, or it would
+    report the service's secrets as missing.
     """
     given = environ.get("CREDENTIALS_DIRECTORY", "")
     if given:
@@ -35,7 +35,7 @@ def directory(environ: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Credentials:
-    """The credentials of this process. Raises OSError for one that is there and unreadable."""
+    """Returns the credentials of this process. Raises OSError for an existing, unreadable one."""
     where = directory(environ)
     if where is None:
         return Credentials()

@@ -1,9 +1,8 @@
-"""Directories of the monitor's own files, opened one component at a time and judged on the way.
+"""Directories of the monitor's own files, opened and checked one component at a time.
 
-A name can be exchanged between a look at it and its use, so nothing here is looked at by name: each
-component is opened relative to the one before, never through a link, and what was opened is judged.
-A link is followed only where root (or the monitor) has put it into a directory that nobody else can
-write to, such as /var/log on a disk of its own.
+A name can be exchanged between its check and its use, so nothing is checked by name: each component is opened relative
+to the previous one, never through a link, and the opened file is checked. A link is followed only if root (or the
+monitor) put it into a directory that nobody else can write to, such as a /var/log on a separate disk.
 """
 
 from __future__ import annotations
@@ -29,17 +28,17 @@ _ACL_USER, _ACL_GROUP_OWN, _ACL_GROUP, _ACL_WRITE = 2, 4, 8, 2  # linux/posix_ac
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Accounts that may own each component, and the groups that may write to it (None: any)."""
+    """Accounts that may own each component, and groups that may write to it (None: any)."""
 
     users: frozenset[int]
     groups: frozenset[int] | None = None
 
     def with_account(self, uid: int, gid: int) -> Trust:
-        """The same, with an account and its group."""
+        """Returns the same, plus an account and its group."""
         return Trust(self.users | {uid}, None if self.groups is None else self.groups | {gid})
 
     def with_owner(self, uid: int) -> Trust:
-        """The same, with a user's own directories, whatever groups that user lets in."""
+        """Returns the same, plus a user's own directories, whatever groups that user allows."""
         return Trust(self.users | {uid})
 
 
@@ -54,13 +53,13 @@ class DirectoryRefused(OSError):
 
     @property
     def owner(self) -> str:
-        """The owner's name, or number where there is no such account."""
+        """The owner's name, or number if there is no such account."""
         found = accounts.by_uid(self.uid)
         return found.name if found else str(self.uid)
 
 
 def ours() -> Trust:
-    """Root, the caller and the service's user: the only accounts that the monitor has to trust."""
+    """Returns root, the caller and the service's user: the only accounts that the monitor has to trust."""
     users, groups = _service()
     return Trust(users | {0, os.geteuid()}, groups | {0, os.getegid()})
 
@@ -73,10 +72,10 @@ def _service() -> tuple[frozenset[int], frozenset[int]]:
 
 @contextmanager
 def opened(path: Path, trust: Trust | None, *, make: bool = False) -> Iterator[int]:
-    """An O_PATH descriptor of the directory `path`; what is missing of it is made with `make`.
+    """Returns an O_PATH descriptor of the directory `path`; missing components are created with `make`.
 
-    Raises DirectoryRefused where a component is a link, belongs to an account that `trust` does
-    not name, or can be written to by one (None: no owner is judged); OSError as it comes.
+    Raises DirectoryRefused if a component is a link, or belongs to or is writable by an account outside `trust` (None:
+    owners are not checked); OSError otherwise.
     """
     walk = _Walk(trust, make)
     try:
@@ -87,7 +86,7 @@ def opened(path: Path, trust: Trust | None, *, make: bool = False) -> Iterator[i
 
 
 def refusal(path: Path, trust: Trust | None) -> DirectoryRefused | None:
-    """Why `path` may not be used, as far as it exists and can be seen; None when it may."""
+    """Returns the reason why `path` may not be used, as far as it exists and is accessible; None if it may."""
     try:
         with opened(path, trust):
             return None
@@ -98,7 +97,7 @@ def refusal(path: Path, trust: Trust | None) -> DirectoryRefused | None:
 
 
 class _Walk:
-    """`at` is the directory reached; the caller closes it."""
+    """`at` is the current directory; the caller closes it."""
 
     def __init__(self, trust: Trust | None, make: bool) -> None:
         self._trust, self._make, self._ours = trust, make, ours()
@@ -109,7 +108,7 @@ class _Walk:
         self.at = os.open("/", _FOLDER)
 
     def to(self, path: Path) -> None:
-        """Go there from where it is."""
+        """Descends from the current directory."""
         todo = list(reversed(path.parts[1:] if path.is_absolute() else path.parts))
         self._judge(last=not todo)
         while todo:
@@ -124,7 +123,7 @@ class _Walk:
             self._judge(last=not todo)
 
     def _enter(self, name: str) -> int | None:
-        """A descriptor of `name`; None when it is a link."""
+        """Returns a descriptor of `name`; None if it is a link."""
         try:
             return os.open(name, _FOLDER, dir_fd=self.at)
         except NotADirectoryError:
@@ -138,7 +137,7 @@ class _Walk:
             return os.open(name, _FOLDER, dir_fd=self.at)
 
     def _target(self, name: str) -> list[str]:
-        """The components of a link that may be followed."""
+        """Returns the components of a link that may be followed."""
         uid = os.stat(name, dir_fd=self.at, follow_symlinks=False).st_uid
         place = os.path.join(self._place, name)  # noqa: PTH118
         if not self._closed_way or uid not in self._ours.users:
@@ -165,7 +164,7 @@ class _Walk:
 
 
 def _fault(folder: int, status: os.stat_result, trust: Trust, *, last: bool, reachable: bool) -> str:
-    """What is wrong with one component, "" for nothing."""
+    """Returns the fault of one component, "" for none."""
     mode = status.st_mode
     if status.st_uid not in trust.users:
         return "owner"
@@ -180,8 +179,8 @@ def _fault(folder: int, status: os.stat_result, trust: Trust, *, last: bool, rea
 
 
 def group_may_write(folder: int, status: os.stat_result, trust: Trust) -> bool:
-    """True when the group's bits of `folder` (any descriptor) let somebody in whom `trust` does not
-    name: they stand for the group, or for what an ACL names beneath its mask."""
+    """True if the group bits of `folder` (any descriptor) allow an account outside `trust` to write: these bits
+    stand for the group, or for the entries below an ACL mask."""
     groups = trust.groups or frozenset()
     try:
         acl = os.getxattr(f"/proc/self/fd/{folder}", _ACL)

@@ -32,8 +32,8 @@ class Status(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """`mounts` are (source on the host, destination inside). `local` is whether the server was started with --local,
-    None where that is unknown; the rest of its environment holds API_HASH and stays out."""
+    """`mounts` are pairs (source on the host, destination inside). `local` tells whether the server runs with
+    --local, None if unknown; the rest of its environment contains API_HASH and is not read."""
 
     status: Status
     exit_code: int | None = None
@@ -44,7 +44,8 @@ class Container:
 
 
 async def inspect(name: str, *, seconds: float = 5.0, socket: Path = SOCKET) -> Container:
-    """The container `name` as the engine describes it within `seconds`; no state of either raises."""
+    """Returns the container `name` as described by the engine within `seconds`. No state of either raises an
+    exception."""
     try:
         return await blocking.run_blocking(
             lambda: _inspect(name, seconds, socket), seconds=seconds, name=f"docker {socket} {name}"
@@ -88,7 +89,7 @@ def _probe(path: Path, seconds: float) -> None:
 
 
 def parse(answer: Mapping[str, Any]) -> Container:
-    """The engine's answer to inspect as a Container; absent parts are unknown."""
+    """Converts the engine's inspect result to a Container; absent parts are unknown."""
     state = _table(answer.get("State"))
     health = _table(state.get("Health")).get("Status")
     exit_code = state.get("ExitCode")
@@ -113,7 +114,7 @@ def _status(state: Mapping[str, Any]) -> Status:
 
 
 def _local(answer: Mapping[str, Any]) -> bool | None:
-    """Whether the server was started with --local (image aiogram/telegram-bot-api: TELEGRAM_LOCAL)."""
+    """Whether the server runs with --local (image aiogram/telegram-bot-api: TELEGRAM_LOCAL)."""
     settings = _table(answer.get("Config"))
     arguments = [*(answer.get("Args") or ()), *(settings.get("Cmd") or ())]
     if "--local" in arguments:
@@ -130,7 +131,7 @@ def _table(value: object) -> Mapping[str, Any]:
 
 
 async def names_like(word: str, *, seconds: float = 5.0, socket: Path = SOCKET) -> list[str]:
-    """The names of the containers whose name or image contains `word`; none where the engine does not answer."""
+    """Returns the names of containers whose name or image contains `word`; none if the engine does not answer."""
     try:
         return await blocking.run_blocking(
             lambda: _names_like(word, seconds, socket), seconds=seconds, name=f"docker {socket} list"

@@ -1,5 +1,5 @@
-"""Text as whoever reads it would see it: escape sequences, invisible characters and spelt-out characters
-taken away, with the place of each character kept. Pure."""
+"""Text as displayed to a reader: escape sequences, invisible characters and spelled-out characters resolved, with
+the position of each character kept. Pure."""
 
 from __future__ import annotations
 
@@ -49,30 +49,29 @@ _LETTERS = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`text` as seen; the spelling of its character `n` is `begins[n]` to `ends[n]` of the original."""
+    """`text` as displayed; the source of its character `n` is `begins[n]` to `ends[n]` of the original."""
 
     text: str
     begins: Sequence[int]
     ends: Sequence[int]
 
     def gap(self, place: int) -> bool:
-        """True when something was taken away right before the character at `place`."""
+        """True if text was removed right before the character at `place`."""
         return 0 < place < len(self.text) and self.begins[place] != self.ends[place - 1]
 
 
 def has_escapes(text: str) -> bool:
-    """True when `text` may be seen in another way than it is written."""
+    """True if `text` may be displayed differently from its spelling."""
     return _has_hidden(text) or is_spelt(text)
 
 
 def octets(text: str) -> str:
-    """`text` in lower case, and where it is not ASCII as its octets in UTF-8: what is ASCII is found in half the
-    time there."""
+    """Returns `text` in lower case, and non-ASCII text as its UTF-8 octets: ASCII is found in half the time there."""
     return text.lower() if text.isascii() else text.encode("utf-8", "surrogatepass").lower().decode("latin-1")
 
 
 def _is_drawn(text: str) -> bool:
-    """False when there is no escape sequence in `text`."""
+    """False if `text` contains no escape sequence."""
     return _INTRODUCER.search(text) is not None or _COLOUR.search(text) is not None
 
 
@@ -85,7 +84,7 @@ def _has_hidden(text: str) -> bool:
 
 
 def is_spelt(text: str) -> bool:
-    """True when a character of `text` is spelt out, or a colour has lost its ESC."""
+    """True if a character of `text` is spelled out, or a colour sequence lacks its ESC."""
     # Most of these are rare, and each test takes 20 ns.
     if "%" in text or "\\" in text or "[" in text or ("&" in text and ";" in text) or "#0" in text or "^[" in text:
         return _ANY.search(text) is not None
@@ -93,13 +92,13 @@ def is_spelt(text: str) -> bool:
 
 
 def as_written(text: str) -> View:
-    """`text` as it is."""
+    """Returns the view of the unchanged `text`."""
     return View(text, range(len(text)), range(1, len(text) + 1))
 
 
 def views(text: str) -> Iterator[View]:
-    """`text` as written, and then with one level after the other of what is spelt out put in plain characters:
-    with its sequences as text, and without them; always without invisible characters."""
+    """Returns `text` as written, then with one level after another of spelled-out characters resolved: with its
+    escape sequences as text, and without them; always without invisible characters."""
     written = as_written(text)
     yield written
     drawn = False
@@ -121,8 +120,8 @@ def _levels(view: View, *, sequences: bool) -> Iterator[View]:
 
 
 def texts(text: str) -> tuple[str, ...]:
-    """The texts of `views(text)` at a fraction of the cost, but for the first where another is given: whatever stands
-    together in that does so in the second. The last is the same."""
+    """Returns the texts of `views(text)` at a fraction of the cost; the first is omitted if there is another,
+    because adjacent characters in it are also adjacent in the second. The last one is the same."""
     bare = _bare(text)
     if not is_spelt(bare) and _INTRODUCER.search(text) is None:
         return (bare,)
@@ -131,7 +130,7 @@ def texts(text: str) -> tuple[str, ...]:
 
 
 def _texts(text: str, *, sequences: bool) -> tuple[tuple[str, ...], bool]:
-    """The texts of `_levels`, and whether there is any sequence in them."""
+    """Returns the texts of `_levels`, and whether they contain an escape sequence."""
     found: list[str] = []
     drawn = False
     for _ in range(LEVELS):
@@ -145,7 +144,7 @@ def _texts(text: str, *, sequences: bool) -> tuple[tuple[str, ...], bool]:
 
 
 def seen(text: str) -> View:
-    """The last of `views(text)`: what a terminal, a browser or a decoder would show in the end."""
+    """Returns the last of `views(text)`: the final display in a terminal, a browser or a decoder."""
     if not has_escapes(text):
         return as_written(text)
     *_, last = _levels(as_written(text), sequences=True)
@@ -153,8 +152,7 @@ def seen(text: str) -> View:
 
 
 def end_of_words(text: str) -> int:
-    """Where the words of a row end: behind them are padding, borders, and perhaps the place in the source that
-    rich puts there."""
+    """Returns the end of a row's words; padding, borders, and possibly rich's source location follow."""
     end = len(text.rstrip(PADDING))
     if text[end - 1 : end].isdigit() and (source := _SOURCE.search(text, max(0, end - _ROW), end)) is not None:
         end = len(text[: source.start()].rstrip(PADDING))
@@ -162,7 +160,7 @@ def end_of_words(text: str) -> int:
 
 
 def _taken(view: View, pattern: re.Pattern[str], said: Callable[[str], str] = lambda _: "") -> View:
-    """`view` with each match of `pattern` as `said` has it: nothing, or other characters."""
+    """Returns `view` with each match of `pattern` replaced by `said`: nothing, or other characters."""
     pieces: list[str] = []
     begins: list[int] = []
     ends: list[int] = []
@@ -192,7 +190,7 @@ def _of_match(match: re.Match[str]) -> str:
 
 @lru_cache(4096)  # a line may consist of them
 def _plain(spelt: str) -> str:
-    """The characters that `spelt` stands for; `spelt` itself where it stands for none."""
+    """Returns the characters that `spelt` encodes; `spelt` itself if it encodes none."""
     if spelt[0] == "%":
         return bytes.fromhex(spelt.replace("%", "")).decode("utf-8", "replace")
     if spelt[0] == "&":

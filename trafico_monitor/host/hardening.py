@@ -1,4 +1,4 @@
-"""What a process does to itself at start: closes its memory, keeps secrets out of its log and unused imports out."""
+"""Process hardening at start: no access to memory, no secrets in the log, no unused imports."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ logger = logging.getLogger(__name__)
 
 
 def close_memory() -> None:
-    """No core file whatever the limits are, and no look into our memory or environment for another
-    process of our own user: one that reads a stranger's video (ffprobe) may be taken over by it."""
+    """Disables core files whatever the limits are, and denies other processes of the same user access to memory and
+    environment: one that decodes a stranger's video (ffprobe) may be compromised by it."""
     if ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
         logger.warning("the memory of this process stays open to its own user")
 
 
 def begin_log() -> None:
-    """Warnings and worse to standard error, and with it to the journal, redacted; exceptions that
-    nobody caught come the same way."""
+    """Writes warnings and errors to standard error, and so to the journal, redacted; uncaught exceptions as well."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Redacting("%(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
@@ -52,7 +51,7 @@ _LEVELS = (("httpx", logging.WARNING), ("httpcore", logging.WARNING), ("telegram
 
 
 def silence_libraries() -> None:
-    """Whatever level the root logger has, no library writes an address."""
+    """Prevents libraries from logging addresses, whatever the root logger's level is."""
     for logger, level in _LEVELS:
         logging.getLogger(logger).setLevel(level)
 
@@ -64,8 +63,8 @@ UNUSED = ("httpx._main", "cryptography")
 
 
 def leave_out_unused() -> None:
-    """Let imports of UNUSED fail as if it were not installed. To be called before anything imports it;
-    what is there already stays."""
+    """Makes imports of UNUSED fail as if it were not installed. Call it before any other import; modules already
+    imported stay."""
     modules: dict[str, Any] = sys.modules
     for name in UNUSED:
         modules.setdefault(name, None)

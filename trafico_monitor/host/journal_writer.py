@@ -1,4 +1,4 @@
-"""The monitor's own entries: structured in the journal with the MESSAGE_ID of each event, or as on a terminal."""
+"""The monitor's own log entries: structured in the journal with a MESSAGE_ID per event, or as text on a terminal."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ MESSAGE_IDS = {
 
 
 def message_id(event: str) -> str:
-    """The id of an event's kind; "" for one that has none."""
+    """Returns the MESSAGE_ID of an event's kind; "" if it has none."""
     return MESSAGE_IDS.get(event, "")
 
 
@@ -78,16 +78,15 @@ _VALUE_LIMIT = 8192
 
 
 class JournalWriter:
-    """Writes to `terminal` when it is one, else to journald; where there is no journald, plain
-    lines. Uses journald's native protocol itself: python-systemd knows neither a namespace's
-    socket nor a deadline."""
+    """Writes to `terminal` if there is one, else to journald, or plain lines if there is no journald. Implements
+    journald's native protocol itself: python-systemd supports neither a namespace's socket nor a deadline."""
 
     def __init__(self, socket_path: str = JOURNAL_SOCKET, terminal: TextIO | None = None) -> None:
         self._socket_path = socket_path
         self._stream = sys.stdout if terminal is None else terminal
 
     def write(self, record: Event, seq: int) -> None:
-        """Write one record. Raises OSError when journald is there and does not take it."""
+        """Writes one record. Raises OSError if journald is present and does not accept it."""
         if self._stream.isatty():
             print(shown(record), file=self._stream, flush=True)
             return
@@ -103,7 +102,7 @@ class JournalWriter:
 
 
 def entry_fields(record: Event, seq: int) -> dict[str, str]:
-    """The fields of a record's journal entry."""
+    """Returns the fields of a record's journal entry."""
     fields = {
         "MESSAGE": record.text,
         "PRIORITY": str(record.priority),
@@ -130,7 +129,7 @@ def entry_fields(record: Event, seq: int) -> dict[str, str]:
 
 
 def shown(record: Event) -> str:
-    """`[14:30:15] 👀 Iniciando monitoreo de logs...`, in local time, on one line."""
+    """Returns `[14:30:15] 👀 Iniciando monitoreo de logs...`, in local time, on one line."""
     clock = time.strftime("%H:%M:%S", time.localtime(record.at))
     text = "".join(c if c >= " " and c != "\x7f" and not "\x80" <= c <= "\x9f" else " " for c in record.text)
     return f"[{clock}] {text}"

@@ -42,15 +42,15 @@ _BEGUN = re.compile(rf"<(?:t(?:o(?:k(?:en?)?)?)?)?(?=[{PADDING}]*+$)", re.IGNORE
 
 
 def redact(text: str) -> str:
-    """`text` with every secret replaced; the same object when there is none."""
+    """Returns `text` with every secret replaced; the same object if there is none."""
     if is_ordinary(text):
         return text
     return _redacted(text, readings_of(text))
 
 
 def redact_raw(text: str, readings: tuple[str, ...] | None = None) -> str:
-    """As `redact`, for text that did not come out of it: a `<TOKEN>` that it spells out is no more one.
-    `readings` are those of it, where they are known."""
+    """As `redact`, for raw text: a literal `<TOKEN>` in it no longer counts as a redacted token. `readings` are its
+    readings, if known."""
     if readings is None and is_ordinary(text):
         return text
     readings = readings_of(text) if readings is None else readings
@@ -59,17 +59,17 @@ def redact_raw(text: str, readings: tuple[str, ...] | None = None) -> str:
 
 
 def readings_of(text: str) -> tuple[str, ...]:
-    """The `texts` of it; none when it reads as it is written."""
+    """Returns its `texts`; none if it reads as written."""
     return texts(text) if has_escapes(text) else ()
 
 
 def defused(text: str) -> str:
-    """`text` without the brackets of the stand-ins that it spells out."""
+    """Returns `text` without the brackets of literal stand-ins."""
     return _defused(text, readings_of(text))
 
 
 def redact_spans(text: str, known: Iterable[Span]) -> str:
-    """`text`, which is `defused`, redacted, and with the spans that are `known` to be secret replaced."""
+    """Returns the `defused` text, redacted, with the spans that are `known` to be secret replaced."""
     return _replaced(text, escapes=has_escapes(text), known=tuple(known))
 
 
@@ -111,7 +111,8 @@ def _replaced(text: str, *, escapes: bool, known: tuple[Span, ...] = ()) -> str:
 
 
 def _merged(found: Iterable[Span]) -> list[Span]:
-    """Without overlaps. A token that is all of its span stays one; whatever is more is a secret."""
+    """Returns the spans without overlaps. A token that covers its whole span remains a token; anything larger is a
+    secret."""
     merged: list[Span] = []
     for first, behind, mark in sorted(found, key=lambda span: (span[0], -span[1], span[2] != TOKEN)):
         if not merged or first >= merged[-1][1]:
@@ -122,7 +123,7 @@ def _merged(found: Iterable[Span]) -> list[Span]:
 
 
 def _closed(text: str, seen: Iterable[View]) -> str:
-    """`text` without the bracket of each stand-in that one of its views shows."""
+    """Returns `text` without the bracket of each stand-in that one of its views shows."""
     found = {(view.begins[at], view.ends[at]) for view in seen for at in _brackets(view.text)}
     pieces: list[str] = []
     at = 0
@@ -150,8 +151,8 @@ _MOST, _LONGEST = 1024, 256
 
 
 def is_ordinary(text: str) -> bool:
-    """True when `text`, a line, reads as it is written (but for what is shown as nothing), and there is neither a
-    secret nor a piece of one nor a stand-in in it. False says nothing."""
+    """True if the line `text` reads as written (apart from characters shown as nothing) and contains no secret,
+    piece of a secret or stand-in. False is inconclusive."""
     noted = lines_without()
     if text in noted:  # the lines of a traceback come again and again
         return True

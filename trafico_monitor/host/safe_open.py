@@ -1,4 +1,4 @@
-"""Opens and reads files beneath a directory by descriptors, and those that may be anything."""
+"""Descriptor-based opening and reading of files below a directory, and of untrusted files."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _FORBIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def plain_text(text: str) -> bool:
-    """True without control characters, line separators and lone surrogates. Joiners and other
-    format characters stay: real names hold emoji."""
+    """True without control characters, line separators and lone surrogates. Joiners and other format characters are
+    allowed: real names contain emoji."""
     return not any(category(letter) in _FORBIDDEN for letter in text)
 
 
 def safe_component(name: str) -> bool:
-    """True when `name` is one path component and nothing more: no separator, no way up, no
-    control character, no lone surrogate, not longer than a file system takes."""
+    """True if `name` is exactly one path component: no separator, no parent reference, no control character, no
+    lone surrogate, within the file system's length limit."""
     if not name or name in (".", "..") or "/" in name or not plain_text(name):
         return False
     try:
@@ -43,9 +43,10 @@ def safe_component(name: str) -> bool:
 
 
 def locate(path: Path, roots: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:
-    """The root that `path` lies beneath and the components below it, judged by text alone.
+    """Returns the root that contains `path` and the components below it, from the text alone.
 
-    The deepest root wins. Raises PathRefused (`path_outside`, `path_strange`)."""
+    The deepest root wins. Raises PathRefused (`path_outside`, `path_strange`).
+    """
     # The components first: a lone surrogate cannot be encoded.
     if not all(map(safe_component, path.parts[1:])) or len(os.fsencode(path)) > PATH_BYTES:
         raise PathRefused("path_strange")
@@ -57,7 +58,7 @@ def locate(path: Path, roots: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:
 
 
 def encodable(name: str) -> str:
-    """`name` for the kernel. Raises PathRefused for what no file system has: NUL, or a lone surrogate that
+    """Returns `name` for the kernel. Raises PathRefused for an impossible name: NUL, or a lone surrogate that
     stands for no byte."""
     try:
         if "\0" not in name and os.fsencode(name):
@@ -69,9 +70,10 @@ def encodable(name: str) -> str:
 
 @contextmanager
 def open_folder(folder: Path, roots: Sequence[Path]) -> Iterator[int]:
-    """An O_PATH descriptor of `folder`, which is one of `roots` or beneath one.
+    """Returns an O_PATH descriptor of `folder`, which is one of `roots` or below one.
 
-    Raises PathRefused for a link on the way, FileNotFoundError, PermissionError as they come."""
+    Raises PathRefused for a link on the path; FileNotFoundError and PermissionError propagate.
+    """
     root, parts = (folder, ()) if folder in roots else locate(folder, roots)
     at = os.open(root, _FOLDER)
     try:
@@ -85,8 +87,8 @@ def open_folder(folder: Path, roots: Sequence[Path]) -> Iterator[int]:
 
 
 def open_regular(path: Path, roots: Sequence[Path]) -> int:
-    """A descriptor for reading the regular file `path`. Raises as `open_folder`; PathRefused also
-    for anything that is not a regular file (O_NONBLOCK: a FIFO must not hold us)."""
+    """Returns a read descriptor of the regular file `path`. Raises as `open_folder`; PathRefused also for anything
+    other than a regular file (O_NONBLOCK: a FIFO must not block)."""
     with open_folder(path.parent, roots) as folder:
         try:
             file = os.open(encodable(path.name), _READING, dir_fd=folder)
@@ -113,9 +115,9 @@ BEGINNING_BYTES = 64 * 1024  # bytes; a unit's file or a script has a few hundre
 
 
 def beginning(file: Path, most: int = BEGINNING_BYTES) -> str:
-    """The first `most` bytes of a regular file as text; "" for what is none, or cannot be read.
+    """Returns the first `most` bytes of a regular file as text; "" if it is not regular or unreadable.
 
-    Nothing but a regular file is opened: a pipe would be waited for, and a device may do something.
+    Only a regular file is opened: a pipe would block, and opening a device may have effects.
     """
     try:
         place = os.open(file, os.O_PATH | os.O_CLOEXEC)
@@ -136,8 +138,8 @@ _CHUNK = 1024 * 1024
 
 
 def digest(file: int, stop: threading.Event) -> str:
-    """SHA-256 of the open `file`, in hexadecimal. Blocking: some 0.5 to 2 GB a second. Raises OSError,
-    and TimeoutError when `stop` is set."""
+    """Returns the SHA-256 of the open `file` in hexadecimal. Blocking: about 0.5 to 2 GB per second. Raises
+    OSError, and TimeoutError once `stop` is set."""
     found, offset = hashlib.sha256(), 0
     while chunk := os.pread(file, _CHUNK, offset):
         if stop.is_set():

@@ -80,8 +80,8 @@ _without: set[str] = set()
 
 
 def remember(values: Iterable[str], own_token: str = "") -> None:
-    """Look for `values` as they stand from now on, whatever their shape; those too short are left out.
-    `own_token` is the bot's: any other token is a secret, but no place."""
+    """Searches for `values` literally from now on, whatever their shape; values that are too short are ignored.
+    `own_token` is the bot's: any other token is a secret, but not a path component."""
     global _known, _own, _pieces, _without
     if own_token:
         _own |= {own_token}
@@ -94,29 +94,29 @@ def remember(values: Iterable[str], own_token: str = "") -> None:
 
 
 def forget() -> None:
-    """Know nothing any more. For tests."""
+    """Clears all known values. For tests."""
     global _known, _own, _pieces, _without
     _own, _known, _pieces, _without = frozenset(), (), frozenset(), set()
 
 
 def lines_without() -> set[str]:
-    """Where to note lines that hold nothing of what is known: another set from when more is known. It is to be
-    asked for before a line is looked at."""
+    """Returns the cache for lines without known values; a different set once more values are known. Call it before
+    a line is inspected."""
     return _without
 
 
 def holds_piece(text: str) -> bool:
-    """True when `text` is SHORTEST characters out of what is known."""
+    """True if `text` is SHORTEST characters of a known value."""
     return text in _pieces
 
 
 def known() -> tuple[str, ...]:
-    """What is looked for as it stands, the longest first."""
+    """Returns the values searched for literally, longest first."""
     return _known
 
 
 def own_tokens() -> frozenset[str]:
-    """The bot's own tokens, as far as they are known."""
+    """Returns the bot's own tokens, as far as they are known."""
     return _own
 
 
@@ -126,13 +126,13 @@ def _halves(value: str) -> tuple[str, ...]:
 
 
 def has_sign(text: str) -> bool:
-    """False when nothing but bot tokens can be secret in `text`."""
+    """False if `text` can contain no secret other than bot tokens."""
     return is_signed(text, octets(text))
 
 
 def is_signed(text: str, low: str) -> bool:
-    """As `has_sign`; `low` is `octets(text)`. Nearly every line is asked this: one short test after the other takes
-    half the time of any loop or expression, and where some begin alike their beginning is asked for first."""
+    """As `has_sign`; `low` is `octets(text)`. Nearly every line passes through it: consecutive short tests take
+    half the time of a loop or expression, and a common prefix is tested first."""
     return (
         "authorization" in low or "pwd" in low or "oki" in low or "bearer" in low
         or ("cre" in low and ("secret" in low or "credential" in low))
@@ -148,22 +148,22 @@ def is_signed(text: str, low: str) -> bool:
 
 
 def has_token(text: str) -> bool:
-    """False when there is no bot token in `text`."""
+    """False if `text` contains no bot token."""
     return _TOKEN_SIGN.search(text) is not None
 
 
 def without_tokens(text: str) -> str:
-    """`text` with its bot tokens replaced."""
+    """Returns `text` with its bot tokens replaced."""
     return _TOKEN.sub(lambda match: _mark(match[0]), text)
 
 
 def _mark(token: str) -> str:
-    """Whether a token is a place: a stranger may have made one up."""
+    """Whether a token is a path component: a stranger may have invented one."""
     return TOKEN if not _own or token in _own else SECRET
 
 
 def spans(view: View) -> Iterator[Span]:
-    """Every secret in `view`, by its places in the original; some may overlap."""
+    """Returns every secret in `view`, by its position in the original; some may overlap."""
     text = view.text
     for first, behind, mark in _found(view):
         if behind > first:
@@ -217,7 +217,7 @@ def _headers(text: str) -> Iterator[Span]:
 
 
 def _is_credential(value: str) -> bool:
-    """«Basic authentication» and «Bearer token» are words."""
+    """Excludes phrases such as «Basic authentication» and «Bearer token»."""
     return len(value) >= 16 or not (value.isalpha() and (value.islower() or value.istitle()))
 
 
@@ -239,7 +239,7 @@ def _keyed(text: str) -> Iterator[Span]:
 
 
 def _is_value(match: re.Match[str], value: str, *, quoted: bool) -> bool:
-    """Whether what stands beside a name is a secret, and not a word about one."""
+    """Whether the text after a name is a secret, and not a word about one."""
     value = value.strip(" .,;:)]}")
     if not value or value.lower() in _NO_VALUE or _STAND_IN.fullmatch(value) or _NO_SECRET.search(match["rest"]):
         return False
@@ -277,19 +277,19 @@ class Piece:
 
     @property
     def missing(self) -> int:
-        """How many characters of the secret follow."""
+        """Number of characters of the secret that follow."""
         return len(self.secret) - self.stop
 
     @property
     def mark(self) -> str:
-        """What stands there instead."""
+        """The replacement text."""
         if self.secret not in own_tokens():
             return SECRET
         return TOKEN if self.begin <= self.secret.find(":") + _PIVOT < self.stop else ""
 
 
 def at_start(row: str) -> Piece | None:
-    """The piece that `row` begins with, behind its padding, when it goes on from another row."""
+    """Returns the piece at the start of `row`, after its padding, if it continues another row."""
     first, longest = len(row) - len(row.lstrip(PADDING)), None
     for secret, begin in _occurrences(row[first : first + SHORTEST]):
         behind, stop = first + SHORTEST, begin + SHORTEST
@@ -302,7 +302,7 @@ def at_start(row: str) -> Piece | None:
 
 
 def at_end(row: str, end: int) -> Piece | None:
-    """The piece that the words of `row`, which end at `end`, end with, when it goes on in another row."""
+    """Returns the piece at the end of the words of `row`, which end at `end`, if another row continues it."""
     longest = None
     for secret, begin in _occurrences(row[max(0, end - SHORTEST) : end]):
         first, stop = end - SHORTEST, begin + SHORTEST
@@ -314,13 +314,13 @@ def at_end(row: str, end: int) -> Piece | None:
 
 
 def may_be_at_ends(row: str, end: int) -> bool:
-    """False when neither of the above finds any."""
+    """False if neither `at_start` nor `at_end` finds a piece."""
     start = row.lstrip(PADDING)[:SHORTEST]
     return holds_piece(start) or holds_piece(row[max(0, end - SHORTEST) : end]) or _number_begun(row, end) is not None
 
 
 def _number_begun(row: str, end: int) -> Piece | None:
-    """The first digits of the bot's own number at the end of a row, too few to be told otherwise."""
+    """The first digits of the bot's own number at the end of a row, too few to be recognised otherwise."""
     if not row[end - 1 : end].isdigit():
         return None
     for token in own_tokens():
@@ -332,7 +332,7 @@ def _number_begun(row: str, end: int) -> Piece | None:
 
 
 def _occurrences(piece: str) -> Iterator[tuple[str, int]]:
-    """Where `piece` stands in what is known, the longest secret first."""
+    """Yields the positions of `piece` in the known values, longest value first."""
     if holds_piece(piece):
         for secret in known():
             at = secret.find(piece)

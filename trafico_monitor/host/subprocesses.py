@@ -1,4 +1,4 @@
-"""Other programs: an argv list, a timeout, no shell, captured output; confined where they parse a stranger's file."""
+"""Subprocesses: argv list, timeout, no shell, captured output; confined if they parse a stranger's file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OUTPUT_LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """`code` is the exit status, negative for a signal, None when the timeout ended it."""
+    """`code` is the exit status, negative for a signal, None after the timeout."""
 
     code: int | None
     output: str
@@ -42,12 +42,12 @@ async def run(
     given: bytes | None = None,
     files: Sequence[int] = (),
 ) -> Finished:
-    """Run `argv` and wait at most `seconds`; then its whole process group is killed.
+    """Runs `argv` for at most `seconds`; then its whole process group is killed.
 
-    `given` is its standard input: the way for a secret, which every user could read in `argv`. `files`
-    are descriptors that it has under the same numbers.
+    `given` is its standard input, for secrets, because every user can read `argv`. `files` are descriptors inherited
+    under the same numbers.
 
-    A program that is not there is `Finished(127, "", reason)`: callers have one thing to look at.
+    A missing program is `Finished(127, "", reason)`, so callers have a single result to check.
     """
     stdin = _in_memory(given)
     try:
@@ -86,7 +86,7 @@ async def _kill_group(child: asyncio.subprocess.Process) -> None:
 
 
 def _in_memory(given: bytes | None) -> int:
-    """A file in memory to read `given` from: a child that ends without reading breaks no pipe."""
+    """Returns a memory file with `given`: a child that exits without reading breaks no pipe."""
     if given is None:
         return asyncio.subprocess.DEVNULL
     stdin = os.memfd_create("given")
@@ -107,7 +107,7 @@ def _text(data: bytes) -> str:
 
 @contextlib.asynccontextmanager
 async def lines(argv: Sequence[str], *, longest: int = 1 << 20) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Run `argv` for as long as the block lasts and give its output line by line.
+    """Runs `argv` while the block runs, and yields its output line by line.
 
     A line longer than `longest` bytes ends the output. The whole process group is killed at the end.
     """
@@ -160,11 +160,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 async def run_confined(
     argv: Sequence[str], file: int, *, seconds: float, most: int, or_not_at_all: bool = False
 ) -> Finished:
-    """Run `argv`, which may read the open `file` (under the same number) and the system's programs and
-    libraries; wait at most `seconds`, then its process group is killed. No shell, no environment.
+    """Runs `argv`, which may read the open `file` (under the same number) and the system's programs and libraries, for
+    at most `seconds`; then its process group is killed. No shell, no environment.
 
-    As `process.run`; an output of more than `most` bytes is that of a program that was killed. With
-    `or_not_at_all` it does not run where Landlock is missing (127, as a program that is not there)."""
+    As `run`; an output of more than `most` bytes counts as a killed program. With `or_not_at_all`, it does not run
+    without Landlock (127, as a missing program).
+    """
     child: list[subprocess.Popen[bytes]] = []
     stop = threading.Event()
 
@@ -219,7 +220,7 @@ def _collect(name: str, started: subprocess.Popen[bytes], seconds: float, most: 
 
 
 def _drain(pipe: int, into: list[bytes]) -> None:
-    """Keep the beginning of what is said, and let the child say all of it."""
+    """Keeps the start of the output, and reads it to the end."""
     kept = 0
     while data := os.read(pipe, 65536):
         if kept < 65536:
@@ -234,7 +235,7 @@ def _kill(started: subprocess.Popen[bytes]) -> None:
 
 
 def _confine(file: int) -> bool:
-    """Confine this thread and all that it will start; False where the kernel does not do it."""
+    """Confines this thread and its children; False if the kernel does not support it."""
     _libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
     version = _libc.syscall(_CREATE, None, ctypes.c_size_t(0), _VERSION)
     if version < 1:

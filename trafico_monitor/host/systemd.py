@@ -19,14 +19,14 @@ _LETTERS = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def systemd_runs() -> bool:
-    """True where systemd is PID 1 of this machine."""
+    """True if systemd is PID 1 of this machine."""
     return _BOOTED.is_dir()
 
 
 async def show_unit(unit: str, properties: Sequence[str], *, seconds: float = 5.0) -> dict[str, str] | None:
-    """The properties of `unit`, as text; None where systemd does not run or does not answer.
+    """Returns the properties of `unit` as text; None if systemd is not running or does not answer.
 
-    A unit that does not exist is an answer: LoadState=not-found.
+    A missing unit is an answer: LoadState=not-found.
     """
     if not unit:  # systemctl would speak of the manager itself
         return None
@@ -38,8 +38,8 @@ async def show_unit(unit: str, properties: Sequence[str], *, seconds: float = 5.
 
 
 def parse_properties(output: str) -> dict[str, str]:
-    """`systemctl show`'s lines as a dict; a value may itself contain `=`. One that is said more than
-    once (EnvironmentFiles) has a line for each."""
+    """Converts the lines of `systemctl show` to a dict; a value may contain `=`. A repeated property
+    (EnvironmentFiles) has one line per value."""
     found: dict[str, str] = {}
     for line in output.splitlines():
         name, equals, value = line.partition("=")
@@ -49,7 +49,7 @@ def parse_properties(output: str) -> dict[str, str]:
 
 
 def split_words(value: str) -> list[str]:
-    """The words of a property that is a list; systemctl quotes one with a blank, and escapes in quotes."""
+    """Returns the words of a list property; systemctl quotes a word with a blank, and escapes inside quotes."""
     return [plain or _unescaped(quoted) for quoted, plain in _WORD.findall(value)]
 
 
@@ -58,13 +58,13 @@ def _unescaped(text: str) -> str:
 
 
 def environment(said: Mapping[str, str]) -> dict[str, str]:
-    """The unit's Environment=, of which its EnvironmentFile= take precedence (systemd.exec(5))."""
+    """Returns the unit's Environment=, which its EnvironmentFile= overrides (systemd.exec(5))."""
     pairs = (word.partition("=") for word in split_words(said.get("Environment", "")))
     return {name: value for name, _, value in pairs}
 
 
 def environment_files(said: Mapping[str, str]) -> list[Path]:
-    """The unit's EnvironmentFile=, in their order: the last one that sets a variable decides."""
+    """Returns the unit's EnvironmentFile= in order: the last one that sets a variable wins."""
     lines = said.get("EnvironmentFiles", "").splitlines()
     return [Path(line.rpartition(" (ignore_errors=")[0] or line) for line in lines]
 
@@ -73,7 +73,7 @@ _LONGEST_STATUS = 400
 
 
 class Notifier:
-    """Says nothing, harmlessly, where there is no NOTIFY_SOCKET (a terminal, a test)."""
+    """sd_notify messages; does nothing without NOTIFY_SOCKET (a terminal, a test)."""
 
     def __init__(self) -> None:
         self._notifier = sdnotify.SystemdNotifier()
@@ -82,7 +82,7 @@ class Notifier:
         self._notifier.notify("READY=1")
 
     def status(self, line: str) -> None:
-        """One line for `systemctl status`; a line break would end the assignment."""
+        """Sends one line for `systemctl status`; a line break would end the assignment."""
         text = " ".join(line.split())[:_LONGEST_STATUS]
         # The library encodes as Latin-1 and swallows what it cannot: UTF-8 has to go in disguised.
         self._notifier.notify(f"STATUS={text}".encode().decode("latin-1"))
@@ -100,7 +100,7 @@ class Notifier:
 
 
 def watchdog_interval() -> float:
-    """Seconds between two pings: a third of WatchdogSec; 0.0 where nobody waits for them."""
+    """Returns the seconds between two pings: a third of WatchdogSec; 0.0 without a watchdog."""
     usec = os.environ.get("WATCHDOG_USEC", "")
     if not usec.isdigit() or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return 0.0
@@ -111,11 +111,12 @@ INSTRUMENT_FOLDER = "/usr/lib/trafico-monitor/instrument"
 
 
 def with_instrument(had: str, folder: str = INSTRUMENT_FOLDER) -> str:
-    """`had` with `folder` in front and nowhere else. An empty entry stays: to Python it is the current folder."""
+    """Returns `had` with `folder` first and nowhere else. An empty entry is kept: to Python it is the current
+    folder."""
     others = [entry for entry in had.split(":") if entry != folder] if had else []
     return ":".join([folder, *others])
 
 
 def has_instrument(path: str) -> bool:
-    """True when a program that starts with this PYTHONPATH is instrumented."""
+    """True if a program that starts with this PYTHONPATH is instrumented."""
     return INSTRUMENT_FOLDER in path.split(":")

@@ -1,7 +1,7 @@
-"""python-telegram-bot's connections, for a server that may answer anything: whoever sits in place of
-the Bot API server chooses how long and how deep an answer is.
+"""python-telegram-bot's HTTP requests with bounded answers: the Bot API server, or an impostor, controls the length
+and depth of an answer.
 
-Imported late where messages are rare: the library takes 20 MiB.
+Import it lazily if messages are rare: the library takes 20 MiB.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from .untrusted_json import MOST_BYTES, parse
 
 
 class AnswerRefused(httpx.HTTPError):
-    """It answered, with more than any answer has, or packed, though nobody asked for that."""
+    """The server's answer is longer than any valid one, or compressed without being asked for."""
 
 
 class BoundedRequest(HTTPXRequest):
-    """Raises NetworkError, caused by AnswerRefused, for an answer that is too long; TelegramError for
-    one that is no JSON of a sane depth."""
+    """Raises NetworkError, caused by AnswerRefused, for an answer that is too long; TelegramError for one that is
+    not JSON of bounded depth."""
 
     def __init__(self, *, httpx_kwargs: dict[str, Any] | None = None, **options: Any) -> None:
         hooks = {"event_hooks": {"response": [_bound]}, "headers": {"Accept-Encoding": "identity"}}
@@ -30,7 +30,7 @@ class BoundedRequest(HTTPXRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """The answer; of another shape than an object, too: the library stumbles over that."""
+        """Returns the answer, after checking that it is an object: the library fails on any other type."""
         try:
             return parse(payload.decode("utf-8", "replace"))  # type: ignore[return-value]
         except ValueError:
@@ -38,7 +38,7 @@ class BoundedRequest(HTTPXRequest):
 
 
 async def _bound(response: httpx.Response) -> None:
-    """Called with the head of an answer, before its body is read."""
+    """Hook for the head of an answer, before its body is read."""
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise AnswerRefused("packed")
     assert isinstance(response.stream, httpx.AsyncByteStream)

@@ -56,8 +56,8 @@ class _Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Torn:
-    """What the last line of a process ended within, and how many characters of a token follow; all of its
-    secret ones when it ended at the colon."""
+    """State at the end of a process's last line: the unfinished secret, and the number of its missing characters;
+    all secret ones if the line ended at the colon."""
 
     kind: _Kind
     missing: int = 0
@@ -67,7 +67,7 @@ _Cut = tuple[int, int, str]  # first character of a view, behind the last, what 
 
 
 class LineRedactor:
-    """`redact_raw` for lines in their order. For one thread."""
+    """`redact_raw` for consecutive lines. For one thread."""
 
     def __init__(self) -> None:
         self._torn: dict[int, tuple[_Torn, int]] = {}
@@ -75,11 +75,11 @@ class LineRedactor:
 
     @property
     def waiting(self) -> bool:
-        """True while the next line of some process may begin with the rest of a secret."""
+        """True while the next line of some process may start with the rest of a secret."""
         return bool(self._torn)
 
     def line(self, text: str, process: int) -> str:
-        """`text`, a line (or several) that `process` wrote, as it may go on."""
+        """Returns `text`, one or more lines of `process`, redacted."""
         before = self._expected(process)
         if before is None and is_ordinary(text):
             return text
@@ -120,7 +120,7 @@ class LineRedactor:
 
 
 def redact_alone(text: str) -> tuple[str, bool]:
-    """`redact_raw` of a line of which no neighbours are known, and whether the next may go on with a secret."""
+    """Returns `redact_raw` of a line without known neighbours, and whether the next line may continue a secret."""
     if is_ordinary(text):
         return text, False
     readings = readings_of(text)
@@ -129,7 +129,7 @@ def redact_alone(text: str) -> tuple[str, bool]:
 
 
 def may_go_on(text: str) -> bool:
-    """False when no line of `text` goes on with a secret or ends within one."""
+    """False if no line of `text` continues a secret or ends inside one."""
     if (":" in text and _BY_COLON.search(text) is not None) or _OF_ITS_OWN.search(text) is not None:
         return True
     if "eyJ" in text or "PRIVATE KEY" in text:
@@ -138,7 +138,7 @@ def may_go_on(text: str) -> bool:
 
 
 def _tail(text: str) -> tuple[list[_Cut], _Torn | None]:
-    """What is to be taken from the end of `text`, and what it ends within."""
+    """Returns the part to remove at the end of `text`, and the unfinished secret there."""
     end = end_of_words(text)
     if (piece := at_end(text, end)) is not None:
         return [(piece.first, piece.behind, piece.mark)], _rest_of(piece)
@@ -158,12 +158,12 @@ def _tail(text: str) -> tuple[list[_Cut], _Torn | None]:
 
 
 def _rest_of(piece: Piece) -> _Torn | None:
-    """A rest that is long enough is told by itself."""
+    """A long enough remainder is recognised by itself."""
     return _Torn(_Kind.TOKEN, piece.missing) if piece.mark != SECRET and 0 < piece.missing < SHORTEST else None
 
 
 def _head(text: str, before: _Torn | None) -> tuple[list[_Cut], _Torn | None]:
-    """What is to be taken from the beginning of `text`, and what it ends within when that is all of it."""
+    """Returns the part to remove at the start of `text`, and the unfinished secret if that part is the whole text."""
     if (piece := at_start(text)) is not None:
         return [(piece.first, piece.behind, piece.mark)], _rest_of(piece)
     if before is not None:
@@ -201,5 +201,5 @@ def _goes_on(text: str, torn: _Torn) -> tuple[list[_Cut], _Torn | None]:
 
 
 def _whole() -> str:
-    """A token that nobody knows is a place while no other is known to be."""
+    """An unknown token is a path component while no other token is known to be one."""
     return SECRET if own_tokens() else TOKEN

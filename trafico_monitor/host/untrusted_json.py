@@ -1,7 +1,7 @@
-"""The one place that parses JSON which others have written: of bounded size and depth.
+"""Parser for untrusted JSON, of bounded size and depth; the only one in the program.
 
-`json.loads` raises RecursionError, not ValueError, for a text nested a thousand deep, and takes
-one nested nine hundred deep that whoever walks or writes it afterwards stumbles over.
+`json.loads` raises RecursionError, not ValueError, for a text nested a thousand levels deep, and accepts one nested
+nine hundred levels deep on which later code fails.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ DEEPEST = 64  # the Bot API's own objects nest about 10 deep
 
 
 def parse(text: str | bytes, *, most: int = MOST_BYTES) -> object:
-    """The value of one JSON text. Raises ValueError for everything else: no JSON, more than `most`
-    bytes (or characters), nested deeper than DEEPEST."""
+    """Returns the value of one JSON text. Raises ValueError for anything else: invalid JSON, more than `most` bytes
+    (or characters), or nested deeper than DEEPEST."""
     if len(text) > most:
         raise ValueError(f"JSON of {len(text)} bytes, at most {most} are taken")
     try:

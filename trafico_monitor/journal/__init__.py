@@ -1,1 +1,1 @@
-"""The journal as a source of entries: live in a thread of its own, or read once for a replay."""
+"""The journal as a source of entries: live in its own thread, or read once for a replay."""

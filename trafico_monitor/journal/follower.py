@@ -1,9 +1,8 @@
-"""The live journal: one thread that owns its Reader from opening to closing.
+"""Live journal: one thread that owns its Reader from opening to closing.
 
-journald coalesces its change notification, so the descriptor alone brings a line 250–430 ms
-late (facts, section 2). While lines keep coming the thread therefore looks again every 20 ms, and
-every 10 ms while a download is under way; a wake-up costs about 0.1 ms of processor here, so it
-does not do that for ever.
+journald coalesces its change notifications, so a line is announced 250–430 ms late (facts, section 2). While lines
+keep coming, the thread therefore polls every 20 ms, and every 10 ms during a download; a wake-up costs about 0.1 ms of
+CPU time here, so it does not poll forever.
 """
 
 from __future__ import annotations
@@ -37,14 +36,13 @@ GIVE_UP_PLACE = 8  # openings that fail at one place before it is left behind
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Entries in the journal's order. `cursor` is that of the last one looked at, wanted or not.
+    """Entries in the journal's order. `cursor` is that of the last entry inspected, wanted or not.
 
-    `gap` is "" or a code: `cursor_gap` (the journal no longer has the place where reading ended),
-    `reopened` (opened again after an error, nothing lost), `unreadable` (damaged, left out).
-    `lag` is how many seconds old the last entry was when `more` were waiting behind it, else 0.
-    `seen` counts the entries looked at, `at` is the time of the last one (0 when none). `heard` is
-    the time of the last line of the bot itself (0 when none), and `speakers` are processes that wrote lines of
-    the bot: not each, for most lines are passed over unseen.
+    `gap` is "" or a code: `cursor_gap` (the journal no longer contains the stored position), `reopened` (after an
+    error, nothing lost), `unreadable` (a damaged part was skipped). `lag` is the age of the last entry in seconds
+    while `more` are waiting, else 0. `seen` counts the inspected entries, `at` is the time of the last one (0: none).
+    `heard` is the time of the bot's last line (0: none). `speakers` are processes that wrote lines of the bot; not all
+    of them, because most lines are skipped unread.
     """
 
     entries: tuple[JournalEntry, ...]
@@ -59,13 +57,13 @@ class Batch:
 
 
 class JournalThread:
-    """Follows the journal and hands batches to `deliver`, which may block: reading then pauses.
+    """Follows the journal and passes batches to `deliver`, which may block: reading then pauses.
 
-    With a `cursor` it goes on behind it; without, it begins at `start_at` (seconds), or at the
-    end of the journal when that is None. The first batch comes at once, empty if need be: from
-    then on nothing is missed. `busy` (set by anyone) keeps it looking every 10 ms:
-    while a download is under way the next line matters. `last_turn` is the monotonic time of its
-    last turn, for the watchdog; an exception out of `deliver` ends it and is kept in `failure`.
+    With a `cursor`, it starts after that entry; without one, at `start_at` (seconds), or at the end of the journal if
+    that is None. The first batch is delivered at once, even if empty: from then on no entry is missed. `busy` (set by
+    any thread) keeps it polling every 10 ms, because the next line matters during a download. `last_turn` is the
+    monotonic time of the last iteration, for the watchdog. An exception from `deliver` ends the thread and is kept in
+    `failure`.
     """
 
     def __init__(
@@ -111,7 +109,7 @@ class JournalThread:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
     def start(self) -> None:
-        """Raises JournalError when the journal may not be read."""
+        """Starts the thread. Raises JournalError if the journal may not be read."""
         check_access(directory=self._directory, namespace=self._namespace)
         self._thread.start()
 
@@ -120,8 +118,7 @@ class JournalThread:
         return self._thread.is_alive()
 
     def stop(self, seconds: float = 1.0) -> bool:
-        """End the thread; True when it has ended within `seconds`. A `deliver` that blocks must
-        be let go by its owner."""
+        """Stops the thread; True if it ended within `seconds`. The owner of a blocking `deliver` must release it."""
         self._stopping.set()
         with contextlib.suppress(OSError):
             os.eventfd_write(self._wake, 1)
@@ -154,8 +151,8 @@ class JournalThread:
         self._stopping.wait(BACKOFF[min(self._failures, len(BACKOFF)) - 1])
 
     def _follow(self) -> None:
-        """Open, go to the place, and read until told to stop, or until the directories are others:
-        no inotify watch tells of a directory that was removed and made again."""
+        """Opens and positions the reader, and reads until stopped, or until the directories are replaced: inotify
+        does not report a directory that was removed and created again."""
         opened = self._places()
         with contextlib.closing(self._open()) as reader:
             poll = select.poll()
@@ -224,14 +221,14 @@ class JournalThread:
             self._lost = self.cursor  # told once, however often it is opened again
 
     def _end_of_journal(self) -> str:
-        """The cursor of the last entry of anybody, so that a restart before the bot's first line
-        misses nothing. Without matches, and not by seek_tail, which is deaf on systemd 257."""
+        """Returns the cursor of the last entry of any sender, so that a restart before the bot's first line misses
+        nothing. Without matches, and not with seek_tail, which does not work on systemd 257."""
         with contextlib.closing(self._new_reader()) as reader:
             reader.raw.seek_realtime(int(time.time() * 1_000_000))
             return str(reader.raw._get_cursor()) if reader.raw._previous() else ""
 
     def _drain(self, reader: EntryReader) -> bool:
-        """Read what there is, up to a batch, and deliver it; True when more is waiting."""
+        """Reads at most one batch of available entries and delivers it; True if more are waiting."""
         entries: list[JournalEntry] = []
         before = reader.seen
         try:

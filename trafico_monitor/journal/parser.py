@@ -1,4 +1,4 @@
-"""Raw journal fields → Entry: decoded, redacted and attributed by journald's trusted fields. Pure."""
+"""Raw journal fields → JournalEntry: decoded, redacted and attributed by journald's trusted fields. Pure."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ _PARTIAL_START = re.compile(r"\A[^ /'\"]{6,}")  # fewer give nothing away
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Whose entries are wanted: `unit` "" is any unit, `process` "" is every process of it.
+    """Selection of entries: `unit` "" matches any unit, `process` "" every process of it.
 
-    Any account may start a process with any command line: without a unit only those of `uid` count, and
-    nobody's while that is None. `own_pid` is the reading process itself: its lines are never taken in."""
+    Any account can start a process with any command line: without a unit, only processes of `uid` match, and none if
+    that is None. `own_pid` is the reading process, whose lines are always excluded.
+    """
 
     unit: str
     process: str
@@ -52,17 +53,17 @@ Door = Callable[[str, int], str]  # a raw text and its process → that text wit
 
 
 def alone(text: str, _process: int) -> str:
-    """The door for a line of which no neighbours are known."""
+    """Redacts a line without known neighbours."""
     return redact_raw(text)
 
 
 def parse(
     raw: Mapping[str, object], watch: Watch, *, at: float, cursor: str = "", door: Door = alone
 ) -> JournalEntry | None:
-    """The Entry of one journal entry, or None when it is nobody's that `watch` names.
+    """Returns the entry, or None if `watch` does not select it.
 
-    `raw` holds fields as python-systemd gives them: bytes or str, or a list of them where a field
-    occurs more than once. `at` is the journal's realtime in seconds since the epoch.
+    `raw` has the fields from python-systemd: bytes or str, or a list of them if a field occurs more than once. `at` is
+    the journal's realtime in seconds since the epoch.
     """
     origin = origin_of(raw, watch)
     if origin is None:
@@ -74,8 +75,8 @@ def parse(
 
 
 def origin_of(raw: Mapping[str, object], watch: Watch) -> Origin | None:
-    """Who wrote it, by fields that only journald can set (they begin with `_`), plus those that
-    PID 1 and journald themselves put beside them. None: not of interest."""
+    """Returns the sender, from fields that only journald can set (they start with `_`), plus those that PID 1 and
+    journald themselves add. None: not selected."""
     pid = pid_of(raw.get("_PID"))
     if pid == 1:
         said_of = _plain(raw.get("UNIT"))
@@ -92,9 +93,10 @@ def origin_of(raw: Mapping[str, object], watch: Watch) -> Origin | None:
 
 
 def is_bot(cmdline: str, pid: int, watch: Watch) -> bool:
-    """True when a process of the watched unit with this command line is the one to follow.
+    """True if a process of the monitored unit with this command line is the bot.
 
-    The monitor's own command line may name the bot (`--process bot_central.py`)."""
+    The monitor's own command line may contain the bot's name (`--process bot_central.py`).
+    """
     if pid == watch.own_pid or "-m trafico_monitor" in cmdline:
         return False
     return watch.process in cmdline
@@ -110,9 +112,8 @@ def bot_entry(
     broken: bool = False,
     door: Door = alone,
 ) -> JournalEntry:
-    """The Entry of a line that the bot wrote to its standard output. Of a line that journald broke,
-    the beginning of a `continued` piece may be the rest of a secret, and the end of a `broken` one
-    its first half."""
+    """Returns the entry of a line on the bot's standard output. In a line split by journald, the start of a
+    `continued` piece may be the rest of a secret, and the end of a `broken` piece its first half."""
     text = message_text(message, pid, door)
     if continued:
         text = _PARTIAL_START.sub(SECRET, text)
@@ -121,7 +122,7 @@ def bot_entry(
 
 
 def message_text(value: object, process: int = 0, door: Door = alone) -> str:
-    """MESSAGE as text: lossy decoding, no NUL, no secret, no `<TOKEN>` of its own, at most MESSAGE_LIMIT
+    """Returns MESSAGE as text: lossily decoded, without NUL, secrets and literal `<TOKEN>`, at most MESSAGE_LIMIT
     characters."""
     if isinstance(value, list):
         value = b"\n".join(_bytes(part) for part in value)
@@ -130,7 +131,7 @@ def message_text(value: object, process: int = 0, door: Door = alone) -> str:
 
 
 def shortened(value: object, text: str) -> int:
-    """How many characters `text`, which was made from `value`, has less; 0 for more than one line."""
+    """Returns the number of characters that `text` lost compared with `value`; 0 for several lines."""
     data = _bytes(value)
     if "<" not in text and len(data) <= len(text):  # what was taken leaves a stand-in, or fewer bytes
         return 0
@@ -145,7 +146,7 @@ def _cut(text: str, data: bytes) -> str:
 
 
 def pid_of(value: object) -> int:
-    """`_PID` as a number; 0 when it is missing or not one."""
+    """Returns `_PID` as a number; 0 if it is missing or invalid."""
     digits = value if isinstance(value, int) else _plain(value)
     try:
         return int(digits)
@@ -180,7 +181,7 @@ def _field(value: object) -> str:
 
 
 def _plain(value: object) -> str:
-    """A field as text; the first of several values, "" for a missing one."""
+    """Returns a field as text; the first of several values, "" for a missing one."""
     return _decoded(_bytes(_first(value)))
 
 
@@ -222,10 +223,10 @@ _ORIGINS = {"systemd": Origin.MANAGER, "systemd-journald": Origin.JOURNALD}
 
 
 def entries(lines: Iterable[str], base: float = 0.0) -> Iterator[JournalEntry]:
-    """The entries of `lines` (without their line ends), redacted; cursors are `line:N` from 1.
+    """Yields redacted entries of `lines` (without line ends), with cursors `line:N` from 1.
 
-    Empty lines and journalctl's own remarks (`-- Boot … --`) are left out. `base` is the time of
-    the first line where the lines tell none, in seconds since the epoch; they are 5 ms apart.
+    Empty lines and journalctl's own remarks (`-- Boot … --`) are skipped. `base` is the time of the first line if the
+    lines have no timestamps, in seconds since the epoch; they are 5 ms apart.
     """
     at, door = base, LineRedactor()
     for number, raw in enumerate(lines, 1):

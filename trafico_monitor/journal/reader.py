@@ -1,7 +1,7 @@
-"""python-systemd's Reader, opened, positioned and read the fast way.
+"""Fast reading with python-systemd's Reader.
 
-`_next()` and `_get()` of single fields instead of `get_next()`, which builds a dict of every
-field and is some ten times slower (facts, section 2). One Reader belongs to one thread.
+Uses `_next()` and `_get()` of single fields instead of `get_next()`, which builds a dict of all fields and is about
+ten times slower (facts, section 2). A Reader belongs to one thread.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _FORGET = 4096  # entries after which the longest line is sought anew: journald'
 
 
 class Skip(Protocol):
-    """Tells lines of standard output that nobody needs by their raw MESSAGE: they are counted and
-    passed over before anything is built of them."""
+    """Decides from the raw MESSAGE whether a stdout line can be skipped before an entry is built; skipped lines are
+    counted."""
 
     # While calm nobody needs a line that begins and ends so, whoever wrote it and however it came.
     answered: tuple[bytes, bytes]
@@ -41,7 +41,7 @@ class Skip(Protocol):
 
 
 class EntryReader:
-    """The entries of one watch, in the journal's order, but for those that `skip` tells."""
+    """Iterates over the entries of one watch in the journal's order, except those that `skip` rejects."""
 
     def __init__(self, watch: Watch, *, directory: str = "", namespace: str = "", skip: Skip | None = None) -> None:
         self.watch = watch
@@ -60,7 +60,7 @@ class EntryReader:
         self.raw.close()
 
     def seek_time(self, at: float | None) -> None:
-        """Before the first entry at or after `at` (seconds); None: before the very first."""
+        """Positions before the first entry at or after `at` (seconds); None: before the first entry."""
         add_matches(self.raw, self.watch)
         if at is None:
             self.raw.seek_head()
@@ -68,10 +68,10 @@ class EntryReader:
             self.raw.seek_realtime(int(at * 1_000_000))
 
     def seek_after(self, cursor: str) -> bool:
-        """Behind the entry that `cursor` names; False when the journal does not have it any more
-        (then: before the nearest that it has, and the lines between are lost).
+        """Positions after the entry of `cursor`; False if the journal no longer contains it (then: before the nearest
+        entry, and the lines in between are lost).
 
-        The cursor is looked for without matches, for it may be that of an entry of others.
+        The lookup uses no matches, because the cursor may belong to another sender's entry.
         """
         known = self._has(cursor)
         add_matches(self.raw, self.watch)
@@ -92,8 +92,8 @@ class EntryReader:
         return bool(self.raw._next()) and bool(self.raw.test_cursor(cursor))
 
     def next(self) -> bool | None:
-        """Go to the next entry that has to be looked at; False at the end of what there is now,
-        None when PASSED_AT_ONCE lines have been passed over."""
+        """Advances to the next entry to inspect; False at the current end, None after skipping PASSED_AT_ONCE
+        lines."""
         if self._held:
             self._held = False
             return True
@@ -132,7 +132,7 @@ class EntryReader:
             self._longest = 0
 
     def entry(self) -> JournalEntry | None:
-        """The entry that the Reader stands on; None when it is not wanted."""
+        """Returns the current entry; None if it is not wanted."""
         raw = self.raw
         self.seen += 1
         if self.seen % _FORGET == 0:
@@ -168,8 +168,7 @@ class EntryReader:
         return bot_entry(message, pid, at, raw._get_cursor(), continued=continued, broken=broken, door=self._door.line)
 
     def speaker(self) -> int:
-        """The process of the entry that the Reader stands on, if it is one of the bot; else 0. For lines that were
-        passed over."""
+        """Returns the process of the current entry if it belongs to the bot, else 0. For skipped lines."""
         try:
             pid, said = pid_of(self.raw._get("_PID")), self.raw._get("_CMDLINE").decode("utf-8", "replace")
         except (KeyError, OSError):
@@ -183,12 +182,13 @@ class EntryReader:
         return size > self._longest or size == self._broken_at
 
     def _pieces(self, message: bytes, pid: int) -> tuple[bool, bool]:
-        """Whether it is a piece of a line whose beginning was in an earlier entry of that process, and
-        whether the line goes on in a later one.
+        """Returns whether this entry continues a line of an earlier entry of that process, and whether a later entry
+        continues it.
 
-        Asking each line would cost as much as all other work on it. journald breaks lines at one
-        length (LineMax=, 48 K where nobody set it), and no line is longer: so only a line longer than
-        all before, and those of the length at which one was broken, are asked."""
+        Checking each line would cost as much as all other work on it. journald splits lines at one length (LineMax=,
+        48 K by default), and no line is longer: so only a line longer than all before, and lines of a length at which
+        one was split, are checked.
+        """
         size = len(message)
         asked = self._may_be_piece(size)
         if not asked and not self._broken:
@@ -216,10 +216,10 @@ def read_all(
     until: float | None = None,
     skip: Skip | None = None,
 ) -> Iterator[JournalEntry]:
-    """Every wanted entry from `since` to `until` (seconds since the epoch), once, without waiting. Without a
+    """Yields every wanted entry from `since` to `until` (seconds since the epoch) once, without waiting. Without a
     `unit`, those of the user `uid`.
 
-    Raises JournalError where there is no journal or it may not be read.
+    Raises JournalError if there is no journal or it may not be read.
     """
     check_access(directory=directory, namespace=namespace)
     reader = EntryReader(Watch(unit, process, uid=uid), directory=directory, namespace=namespace, skip=skip)
@@ -241,16 +241,16 @@ def read_all(
 
 
 def open_raw(directory: str, namespace: str) -> journal.Reader:
-    """A Reader without matches. Never SYSTEM_ONLY: journald files the lines of a service that
-    runs as a login user in that user's journal."""
+    """Opens a Reader without matches. Never SYSTEM_ONLY: journald stores the lines of a service that runs as a
+    login user in that user's journal."""
     if directory:
         return journal.Reader(path=directory)
     return journal.Reader(namespace=namespace) if namespace else journal.Reader()
 
 
 def add_matches(raw: journal.Reader, watch: Watch) -> None:
-    """Only entries of the unit (of the user where there is none), of PID 1 about it, and of journald about
-    lines it dropped."""
+    """Selects entries of the unit (or of the user if there is none), of PID 1 about it, and of journald about
+    dropped lines."""
     raw.flush_matches()
     if watch.unit:
         raw.add_match(_SYSTEMD_UNIT=watch.unit)
@@ -265,7 +265,7 @@ def add_matches(raw: journal.Reader, watch: Watch) -> None:
 
 
 def check_access(*, directory: str = "", namespace: str = "") -> None:
-    """Raise JournalError when the journal cannot be seen: sd-journal itself would only be silent."""
+    """Raises JournalError if the journal is not accessible; sd-journal itself would only return nothing."""
     folders = journal_folders(directory, namespace)
     files = [file for folder in folders for file in _files(folder, archived=bool(directory))]
     hidden = [file for file in (*folders, *files) if not _readable(file)]
@@ -284,7 +284,7 @@ def check_access(*, directory: str = "", namespace: str = "") -> None:
 
 
 def journal_folders(directory: str = "", namespace: str = "") -> list[Path]:
-    """The directories that hold (or would hold) the journal's files and are there."""
+    """Returns the existing directories for the journal's files."""
     if directory:
         top = Path(directory)
         below = [path for path in top.iterdir() if path.is_dir()] if _readable(top) and top.is_dir() else []

@@ -1,1 +1,1 @@
-"""What crosses a stage: frozen dataclasses and enums, without behaviour and without effects."""
+"""Values that cross a stage boundary: frozen dataclasses and enums, without effects."""

@@ -1,4 +1,4 @@
-"""Notifications for the administrator, alerts that fire until they are resolved, and silences."""
+"""Notifications to the administrator, alerts that fire until they resolve, and silences."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ class NotificationCode(StrEnum):
 
     @property
     def fires(self) -> bool:
-        """True for an alert: somebody has to answer it."""
+        """True for an alert that needs an acknowledgement."""
         return self in _FIRING
 
     @property
     def resolves(self) -> bool:
-        """True for the end of what an earlier notification of the same key said."""
+        """True for the resolution of an earlier notification with the same key."""
         return self in _RESOLVING
 
     @property
     def edits(self) -> bool:
-        """True for text that only ever replaces a message, and is worth none of its own."""
+        """True for text that only replaces an existing message and is never sent as a new one."""
         return self is NotificationCode.MOVED
 
 
@@ -108,15 +108,14 @@ _RESOLVING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """`key` names the conversation: an incident's id, or `service`, `space`, `unit`,
-    `silence`, `blind`, `muted`, `reminder`.
+    """`key` identifies the conversation: an incident's id, or `service`, `space`, `unit`, `silence`, `blind`, `muted`,
+    `reminder`.
 
-    Notifications of one key and one `thread` are one message that is edited; a new thread is a new
-    message, so that the phone rings. `about` are the alerts that a reminder is about.
+    Notifications with one key and one `thread` are one edited message; a new thread is a new message, so the phone
+    alerts. `about` lists the alerts of a reminder.
 
-    The rest is routing, and no part of the text: `to` are channels, `hold` the earliest time (seconds
-    since the epoch) for a message that would ring, and `only_edit` lets it change a message that is
-    there already, but make no new one.
+    Routing fields, not part of the text: `to` lists the channels, `hold` is the earliest time (seconds since the
+    epoch) for a message with sound, and `only_edit` permits changing an existing message but not sending a new one.
     """
 
     key: str
@@ -138,12 +137,11 @@ ALARM_KEYS = ("unit", "space", "own_store", "own_logs", "own_place")
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """`key` is that of its notices; one key has one alarm, the last that rang (`notice`).
+    """`key` is the key of its notifications; a key has at most one alert, the last one sent (`notice`).
 
-    Times are seconds since the epoch. Escalation counts from `since`, reminders from `base`, which
-    is later where one reminder spoke of several. `reached` are the channels that were rung;
-    `muted` says that a silence holds it back: it rings (again) when that ends. `over` is an
-    alarm that is forgotten with this step.
+    Times are seconds since the epoch. Escalation counts from `since`, reminders from `base`, which is later if one
+    reminder covered several alerts. `reached` lists the notified channels. `muted`: a silence suppresses the alert,
+    which is sent (again) when the silence ends. `over`: the alert is deleted with this step.
     """
 
     key: str
@@ -159,7 +157,7 @@ class Alert:
 
     @property
     def name(self) -> str:
-        """What a button beneath its message means: this alarm, and none that rang later."""
+        """Identifier for a button under its message: this alert, and no later one with the same key."""
         return alarm_name(self.notice)
 
 
@@ -177,9 +175,8 @@ class Scope(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """`id` is short and unique; times are seconds since the epoch; `by` says who asked for it.
-    `silenced` counts the notices that it has kept back. Ending one is moving its `until`;
-    `reported` says that its end has been told."""
+    """`id` is short and unique; times are seconds since the epoch; `by` is the operator. `silenced` counts the
+    suppressed notifications. Ending a silence moves its `until`; `reported` is set once its end was announced."""
 
     id: str
     scope: Scope

@@ -1,4 +1,4 @@
-"""What one step of the pipeline wants kept: written in one transaction, or not at all."""
+"""All changes of one pipeline step: stored in one transaction, or not at all."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from .task import RepairTask, TaskStat
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """`finished` are ids of orders that need not run any more. `alarms` and `silences` are as they
-    stand now; `held` are notices kept back until a maintenance ends, `unheld` the (key, thread)
-    of those that are not kept back any more. `cursor` is that of the last entry taken in; `memory`
-    is the JSON-able state of detection and of the conditions (open tracebacks, context of downloads
-    under way): restoring both is going on where one was."""
+    """`finished` are ids of tasks that need not run any more. `alarms` and `silences` have their current state;
+    `held` are notifications deferred until a maintenance ends, `unheld` the (key, thread) of those no longer
+    deferred. `cursor` is that of the last processed entry. `memory` is the JSON-serialisable state of detection and
+    conditions (open tracebacks, downloads in progress); restoring both resumes processing."""
 
     incidents: tuple[Incident, ...] = ()
     records: tuple[Event, ...] = ()
@@ -37,9 +36,8 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is read back at start: open incidents and those closed in the last hour, orders that
-    were given and not finished, alarms, silences that have not been reported as ended, notices
-    held back, and the memory and cursor of the last transaction."""
+    """State read at start: open incidents and those closed in the last hour, unfinished tasks, alerts, silences
+    whose end was not announced, deferred notifications, and the memory and cursor of the last transaction."""
 
     incidents: tuple[Incident, ...] = ()
     orders: tuple[RepairTask, ...] = ()
@@ -51,17 +49,16 @@ class Snapshot:
     held: tuple[Notification, ...] = ()
 
     def part(self, name: str) -> Mapping[str, object]:
-        """What one stage has put into the memory; {} when nothing."""
+        """The memory of one stage; {} if there is none."""
         value = (self.memory or {}).get(name)
         return value if isinstance(value, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """One message to one channel. `version` counts what it should say, so that a message that
-    changed while it was being sent is edited afterwards; `message_id` is the channel's own. Before
-    `hold` it must not ring; with `only_edit` it is worth no message of its own, now that it has
-    been told. `instead_of` is the channel that could not take it, "" when none."""
+    """One message to one channel. `version` counts changes of its content, so that a message changed while it is
+    being sent is edited afterwards; `message_id` is the channel's identifier. The message has no sound before
+    `hold`; with `only_edit` it is not sent as a new message. `instead_of` is the channel that it replaces, or ""."""
 
     id: int
     notice: Notification

@@ -1,4 +1,4 @@
-"""Requests of people to the running monitor, by command line, dashboard or the alert bot, and their answers."""
+"""Operator requests to the running monitor (command line, dashboard, alert bot), and their responses."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ class RequestKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """`by` is who asked and by which way (`cli:root`, `telegram:123456`, `panel:token`): it is
-    recorded. Only the fields that `kind` needs are filled in; the rest keeps its default. `control_schema`
-    says which values each may have."""
+    """`by` is the operator and the interface (`cli:root`, `telegram:123456`, `panel:token`); it is recorded. Only
+    the fields needed by `kind` are set. `control_schema` defines their valid values."""
 
     kind: RequestKind
     by: str
@@ -47,7 +46,7 @@ class ControlResponse:
 
 
 class ControlService(Protocol):
-    """The one way in: each request is checked, carried out in the pipeline's own order, recorded with who asked, and
-    answered. A request that cannot be met is a response with ok=False, never an exception."""
+    """The single entry point for requests: each is validated, applied in the pipeline's order, recorded with its
+    operator and answered. A refused request is a response with ok=False, never an exception."""
 
     async def ask(self, request: ControlRequest) -> ControlResponse: ...

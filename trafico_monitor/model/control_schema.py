@@ -1,4 +1,4 @@
-"""The one definition of a valid request: the API, the service and OpenAPI go by it. Pure."""
+"""The single definition of a valid request, used by the API, the service and OpenAPI. Pure."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ REQUESTS: Mapping[RequestKind, Schema] = MappingProxyType(
 
 
 def parse(given: Mapping[str, object], by: str, now: float) -> tuple[ControlRequest | None, dict[str, str]]:
-    """The request of a JSON object; None and for each wrong field the code of the expected value otherwise."""
+    """Returns the request in a JSON object, or None and the code of the expected value for each invalid field."""
     try:
         kind = RequestKind(given.get("kind"))
     except ValueError:
@@ -86,7 +86,7 @@ def parse(given: Mapping[str, object], by: str, now: float) -> tuple[ControlRequ
 
 
 def violations(request: ControlRequest) -> dict[str, str]:
-    """For each wrong field of a request the code of the expected value; empty for a valid one."""
+    """Returns the code of the expected value for each invalid field; empty for a valid request."""
     schema = SILENCES.get(request.scope) if request.kind is RequestKind.SILENCE else REQUESTS[request.kind]
     if schema is None:
         return {"scope": "scope"}
@@ -98,7 +98,7 @@ def violations(request: ControlRequest) -> dict[str, str]:
 
 
 def normalised(request: ControlRequest) -> ControlRequest:
-    """The request with an incident's id as the records have it, and the reason in one line."""
+    """Returns the request with an incident's id in its canonical form, and the reason on one line."""
     about_incident = request.kind is RequestKind.SILENCE and request.scope is Scope.INCIDENT
     return replace(
         request,

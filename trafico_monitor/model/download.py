@@ -1,4 +1,4 @@
-"""One download: what the lines said of it, when two descriptions mean the same one, and how far it is. Pure."""
+"""One download: its description in the log, the comparison of two descriptions, and its progress. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """None stands for «the lines did not say»: nothing here is ever guessed.
+    """None means that the log does not say; nothing is guessed.
 
-    `source` and `destination` are paths as the lines name them: redacted (a component may be
-    `<TOKEN>`), possibly as seen inside the container, and never to be trusted unchecked.
-    `size` is in bytes.
+    `source` and `destination` are paths as written in the log: redacted (a component may be `<TOKEN>`), possibly from
+    inside the container, and untrusted. `size` is in bytes.
     """
 
     modelo: str | None = None
@@ -25,13 +24,13 @@ class Download:
 
     @property
     def known(self) -> bool:
-        """True when there is something to download again from."""
+        """True if a source for another download is known."""
         return bool(self.file_id or self.source)
 
 
 def agree(one: Download, other: Download) -> bool:
-    """False when both name something and it differs: they are two downloads. One file has one unique id and
-    perhaps several file ids; sent for two modelos it is two downloads."""
+    """False if both name a value and the values differ: they are two downloads. A file has one unique id and
+    possibly several file ids; sent for two modelos, it is two downloads."""
     if one.modelo and other.modelo and one.modelo != other.modelo:
         return False
     if one.unique_id and other.unique_id and one.unique_id != other.unique_id:
@@ -46,7 +45,7 @@ def agree(one: Download, other: Download) -> bool:
 
 
 def same_place(one: Download, other: Download) -> bool:
-    """False when both say under which name the video belongs and it differs."""
+    """False if both name a destination and the destinations differ."""
     if one.video and other.video and one.video != other.video:
         return False
     both = one.destination and other.destination
@@ -54,7 +53,7 @@ def same_place(one: Download, other: Download) -> bool:
 
 
 def same(one: Download, other: Download) -> bool:
-    """True when both name one and the same video (not merely the server's file)."""
+    """True if both name the same video (not only the same file of the server)."""
     if not agree(one, other):
         return False
     return bool(
@@ -65,8 +64,8 @@ def same(one: Download, other: Download) -> bool:
 
 
 def merged(known: Download, more: Download) -> Download:
-    """`known`, completed by what `more` adds. A later source path is the better one (the host's
-    instead of the container's); whoever merges has made sure that they agree."""
+    """Returns `known` completed by `more`. A later source path replaces an earlier one (the host's path replaces
+    the container's). The caller has checked that the two agree."""
     return Download(
         modelo=known.modelo if known.modelo is not None else more.modelo,
         video=known.video if known.video is not None else more.video,
@@ -79,18 +78,18 @@ def merged(known: Download, more: Download) -> Download:
 
 
 def base_name(path: str) -> str:
-    """The last component of `path`, whichever way its slashes lean."""
+    """Returns the last component of `path`, with slashes or backslashes."""
     return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
 def same_file(one: Download, other: Download) -> bool:
-    """True when both name one file of the Bot API server, which several downloads may read."""
+    """True if both name one file of the Bot API server, which several downloads may read."""
     return bool(one.source and other.source and base_name(one.source) == base_name(other.source))
 
 
 def same_content(one: Download, other: Download) -> bool:
-    """True when `other` brings what `one` was to bring: one file for one modelo, perhaps sent again, and so
-    under another name."""
+    """True if `other` delivers the content of `one`: the same file for the same modelo, possibly sent again under
+    another name."""
     for mine, theirs in ((one.modelo, other.modelo), (one.size, other.size)):
         if mine is not None and theirs is not None and mine != theirs:
             return False
@@ -100,7 +99,7 @@ def same_content(one: Download, other: Download) -> bool:
 
 
 def meant(download: Download) -> bool:
-    """True when the lines told that a video is on its way, whether or not it can be downloaded again."""
+    """True if the log announced a video, whether or not it can be downloaded again."""
     named = (download.file_id, download.source, download.destination, download.video, download.modelo)
     return any(named)
 
@@ -113,8 +112,8 @@ class Phase(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """`since` is when it began, `heard` when the lines last spoke of it (seconds since the epoch).
-    `size` is what was announced and `done` what is on disk, in bytes; None where nobody knows."""
+    """`since` is the start, `heard` the time of the last line about it (seconds since the epoch). `size` is the
+    announced size, `done` the bytes on disk; None if unknown."""
 
     download: Download
     since: float

@@ -1,4 +1,4 @@
-"""What detection and the health checks say about the world."""
+"""Results of detection and of the health checks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from .download import Download
 
 
 class ErrorType(str, Enum):
-    """The six rows of the mission's table, by the names that its records use, and `otro`: an exception that
-    ended a download and that none of the six names."""
+    """The six types of the mission's table, by their names in its records, and `otro`: an exception that ended a
+    download and is none of the six."""
 
     TIMEOUT = "timeout"
     RUTA_INEXISTENTE = "ruta_inexistente"
@@ -22,8 +22,8 @@ class ErrorType(str, Enum):
 
 
 class Cause(str, Enum):
-    """What an exception that ended a download says of another attempt. "" for an error of the mission's table
-    that says nothing more."""
+    """Cause of an exception that ended a download, as far as it matters for another attempt. "" for an error of the
+    mission's table without further detail."""
 
     NONE = ""
     TEMPORARY = "temporary"  # 400 «wrong file_id or the file is temporarily unavailable», a broken connection
@@ -49,13 +49,12 @@ class FindingKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`download` is what the lines say of it: recorded and told. `actionable` is the part of it that may be
-    acted on: named by a structured entry, or by a «began» or «copying» record of the same process.
+    """`download` is the description in the log: recorded and alerted. `actionable` is the part that tasks may use:
+    named by a structured entry, or by a «began» or «copying» record of the same process.
 
-    `message` is the line that decided, `lines` the first few of its block; both redacted.
-
-    `repaired` marks a FINISHED that the bot reached by its own fix.
-    `origin` is the cursor of the first line, stable over restarts: incidents are named from it.
+    `message` is the deciding line, `lines` the first lines of its block; both redacted. `repaired` marks a FINISHED
+    reached by the bot's own repair. `origin` is the cursor of the first line, stable across restarts; it names the
+    incident.
     """
 
     kind: FindingKind
@@ -81,8 +80,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class UnknownKind:
-    """`template` holds `<*>` and masks such as `<NUM>` where its lines differ; `frame` is the own
-    frame that a traceback ended in (`file.py:function`), "" for a line. `samples` are redacted."""
+    """`template` contains `<*>` and masks such as `<NUM>` where its lines differ; `frame` is the last own frame of
+    a traceback (`file.py:function`), "" for a line. `samples` are redacted."""
 
     id: int
     template: str

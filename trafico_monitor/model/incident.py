@@ -1,4 +1,4 @@
-"""Incidents, the filter that selects them, and the events of the monitor's own timeline."""
+"""Incidents, the filter that selects them, and the events of the monitor's timeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .task import Evidence
 
 
 class Estado(str, Enum):
-    """The mission's states."""
+    """The states defined by the mission."""
 
     DETECTADO = "detectado"
     PENDIENTE = "pendiente"
@@ -26,16 +26,14 @@ CLOSED = frozenset({Estado.SOLUCIONADO, Estado.FALLIDO})
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """`download` is what the lines say: recorded and told. Tasks work on `actionable` alone, the part of it
-    that more than one error record names (design document, section 4).
+    """`download` is the description in the log: recorded and alerted. Tasks use `actionable` only, the part named by
+    more than one error record (design document, section 4).
 
-    `step` counts the orders given; `attempt` only those that burn one of `max_attempts`.
-
-    `accion` is a code of messages/ with its parameters already in text form; `reason` a code.
-    Times are seconds since the epoch. `first` and `last` are journal cursors. `asked` counts how
-    often a person has had it tried again (`asked_by` last); each time begins without an
-    acknowledgement, which is about the failure that was shown. `success` is another sending of the same
-    file that, as the bot says, has ended well.
+    `step` counts the tasks; `attempt` counts only those that use up one of `max_attempts`. `accion` is a code of
+    messages/ with its parameters as text; `reason` is a code. Times are seconds since the epoch. `first` and `last`
+    are journal cursors. `asked` counts retries by operators (`asked_by`: the last one); each retry clears the
+    acknowledgement, which concerned the earlier failure. `success` is another message with the same file that,
+    according to the bot, completed.
     """
 
     id: str
@@ -79,8 +77,8 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class IncidentFilter:
-    """Which incidents; None for any. `after` is (opened_at, id) of the last one already seen.
-    Times in seconds since the epoch; `modelo` "" is that which the lines did not name."""
+    """Selection of incidents; None matches any. `after` is (opened_at, id) of the last one seen. Times in seconds
+    since the epoch; `modelo` "" matches an unknown modelo."""
 
     since: float | None = None
     until: float | None = None
@@ -93,11 +91,11 @@ class IncidentFilter:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`text` is the line as `monitor.log`, the terminal and the journal show it (no timestamp).
+    """`text` is the line in `monitor.log`, on the terminal and in the journal (without timestamp).
 
-    With an `incident` (a snapshot) the record also goes into `descarga_errors.json`, `accion`
-    being the mission's key of that name. `event` is a code that has a MESSAGE_ID of its own;
-    `priority` is syslog's (2 critical … 6 info).
+    With an `incident` (a snapshot), the record is also written to `descarga_errors.json`, with `accion` as the
+    mission's key of that name. `event` is a code with its own MESSAGE_ID; `priority` is a syslog level (2 critical … 6
+    info).
     """
 
     at: float

@@ -1,4 +1,4 @@
-"""The watched installation: the only places that may be touched, and the rescued files that wait there."""
+"""The monitored installation: the only directories that may be changed, and the rescued files in them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ QUARANTINE = "_cuarentena"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """`models` and `bot_api` are the two directories; absolute, without links. `bot_api` is None
-    when the host side of the container's directory is not known. `uid`/`gid` own what is made
-    in `models`: the bot's user. `api_url` is where getFile goes, "" when it may not be asked. What was written in
-    the last `min_age` seconds is not put into quarantine."""
+    """`models` and `bot_api` are the two directories, absolute and without links. `bot_api` is None if the host
+    side of the container's directory is unknown. `uid`/`gid` are the bot's user, the owner of new files in
+    `models`. `api_url` is the server for getFile, "" if it must not be called. Files written in the last `min_age`
+    seconds are not quarantined."""
 
     models: Path
     bot_api: Path | None
@@ -34,7 +34,7 @@ class Installation:
 
 
 def roots_of(site: Installation) -> tuple[Path, ...]:
-    """The directories that may be touched."""
+    """Returns the directories that may be changed."""
     return (site.models,) if site.bot_api is None else (site.models, site.bot_api)
 
 
@@ -43,8 +43,8 @@ _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
 @dataclass(frozen=True, slots=True)
 class RescuedFile:
-    """`path` on the host, `size` in bytes as it lies there, `video` the name that it is to have;
-    by its note the incident that rescued it ("") and the size that was announced (None)."""
+    """`path` on the host, `size` in bytes on disk, `video` the intended name; from its note, the incident that
+    rescued it ("") and the announced size (None)."""
 
     path: str
     size: int
@@ -55,8 +55,8 @@ class RescuedFile:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What there is to choose from for a video that has just been rescued: its `size` in bytes (None: it cannot be
-    seen), and of `total` modelos those that got a video last."""
+    """Choices for a newly rescued video: its `size` in bytes (None: inaccessible), and, of `total` modelos, those
+    that received a video most recently."""
 
     size: int | None
     modelos: tuple[str, ...] = ()
@@ -65,8 +65,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What lies in `_rescatados`: `size` in bytes, `oldest` the time (seconds since the epoch) since which one has
-    been there, `first` one that `assign` takes ("" for none). With `complete` False there are at least so many."""
+    """Content of `_rescatados`: `size` in bytes, `oldest` the time of the oldest file (seconds since the epoch),
+    `first` one that `assign` accepts ("" for none). `complete` False: these are lower bounds."""
 
     number: int = 0
     size: int = 0
@@ -76,19 +76,19 @@ class Waiting:
 
 
 def mark_of(file: str, incident: str) -> str:
-    """What a button means by the `file` that `incident` has rescued: eight letters, so that another file that gets
-    its name later is not meant."""
+    """Returns the identifier in a button for the `file` rescued by `incident`: eight letters, different for another
+    file that gets the same name later."""
     return b32encode(blake2b(f"{incident}/{file}".encode("utf-8", "replace"), digest_size=5).digest()).decode("ascii")
 
 
 def conversation(mark: str) -> str:
-    """The key of the notices about the rescued file of that mark."""
+    """Returns the key of the notifications about the rescued file with that identifier."""
     return f"rescued.{mark}"
 
 
 def shell_word(file: str) -> str:
-    """The name `file` for `trafico-monitor assign`, to be pasted into a shell. One that would not be shown as it is,
-    or be changed by showing it, is spelled out in bytes ($'…' of bash and zsh)."""
+    """Returns the name `file` quoted for `trafico-monitor assign` in a shell. A name that cannot be displayed
+    unchanged is written in bytes ($'…' of bash and zsh)."""
     named = f"{RESCUED}/{file}" if file.startswith("-") else file
     if named.isprintable() and " ".join(named.split()) == named and not _turns(named):
         return shlex.quote(named)

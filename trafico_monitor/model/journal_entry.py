@@ -1,4 +1,4 @@
-"""One journal entry as the rest of the program sees it: decoded, redacted, attributed."""
+"""One journal entry: decoded, redacted, attributed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
 class Origin(Enum):
-    """Who wrote the entry, told by journald's trusted fields and never by the text."""
+    """Sender of an entry, from journald's trusted fields and never from the text."""
 
     BOT = "bot"  # bot_central of the watched unit
     MANAGER = "manager"  # PID 1 about the watched unit
@@ -20,8 +20,8 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """`message` carries no secret; `at` is the journal's realtime in seconds since the epoch. `shortened` is how
-    many characters redaction took from a message of one line: the width of a console's row tells where it wraps."""
+    """`message` contains no secret; `at` is the journal's realtime in seconds since the epoch. `shortened` is the
+    number of characters that redaction removed from a one-line message: a console's row width shows where it wraps."""
 
     message: str
     pid: int

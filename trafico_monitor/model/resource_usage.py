@@ -1,4 +1,4 @@
-"""What the monitor takes of the host, and what the host has."""
+"""Resource usage of the monitor and resources of the host."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ProcessUsage:
-    """`rss` in bytes (proc(5), VmRSS); `cpu_seconds` user and system since its start; `cpu` the share of one CPU
-    that it took lately; `open_files` all descriptors, sockets too."""
+    """`rss` in bytes (proc(5), VmRSS); `cpu_seconds` is user and system time since start; `cpu` the recent share of
+    one CPU; `open_files` counts all descriptors, including sockets."""
 
     rss: int
     cpu_seconds: float
@@ -29,7 +29,7 @@ class HostUsage:
 
 @dataclass(frozen=True, slots=True)
 class ResourceUsage:
-    """None for what cannot be read: no descriptor is left, or /proc shows processes only."""
+    """None for a value that cannot be read: no free descriptor, or a /proc that shows processes only."""
 
     process: ProcessUsage | None = None
     host: HostUsage | None = None

@@ -1,4 +1,4 @@
-"""Repair tasks: what is to be done, what became of it, and the proof. A task is stored before it runs."""
+"""Repair tasks, their results, and the proof. A task is stored before it runs."""
 
 from __future__ import annotations
 
@@ -23,16 +23,15 @@ class TaskKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class RepairTask:
-    """`id` is `<incident>/<step>`: carrying out the same id twice is the same order.
+    """`id` is `<incident>/<step>`: running an id twice is the same task.
 
-    `due_at` and `made_at` are in seconds since the epoch, by the same clock: one that is set back
-    later must not make the wait longer than it was to be (0.0: not known). `attempt` counts from 1.
-    `since` is when the failure was heard of, 0.0 where a person has asked: words are not all then.
-    `busy` is how often in a row the server has asked to wait instead of answering.
+    `due_at` and `made_at` are seconds since the epoch by the same clock; a clock that is set back must not lengthen
+    the wait (0.0: unknown). `attempt` counts from 1. `since` is the time of the failure, 0.0 if an operator requested
+    the task: then not everything rests on log text. `busy` counts consecutive answers in which the server asked to
+    wait.
 
-    Of ASSIGN the id begins with `assign/`, the incident may be "", and the download is the rescued
-    file (`source`, the announced `size`) and where it is to go (`modelo`, `video`); `found_size`
-    are the bytes that it really has.
+    For ASSIGN, the id starts with `assign/`, the incident may be "", and the download is the rescued file (`source`,
+    the announced `size`) with its destination (`modelo`, `video`); `found_size` is its actual size in bytes.
     """
 
     id: str
@@ -62,13 +61,12 @@ class Outcome(Enum):
 class TaskResult:
     """`reason` is a code of messages/ (`reason.<code>`), `detail` a redacted text for the log.
 
-    `path` is what was written, made or looked at (host path); `quarantined` where the bad file
-    now lies; `rescued` is True when `path` is below `_rescatados` for want of a destination.
-    A REFUSED one that is `rescued` was put there because of a doubt about whose it is: that is for a
-    person to say. `delivered` is the identity of the server's file that was put into a modelo's folder,
-    and that folder. `retry_after` are the seconds that the server asked to be left alone (HTTP 429), 0 for none.
-    Of a rescued one `why` is the reason that its place is not free ("": it is not known), and `offer` what a person
-    has to choose from.
+    `path` is the written, created or inspected host path; `quarantined` the new path of the bad file; `rescued` is
+    True if `path` is in `_rescatados` for lack of a destination. A REFUSED one that is `rescued` was put there because
+    its modelo is in doubt: an operator decides. `delivered` is the identity of the server's file that was put into a
+    modelo's folder, and that folder. `retry_after` is the delay in seconds requested by the server (HTTP 429), 0 for
+    none. For a rescued file, `why` is the reason why its destination is not free ("": unknown), and `offer` the
+    choices for the operator.
     """
 
     order_id: str
@@ -86,9 +84,8 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True)
 class TaskStat:
-    """`reason` is a code of messages/ when it did not work; `seconds` the time from the incident's
-    first line until it did, None when it did not. An order that a full disk or a dead server cut
-    short is no attempt: it says nothing about itself."""
+    """`reason` is a code of messages/ if the task failed; `seconds` is the time from the incident's first line to
+    success, None on failure. A task interrupted by a full disk or a dead server does not count as an attempt."""
 
     error_type: ErrorType
     kind: TaskKind
@@ -100,8 +97,8 @@ class TaskStat:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One thing that was looked at: `what` is a code (file, size, media, owner, folder, space,
-    server, container, bot_line), `value` what was seen, `ok` whether it is as it must be."""
+    """One verified fact: `what` is a code (file, size, media, owner, folder, space, server, container, bot_line),
+    `value` the observation, `ok` whether it is as required."""
 
     what: str
     value: str
@@ -110,7 +107,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`reason` is a code of messages/ (`reason.<code>`) when not proven."""
+    """`reason` is a code of messages/ (`reason.<code>`) if not proven."""
 
     proven: bool
     evidence: tuple[Evidence, ...] = ()
@@ -118,7 +115,7 @@ class Verdict:
 
 
 class Answer(Enum):
-    """What a look at a video's content can say. BROKEN takes two judges that agree."""
+    """Result of checking a video's content. BROKEN needs two judges that agree."""
 
     WHOLE = "whole"
     BROKEN = "broken"
@@ -127,9 +124,9 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """`seen` is what the file is (container, codec, duration), `reason` a code of messages/ when it
-    is not whole, `duration` in seconds as the container announces it. `sound` says of a file whose
-    end nothing in it tells that nothing else is wrong with it: the announced size can prove it."""
+    """`seen` describes the file (container, codec, duration), `reason` is a code of messages/ if it is not intact,
+    `duration` is in seconds as recorded in the container. `sound`: the file does not record its end, but shows no
+    other fault, so the announced size can prove it."""
 
     answer: Answer
     seen: str = ""
@@ -139,10 +136,10 @@ class Media:
 
     @property
     def whole(self) -> bool | None:
-        """The answer as a condition: None is «cannot tell», which is neither."""
+        """The answer as a condition; None means undecided."""
         return {Answer.WHOLE: True, Answer.BROKEN: False, Answer.CANNOT_TELL: None}[self.answer]
 
     @property
     def end_seen(self) -> bool:
-        """True when the file itself, or its announced size, shows where it ends."""
+        """True if the file itself, or its announced size, shows its end."""
         return self.answer is Answer.WHOLE

@@ -1,4 +1,4 @@
-"""The fields of a request: one description checks a value and documents it (OpenAPI). Pure."""
+"""Field definitions of a request: one description validates a value and documents it (OpenAPI). Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DIGITS = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text in one line, of `least` to `most` characters. `expected` is `web.expect.<code>` in messages/."""
+    """Text on one line, of `least` to `most` characters. `expected` is `web.expect.<code>` in messages/."""
 
     expected: str = "text"
     most: int = 200
@@ -22,7 +22,7 @@ class Text:
     one_of: tuple[str, ...] = ()
 
     def check(self, value: object) -> str:
-        """The value. Raises ValueError for any other."""
+        """Returns the value. Raises ValueError if it is invalid."""
         if not isinstance(value, str) or not self.least <= len(value) <= self.most:
             raise ValueError
         if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in value):
@@ -36,7 +36,7 @@ class Text:
         return value
 
     def schema(self) -> dict[str, object]:
-        """The JSON schema of the values that `check` takes."""
+        """Returns the JSON schema of valid values."""
         if self.one_of:
             return {"type": "string", "enum": list(self.one_of)}
         pattern = f"^(?:{self.pattern})$" if self.pattern else r"^[^\x00-\x1f\x7f]*$"
@@ -45,7 +45,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number from `low` to `high`, both included."""
+    """A number from `low` to `high`, both inclusive."""
 
     low: float
     high: float
@@ -53,7 +53,7 @@ class Number:
     expected: str = "number"
 
     def check(self, value: object) -> float:
-        """The number, also where a parameter spells it; true is not 1. Raises ValueError."""
+        """Returns the number, also from a parameter's text; true is not 1. Raises ValueError."""
         if isinstance(value, str) and len(value) <= 40 and _DIGITS.fullmatch(value):
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -63,19 +63,19 @@ class Number:
         return int(value) if self.whole else float(value)
 
     def schema(self) -> dict[str, object]:
-        """The JSON schema of the numbers that `check` takes."""
+        """Returns the JSON schema of valid numbers."""
         return {"type": "integer" if self.whole else "number", "minimum": self.low, "maximum": self.high}
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The fields of an object. `required` names must be present, unnamed fields are refused."""
+    """The fields of an object. `required` fields must be present; unknown fields are refused."""
 
     fields: Mapping[str, Text | Number]
     required: frozenset[str] = field(default_factory=frozenset)
 
     def check(self, given: Mapping[str, object]) -> tuple[dict[str, str | float], dict[str, str]]:
-        """The checked values, and for each wrong field the code of the expected value."""
+        """Returns the valid values, and the code of the expected value for each invalid field."""
         values: dict[str, str | float] = {}
         wrong = {name: "missing" for name in self.required if name not in given}
         for name, value in given.items():
@@ -90,7 +90,7 @@ class Schema:
         return values, wrong
 
     def schema(self) -> dict[str, object]:
-        """The JSON schema of the objects that `check` takes."""
+        """Returns the JSON schema of valid objects."""
         return {
             "type": "object",
             "properties": {name: kind.schema() for name, kind in self.fields.items()},

@@ -1,1 +1,1 @@
-"""Looks at what is really there. Only a verdict from here makes an incident `solucionado`."""
+"""Inspection of the actual state. Only a verdict from here makes an incident `solucionado`."""

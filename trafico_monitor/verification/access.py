@@ -1,4 +1,4 @@
-"""May a given user read a file? Worked out from modes and ACLs, without becoming that user."""
+"""Permission check for a given user, computed from modes and ACLs without becoming that user."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class _Rule:
 
 
 def may(path: Path, uid: int, wanted: int) -> bool:
-    """True when user `uid` may do `wanted` (READ, WRITE, PASS or'ed) with `path` and may pass
-    every folder above it. Raises OSError when that cannot be found out."""
+    """True if user `uid` has the access `wanted` (READ, WRITE, PASS or'ed) to `path` and may pass every parent
+    folder. Raises OSError if this cannot be determined."""
     groups = _groups_of(uid)
     above = all(_allowed(folder, uid, groups, PASS) for folder in path.parents)
     return above and _allowed(path, uid, groups, wanted)
 
 
 def describe_owner(path: Path) -> str:
-    """Owner and mode as `ls` shows them: `victor 0640`."""
+    """Returns owner and mode in the format of `ls`: `victor 0640`."""
     seen = path.lstat()
     try:
         owner = pwd.getpwuid(seen.st_uid).pw_name
@@ -60,8 +60,8 @@ def _allowed(path: Path, uid: int, groups: frozenset[int], wanted: int) -> bool:
 
 
 def _granted(rules: list[_Rule], seen: os.stat_result, uid: int, groups: frozenset[int], wanted: int) -> bool:
-    """The access check of acl(5): owner, named user, groups, others; the first that fits decides,
-    and the mask limits all but owner and others."""
+    """Access check of acl(5): owner, named user, groups, others; the first match decides, and the mask limits all
+    entries except owner and others."""
     mask = next((rule.allows for rule in rules if rule.tag == _MASK), 7)
     by_tag = {rule.tag: rule.allows for rule in rules}
     if uid == seen.st_uid:
@@ -93,7 +93,7 @@ def _rules(path: Path, seen: os.stat_result) -> Iterator[_Rule]:
 
 
 def _acl(path: Path) -> bytes:
-    """The ACL in the kernel's form; empty when none is set, or the file system knows none."""
+    """Returns the ACL in the kernel's format; empty if none is set, or the file system does not support ACLs."""
     try:
         return os.getxattr(path, _XATTR, follow_symlinks=False)
     except OSError:

@@ -1,7 +1,7 @@
-"""Matroska, AVI, Flash, ASF and Ogg: where each says that it ends, and how long it plays.
+"""Matroska, AVI, Flash, ASF and Ogg: recorded length and duration.
 
-None of these has an index of all samples; what they have is the size or the last page of the whole.
-A container that is not listed here is UNRECOGNISED: MPEG-TS and the other streams name no end.
+None of these has an index of all samples; they record the total size or mark the last page. A container not listed
+here is UNRECOGNISED: MPEG-TS and other streams record no end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 
 
 def read_structure(file: Reader) -> Structure:
-    """What the container says. Never raises Malformed: that is DAMAGED."""
+    """Returns the structure recorded in the container. Never raises Malformed: that is DAMAGED."""
     head = file.peek(0, 16)
     for fits, container, demuxer, read in _KNOWN:
         if fits(head):
@@ -35,7 +35,7 @@ def read_structure(file: Reader) -> Structure:
 
 
 def _ended(file: Reader, container: str, demuxer: str, end: int | None, seconds: float | None) -> Structure:
-    """By the size that the container announces; None: it announces none."""
+    """Compares with the size that the container records; None: it records none."""
     if end is None:
         return Structure(Extent.UNBOUNDED, container, demuxer, duration=seconds, reason="size_unknown")
     if end > file.size:
@@ -86,7 +86,7 @@ def _info_seconds(file: Reader, offset: int, end: int) -> float | None:
 
 
 def _element(file: Reader, offset: int) -> tuple[int, int, int | None]:
-    """Id, offset of the body, and its size: None for one of unknown size."""
+    """Returns id, offset of the body, and size: None for an unknown size."""
     head = file.peek(offset, 12)
     if not head or not head[0]:
         raise Malformed
@@ -123,7 +123,7 @@ def _avi(file: Reader) -> Structure:
 
 
 def _walk_chunks(file: Reader) -> None:
-    """Every chunk has to be followed by another: a decoder skips what is not one without a word."""
+    """Requires that every chunk is followed by another: a decoder silently skips anything else."""
     offset = 0
     for _ in range(_MOST_CHUNKS):
         head = file.peek(offset, 8)
@@ -176,7 +176,7 @@ def _asf(file: Reader) -> Structure:
 
 
 def _asf_properties(file: Reader, offset: int) -> tuple[int | None, float | None]:
-    """Size of the file and duration; neither counts in a broadcast."""
+    """Returns file size and duration; neither counts in a broadcast."""
     (size,), (ticks,) = file.unpack(_LE64, offset + 40), file.unpack(_LE64, offset + 64)
     (preroll,), (flags,) = file.unpack(_LE64, offset + 80), file.unpack(_LE32, offset + 88)
     if flags & 1 or not size:
@@ -199,7 +199,7 @@ def _ogg(file: Reader) -> Structure:
 
 
 def _pages(data: bytes) -> list[tuple[int, bytes, int]]:
-    """Flags, serial number and end of each page that begins in `data`."""
+    """Yields flags, serial number and end of each page that starts in `data`."""
     found, place = [], data.find(b"OggS")
     while 0 <= place <= len(data) - 27:
         segments = data[place + 26]

@@ -1,10 +1,9 @@
-"""The second judge: does the content decode? Asked of ffprobe.
+"""Second judge: decodes the content with ffprobe.
 
-It is given the open file by a name that says nothing (the real one may hold the bot's token, and
-whoever may list processes reads arguments), the one protocol `file`, the demuxer that the signature
-names, and none that opens what a file lists: no playlist, no external track. Where it is not
-installed, MediaInfo reads the structure once more. MediaInfo follows references of MPEG-4: it runs
-only where the kernel lets it open nothing else, or on a file that was seen to have none.
+ffprobe receives the open file under a neutral name (the real one may contain the bot's token, and process arguments
+are public), the single protocol `file`, the demuxer given by the signature, and none that opens listed files: no
+playlist, no external track. Without ffprobe, MediaInfo reads the structure instead. MediaInfo follows references of
+MPEG-4: it runs only if the kernel prevents it from opening other files, or on a file without references.
 """
 
 from __future__ import annotations
@@ -44,9 +43,9 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What came out: `container` and `codec` as the decoder calls them, `frames` of video, `sounds` of
-    audio; `last` the end of the last packet in seconds from the beginning, `first_byte` and `last_byte`
-    where the packets lie in the file; `errors` says that the decoder complained."""
+    """Result of decoding: `container` and `codec` in the decoder's terms, `frames` of video, `sounds` of audio;
+    `last` is the end of the last packet in seconds from the start, `first_byte` and `last_byte` the packets' range
+    in the file; `errors` is set if the decoder reported errors."""
 
     container: str = ""
     codec: str = ""
@@ -59,9 +58,9 @@ class Decoded:
 
 
 async def decode(file: int, structure: Structure, start: float | None = None, seconds: float = 0.0) -> Decoded | None:
-    """Decode the open `file` from `start` on (seconds from its beginning; None: a hundred packets of
-    its beginning), for `seconds` or, with 0, to its end. None when nobody is there to ask. Raises
-    TimeoutError when no answer came: a decoder that was killed has judged nothing."""
+    """Decodes the open `file` from `start` (seconds from its start; None: its first hundred packets), for `seconds`
+    or, with 0, to its end. None without a decoder. Raises TimeoutError without an answer in time: a killed decoder
+    has judged nothing."""
     # The end is absolute: one that is relative counts from the key frame before `start`.
     first = max(start or 0.0, 0.0)
     until = f"{first + seconds:.3f}" if seconds else ""
@@ -81,7 +80,7 @@ async def decode(file: int, structure: Structure, start: float | None = None, se
 
 
 async def decode_throughout(file: int, structure: Structure) -> Decoded | None:
-    """Decode all video of the open `file`. As `decode`; a long film gets no answer in time."""
+    """Decodes all video of the open `file`. As `decode`; a long film gets no answer in time."""
     argv = (
         "ffmpeg",
         "-nostdin",
@@ -106,8 +105,8 @@ async def decode_throughout(file: int, structure: Structure) -> Decoded | None:
 
 
 async def read_again(file: int, structure: Structure) -> bool | None:
-    """MediaInfo's word where there is no decoder: False for a file that is cut or holds no video,
-    True for one that is neither, None when it could not be asked."""
+    """MediaInfo's answer if there is no decoder: False for a truncated file or one without video, True otherwise,
+    None if MediaInfo is unavailable."""
     argv = (*_MEDIAINFO, _REPORT, _name(file))
     done = await run_confined(argv, file, seconds=_SECONDS, most=_MOST, or_not_at_all=True)
     if done.code == _ABSENT and _has_no_more_references(file, structure):
@@ -120,7 +119,7 @@ async def read_again(file: int, structure: Structure) -> bool | None:
 
 
 def _has_no_more_references(file: int, structure: Structure) -> bool:
-    """True when the file holds the references that its structure showed, and no other."""
+    """True if the file contains the references that its structure showed, and no others."""
     if not structure.demuxer:
         return False
     found, before, offset = 0, b"", 0

@@ -1,8 +1,8 @@
-"""Is a file a whole video? Two judges: the container's structure, and a decoder.
+"""Media check of a video with two judges: the container's structure, and a decoder.
 
-WHOLE takes a structure that accounts for the whole file (each sample that the index of an MPEG-4
-names lies inside it), or an announced duration or size that is met. BROKEN takes both judges.
-Everything else is «cannot tell», a first look (signature, zeros) by itself always.
+WHOLE requires a structure that accounts for the whole file (each sample in an MPEG-4's index is inside it), or a
+matching announced duration or size. BROKEN requires both judges. Everything else is undecided, and so is a first look
+(signature, zeros) alone.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ _INDEXED = "mov"  # the container whose index names every sample
 
 
 async def check_media(path: Path, size: int | None = None, roots: Sequence[Path] = ()) -> Media:
-    """Given a path and the announced size in bytes (None: none was), look at the file there.
+    """Checks the file at a path against the announced size in bytes (None: not announced).
 
-    The way to it is walked without following a link, from the one of `roots` that it lies beneath
-    (from `/` where it lies beneath none). Every step has a deadline; nothing is written, and no
-    other file is opened. Does not raise: what cannot be looked at is CANNOT_TELL with the reason."""
+    The path is walked without following a link, from the containing directory of `roots` (or from `/`). Every step has
+    a deadline; nothing is written, and no other file is opened. Does not raise: an inaccessible file is CANNOT_TELL
+    with the reason.
+    """
     try:
         file = await open_video(path, roots)
     except (OSError, PathRefused) as error:
@@ -47,14 +48,14 @@ async def check_media(path: Path, size: int | None = None, roots: Sequence[Path]
 
 
 async def open_video(path: Path, roots: Sequence[Path] = ()) -> FileIO:
-    """The regular file at `path`, open for reading, as `check_media` gets to it. Raises OSError,
-    TimeoutError and PathRefused, which `why_not_opened` explains."""
+    """Returns the regular file at `path`, open for reading, as `check_media` opens it. Raises OSError, TimeoutError
+    and PathRefused, which `why_not_opened` explains."""
     # An object that closes itself: when this comes too late, nobody else will.
     return await run_blocking(lambda: FileIO(open_regular(path, roots or _ANYWHERE)), seconds=_SECONDS, name="media")
 
 
 def why_not_opened(error: OSError | PathRefused) -> str:
-    """The reason's code for a file that could not be opened by its path."""
+    """Returns the reason code for a file that could not be opened."""
     match error:
         case PathRefused():
             return "not_a_file" if str(error) in ("path_special", "path_link") else str(error)
@@ -76,7 +77,7 @@ async def check_open(file: int, size: int | None = None) -> Media:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What was read of a file before any other program sees it."""
+    """Data read from a file before any other program accesses it."""
 
     file: int
     structure: Structure
@@ -92,7 +93,7 @@ class _Case:
         return Media(answer, seen, reason, structure.duration, sound)
 
     def reached(self, decoded: Decoded, tolerance: float) -> bool:
-        """True when video was decoded up to the announced end, or so many seconds before it."""
+        """True if video was decoded up to the announced end, or to that many seconds before it."""
         duration = self.structure.duration
         return decoded.frames > 0 and decoded.last is not None and decoded.last >= (duration or 0.0) - tolerance
 
@@ -118,7 +119,7 @@ async def _answer(case: _Case) -> Media:
 
 
 async def _indexed(case: _Case) -> Media:
-    """All samples are where the index says, and begin as they should where that can be seen."""
+    """All samples are where the index says, and start correctly as far as this can be checked."""
     if case.size_met:
         return case.media(Answer.WHOLE)  # no program is started
     seen = has_marked_heads(case.structure)  # then all samples were looked at
@@ -129,7 +130,7 @@ async def _indexed(case: _Case) -> Media:
 
 
 async def _doubtful(case: _Case, place: Suspicion) -> Media:
-    """Zeros, or worse, where the index names samples."""
+    """Zeros, or other data, where the index lists samples."""
     start = place.part * (case.structure.duration or 0.0) - _AROUND
     around = await decode(case.file, case.structure, start, 3 * _AROUND)
     if around is None:
@@ -142,7 +143,7 @@ async def _doubtful(case: _Case, place: Suspicion) -> Media:
 
 
 async def _complete(case: _Case) -> Media:
-    """As long as the container says; what is in between only the decoder sees."""
+    """The length matches the container's record; only the decoder checks the content."""
     if case.size_met and case.suspicion is None:
         decoded = await _decode_end(case)
         if decoded is None or decoded.frames:
@@ -163,7 +164,7 @@ async def _decode_end(case: _Case) -> Decoded | None:
 
 
 async def _decode_throughout(case: _Case) -> Decoded | None:
-    """All of it, or the end of what is too long for that and not suspicious."""
+    """Decodes everything, or the end of a file that is too long and not suspicious."""
     try:
         return await decode_throughout(case.file, case.structure)
     except TimeoutError:
@@ -173,7 +174,7 @@ async def _decode_throughout(case: _Case) -> Decoded | None:
 
 
 async def _unbounded(case: _Case) -> Media:
-    """Nothing in it tells where it ends: the announced size has to."""
+    """The file does not record its end: the announced size decides."""
     if case.suspicion is not None:
         return case.media(Answer.CANNOT_TELL, "media_zeros")
     decoded = await _decode_end(case)

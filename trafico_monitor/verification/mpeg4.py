@@ -1,4 +1,4 @@
-"""MPEG-4, QuickTime and 3GP: does every sample that the index names lie inside the file?
+"""MPEG-4, QuickTime and 3GP: checks that every sample in the index is inside the file.
 
 Layout: ISO/IEC 14496-12 and Apple's QuickTime File Format.
 """
@@ -57,7 +57,7 @@ class _Track:
 
 
 def read(file: Reader) -> Structure:
-    """The structure of an MPEG-4 file. Raises Malformed."""
+    """Returns the structure of an MPEG-4 file. Raises Malformed."""
     top = list(_top_level(file))
     movie = next((box for box in top if box.kind == b"moov"), None)
     if movie is None:
@@ -124,7 +124,7 @@ def _movie_seconds(file: Reader, parts: dict[bytes, _Box]) -> float | None:
 
 
 def _top_level(file: Reader) -> Iterator[_Box]:
-    """What begins inside the file; the last box may reach beyond it."""
+    """Yields the boxes that start inside the file; the last one may extend beyond it."""
     offset = 0
     for _ in range(_MOST_BOXES):
         head = file.peek(offset, 16)
@@ -168,7 +168,7 @@ def _box(head: bytes, offset: int, end: int) -> _Box | None:
 
 
 def _child(file: Reader, parent: _Box, *path: bytes) -> _Box:
-    """The box at the end of `path`, each the first of its kind. Raises Malformed when missing."""
+    """Returns the box at the end of `path`, each the first of its kind. Raises Malformed if it is missing."""
     box = parent
     for kind in path:
         found = next((each for each in _boxes(file, box) if each.kind == kind), None)
@@ -209,7 +209,7 @@ def _number(data: bytes, offset: int, layout: Struct = _U32) -> int:
 
 
 def _track(file: Reader, box: _Box) -> _Track | None:
-    """A track of `moov`; None when its samples lie in another file."""
+    """Returns a track of `moov`; None if its samples are in another file."""
     media = _child(file, box, b"mdia")
     header = _body(file, _child(file, media, b"mdhd"))
     long = header[:1] == b"\1"
@@ -280,7 +280,7 @@ def _chunk_offsets(file: Reader, parts: dict[bytes, _Box]) -> array[int]:
 
 
 def _sample_sizes(file: Reader, parts: dict[bytes, _Box]) -> tuple[int, array[int] | None, int]:
-    """The size of every sample when they have one size, else the sizes; and how many there are."""
+    """Returns the common size of the samples, else all sizes; and their number."""
     if b"stsz" in parts:
         data = _body(file, parts[b"stsz"])
         fixed, count = _number(data, 4), _number(data, 8)
@@ -312,7 +312,7 @@ def _limit(count: int) -> None:
 
 
 def _chunks(file: Reader, parts: dict[bytes, _Box], offsets: array[int]) -> Iterator[tuple[int, int]]:
-    """Offset and number of samples of each chunk."""
+    """Returns offset and number of samples of each chunk."""
     if b"stsc" not in parts:
         raise Malformed
     data = _body(file, parts[b"stsc"])
@@ -351,7 +351,7 @@ def _fragmented(file: Reader, top: list[_Box], tracks: list[_Track], parts: dict
 
 
 def _announced(file: Reader, parts: dict[bytes, _Box]) -> float | None:
-    """The duration of all fragments in seconds, where `mehd` tells it."""
+    """Returns the duration of all fragments in seconds, if `mehd` records it."""
     header = _optional(file, parts[b"mvex"], b"mehd")
     if header is None or b"mvhd" not in parts:
         return None
@@ -398,7 +398,7 @@ def _track_fragment(file: Reader, box: _Box, start: int, follows: int, tracks: d
 
 
 def _track_run(data: bytes, base: int, offset: int, duration: int, size: int, track: _Track) -> int:
-    """Take in the samples of one `trun`; the offset behind its last byte."""
+    """Adds the samples of one `trun`; returns the offset after its last byte."""
     flags, count, place = _number(data, 0) & 0xFFFFFF, _number(data, 4), 8
     if flags & 0x1:
         relative = _number(data, place)
@@ -421,8 +421,8 @@ def _track_run(data: bytes, base: int, offset: int, duration: int, size: int, tr
 
 
 def _fragment_index(file: Reader, top: list[_Box], fragments: set[int]) -> bool | None:
-    """True when an index of the fragments closes the file and every fragment that it names is
-    where it says, False when one is not, None without such an index."""
+    """True if an index of the fragments ends the file and every listed fragment is at its offset, False if one is
+    not, None without such an index."""
     if not top or top[-1].kind != b"mfra" or top[-1].end != file.size:
         return None
     named = [box for box in _boxes(file, top[-1]) if box.kind == b"tfra"]

@@ -1,9 +1,9 @@
-"""A look into a file's content: are there zeros, or something else, where there should be video?
+"""Content check: zeros, or other data, in place of video.
 
-Zeros are what a preallocated, broken-off download leaves, or blocks that never reached the disk. They
-are a suspicion and not a verdict (silence and padding are zeros too): the decoder is asked then. At
-most some 8,000 reads of 64 bytes, whatever the size of the file: found for sure is a hole of the file
-system, and a run longer than a 4,096th of the video.
+A preallocated, interrupted download leaves zeros, and so do blocks that never reached the disk. Zeros raise a
+suspicion, not a verdict (silence and padding are zeros too); the decoder then decides. At most about 8,000 reads of 64
+bytes, whatever the size of the file. Always found: a hole of the file system, and a run longer than 1/4096 of the
+video.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MARKS = {"MPEG-4 Visual": b"\0\0\1", "JPEG": b"\xff\xd8"}
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """Bytes of video that lie together; `before` is how many lie in earlier stretches."""
+    """A contiguous range of video bytes; `before` is the number of bytes in earlier ranges."""
 
     offset: int
     length: int
@@ -38,15 +38,15 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """Where the content is not what the structure makes one expect: in bytes from the beginning of
-    the file, and as a part (0 to 1) of the video's samples, or bytes where these are not known."""
+    """Position of unexpected content: in bytes from the start of the file, and as a fraction (0 to 1) of the
+    video's samples, or of its bytes if these are unknown."""
 
     offset: int
     part: float
 
 
 def suspicion(file: int, structure: Structure) -> Suspicion | None:
-    """Look into the content of the open `file`; None when nothing strange was seen."""
+    """Checks the content of the open `file`; None if nothing unexpected was found."""
     if structure.extent is Extent.DAMAGED:
         return None
     size = os.fstat(file).st_size
@@ -72,7 +72,7 @@ def _part(offset: int, runs: Sequence[Run], size: int) -> float:
 
 
 def has_marked_heads(structure: Structure) -> bool:
-    """True when each sample of the codec begins in a way that is known here."""
+    """True if each sample of the codec starts with a known pattern."""
     return bool(structure.nal_length or structure.codec in _MARKS)
 
 
@@ -86,7 +86,7 @@ def _stretches(runs: Sequence[Run]) -> Iterator[_Stretch]:
 
 
 def _grid(stretches: list[_Stretch], total: int) -> Iterator[int]:
-    """Offsets of the video, evenly spread, and the last one."""
+    """Returns evenly spaced offsets of the video, and the last one."""
     step = max(total // _PROBES, _CLOSEST)
     for each in stretches:
         yield from range(each.offset + -each.before % step, each.offset + each.length, step)
@@ -95,7 +95,7 @@ def _grid(stretches: list[_Stretch], total: int) -> Iterator[int]:
 
 
 def _holes(file: int, size: int, stretches: list[_Stretch]) -> Iterator[int]:
-    """Where the file system has no data for a part of the video."""
+    """Returns where the file system has no data for a part of the video."""
     by_offset = sorted(stretches, key=lambda each: each.offset)
     starts = [each.offset for each in by_offset]
     data = 0
@@ -113,7 +113,7 @@ def _holes(file: int, size: int, stretches: list[_Stretch]) -> Iterator[int]:
 
 
 def _zeros(file: int, offset: int, size: int) -> int:
-    """How many zeros in a row there are around `offset`, counted up to `_ANYWHERE` on each side."""
+    """Returns the number of consecutive zeros around `offset`, up to `_ANYWHERE` on each side."""
     seen = os.pread(file, _PROBE_BYTES, offset)
     if not seen or any(seen):
         return 0
@@ -123,7 +123,7 @@ def _zeros(file: int, offset: int, size: int) -> int:
 
 
 def _lost_packet(file: int, structure: Structure, size: int) -> Suspicion | None:
-    """Where a packet of an MPEG-TS does not begin with its mark."""
+    """Returns where a packet of an MPEG-TS lacks its sync byte."""
     offsets = range(structure.first_packet, size, structure.packet)
     for offset in offsets[:: max(len(offsets) // _PROBES, 1)]:
         if os.pread(file, 1, offset) != b"G":
@@ -132,7 +132,7 @@ def _lost_packet(file: int, structure: Structure, size: int) -> Suspicion | None
 
 
 def _strange_head(file: int, structure: Structure) -> Suspicion | None:
-    """Where a sample does not begin as its codec's do: AVC and HEVC with the length of the first unit."""
+    """Returns where a sample does not start as its codec requires: AVC and HEVC with the length of the first unit."""
     width, mark, done = structure.nal_length, _MARKS.get(structure.codec, b""), 0
     if not width and not mark:
         return None

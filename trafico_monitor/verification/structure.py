@@ -1,7 +1,7 @@
-"""What a container says of itself, read from its index: a bounded number of small reads.
+"""Structure recorded in a container, read from its index with a bounded number of small reads.
 
-The files are strangers'. Everything that is read is limited in size and in number, nothing recurses,
-and whatever does not fit raises `Malformed`.
+The files come from strangers. All reads are bounded in size and number, nothing recurses, and any inconsistency raises
+`Malformed`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ class Malformed(Exception):
 class Extent(Enum):
     """How far the structure accounts for the file.
 
-    COMPLETE: all that the index names lies inside. UNBOUNDED: nothing names an end. DAMAGED: the
-    index is missing, contradictory, or names bytes beyond the end. EXTERNAL: data lie in other
-    files. UNRECOGNISED: no container that is known here.
+    COMPLETE: everything in the index is inside. UNBOUNDED: no recorded end. DAMAGED: the index is missing,
+    contradictory, or names bytes beyond the end. EXTERNAL: data are in other files. UNRECOGNISED: unknown container.
     """
 
     COMPLETE = "complete"
@@ -46,10 +45,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """`demuxer` is ffmpeg's name of the container, "" when not recognised; `duration` in seconds as
-    announced; `reason` a code of messages/. `runs` are the video samples, where an index names them;
-    `nal_length` is the size of their length fields in bytes, 0 for a codec without; `packet` the
-    size of an MPEG-TS packet, and `first_packet` the offset of the first whole one."""
+    """`demuxer` is ffmpeg's name of the container, "" if not recognised; `duration` in seconds as recorded;
+    `reason` a code of messages/. `runs` are the video samples, if there is an index; `nal_length` is the size of
+    their length fields in bytes, 0 for a codec without; `packet` the size of an MPEG-TS packet, and `first_packet`
+    the offset of the first complete one."""
 
     extent: Extent
     container: str = ""
@@ -65,7 +64,7 @@ class Structure:
 
 
 class Reader:
-    """Random access to an open file, bounded in all: what asks for more than any real index has is
+    """Random access to an open file with a total limit: a file that needs more reads than any real index is
     Malformed."""
 
     def __init__(self, file: int) -> None:
@@ -74,7 +73,7 @@ class Reader:
         self._reads, self._bytes, self._pieces = 0, 0, 0
 
     def read(self, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes at `offset`. Raises Malformed where the file has not got them."""
+        """Returns exactly `length` bytes at `offset`. Raises Malformed if the file does not have them."""
         if not 0 <= offset <= self.size - length:
             raise Malformed
         data = self.peek(offset, length)
@@ -83,18 +82,18 @@ class Reader:
         return data
 
     def peek(self, offset: int, length: int) -> bytes:
-        """At most `length` bytes at `offset`, as many as there are."""
+        """Returns at most `length` bytes at `offset`."""
         self._reads, self._bytes = self._reads + 1, self._bytes + length
         if offset < 0 or length < 0 or self._reads > _MOST_READS or self._bytes > LARGEST_READ:
             raise Malformed
         return os.pread(self._file, length, min(offset, self.size))
 
     def count(self, pieces: int) -> None:
-        """So many pieces are about to be gone through one by one."""
+        """Accounts for a number of elements before they are processed one by one."""
         self._pieces += pieces
         if self._pieces > _MOST_PIECES:
             raise Malformed
 
     def unpack(self, layout: Struct, offset: int) -> tuple[int, ...]:
-        """The numbers at `offset`."""
+        """Returns the numbers at `offset`."""
         return layout.unpack(self.read(offset, layout.size))

@@ -1,4 +1,4 @@
-"""The verdict on an order: what proves that it helped, for each kind."""
+"""Verdict on a repair task: the proof required for each kind."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ async def _verify(
 
 
 async def check_video(video: Path, site: Installation, size: int | None) -> Verdict:
-    """The whole video, of `size` bytes where that was announced, and nothing on its way that the
-    monitor has made and not given to the bot's user."""
+    """Checks for the complete video, of `size` bytes if announced, with nothing on its path that the monitor
+    created and did not give to the bot's user."""
     verdict = await check_file(video, size=size, uid=site.uid, roots=roots_of(site))
     if not verdict.proven:
         return verdict
@@ -109,7 +109,7 @@ async def check_file(path: Path, *, size: int | None, uid: int, roots: Sequence[
 
 
 async def check_owner(path: Path, uid: int, wanted: int) -> tuple[Evidence, str]:
-    """Whether user `uid` may do `wanted` with `path`, and why not."""
+    """Returns whether user `uid` has the access `wanted` to `path`, and the reason if not."""
     try:
         text, allowed = await run_blocking(
             lambda: (describe_owner(path), may(path, uid, wanted)), seconds=_SECONDS, name="verify"
@@ -120,8 +120,8 @@ async def check_owner(path: Path, uid: int, wanted: int) -> tuple[Evidence, str]
 
 
 async def judge(path: Path, size: int | None, roots: Sequence[Path] = ()) -> bool | None:
-    """For the copying stage: True for a whole video of `size` bytes (None: of any size, when the
-    file itself shows its end), False when shown to be otherwise, None when nobody can tell."""
+    """For the copying stage: True for an intact video of `size` bytes (None: any size, if the file itself shows its
+    end), False for a proven fault, None if undecided."""
     try:
         file = await open_video(path, roots)
     except (OSError, PathRefused):
@@ -202,8 +202,8 @@ _DIGEST_SECONDS, _BYTES_PER_SECOND = 30.0, 20_000_000
 
 
 async def look_at_aside(path: Path, roots: Sequence[Path] = ()) -> Evidence:
-    """Evidence `quarantine`: path, size and SHA-256 of the file at `path`, not ok when no file is
-    there. A digest that takes too long is left out."""
+    """Returns the evidence `quarantine`: path, size and SHA-256 of the file at `path`, not ok if there is no file.
+    A digest that takes too long is omitted."""
     try:
         file = await open_video(path, roots)
     except (OSError, PathRefused):
