@@ -13,7 +13,7 @@ import pytest
 
 from tests.component.notify.outbox import Clock, ScriptedChannel
 from tests.unit.notify.samples import NOON
-from trafico_monitor.config.alerts import Alerts
+from trafico_monitor.config.schema import Alerts
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.errors import DeliveryError

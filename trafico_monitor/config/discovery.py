@@ -14,9 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from ..host import accounts, blocking, docker, systemd
 from ..model.installation import Installation
-from . import dotenv_file, secrets, telegram_endpoints
-from .build import settle
-from .schema import Config
+from . import dotenv_file, telegram_endpoints
+from .schema import Config, settle
 
 _PROPERTIES = ("LoadState", "WorkingDirectory", "User")
 _SECONDS = 5.0
@@ -60,7 +59,7 @@ async def discover(config: Config) -> tuple[Config, Installation | None]:
 def complete(config: Config, around: HostFacts) -> tuple[Config, Installation | None]:
     """Look at the file system, with what systemd and Docker said, and put it all together."""
     config = _with_project(config, around.unit)
-    secrets.remember(config)
+    dotenv_file.remember_secrets(config)
     missing: list[str] = []
     site: Installation | None = None
     models = config.models_path

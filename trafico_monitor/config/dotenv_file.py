@@ -1,8 +1,7 @@
 """The project's own `src/.env`: read as the bot reads it, and never written.
 
 It belongs to the bot and not to the monitor: it only fills what nobody has set, and a mistake in
-it is told but does not stop the monitor.
-"""
+it is told but does not stop the monitor."""
 
 from __future__ import annotations
 
@@ -10,19 +9,18 @@ import errno
 import io
 import logging
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from ..host import accounts, directory
+from ..host import accounts, directory, redact
 from ..host.directory import DirectoryRefused
 from ..host.redact import remember
-from . import secrets
-from .build import settle
-from .keys import VARIABLES, variable
-from .schema import Config
+from .schema import VARIABLES, Config, settle, variable
 
 _LARGEST = 64 * 1024  # bytes; the real one has a few hundred
 _LONGEST = 4096  # characters of one value: `${A}${A}` line after line doubles without end
@@ -64,7 +62,7 @@ def read(config: Config) -> ProjectEnv:
             values[key] = variable(name).convert(value)
         except ValueError:
             refused.append(name)
-    return ProjectEnv(values, tuple(refused), secrets.of_env(given))
+    return ProjectEnv(values, tuple(refused), secrets_of_env(given))
 
 
 def variables(config: Config) -> Mapping[str, str]:
@@ -183,3 +181,47 @@ def _passable(config: Config, users: frozenset[int]) -> bool:
             if status.st_uid not in users and not status.st_mode & stat.S_IXOTH:
                 return False
     return True
+
+
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|HASH|CREDENTIAL|AUTH|SESSION", re.IGNORECASE)
+_PLACE = re.compile(r"[~.]{0,2}/")
+_BLOCK_LINE = 16  # characters: shorter lines of a key block give nothing away
+# A path of a webhook's address is secret where it looks made up: «/services/» is a word of many lines.
+_MADE_UP = re.compile(r"(?=[^0-9]*+[0-9])[A-Za-z0-9_-]{12,}")
+
+
+def secrets_of_env(given: Mapping[str, str | None]) -> tuple[str, ...]:
+    """The secrets in a `.env`: values whose name says so, and what stands before the host in an address.
+    A path or an address is none by its name alone (`KEY_FILE`): lines would lose the places they name."""
+    return tuple(secret for name, value in given.items() if value for secret in _of_value(name, value.strip()))
+
+
+def _of_value(name: str, value: str) -> Iterator[str]:
+    if "://" in value:
+        yield from _of_address(value)
+    elif _SECRET_NAME.search(name) and not _PLACE.match(value):
+        yield value
+        # A key block stands in the journal line by line, or with its breaks spelt out.
+        yield from (line for line in re.split(r"\n|\\n", value) if _BLOCK_LINE <= len(line) < len(value))
+
+
+def _of_address(address: str) -> Iterator[str]:
+    """`user:password@host`: all of it, and the password as it is written and meant."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return
+    user, at, _ = parts.netloc.rpartition("@")
+    if at:
+        password = user.partition(":")[2] or user
+        yield from (address, user, password, unquote(password))
+
+
+def remember_secrets(config: Config) -> None:
+    """Let no text show the secrets of `config`, and know the bot's own token."""
+    telegram = config.telegram
+    addresses = [config.alerts.ping_url, *(channel.url for channel in config.channels)]
+    found = [telegram.alert_token, *(channel.token for channel in config.channels), *addresses]
+    for address in filter(None, addresses):
+        found += (*_of_address(address), *(part for part in re.split("[/?&=]", address) if _MADE_UP.fullmatch(part)))
+    redact.remember(found, telegram.token)

@@ -2,8 +2,7 @@
 
 Order, each over the one before: defaults, the project's `src/.env`, config.toml, conf.d/*.toml by
 name, credentials, environment. What the administrator of the machine wrote for the monitor is
-over what the bot's own file says; an empty text means «find it out» and sets nothing.
-"""
+over what the bot's own file says; an empty text means «find it out» and sets nothing."""
 
 from __future__ import annotations
 
@@ -14,13 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..host import credentials
-from . import cross_checks, dotenv_file, own_places, secrets
-from .alerts import ADMIN
-from .build import settle
-from .errors import Problem, bad_value, plain, unknown_key
-from .keys import KEYS, NAMED, SECTIONS, VARIABLES, Key, key_of, variable
-from .schema import Config
+from ..host import credentials, directory
+from . import dotenv_file, problems
+from .problems import Problem, bad_value, plain, unknown_key
+from .schema import ADMIN, KEYS, NAMED, SECTIONS, VARIABLES, Config, Key, Paths, key_of, settle, variable
 from .validators import is_label
 
 DEFAULT_PATH = Path("/etc/trafico-monitor/config.toml")
@@ -65,14 +61,14 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ, *, s
     _read_credentials(environ, gathered)
     _read_environment(environ, gathered)
     config = settle(Config(), gathered.values)
-    gathered.problems += cross_checks.problems(config, gathered.origin, gathered.broken())
+    gathered.problems += problems.contradictions(config, gathered.origin, gathered.broken())
     if gathered.problems:
         language = config.language if "language" in gathered.values else _spoken(environ)
         raise ConfigError("\n".join(one.line(language) for one in gathered.problems))
     explicit = frozenset(name for name, value in gathered.values.items() if value != "")
     config = replace(config, sources=tuple(gathered.sources), explicit=explicit)
-    config = own_places.settle_state(dotenv_file.fill(config), environ, serving=serving)
-    secrets.remember(config)
+    config = settle_state(dotenv_file.fill(config), environ, serving=serving)
+    dotenv_file.remember_secrets(config)
     return config
 
 
@@ -176,3 +172,40 @@ def _spoken(environ: Mapping[str, str]) -> str:
 
 def _unreadable(file: Path, error: OSError) -> Problem:
     return Problem(str(file), "unreadable", {"detail": error.strerror or type(error).__name__})
+
+
+# Whoever can write to the database decides what the service does: a state directory that somebody
+# else than root and the service owns, or can exchange, is not used.
+
+_DATABASE = "monitor.db"
+
+
+def packaged_state(environ: Mapping[str, str] = os.environ) -> Path:
+    """systemd's StateDirectory=, or the usual place outside of a unit."""
+    return _first(environ.get("STATE_DIRECTORY", "")) or Paths().state
+
+
+def packaged_logs(environ: Mapping[str, str] = os.environ) -> Path:
+    """systemd's LogsDirectory=, or the usual place outside of a unit."""
+    return _first(environ.get("LOGS_DIRECTORY", "")) or Paths().logs
+
+
+def settle_state(config: Config, environ: Mapping[str, str], *, serving: bool) -> Config:
+    """`config` with a state directory that may be used. `missing` gets `state_refused` where that
+    is another than the configured one.
+
+    With `serving` it is decided by the rights of the calling service. A command cannot know for
+    certain by whom the service runs, so it goes where a refusing service has put its database.
+    """
+    instead = packaged_state(environ)
+    state = config.paths.state
+    if state == instead or directory.refusal(state, directory.ours()) is None:
+        return config
+    if not serving and not (instead / _DATABASE).exists():
+        return config
+    paths = replace(config.paths, state=instead)
+    return replace(config, paths=paths, missing=(*config.missing, "state_refused"), refused_state=str(state))
+
+
+def _first(listed: str) -> Path | None:
+    return Path(first) if (first := listed.split(":")[0]) else None

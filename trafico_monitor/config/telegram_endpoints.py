@@ -1,19 +1,17 @@
-"""Which token goes to which server. Pure.
-
-One token used against a local Bot API server and api.telegram.org by turns logs itself out of
-the one and into the other: the bot would stop receiving. So the bot's token only ever goes to the
-server that the bot itself uses; nothing here falls back from one to the other.
-"""
+"""Which token goes to which server, and whose answers the alert bot takes. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .alerts import ADMIN, Channel, ChannelKind
-from .chatops import allowed_ids, why_not
-from .schema import Config, Paths
+from .schema import ADMIN, Channel, ChannelKind, Config, Paths, Telegram
+
+# One token used against a local Bot API server and api.telegram.org by turns logs itself out of
+# the one and into the other: the bot would stop receiving. So the bot's token only ever goes to the
+# server that the bot itself uses; nothing here falls back from one to the other.
 
 PUBLIC = "https://api.telegram.org"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -88,7 +86,7 @@ def _torn(server: str, config: Config) -> bool:
 def answering(channel: Channel, config: Config) -> bool:
     """True where somebody may answer by buttons: on the alert bot, whose answers nobody else polls
     for. With the bot's own token never."""
-    nobody = why_not(config.telegram, allowed_ids(config.telegram, config.channels))
+    nobody = why_no_answers(config.telegram, allowed_ids(config.telegram, config.channels))
     return config.alerts.answers and not nobody and channel.token == config.telegram.alert_token
 
 
@@ -126,3 +124,31 @@ def _place(address: str) -> tuple[str, int]:
     host = (parts.hostname or "").lower()
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return ("localhost" if host in _LOOPBACK else host, port)
+
+
+def allowed_ids(telegram: Telegram, channels: Iterable[Channel]) -> frozenset[int]:
+    """The administrator and the chats of the Telegram channels: persons (positive) are obeyed,
+    groups (negative) are where they are. A name such as `@news` is no id."""
+    chats = (channel.chat for channel in channels if channel.kind is ChannelKind.TELEGRAM)
+    return frozenset(number for number in map(_number, (telegram.admin_id, *chats)) if number)
+
+
+def why_no_answers(telegram: Telegram, allowed: frozenset[int]) -> str:
+    """Why nobody can answer: a code of `answers.off.*`; "" when answers can be taken.
+
+    The bot that bot_central asks for updates must never be asked by us: its updates, videos
+    included, would come to us instead. One bot has one number, whatever its token's other half.
+    """
+    if not telegram.alert_token:
+        return "no_token"
+    if telegram.alert_token.partition(":")[0].strip() == telegram.token.partition(":")[0].strip():
+        return "same_bot"
+    if not any(number > 0 for number in allowed):
+        return "nobody"
+    return ""
+
+
+def _number(value: str) -> int:
+    written = value.strip()
+    digits = written.removeprefix("-")
+    return int(written) if digits.isascii() and digits.isdecimal() and len(digits) < 17 else 0

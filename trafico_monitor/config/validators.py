@@ -1,17 +1,16 @@
 """What a configuration value may be. Pure: text or TOML value in, value of the schema out.
 
 Every function returns the value in the schema's own form or raises ValueError; what is expected
-is said by the key's entry in `keys`, and never by the exception, which could hold a secret.
+is said by the key in `schema`, and never by the exception, which could hold a secret.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..host.redact import SECRET, TOKEN, redact
 
@@ -20,18 +19,18 @@ _POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _LARGEST = 2**63 - 1
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\-]+)?", re.ASCII)
 _UNIT_KINDS = (".service", ".scope")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
-_NAMESPACE = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
-_ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}\$?|\d{1,10}", re.ASCII)
 _ADMIN = re.compile(r"-?[1-9]\d{0,18}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}", re.ASCII)
 _CHAT_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s\x00-\x1f\x7f]+")
 _TOKEN = re.compile(r"[0-9]{5,20}:[A-Za-z0-9_-]{30,}")
 _TRUE = frozenset({"true", "1", "yes", "on", "si", "sí"})
 _FALSE = frozenset({"false", "0", "no", "off"})
+
+
+def _require(condition: object) -> None:
+    if not condition:
+        raise ValueError
 
 
 def text(value: object) -> str:
@@ -45,9 +44,8 @@ def one_of(*allowed: str) -> Callable[[object], str]:
     """One of a few words."""
 
     def convert(value: object) -> str:
-        if not isinstance(value, str) or value not in allowed:
-            raise ValueError
-        return value
+        _require(text(value) in allowed)
+        return text(value)
 
     return convert
 
@@ -57,8 +55,7 @@ def boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
     word = value.strip().lower() if isinstance(value, str) else ""
-    if word not in _TRUE | _FALSE:
-        raise ValueError
+    _require(word in _TRUE | _FALSE)
     return word in _TRUE
 
 
@@ -69,13 +66,21 @@ def strict_boolean(value: object) -> bool:
     return value
 
 
+def _number(value: object) -> int | float:
+    """A number; true is not 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError
+    return value
+
+
 def whole(low: int, high: int) -> Callable[[object], int]:
-    """A whole number between `low` and `high`; true is not 1."""
+    """A whole number between `low` and `high`."""
 
     def convert(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        number = _number(value)
+        if not isinstance(number, int) or not low <= number <= high:
             raise ValueError
-        return value
+        return number
 
     return convert
 
@@ -84,11 +89,9 @@ def seconds(low: float, high: float) -> Callable[[object], float]:
     """A number of seconds, more than 0 and between `low` and `high`."""
 
     def convert(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError
-        if not math.isfinite(value) or not low <= value <= high or value <= 0:
-            raise ValueError
-        return float(value)
+        number = _number(value)
+        _require(low <= number <= high and number > 0)
+        return float(number)
 
     return convert
 
@@ -96,67 +99,63 @@ def seconds(low: float, high: float) -> Callable[[object], float]:
 def seconds_or_none(high: float) -> Callable[[object], float]:
     """A number of seconds up to `high`; 0 stands for «never»."""
     positive = seconds(0, high)
+    return lambda value: 0.0 if _number(value) == 0 else positive(value)
 
-    def convert(value: object) -> float:
-        zero = not isinstance(value, bool) and isinstance(value, int | float) and value == 0
-        return 0.0 if zero else positive(value)
 
-    return convert
+def _list(value: object, low: int, high: int) -> list[object]:
+    if not isinstance(value, list) or not low <= len(value) <= high:
+        raise ValueError
+    return value
 
 
 def moments(value: object) -> tuple[float, ...]:
     """A list of 1 to 10 numbers of seconds, each more than the one before, at most a week."""
-    if not isinstance(value, list) or not 1 <= len(value) <= 10:
-        raise ValueError
-    check = seconds(0, 7 * 86400)
-    found = tuple(check(item) for item in value)
-    if any(later <= earlier for earlier, later in pairwise(found)):
-        raise ValueError
+    found = tuple(map(seconds(0, 7 * 86400), _list(value, 1, 10)))
+    _require(all(earlier < later for earlier, later in pairwise(found)))
     return found
 
 
 def pauses(value: object) -> tuple[float, ...]:
     """A list of 1 to 20 pauses in seconds, each at most an hour."""
-    if not isinstance(value, list) or not 1 <= len(value) <= 20:
-        raise ValueError
-    check = seconds(0, 3600)
-    return tuple(check(item) for item in value)
+    return tuple(map(seconds(0, 3600), _list(value, 1, 20)))
+
+
+def several(convert: Callable[[object], str], most: int = 100) -> Callable[[object], tuple[str, ...]]:
+    """A list of at most `most` texts, each as `convert` wants it, none twice."""
+
+    def convert_all(value: object) -> tuple[str, ...]:
+        found = tuple(map(convert, _list(value, 0, most)))
+        _require(len(set(found)) == len(found))
+        return found
+
+    return convert_all
 
 
 def size(value: object) -> int:
     """Bytes: a whole number, or a text such as "5GB", "500 MB", "1.5 GiB" (GB = 1000³)."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _in_range(value)
-    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return whole(0, _LARGEST)(value)
+    match = _SIZE.fullmatch(value)
     if match is None:
         raise ValueError
     unit = (match[2] or "").lower()
-    return _in_range(round(float(match[1]) * (1024 if "i" in unit else 1000) ** _POWER[unit[:1]]))
-
-
-def _in_range(value: int) -> int:
-    if not 0 <= value <= _LARGEST:
-        raise ValueError
-    return value
+    return whole(0, _LARGEST)(round(float(match[1]) * (1024 if "i" in unit else 1000) ** _POWER[unit[:1]]))
 
 
 def absolute(value: object) -> str:
     """An absolute path that is not the root and does not climb; without a slash at the end."""
     path = PurePosixPath(text(value))
     # A directory that may be written and chowned in must never be the whole machine.
-    if not path.is_absolute() or len(path.parts) < 2 or ".." in path.parts:
-        raise ValueError
+    _require(path.is_absolute() and len(path.parts) >= 2 and ".." not in path.parts)
     return str(path)
 
 
 def beneath(value: object) -> str:
     """A path relative to the project (not the project itself, not above it), or an absolute one."""
-    given = text(value)
-    path = PurePosixPath(given)
+    path = PurePosixPath(text(value))
     if path.is_absolute():
-        return absolute(given)
-    if not path.parts or ".." in path.parts:
-        raise ValueError
+        return absolute(value)
+    _require(path.parts and ".." not in path.parts)
     return str(path)
 
 
@@ -176,26 +175,17 @@ def matching(pattern: re.Pattern[str]) -> Callable[[object], str]:
     return convert
 
 
-def several(convert: Callable[[object], str], most: int = 100) -> Callable[[object], tuple[str, ...]]:
-    """A list of at most `most` texts, each as `convert` wants it, none twice."""
-
-    def convert_all(value: object) -> tuple[str, ...]:
-        if not isinstance(value, list) or len(value) > most:
-            raise ValueError
-        found = tuple(convert(item) for item in value)
-        if len(set(found)) != len(found):
-            raise ValueError
-        return found
-
-    return convert_all
-
-
-account = matching(_ACCOUNT)
+account = matching(re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}\$?|\d{1,10}", re.ASCII))
 label = matching(_LABEL)
-time_of_day = matching(_TIME)
-address = matching(_ADDRESS)
-container = matching(_NAME)
-namespace = matching(_NAMESPACE)
+time_of_day = matching(re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII))
+address = matching(re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s\x00-\x1f\x7f]+"))
+container = matching(re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII))
+namespace = matching(re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII))
+
+
+def is_label(value: str) -> bool:
+    """Whether `value` can be the name of a channel or a route."""
+    return _LABEL.fullmatch(value) is not None
 
 
 def unit(value: object) -> str:
@@ -204,8 +194,7 @@ def unit(value: object) -> str:
     if not name.endswith(_UNIT_KINDS):
         name += ".service"
     stem = name.rpartition(".")[0]
-    if len(name) > 255 or _UNIT.fullmatch(stem) is None or stem.startswith("-"):
-        raise ValueError
+    _require(len(name) <= 255 and _UNIT.fullmatch(stem) and not stem.startswith("-"))
     return name
 
 
@@ -216,11 +205,6 @@ def admin(value: object) -> str:
     if not isinstance(value, str) or _ADMIN.fullmatch(value.strip()) is None:
         raise ValueError
     return value.strip()
-
-
-def is_label(value: str) -> bool:
-    """Whether `value` can be the name of a channel or a route."""
-    return _LABEL.fullmatch(value) is not None
 
 
 def chat(value: object) -> str:
@@ -234,9 +218,16 @@ def token(value: object) -> str:
     """A bot token, written as Telegram gives it. Only what the redactor knows for one is taken: another
     could leak."""
     given = text(value).strip()
-    if redact(given) not in (TOKEN, SECRET) or _TOKEN.fullmatch(given) is None:
-        raise ValueError
+    _require(redact(given) in (TOKEN, SECRET) and _TOKEN.fullmatch(given))
     return given
+
+
+def _http(given: str) -> SplitResult:
+    """The parts of an http(s) address with a host."""
+    parts = urlsplit(given)
+    # .port raises ValueError beyond 65535
+    _require(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    return parts
 
 
 def url(value: object) -> str:
@@ -246,24 +237,17 @@ def url(value: object) -> str:
     `base_url` with its `/bot`, that is taken off.
     """
     given = text(value).strip()
-    parts = urlsplit(given)
-    if parts.scheme not in ("http", "https") or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError
+    parts = _http(given)
     host = parts.hostname or ""
-    if not host or (":" not in host and _HOST.fullmatch(host) is None):
-        raise ValueError
-    if parts.port == 0:  # .port raises ValueError beyond 65535
-        raise ValueError
+    _require(not parts.query and not parts.fragment and "@" not in parts.netloc)
+    _require(":" in host or _HOST.fullmatch(host))
     return given.rstrip("/").removesuffix("/bot").rstrip("/")
 
 
 def web_address(value: object) -> str:
     """An http(s) address with a host, with path and query as given: it may hold a secret."""
-    given = address(value)
-    parts = urlsplit(given)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
-        raise ValueError
-    return given
+    _http(address(value))
+    return address(value)
 
 
 def listen(value: object) -> str:
@@ -274,10 +258,8 @@ def listen(value: object) -> str:
     host, _, port = given.rpartition(":")
     inner = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     bracketed = inner is not host
-    if not port.isascii() or not port.isdecimal() or int(port) > 65535 or bracketed != (":" in inner):
-        raise ValueError
-    if not bracketed and _HOST.fullmatch(host) is None:
-        raise ValueError
+    _require(port.isascii() and port.isdecimal() and int(port) <= 65535 and bracketed == (":" in inner))
+    _require(bracketed or _HOST.fullmatch(host))
     return given
 
 
@@ -285,6 +267,5 @@ def origin(value: object) -> str:
     """An address as a browser names a page's: scheme, host, and the port if it is not the usual."""
     given = url(value).lower()
     parts = urlsplit(given)
-    if parts.path or given.endswith({"http": ":80", "https": ":443"}[parts.scheme]):
-        raise ValueError
+    _require(not parts.path and not given.endswith({"http": ":80", "https": ":443"}[parts.scheme]))
     return given

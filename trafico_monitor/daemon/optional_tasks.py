@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..config import telegram_endpoints
-from ..config.chatops import allowed_ids, why_not
 from ..config.schema import Config
+from ..config.telegram_endpoints import allowed_ids, why_no_answers
 from ..model.alert import Notification
 from ..model.control import ControlService
 from ..model.incident import Incident
@@ -77,7 +77,7 @@ class OptionalTasks:
         """Each is made anew for every start. One that returns has nothing to do: its remark says why."""
         config, wanted = self._config, list[tuple[str, Work]]()
         allowed = allowed_ids(config.telegram, config.channels)
-        if config.alerts.answers and not why_not(config.telegram, allowed):
+        if config.alerts.answers and not why_no_answers(config.telegram, allowed):
             wanted.append(("answers", lambda: self._answers(config, allowed).run()))
         if config.alerts.ping_url:
             wanted.append(("ping", lambda: self._ping(config).run()))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..config.own_places import packaged_logs
+from ..config.loader import packaged_logs
 from ..config.schema import Config
 from ..config.telegram_endpoints import control_socket
 from ..control.processor import CommandProcessor, Heard

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..config.alerts import Alerts
+from ..config.schema import Alerts
 from ..model.alert import Alert, Notification, NotificationCode, Severity
 
 # A failed download is past mending by waiting: after a day it is a matter for the report.

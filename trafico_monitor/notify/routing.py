@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from ..config import telegram_endpoints
-from ..config.alerts import ADMIN, Alerts, Route
-from ..config.schema import Config
+from ..config.schema import ADMIN, Alerts, Config, Route
 from ..model.alert import Notification, Severity
 from ..model.finding import ErrorType
 

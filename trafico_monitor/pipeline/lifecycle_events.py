@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .. import __version__
-from ..config import missing
+from ..config import schema
 from ..config.schema import Config
 from ..messages import text
 from ..model.alert import Notification, NotificationCode, Severity
@@ -21,7 +21,7 @@ def of_start(config: Config, watched: str, damaged: str, now: float) -> tuple[No
     language = config.language
     records = [events.of_event("service_started", now, language, code="started", unidad=watched)]
     for code in config.missing:
-        words = text(f"missing.{code}", language, **missing.fields(config))
+        words = text(f"missing.{code}", language, **schema.missing_fields(config))
         records.append(events.of_event("missing", now, language, 4, texto=words))
     if damaged:
         words = text("store.damaged", language, ruta=damaged)

@@ -12,8 +12,7 @@ import logging
 import httpx
 
 from ..config import telegram_endpoints
-from ..config.alerts import ADMIN, Channel, ChannelKind
-from ..config.schema import Config
+from ..config.schema import ADMIN, Channel, ChannelKind, Config
 from .base import CheckContext, CheckResult, critical, ok, warning
 from .channels import channels
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable
 
-from ..config.alerts import Alerts, Channel, ChannelKind
-from ..config.chatops import allowed_ids, why_not
-from ..config.schema import Telegram
+from ..config.schema import Alerts, Channel, ChannelKind, Telegram
+from ..config.telegram_endpoints import allowed_ids, why_no_answers
 from ..messages import text
 from .base import CheckResult, critical, ok, warning
 
@@ -20,7 +19,7 @@ def channels(telegram: Telegram, alerts: Alerts, known: Iterable[Channel], langu
 
 
 def _answers(telegram: Telegram, alerts: Alerts, listed: tuple[Channel, ...], language: str) -> list[CheckResult]:
-    reason = why_not(telegram, allowed_ids(telegram, listed)) if alerts.answers else ""
+    reason = why_no_answers(telegram, allowed_ids(telegram, listed)) if alerts.answers else ""
     if not reason or reason == "no_token":
         return []
     fix = "alert_token" if reason == "same_bot" else ""

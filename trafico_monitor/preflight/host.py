@@ -7,7 +7,7 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from ..config.own_places import packaged_logs, packaged_state
+from ..config.loader import packaged_logs, packaged_state
 from ..health import disk
 from ..health.resources import mounts
 from ..health.unit import UnitState

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..config import dotenv_file
-from ..config.missing import fields
+from ..config.schema import missing_fields
 from .base import CheckContext, CheckResult, Level, critical, ok, warning
 
 _W, _C = Level.WARNING, Level.CRITICAL
@@ -42,7 +42,7 @@ async def configuration(scene: CheckContext) -> list[CheckResult]:
 
 async def gaps(scene: CheckContext) -> list[CheckResult]:
     """Everything that `discover` could not find, with its text and command."""
-    filled = fields(scene.config, scene.user.name)
+    filled = missing_fields(scene.config, scene.user.name)
     return [
         CheckResult(GAPS.get(code, Level.WARNING), f"missing.{code}", f"fix.missing.{code}", filled)
         for code in scene.config.missing

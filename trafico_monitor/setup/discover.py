@@ -13,9 +13,8 @@ from pathlib import Path
 
 from ..config import dotenv_file
 from ..config.discovery import mounted_from
-from ..config.keys import VARIABLES
 from ..config.loader import load
-from ..config.schema import Bot, Config
+from ..config.schema import VARIABLES, Bot, Config
 from ..errors import ConfigError
 from ..health.processes import BotProcess, find
 from ..host import accounts, docker, subprocesses, systemd

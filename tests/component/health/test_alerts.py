@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.standin.bot_api import BotApiServer
-from trafico_monitor.config.alerts import Alerts, Channel, ChannelKind, Route
-from trafico_monitor.config.schema import BotApi, Config, Telegram
+from trafico_monitor.config.schema import Alerts, BotApi, Channel, ChannelKind, Config, Route, Telegram
 from trafico_monitor.preflight.alert_delivery import alerts
 from trafico_monitor.preflight.base import CheckContext, Level, subject
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from trafico_monitor.config import Config
-from trafico_monitor.config.build import settle
+from trafico_monitor.config.schema import settle
 from trafico_monitor.health.bot_api import look_at_server, probe
 from trafico_monitor.model.finding import FindingKind
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.journal_fixtures import Line, write_journal
 from trafico_monitor.config import Config
-from trafico_monitor.config.build import settle
+from trafico_monitor.config.schema import settle
 from trafico_monitor.host.accounts import Account
 from trafico_monitor.preflight import instrument
 from trafico_monitor.preflight.base import CheckContext

@@ -12,7 +12,7 @@ import pytest
 
 from tests.standin.bot_api import BotApiServer
 from trafico_monitor.config import Config
-from trafico_monitor.config.build import settle
+from trafico_monitor.config.schema import settle
 from trafico_monitor.health.unit import UnitState
 from trafico_monitor.host.docker import Container, Status
 from trafico_monitor.model.installation import Installation

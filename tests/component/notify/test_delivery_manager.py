@@ -14,7 +14,7 @@ from tests.component.notify.conftest import ADMIN
 from tests.component.notify.outbox import Clock, ScriptedChannel
 from tests.standin.bot_api import BotApiServer
 from tests.unit.notify.samples import NOON, TOKEN, failed, incident
-from trafico_monitor.config.alerts import Alerts
+from trafico_monitor.config.schema import Alerts
 from trafico_monitor.errors import DeliveryError
 from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.changeset import ChangeSet

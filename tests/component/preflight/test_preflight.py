@@ -18,8 +18,8 @@ import pytest
 from tests.journal_fixtures import BotProcess, private_journald
 from trafico_monitor.cli.main import main
 from trafico_monitor.config import Config
-from trafico_monitor.config.build import settle
 from trafico_monitor.config.discovery import HostFacts, complete
+from trafico_monitor.config.schema import settle
 from trafico_monitor.health import processes
 from trafico_monitor.host.accounts import Account
 from trafico_monitor.preflight import bot, host, journal, project

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trafico_monitor.config import loader, telegram_endpoints
-from trafico_monitor.config.keys import KEYS, VARIABLES, key_of
+from trafico_monitor.config.schema import KEYS, VARIABLES, key_of
 from trafico_monitor.errors import ConfigError
 
 from ..feed import TOKEN, Feed, scratch

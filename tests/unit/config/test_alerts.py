@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.cases import each
 from tests.unit.config.test_load import TOKEN, refusal, write
-from trafico_monitor.config.alerts import Alerts, Channel, ChannelKind, Route
 from trafico_monitor.config.loader import load
+from trafico_monitor.config.schema import Alerts, Channel, ChannelKind, Route
 
 HOOK = "[channels.panel]\nkind = 'webhook'\nurl = 'https://panel.example/hook?key=hush'\n"
 DEV = "[channels.dev]\nchat = 42\n"

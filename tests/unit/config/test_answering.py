@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trafico_monitor.config.alerts import Channel, ChannelKind
-from trafico_monitor.config.chatops import allowed_ids, why_not
-from trafico_monitor.config.schema import Telegram
+from trafico_monitor.config.schema import Channel, ChannelKind, Telegram
+from trafico_monitor.config.telegram_endpoints import allowed_ids, why_no_answers
 from trafico_monitor.messages import catalogue
 
 BOT = "1234567890:AAExampleExampleExampleExampleExampl"
@@ -39,5 +38,5 @@ def test_the_administrator_and_the_chats_of_telegram_channels_may() -> None:
     ],
 )
 def test_why_nobody_can_answer(telegram: Telegram, allowed: set[int], code: str) -> None:
-    assert why_not(telegram, frozenset(allowed)) == code
+    assert why_no_answers(telegram, frozenset(allowed)) == code
     assert not code or f"answers.off.{code}" in catalogue("es")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.config import Config
-from trafico_monitor.config.build import settle
 from trafico_monitor.config.discovery import HostFacts, bots_user, complete, discover, mounted_from, working_directory
+from trafico_monitor.config.schema import settle
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 NOBODY = pwd.getpwnam("nobody")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trafico_monitor.config import Config, telegram_endpoints
-from trafico_monitor.config.alerts import Channel, ChannelKind
-from trafico_monitor.config.build import settle
+from trafico_monitor.config.schema import Channel, ChannelKind, settle
 
 BOT = "1234567890:AAExampleExampleExampleExampleExampl"
 ALERT = "9876543210:BBExampleExampleExampleExampleExampl"

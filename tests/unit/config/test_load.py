@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from tests.cases import each
 from trafico_monitor.config import Config
-from trafico_monitor.config.build import known_keys
-from trafico_monitor.config.keys import KEYS
 from trafico_monitor.config.loader import load
+from trafico_monitor.config.schema import KEYS, NAMED, SECTIONS
 from trafico_monitor.errors import ConfigError
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
@@ -35,8 +35,15 @@ def refusal(folder: Path, text: str) -> str:
     return line
 
 
-def test_every_key_of_the_schema_has_a_door_and_no_other_has() -> None:
-    assert frozenset(KEYS) == known_keys()
+def test_every_field_of_the_schema_can_be_written() -> None:
+    found_out = {"sources", "missing", "explicit", "refused_state"}
+    parts = {part.name for part in fields(Config)} - found_out
+    assert parts == {name.partition(".")[0] for name in KEYS}
+    made_of = {**NAMED, **{name: type(getattr(Config(), name)) for name in SECTIONS if name not in NAMED}}
+    inner = {section: {part.name for part in fields(kind)} - {"name"} for section, kind in made_of.items()}
+    assert inner == {
+        section: {name.rpartition(".")[2] for name in KEYS if name.startswith(f"{section}.")} for section in made_of
+    }
 
 
 def test_the_shipped_configuration_is_the_defaults() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cases import each
+from trafico_monitor.config.dotenv_file import secrets_of_env
 from trafico_monitor.config.loader import load
-from trafico_monitor.config.secrets import of_env
 from trafico_monitor.host.redact import redact
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExamp"
@@ -30,7 +30,7 @@ TOKEN = "1234567890:AAExampleExampleExampleExampleExamp"
     ],
 )
 def test_the_secrets_of_a_line(name: str, value: str, secrets: list[str]) -> None:
-    assert list(of_env({name: value})) == secrets
+    assert list(secrets_of_env({name: value})) == secrets
 
 
 def test_loading_makes_them_known(tmp_path: Path) -> None:

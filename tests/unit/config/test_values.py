@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.cases import each
 from trafico_monitor.config import validators
-from trafico_monitor.config.keys import KEYS
+from trafico_monitor.config.schema import KEYS
 from trafico_monitor.host.redact import redact
 
 
@@ -105,6 +105,11 @@ ANY = st.recursive(
 def test_whatever_is_written_is_a_value_or_a_refusal(name: str, value: object) -> None:
     with suppress(ValueError):
         KEYS[name].convert(value)
+
+
+def test_a_number_larger_than_any_float_is_refused() -> None:
+    with pytest.raises(ValueError):
+        KEYS["checks.interval"].convert(10**400)
 
 
 @given(st.from_regex(r"\A[0-9]{1,22}:[A-Za-z0-9_-]{1,50}\Z"))

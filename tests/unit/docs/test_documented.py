@@ -12,7 +12,7 @@ import pytest
 from tests.cases import each
 from tests.unit.cli.test_help import family
 from trafico_monitor.cli import main
-from trafico_monitor.config.keys import KEYS, VARIABLES
+from trafico_monitor.config.schema import KEYS, VARIABLES
 
 from ...docs_commands import DOCUMENTS, ROOT, Shown, calls, shown
 

@@ -6,8 +6,7 @@ import importlib.util
 
 import pytest
 
-from trafico_monitor.config.alerts import Alerts, Channel, ChannelKind
-from trafico_monitor.config.schema import Telegram
+from trafico_monitor.config.schema import Alerts, Channel, ChannelKind, Telegram
 from trafico_monitor.preflight.base import Level
 from trafico_monitor.preflight.channels import channels
 

@@ -8,7 +8,7 @@ from string import Formatter
 
 import pytest
 
-from trafico_monitor.config.keys import KEYS
+from trafico_monitor.config.schema import KEYS
 from trafico_monitor.host.docker import Status
 from trafico_monitor.messages.en.checks import TEXTS as EN
 from trafico_monitor.messages.es.checks import TEXTS as ES

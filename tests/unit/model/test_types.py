@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cases import each
-from trafico_monitor.config.keys import _TYPES
+from trafico_monitor.config.schema import _TYPES
 from trafico_monitor.messages import LANGUAGES, catalogue
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.web.openapi import _TYPE

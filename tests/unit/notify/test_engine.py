@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.notify.samples import NOON, incident
-from trafico_monitor.config.alerts import Alerts, Route
+from trafico_monitor.config.schema import Alerts, Route
 from trafico_monitor.model.alert import Notification, NotificationCode, Scope, Severity, Silence
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident

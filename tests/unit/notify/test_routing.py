@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.unit.notify.samples import failed, incident, notice
-from trafico_monitor.config.alerts import Alerts, Channel, ChannelKind, Route
-from trafico_monitor.config.schema import BotApi, Config, Telegram
+from trafico_monitor.config.schema import Alerts, BotApi, Channel, ChannelKind, Config, Route, Telegram
 from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.notify.routing import RoutingConfig, fallbacks, resolve_channels, routing_of

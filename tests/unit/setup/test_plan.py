@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.cases import each
-from trafico_monitor.config.keys import KEYS
+from trafico_monitor.config.schema import KEYS
 from trafico_monitor.messages import text
 from trafico_monitor.setup import unit_files
 from trafico_monitor.setup.model import (

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...config import telegram_endpoints
-from ...config.alerts import ADMIN, Channel, ChannelKind
-from ...config.schema import Config
+from ...config.schema import ADMIN, Channel, ChannelKind, Config
 from . import base as ways
 from .telegram import NoChannel, TelegramChannel
 

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any, Protocol
 
-from ...config.alerts import ADMIN
+from ...config.schema import ADMIN
 from ...errors import StoreError
 from ..channels.base import Channel, Outbox
 from ..routing import RoutingConfig, fallbacks

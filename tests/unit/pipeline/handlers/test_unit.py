@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cases import each
-from trafico_monitor.config.alerts import Alerts
+from trafico_monitor.config.schema import Alerts
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.incident.decision_context import Limits
