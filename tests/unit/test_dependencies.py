@@ -17,6 +17,7 @@ MODULES = {
     "h11": ("h11", ""),
     "httpx": ("httpx", ""),
     "prometheus-client": ("prometheus_client", "python3-prometheus-client"),
+    "pyahocorasick": ("ahocorasick", "python3-ahocorasick"),
     "psutil": ("psutil", "python3-psutil"),
     "python-dotenv": ("dotenv", "python3-dotenv"),
     "python-telegram-bot": ("telegram", ""),

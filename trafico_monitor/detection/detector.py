@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.journal_entry import JournalEntry, Origin
-from .extract.download import MARKS, structured
+from .extract.download import MARKS, structured, told_by
 from .extract.line_format import LONGEST_LINE, begins_record, is_error_record
 from .extract.paths import Paths
 from .failure_attribution import FailureLine, Failures
 from .finding_factory import about
 from .line_skipper import ANSWERED_END, ANSWERED_START, LineSkipper
-from .log_formats import TRACEBACK
+from .log_formats import TRACEBACK, Continuation, read
 from .multiline import SETTLE, Folding
 from .prefilter import NoiseFilter
 from .reported_downloads import Reports, report_of
@@ -30,7 +30,7 @@ from .state.process import Process
 from .state.store import DetectorState
 from .statement import Voice, statement
 from .systemd_events import ENDS, blind_finding, unit_finding
-from .unfolding import Piece, flush, unfold
+from .unfolding import AS_WRITTEN, Piece, flush, unfold
 
 # Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.
 # A frame may be the first that the log still has of a traceback; JSON may spell a letter `\u00f3`.
@@ -74,7 +74,14 @@ class Detector:
 
     def new_dull(self) -> NoiseFilter:
         """What tells the lines that say nothing by themselves; one for each thread that asks."""
-        return NoiseFilter((*self._rules.literals, *self._marks), _SUSPECT)
+        return NoiseFilter((*self._rules.literals, *_SUSPECT), self._marks, self._tells)
+
+    def _tells(self, message: str) -> bool:
+        """False when `message`, in which nothing but a mark occurs, surely tells nothing of a download."""
+        said = read(message)
+        if isinstance(said, Continuation) or said.rest or said.format not in AS_WRITTEN:
+            return True
+        return is_error_record(message) or told_by(message, self._paths) is not None
 
     def passing(self) -> LineSkipper:
         """What tells a reader which raw lines need not be fed, from here on."""
@@ -264,7 +271,7 @@ class Detector:
         if rule is not None and rule.error_type is not None:
             full = rule.error_type is ErrorType.DISCO_LLENO
             if full or not silenced:
-                polling, signed = self._rules.idle(lowered), said.voice is not Voice.PLAIN
+                polling, signed = self._rules.is_polling(lowered), said.voice is not Voice.PLAIN
                 yield self._failures.of_line(entry, process, FailureLine(line, rule, record, polling, signed=signed))
         elif said.voice is Voice.RECORD:
             pass  # «❌ Error descargando …» begins nothing
@@ -293,7 +300,7 @@ class Detector:
             attempt = process.attempts.failing(download)
             if rule is not None and rule.error_type is not None:
                 first = attempt is None or not attempt.failure  # unless a line has told already
-                polling = self._rules.idle(lowered)
+                polling = self._rules.is_polling(lowered)
                 yield self._failures.of_line(entry, process, FailureLine(line, rule, first, polling, download))
             elif attempt is not None:
                 self._folding.note_report(entry, process, line)  # a traceback may tell the type

@@ -20,7 +20,7 @@ from ..host.redact import SECRET
 from ..host.torn import redact_alone
 from ..model.journal_entry import JournalEntry, Origin
 from .extract.line_format import begins_record
-from .prefilter import NoiseFilter
+from .prefilter import TO_ZERO, NoiseFilter
 from .systemd_events import ENDS, unit_finding
 
 ANSWERED_START, ANSWERED_END = b"INFO:httpx:", b'200 OK"'
@@ -28,7 +28,6 @@ _LONGEST = 4096  # bytes; longer lines are rare and may be pieces of one
 _LONGEST_KNOWN, _MOST_KNOWN, _MOST_ALIKE = 512, 1024, 256
 _MOST_DOUBTS = 10_000  # beyond, every line is kept until the unit ends: nobody has so many processes
 _SPELT = re.compile(rb"[%&\\]|#[0-9]")
-_TO_ZERO = bytes(48 if 48 <= byte <= 57 else byte for byte in range(256))
 # What is still waited for of a process: a record, a second one, an answer of the server. What is open
 # outlives one record, which may come from another thread.
 _RECORD, _ANSWER, _SECOND = 1, 2, 4
@@ -65,7 +64,7 @@ class LineSkipper:
 
     def dull(self, message: bytes) -> bool:
         """True when nothing in the raw `message` could mean anything by itself."""
-        form = message.translate(_TO_ZERO)
+        form = message.translate(TO_ZERO)
         if form in self._known or message in self._alike:
             return True
         if message == self._loud or len(message) > _LONGEST or b"\0" in message:

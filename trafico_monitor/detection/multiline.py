@@ -74,7 +74,8 @@ class Folding:
             finding = about(entry, FindingKind.UNKNOWN, lines=tuple(block.lines), code=block.own)
             yield replace(finding, origin=block.first)
         process.block = None
-        self._memory.busy.discard(pid)
+        if not process.waits:  # an ERROR record of another thread may have come in between
+            self._memory.busy.discard(pid)
         self._memory.changed()
 
     def _tell(self, pid: int, process: Process, block: Block) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ _LEAST_INDENTED = 9  # columns of a table before its messages
 _TITLE, _PART_TITLE = "Traceback", "Sub-exception"
 _BARS = ("| ", "+ ", "+-")
 _BEGINNINGS = (TRACEBACK[:15], CAUSE[:18], HANDLING[:18])  # of lines of a traceback, however narrow the table
-_WRITTEN = frozenset({Format.BASIC, Format.TEXT, Format.LOGURU, Format.STRUCTLOG, Format.PLAIN})
+AS_WRITTEN = frozenset({Format.BASIC, Format.TEXT, Format.LOGURU, Format.STRUCTLOG, Format.PLAIN})
 
 
 class Piece(NamedTuple):
@@ -190,7 +190,7 @@ def _begin(drawing: Drawing, entry: JournalEntry, record: Record) -> Iterator[Pi
 def written(record: Record, text: str) -> str:
     """The line that stands for `record`, which was read from `text`: as it was written where a person can
     read that, else in the form of basicConfig, with the other fields quoted behind the message."""
-    if record.format in _WRITTEN:
+    if record.format in AS_WRITTEN:
         line = bare_line(text)
         # Of a record whose formatter has kept its traceback on the same line, the beginning.
         return line[: line.find(record.message) + len(record.message)] if record.rest and "\n" not in text else line

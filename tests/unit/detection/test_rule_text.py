@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.rule_files import Doubt, doubts
-from trafico_monitor.detection.ruleset.engine import Role, RuleSet, rule_set
+from trafico_monitor.detection.ruleset.engine import Role, RuleSet
 from trafico_monitor.detection.ruleset.lint import faults
 from trafico_monitor.detection.ruleset.loader import load, load_all
 from trafico_monitor.errors import RuleError
@@ -106,9 +106,9 @@ def story(rules: RuleSet, lines: list[str]) -> list[Finding]:
 def test_the_names_of_rules_decide_nothing(lines: list[str]) -> None:
     rules = load(shipped())
     names = {rule.name: f"r{number}" for number, rule in enumerate(rules.rules)}
-    renamed = rule_set(tuple(replace(rule, name=names[rule.name]) for rule in rules.rules))
+    renamed = RuleSet(replace(rule, name=names[rule.name]) for rule in rules.rules)
     assert story(renamed, lines) == story(rules, lines)
-    swapped = rule_set(tuple(replace(rule, role=Role.FAILURE) for rule in rules.rules))
+    swapped = RuleSet(replace(rule, role=Role.FAILURE) for rule in rules.rules)
     assert story(swapped, lines) != story(rules, lines)
 
 

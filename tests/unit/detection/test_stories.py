@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.journal.parser import entries
 from trafico_monitor.pipeline.dry_run import simulate
@@ -120,3 +121,18 @@ def test_a_copy_from_a_place_that_says_nothing_keeps_the_names(rules: RuleSet) -
     starts = [line.replace(e.SERVER, "/srv/cache") for line in e.starting("file_7.mp4")]
     timed_out = e.copy_failed("[Errno 110] Connection timed out: '/srv/cache/file_7.mp4'")
     assert incidents(rules, [*NAMED, *starts, *timed_out, e.POLL]) == [("timeout", "luna", VIDEO, False)]
+
+
+def test_an_unknown_error_within_another_threads_traceback_is_told_in_time(rules: RuleSet) -> None:  # noqa: F811
+    lines = [
+        e.TRACEBACK,
+        e.frame("/home/ana/trafico/src/x.py", "f")[0],
+        "ERROR:__main__:una avería nunca vista",
+        "ValueError: x",
+    ]
+    detector = Detector(rules)
+    found = [finding for entry in e.entries(lines) for finding in detector.feed(entry)]
+    for now in (1010.0, 1020.0):
+        found += detector.settle(now)
+    assert [finding.message for finding in found] == ["ValueError: x", "ERROR:__main__:una avería nunca vista"]
+    assert not detector.unsettled

@@ -7,12 +7,13 @@ error_type `none` (a negative rule) decides as well: the line is then known not 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
 
 from ...model.finding import ErrorType
 from ..extract.line_format import LONGEST_LINE, without_names
-from ..prefilter import Gates, gates_for, passes
+from ..prefilter import Literals, outside_names
 from ..statement import Statement, Voice, of_text, statement
 from ..subject import reports
 
@@ -130,29 +131,46 @@ _UNDECIDED = _Undecided()
 _MOST_DECIDED, _LONGEST_DECIDED = 1024, 512
 
 
-@dataclass(frozen=True, slots=True)
 class RuleSet:
-    """`rules` are in order of priority, the highest first; `literals` are those without any of
-    which no rule with an error type matches a line alone."""
+    """`rules` in order of priority, the highest first, equal ones by name. For one thread: it remembers decisions."""
 
-    rules: tuple[Rule, ...] = ()
-    literals: tuple[str, ...] = ()
-    gates: Gates = ()
-    idle_gates: Gates = ()
-    # Lines that differ only in the name of the video are one text: what was decided about it.
-    _decided: dict[tuple[Voice, str, str], Rule | None] = field(default_factory=dict, compare=False, repr=False)
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        self.rules = tuple(sorted(rules, key=lambda rule: (-rule.priority, rule.name)))
+        self._alone = tuple(rule for rule in self.rules if rule.scope is not Scope.FILE)
+        telling = [rule for rule in self._alone if rule.error_type is not None]
+        literals = {literal for rule in telling for literal in _needed(rule)}
+        # Without any of them no rule with an error type matches a line alone, and the line is
+        # uninteresting whatever a negative rule says.
+        self.literals = tuple(sorted(literals))
+        self._gate = Literals(dict.fromkeys(map(outside_names, literals)))
+        self._polling = Literals(
+            {
+                outside_names(word): None
+                for rule in self.rules
+                if rule.silences is Silence.NETWORK
+                for word in rule.literals
+            }
+        )
+        by_literal: dict[str, tuple[int, ...]] = {}
+        for place, rule in enumerate(self._alone):
+            for literal in _needed(rule):
+                by_literal[literal] = (*by_literal.get(literal, ()), place)
+        self._by_literal = Literals(by_literal)
+        self._always = frozenset(place for place, rule in enumerate(self._alone) if not _needed(rule))
+        # Lines that differ only in the name of the video are one text: what was decided about it.
+        self._decided: dict[tuple[Voice, str, str], Rule | None] = {}
 
     def decide(self, line: str) -> Rule | None:
         """The rule that decides about `line` alone, or None when no rule knows it."""
-        return self.decide_said(statement(line)) if passes(self.gates, line[:LONGEST_LINE].lower()) else None
+        return self.decide_said(statement(line)) if self._gate.any_in(line[:LONGEST_LINE].lower()) else None
 
     def decide_exception(self, line: str) -> Rule | None:
         """As `decide`, for the exception's line of a traceback: it begins with a class, not with a format."""
         return self.decide_said(of_text(line[:LONGEST_LINE]))
 
-    def idle(self, lowered: str) -> bool:
+    def is_polling(self, lowered: str) -> bool:
         """True when a lower-cased line tells of polling or sending: no video was lost by it."""
-        return passes(self.idle_gates, lowered)
+        return self._polling.any_in(lowered)
 
     def decide_said(self, said: Statement) -> Rule | None:
         """The first rule in order of priority that decides about `said`, or None."""
@@ -167,12 +185,10 @@ class RuleSet:
         return decided
 
     def _first(self, said: Statement) -> Rule | None:
-        for rule in self.rules:
-            if rule.scope is Scope.FILE:
-                continue
-            if rule.matches_said(said):
-                return rule
-        return None
+        # A rule looks for its literals in one of the three; nearly always the first holds the others.
+        texts = [said.line, *(text for text in (said.message, said.own) if text not in said.line)]
+        places = self._always.union(*self._by_literal.values_in("\n".join(texts)))
+        return next((rule for place in sorted(places) if (rule := self._alone[place]).matches_said(said)), None)
 
     def decide_fetching(self, line: str) -> Rule | None:
         """The rule of Scope.FILE that decides about the last line of a traceback, or None."""
@@ -180,14 +196,6 @@ class RuleSet:
         return next((rule for rule in self.rules if rule.scope is Scope.FILE and rule.holds(text)), None)
 
 
-def rule_set(rules: tuple[Rule, ...]) -> RuleSet:
-    """`rules` in order of priority (equal ones by name), with the gates that they need.
-
-    Gates come from the rules with an error type only: a line that no such rule can match is
-    uninteresting whatever a negative rule says.
-    """
-    ordered = tuple(sorted(rules, key=lambda rule: (-rule.priority, rule.name)))
-    telling = [rule for rule in ordered if rule.error_type is not None and rule.scope is not Scope.FILE]
-    literals = {literal for rule in telling for literal in rule.literals or rule.all_literals[:1]}
-    idle = [word for rule in ordered if rule.silences is Silence.NETWORK for word in rule.literals]
-    return RuleSet(ordered, tuple(sorted(literals)), gates_for(literals), gates_for(idle))
+def _needed(rule: Rule) -> tuple[str, ...]:
+    """Literals without any of which `rule` matches nothing."""
+    return rule.literals or rule.all_literals[:1]
