@@ -1,1 +1,1 @@
-"""What runs inside the bot's own process: this folder is put on PYTHONPATH (docs/reference/instrumentation.md)."""
+"""Code that runs inside the bot's process: this folder is put on PYTHONPATH (docs/reference/instrumentation.md)."""

@@ -1,7 +1,7 @@
-"""Run by every Python that starts with this folder on PYTHONPATH, before its program.
+"""Runs in every Python that starts with this folder on PYTHONPATH, before its program.
 
-The syntax is one that any Python can read: a child of the bot may be Python 2, and what it would say of
-a syntax error is printed. A `sitecustomize` of the user's own, hidden by this one, runs afterwards.
+The syntax is readable for any Python: a child of the bot may be Python 2, which would print a syntax error. The user's
+own `sitecustomize`, hidden by this one, runs afterwards.
 """
 
 import os
@@ -24,7 +24,7 @@ def _activate():
 
 def _leave():
     # type: () -> bool
-    """Take this folder off `sys.path`, so that the program's own is what it would be without."""
+    """Removes this folder from `sys.path`, so that the program sees the path it would have without it."""
     try:
         sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]
         return True

@@ -1,1 +1,1 @@
-"""Carries out one order. Every file is reached through `beneath`, every text through `paths`."""
+"""Execution of one repair task. Files are opened through `fs`, text becomes a path only through `path_policy`."""

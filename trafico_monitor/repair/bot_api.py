@@ -1,4 +1,4 @@
-"""Asks the local Bot API server where a file is. Never getUpdates: that is the bot's own."""
+"""File lookup on the local Bot API server. Never getUpdates, which belongs to the bot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TALKATIVE = ("httpx", "httpcore", "telegram")
 
 @dataclass(frozen=True, slots=True)
 class ServerFile:
-    """`path` as the server names it (inside its container, or as a URL); `size` in bytes."""
+    """`path` as given by the server (inside its container, or as a URL); `size` in bytes."""
 
     path: str
     size: int | None
@@ -30,7 +30,7 @@ class ServerFile:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why the server gave no path: the parts of a Result."""
+    """Reason why the server gave no path: the parts of a TaskResult."""
 
     outcome: Outcome
     reason: str
@@ -39,8 +39,8 @@ class Trouble:
 
 
 async def get_file(site: Installation, file_id: str, seconds: float) -> ServerFile | Trouble:
-    """getFile on `site.api_url` with the bot's token; a local server answers only when it has the
-    whole file, so `seconds` has to grow with its size."""
+    """Calls getFile on `site.api_url` with the bot's token; a local server answers only once it has the complete
+    file, so `seconds` must grow with its size."""
     # Imported late: 20 MiB that an idle monitor does not need.
     from telegram import Bot
     from telegram.error import TelegramError
@@ -80,9 +80,10 @@ async def get_file(site: Installation, file_id: str, seconds: float) -> ServerFi
 
 
 def _trouble(error: Exception) -> Trouble:
-    """Sort what python-telegram-bot raised by what it means here.
+    """Classifies an exception of python-telegram-bot.
 
-    BadRequest and TimedOut are NetworkErrors there, so they come first."""
+    BadRequest and TimedOut are subclasses of NetworkError, so they come first.
+    """
     import httpx
     from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TimedOut
 
@@ -117,7 +118,7 @@ def _trouble(error: Exception) -> Trouble:
 
 
 def _seconds(said: object) -> float:
-    """At least one: a server that says 0 did not mean at once. Nor did it mean a year, or a word."""
+    """Bounds the delay: at least one second for a server that says 0, and neither a year nor a word."""
     if isinstance(said, timedelta):
         said = said.total_seconds()
     return float(min(max(1, said), _LONGEST_WAIT)) if isinstance(said, int | float) else 1.0

@@ -1,4 +1,4 @@
-"""Carries out orders when they are due: a few side by side, never two on one file."""
+"""Runs tasks when they are due: a few concurrently, never two on one file."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ Begin = Callable[[RepairTask], RepairTask | None]
 
 
 class Dispatcher:
-    """Owns one task per order, from the moment it is given until its result is reported.
+    """Owns one asyncio task per repair task, from its creation until its result is reported.
 
-    An order that has begun runs to its end: only one that still waits is cancelled. One that was
-    under way when the monitor died (`inherited`) is looked at before it is done again:
-    `repair(order, True)` verifies first.
+    A started task runs to its end: only a waiting one can be cancelled. A task interrupted by a kill (`inherited`) is
+    verified before it is repeated: `repair(order, True)` verifies first.
     """
 
     def __init__(self, repair: Repair, report: Report, begin: Begin, clock: Callable[[], float]) -> None:
@@ -45,7 +44,7 @@ class Dispatcher:
         return len(self._tasks)
 
     def give(self, orders: Iterable[RepairTask], *, inherited: bool = False) -> None:
-        """Take orders that are already stored; each runs when it is due."""
+        """Accepts tasks that are already stored; each runs when it is due."""
         for order in orders:
             if order.id in self._tasks:
                 continue
@@ -58,14 +57,14 @@ class Dispatcher:
         self._begun.discard(task.get_name())
 
     def cancel(self, order_ids: Iterable[str]) -> None:
-        """These orders are done or were overtaken: those that have not begun never do."""
+        """Cancels tasks that are finished or superseded, if they have not started."""
         for order_id in order_ids:
             task = self._tasks.get(order_id)
             if task is not None and order_id not in self._begun:
                 task.cancel()
 
     async def stop(self, seconds: float) -> None:
-        """Stop all work within `seconds`; what was under way stays stored as not finished."""
+        """Stops all work within `seconds`; interrupted tasks stay stored as unfinished."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -95,7 +94,7 @@ class Dispatcher:
 
 
 def _wait(order: RepairTask, now: float) -> float:
-    """Seconds until it is due; never more than it was to wait when it was made."""
+    """Returns the seconds until the task is due; never more than the wait planned when it was created."""
     meant = order.due_at - order.made_at if order.made_at else math.inf
     return max(0.0, min(order.due_at - now, meant))
 

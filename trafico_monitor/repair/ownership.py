@@ -1,4 +1,4 @@
-"""Whose a file is and who may use it: modes and ACLs of what is made, and the root helper that changes an owner."""
+"""Ownership and access: modes and ACLs of new files, and the root helper that changes an owner."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _WRITE = os.W_OK | os.X_OK
 
 
 async def ensure_access(site: Installation) -> tuple[str, ...]:
-    """Try both directories, have the helper open those that are shut, and try again.
+    """Tests both directories, has the helper grant missing access, and tests again.
 
-    Return what is still missing: `access.models`, `access.bot_api` (codes of messages/). Takes
-    at most about two minutes, when neither sudo nor a file system answers; usually milliseconds.
+    Returns the access still missing: `access.models`, `access.bot_api` (codes of messages/). Takes at most about two
+    minutes, if neither sudo nor a file system answers; usually milliseconds.
     """
     tries: list[tuple[str, Path, Callable[[Path], bool]]] = [("access.models", site.models, _may_write)]
     if site.bot_api is not None:
@@ -47,7 +47,7 @@ async def _try(code: str, root: Path, may: Callable[[Path], bool]) -> bool:
 
 
 def _may_write(models: Path) -> bool:
-    """A nameless file in models itself, and the kernel's word for the folders in it."""
+    """Tests models itself with a nameless file, and its folders with the kernel's access check."""
     return _takes_a_file(models) and all(os.access(each, _WRITE) for each in _folders(models, 1))
 
 
@@ -62,14 +62,14 @@ def _takes_a_file(folder: Path) -> bool:
 
 
 def _may_read(bot_api: Path) -> bool:
-    """The directory, `<token>`, and `<token>/videos` and its neighbours."""
+    """Tests the directory, `<token>`, and `<token>/videos` and its siblings."""
     if not os.access(bot_api, _READ):
         return False
     return all(os.access(each, _READ) for each in _folders(bot_api, 2))
 
 
 def _folders(root: Path, levels: int) -> Iterable[Path]:
-    """Folders at most `levels` below `root`; a closed one is named but not entered."""
+    """Yields folders at most `levels` below `root`; a closed one is listed but not entered."""
     found: list[Path] = []
     waiting = [(root, levels)]
     while waiting and len(found) < _MOST_FOLDERS:
@@ -85,8 +85,8 @@ def _folders(root: Path, levels: int) -> Iterable[Path]:
 
 
 def _is_meant(entry: os.DirEntry[str]) -> bool:
-    """False for a folder of root's (lost+found, something kept aside): the helper leaves it too,
-    and it must not make the whole directory count as shut."""
+    """False for a folder of root (lost+found, a backup): the helper skips it too, and it must not make the whole
+    directory count as closed."""
     return entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_uid != 0
 
 
@@ -132,10 +132,10 @@ _FAILURES = {
 
 
 async def fix_owner(order_id: str, path: Path, site: Installation) -> TaskResult:
-    """Give `path` back to the bot's user, and the monitor access to it.
+    """Gives `path` back to the bot's user, and the monitor access to it.
 
-    Given an absolute path in one of the two directories, return the Result: DONE only when the
-    helper says so; REFUSED when its policy or sudo says no; FAILED when another time may do.
+    For an absolute path in one of the two directories: DONE only if the helper says so; REFUSED if its policy or sudo
+    refuses; FAILED if another attempt may succeed.
     """
     done = await subprocesses.run((*site.chown_command, without_token(path)), seconds=SECONDS)
     outcome, reason = judge(done)
@@ -144,17 +144,16 @@ async def fix_owner(order_id: str, path: Path, site: Installation) -> TaskResult
 
 
 def worth_again(given: TaskResult) -> TaskResult:
-    """`given` as an order's result: whatever hinders the helper may be gone at the next try (a package
-    that is being upgraded, a configuration that is being written, sudo without its directory), unless
-    it is the path itself that must not be touched."""
+    """Returns `given` as a task's result: an obstacle may be gone at the next attempt (a package being upgraded, a
+    configuration being written, sudo without its directory), unless the path itself must not be touched."""
     if given.outcome is not Outcome.REFUSED or given.reason in _OF_THE_PATH:
         return given
     return replace(given, outcome=Outcome.FAILED)
 
 
 def without_token(path: Path) -> str:
-    """`path` as it may stand in an argument list, which sudo logs and every user can read: a
-    component with a bot token as `<TOKEN-digest>`, which the helper finds again."""
+    """Returns `path` for an argument list, which sudo logs and every user can read: a component with a bot token is
+    replaced by `<TOKEN-digest>`, which the helper resolves."""
     return "/".join(_stand_in(part) if redact(part) != part else part for part in str(path).split("/"))
 
 
@@ -163,8 +162,8 @@ def _stand_in(name: str) -> str:
 
 
 def judge(done: subprocesses.Finished) -> tuple[Outcome, str]:
-    """What the end of `sudo -n helper PATH` means. Only the helper's own line speaks for the
-    helper: sudo ends with 1 for its own refusals, but also with whatever the helper returned."""
+    """Interprets the end of `sudo -n helper PATH`. Only the helper's own line counts as its answer: sudo exits with
+    1 for its own refusals, and with the helper's status otherwise."""
     if done.ok:
         return Outcome.DONE, ""
     word, code = _verdict(done.errors)

@@ -1,12 +1,13 @@
-"""The only door from text to a path.
+"""The only conversion from text to a path.
 
-What the lines say is hostile and comes in many shapes: a host path, a path inside the container,
-a URL glued to either, percent-encoded, with `~`, with `<TOKEN>` for the redacted token. What
-leaves here lies beneath models or the Bot API directory, without a link on the way.
+Log text is hostile and comes in many forms: a host path, a path inside the container, a URL joined to either,
+percent-encoded, with `~`, with `<TOKEN>` for the redacted token. A result is below models or the Bot API directory,
+without a link on its path.
 
-`<TOKEN>` is the mark that redaction leaves of a token (`host/redact`, which makes any other that a
-line holds something else), and a token is one whole component right in the Bot API directory: it
-stands for nothing anywhere else. A backslash separates nothing here, and is in no name of the bot's."""
+`<TOKEN>` is the mark that redaction leaves (`host/redact` changes any other occurrence in a line), and a token is one
+complete component directly in the Bot API directory: elsewhere the mark has no meaning. A backslash is not a separator
+here, and occurs in no name of the bot.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +32,13 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def resolve_source(text: str, site: Installation) -> Path:
-    """The host path that `text` names, beneath `site.models` or `site.bot_api`. It need not exist.
+    """Returns the host path named by `text`, below `site.models` or `site.bot_api`. It need not exist.
 
-    Raises PathRefused with a code of messages/ (`reason.<code>`): `path_strange` for control
-    characters, backslashes, `..`, over-long names and a `<TOKEN>` that no redaction left;
-    `path_outside`; `path_link`, `path_not_folder` and `path_special` for what lies on the way;
-    `path_ambiguous` when `<TOKEN>` fits several directories; `bot_api_unknown` when the host side of
-    the container is not known."""
+    Raises PathRefused with a code of messages/ (`reason.<code>`): `path_strange` for control characters, backslashes,
+    `..`, over-long names and a `<TOKEN>` not left by redaction; `path_outside`; `path_link`, `path_not_folder` and
+    `path_special` for components of the path; `path_ambiguous` if `<TOKEN>` matches several directories;
+    `bot_api_unknown` if the host side of the container is unknown.
+    """
     refusal: PathRefused | None = None
     found: list[Path] = []
     for spelling in _spellings(text):
@@ -54,8 +55,8 @@ def resolve_source(text: str, site: Installation) -> Path:
 
 
 def resolve_destination(download: Download, site: Installation) -> Path | None:
-    """Where the download belongs: the destination that was named, else models/modelo/video when
-    both were named and are plain names, else None. Never below a folder of the monitor's own."""
+    """Returns the download's destination: the named one, else models/modelo/video if both were named and are plain
+    names, else None. Never below one of the monitor's own folders."""
     if download.destination:
         try:
             path = resolve_source(download.destination, site)
@@ -70,7 +71,7 @@ def resolve_destination(download: Download, site: Installation) -> Path | None:
 
 
 def is_plain(name: str) -> bool:
-    """True for a modelo or a video that may become one component of a path as it is."""
+    """True for a modelo or a video that can be one path component unchanged."""
     return safe_component(name) and not _reserved(name) and name == name.strip()
 
 
@@ -88,7 +89,7 @@ def _unlinked(path: Path, site: Installation) -> Path | None:
 
 
 def _spellings(text: str) -> Iterator[str]:
-    """`text` as it stands, then percent-decoded: a `%` may belong to the name."""
+    """Yields `text` as written, then percent-decoded: a `%` may belong to the name."""
     if len(text) > 2 * PATH_BYTES or "\\" in text:
         return
     url = _FILE_URL.match(text)
@@ -111,7 +112,7 @@ def _decodable(text: str) -> bool:
 
 
 def _host_path(text: str, site: Installation) -> Path:
-    """`text` as an absolute path on the host, beneath one of the roots by its wording."""
+    """Returns `text` as an absolute host path, below one of the roots by its spelling."""
     if not text or not plain_text(text):
         raise PathRefused("path_strange")
     if text.startswith(f"{TOKEN}/"):
@@ -140,7 +141,7 @@ def _bot_api(site: Installation) -> Path:
 
 
 def _from_home(text: str, site: Installation) -> Path:
-    """`~/…` and `~user/…` are the home of the bot's user, and of nobody else."""
+    """Resolves `~/…` and `~user/…` to the home of the bot's user, and of no other user."""
     name, _, rest = text[1:].partition("/")
     try:
         owner = pwd.getpwuid(site.uid)
@@ -152,7 +153,7 @@ def _from_home(text: str, site: Installation) -> Path:
 
 
 def _with_token(path: Path, site: Installation) -> Path:
-    """`path` with its `<TOKEN>` component replaced by the directory that it stands for."""
+    """Returns `path` with its `<TOKEN>` component replaced by the matching directory."""
     if _MARK not in str(path):
         return path
     above = _bot_api(site)
@@ -170,7 +171,7 @@ def _with_token(path: Path, site: Installation) -> Path:
 
 
 def _token_folders(above: Path, site: Installation) -> list[Path]:
-    """The directories in `above` whose name is a bot token."""
+    """Yields the directories in `above` whose name is a bot token."""
     try:
         with open_folder(above, site) as folder:
             readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
@@ -192,8 +193,8 @@ def _exists(path: Path, site: Installation) -> bool:
 
 
 def _looked_at(path: Path, site: Installation) -> bool:
-    """True when a regular file is there, False when nothing is or it may not be looked at (the
-    copy will say so). Raises PathRefused for a link or another kind of thing."""
+    """True if a regular file is there, False if nothing is there or it is inaccessible (the copy reports that).
+    Raises PathRefused for a link or any other type."""
     try:
         os.close(open_source(path, site))
     except PermissionError:

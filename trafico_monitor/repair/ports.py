@@ -1,4 +1,4 @@
-"""What an action is given, and what an errno means for its task."""
+"""Inputs of an action, and the mapping from errno to a result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Delivered = Callable[[str], str]
 
 
 def nobody(identity: str) -> str:
-    """Nothing is known of what was delivered before."""
+    """No knowledge of earlier deliveries."""
     return ""
 
 
@@ -45,7 +45,7 @@ async def _cannot_tell(path: Path, size: int | None) -> Media:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """`patience` is the time in seconds that any download gets whatever its size."""
+    """`patience` is the base time in seconds for any download, whatever its size."""
 
     is_good: Judge
     give: Give
@@ -56,7 +56,7 @@ class Tools:
     patience: float = 60.0
 
     def seconds_for(self, size: int | None) -> float:
-        """The deadline for moving `size` bytes."""
+        """Returns the deadline for moving `size` bytes."""
         return self.patience + (size or 0) / BYTES_PER_SECOND
 
 
@@ -75,15 +75,15 @@ _BY_ERRNO = {
 
 
 class SourceMissing(FileNotFoundError):
-    """The file to copy from is not there (apart from a missing folder to copy into)."""
+    """The source file does not exist (as opposed to a missing destination folder)."""
 
 
 class SourceUnreadable(PermissionError):
-    """The file to copy from is there and may not be read."""
+    """The source file exists but may not be read."""
 
 
 def from_error(order_id: str, error: OSError | PathRefused) -> TaskResult:
-    """The result of an order that ended with `error`; the detail carries no secret."""
+    """Returns the result of a task that ended with `error`; the detail contains no secret."""
     if isinstance(error, PathRefused):
         return TaskResult(order_id, Outcome.REFUSED, str(error))
     if isinstance(error, NotSettled):
@@ -99,6 +99,6 @@ def from_error(order_id: str, error: OSError | PathRefused) -> TaskResult:
 
 
 def describe(error: OSError) -> str:
-    """The kernel's words for `error` and the name it is about, redacted."""
+    """Returns the kernel's message for `error` and the file name, redacted."""
     words = os.strerror(error.errno) if error.errno else type(error).__name__
     return redact(f"{words}: {error.filename}" if error.filename else words)

@@ -1,7 +1,7 @@
-"""Whose a file of the server is, as far as the disk and the records tell: what words alone may not decide.
+"""Provenance of a file of the server, from the disk and the records: it limits what log text alone can cause.
 
-A line of the log can be forged, together with the one before it, by a bot that logs messages raw. The
-files cannot: how old the source is, who owns it, and whether that very video was delivered before.
+A log line can be forged, together with the one before it, if a bot logs raw messages. Files cannot: the age of the
+source, its owner, and whether the same video was delivered before.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _LEVELS = 4  # below models: the modelo, and folders by year and month
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """`doubt` is the reason why the file goes to nobody by words alone, "" when there is none; `identity`
-    tells it from every other, also from one that has its name later; `place` is where that very video
-    lies in another modelo's folder (in anybody's, where it is not known whose it is)."""
+    """`doubt` is the reason why log text alone must not deliver the file, "" for none; `identity` distinguishes it
+    from every other file, even one that gets its name later; `place` is the path of the same video in another
+    modelo's folder (in any, if its modelo is unknown)."""
 
     identity: str = ""
     doubt: str = ""
@@ -43,24 +43,24 @@ class Provenance:
 async def provenance(
     source: Path, modelo: str, size: int | None, since: float, site: Installation, tools: Tools
 ) -> Provenance:
-    """Look at `source`, which is to go into the folder `modelo` below models ("": it is not known).
+    """Checks `source`, which is to be copied into the folder `modelo` below models ("": unknown).
 
-    `size` is what was announced: a part of a video is nobody's. `since` is when the failure was heard
-    of, 0.0 where more than words name the source. Doubts: `source_of_another` (it lies in a modelo's
-    folder), `source_foreign` (neither the server's nor the bot's), `source_too_old`,
-    `delivered_elsewhere`. Raises OSError, PathRefused."""
+    `size` is the announced size: a partial video belongs to no one. `since` is the time of the failure, 0.0 if the
+    source is named by more than log text. Doubts: `source_of_another` (it is in a modelo's folder), `source_foreign`
+    (neither the server's nor the bot's), `source_too_old`, `delivered_elsewhere`. Raises OSError, PathRefused.
+    """
     return await in_thread(lambda stop: _look(source, modelo, size, since, site, tools, stop), SECONDS, "provenance")
 
 
 async def arrival(download: Download, since: float, site: Installation) -> Path | None:
-    """Where the video of `download` lies, whose place nobody named: in a modelo's folder, put there since
-    `since`, and of its name, or where no line gave one of the content of its source. None where nothing
-    like that was found, or more than one file of that name. Raises OSError, PathRefused."""
+    """Finds the video of `download` without a known destination: in a modelo's folder, written since `since`, with
+    its name, or without a name with the content of its source. None if there is no match, or several files of that
+    name. Raises OSError, PathRefused."""
     return await in_thread(lambda stop: _arrived(download, since, site, stop), SECONDS, "arrival")
 
 
 def folder_of(path: Path, site: Installation) -> str:
-    """The modelo whose folder below models `path` lies in, "" for none."""
+    """Returns the modelo whose folder below models contains `path`, "" for none."""
     if site.models not in path.parents:
         return ""
     first = locate(path, (site.models,))[1][0]
@@ -94,13 +94,13 @@ def _identity(seen: os.stat_result) -> str:
 
 
 def _owners(source: Path, site: Installation) -> tuple[int, ...]:
-    """The server, whose folder it is; the bot, to whom the helper gives what the bot could not read."""
+    """Accepted owners: the server, which owns the folder, and the bot, to which the helper gives unreadable files."""
     with open_folder(source.parent, site) as folder:
         return os.fstat(folder).st_uid, site.uid, os.geteuid()
 
 
 def _arrived(download: Download, since: float, site: Installation, stop: threading.Event) -> Path | None:
-    """Whoever puts a file somewhere sets the time of its change (ctime), and nobody can set it back."""
+    """Every file placement sets the change time (ctime), which cannot be set back."""
     new = [(place, seen) for place, seen in _videos(site, stop) if seen.st_ctime >= since - _CLOCKS_SECONDS]
     if download.video:
         named = [place for place, _ in new if place.name == download.video]
@@ -116,7 +116,7 @@ def _arrived(download: Download, since: float, site: Installation, stop: threadi
 def _delivered(
     source: Path, seen: os.stat_result, modelo: str, site: Installation, stop: threading.Event
 ) -> Path | None:
-    """The same video in the folder of another modelo (of any when `modelo` is not known)."""
+    """Returns the same video in the folder of another modelo (of any if `modelo` is unknown)."""
     for place, other in _videos(site, stop):
         if other.st_size != seen.st_size or folder_of(place, site) == modelo:
             continue
@@ -126,7 +126,7 @@ def _delivered(
 
 
 def _same(one: Path, other: Path, size: int, site: Installation, stop: threading.Event) -> bool:
-    """The ends first: videos of one size differ there nearly always."""
+    """Compares the ends first: videos of equal size nearly always differ there."""
     try:
         return _ends(one, size, site) == _ends(other, size, site) and same_content(one, other, site, stop)
     except (OSError, PathRefused):
@@ -142,7 +142,7 @@ def _ends(path: Path, size: int, site: Installation) -> tuple[bytes, bytes]:
 
 
 def _videos(site: Installation, stop: threading.Event) -> Iterator[tuple[Path, os.stat_result]]:
-    """The files in the folders of the modelos; not the monitor's own, nor what is hidden."""
+    """Yields files in the modelos' folders, except the monitor's own and hidden ones."""
     waiting = [(site.models, 0)]
     while waiting:
         folder, level = waiting.pop()
@@ -156,7 +156,7 @@ def _videos(site: Installation, stop: threading.Event) -> Iterator[tuple[Path, o
 
 
 def _entries(folder: Path, site: Installation) -> Iterator[tuple[str, os.stat_result | None]]:
-    """Names in `folder`, with the status of those that are regular files and None for folders."""
+    """Yields names in `folder`, with the status of regular files and None for folders."""
     try:
         with open_folder(folder, site) as place:
             readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)

@@ -1,10 +1,9 @@
-"""What lies in quarantine, and what may leave it when its time is over.
+"""Quarantined files, and their deletion after the retention time.
 
-Only what a note of the monitor tells of is ever deleted, only after the time that the operator
-set, only when a whole video of at least the same announced size or duration lies where it lay, and
-only when it is still the very file that was put aside. That its incident is solved is no reason.
-What is healthy after all stays. Everything is reached by descriptors, and what was exchanged between
-the look and the deletion is left alone.
+A file is deleted only if a note of the monitor describes it, the operator's retention time has passed, an intact video
+of at least the same announced size or duration has replaced it, and it is still the same file that was moved. A solved
+incident alone is not enough. A file that proves intact is kept. Files are accessed by descriptor; one that was
+exchanged between check and deletion is left alone.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ Known = Callable[[str], Awaitable[Incident | None]]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One file in quarantine. `since` is in seconds since the epoch, and not earlier than the
-    moment in which the name appeared there; `original` is where it lay, None when its note names
-    no place beneath models; `seen` tells it from whatever else may have its name. `put_aside` is
-    what was put aside: inode, size and SHA-256, None where the note does not say."""
+    """One quarantined file. `since` is in seconds since the epoch, and not earlier than the moment its name
+    appeared there; `original` is its former path, None if its note names no path below models; `seen` distinguishes
+    it from other files of that name. `put_aside` is its identity: inode, size and SHA-256, None if the note has
+    none."""
 
     path: Path
     incident: str
@@ -59,8 +58,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """A file that was deleted, and why it was not needed: replaced, or unsolved (only where the
-    configuration lets such a one go)."""
+    """A deleted file, and the reason: replaced, or unsolved (only if the configuration permits it)."""
 
     path: Path
     incident: str
@@ -71,8 +69,8 @@ class Expired:
 async def expire(
     site: Installation, tools: Tools, *, keep: float, keep_unsolved: bool, known: Known
 ) -> tuple[Expired, ...]:
-    """Delete what has been in quarantine for longer than `keep` seconds and is not needed any
-    more; return what that was. Raises OSError when models cannot be looked through at all."""
+    """Deletes files that have been quarantined for more than `keep` seconds and are no longer needed; returns them.
+    Raises OSError if models cannot be read at all."""
     found = await in_thread(lambda _: kept(site), _SECONDS, "quarantine")
     gone: list[Expired] = []
     for one in found:
@@ -89,7 +87,7 @@ async def expire(
 
 
 def kept(site: Installation) -> list[Kept]:
-    """All files in quarantine that have a note, the oldest first. Blocking."""
+    """Returns all quarantined files that have a note, oldest first. Blocking."""
     found: list[Kept] = []
     for folder in _quarantines(site):
         names = _names(folder, site)
@@ -100,7 +98,7 @@ def kept(site: Installation) -> list[Kept]:
 
 
 async def _why_not_needed(one: Kept, site: Installation, tools: Tools, keep: float, known: Known | None) -> str:
-    """`known` is None where what was never replaced stays for good."""
+    """`known` is None if unreplaced files are kept forever."""
     if one.original is not None and await _replaced(one, one.original, site, tools):
         return "replaced"
     if known is not None and _given_up(await known(one.incident), tools.now() - keep):
@@ -109,8 +107,8 @@ async def _why_not_needed(one: Kept, site: Installation, tools: Tools, keep: flo
 
 
 def _given_up(incident: Incident | None, before: float) -> bool:
-    """Nothing waits to replace it any more, and that was told long enough ago. One that is solved
-    has a video in its place, or is for a person to look at."""
+    """Nothing is left to replace it, and this was announced long enough ago. A solved incident has a replacement,
+    or needs an operator."""
     if incident is None:
         return True
     return incident.estado is Estado.FALLIDO and incident.closed_at is not None and incident.closed_at < before
@@ -124,8 +122,8 @@ async def _dropped(one: Kept, site: Installation, tools: Tools) -> bool:
 
 
 async def _replaced(one: Kept, original: Path, site: Installation, tools: Tools) -> bool:
-    """A whole video of at least the announced size lies where it lay, and it is another file. Where
-    nothing was announced, it plays at least as long, or is as large when nobody knows how long."""
+    """An intact, different video of at least the announced size is at its former path. Without an announced size,
+    it must play at least as long, or be as large if the duration is unknown."""
     try:
         lying = await in_thread(lambda _: status(original, site))
     except (OSError, PathRefused):
@@ -144,8 +142,7 @@ async def _replaced(one: Kept, original: Path, site: Installation, tools: Tools)
 
 
 def _kept_or_told(path: Path, site: Installation) -> list[Kept]:
-    """Names and notes are whatever somebody has put there: what is wrong with one says nothing of the
-    others."""
+    """Names and notes may be planted: an invalid one is skipped without affecting the others."""
     try:
         one = _kept(path, site)
     except (OSError, ValueError, RecursionError, MonitorError) as error:
@@ -186,7 +183,7 @@ def _identity(seen: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _time(note: Mapping[str, object] | None) -> float | None:
-    """When the note was written, as it says; None for a note that is not the monitor's."""
+    """Returns the time in the note; None for a note that is not the monitor's."""
     said = note.get("timestamp") if note else None
     if not isinstance(said, str) or not isinstance((note or {}).get("original"), str):
         return None
@@ -206,8 +203,8 @@ def _original(note: Mapping[str, object], site: Installation) -> Path | None:
 
 
 def _drop(one: Kept, site: Installation, stop: threading.Event) -> bool:
-    """Unlink the very file that was put aside and looked at, then its note; False when it is another
-    one now, or nobody knows which it was."""
+    """Unlinks the same file that was quarantined and checked, then its note; False if it is a different file now,
+    or was never identified."""
     try:
         with FileIO(open_source(one.path, site)) as file, open_folder(one.path.parent, site) as folder:
             # Not the device: its number may be another one after a restart of the machine.
@@ -225,7 +222,7 @@ def _drop(one: Kept, site: Installation, stop: threading.Event) -> bool:
 
 
 def _drop_orphans(site: Installation, before: float) -> None:
-    """Notes whose file has gone, of a crash between the two deletions."""
+    """Deletes notes without a file, left by a crash between the two deletions."""
     for folder in _quarantines(site):
         names = _names(folder, site)
         for name in names:
@@ -239,7 +236,7 @@ def _drop_orphans(site: Installation, before: float) -> None:
 
 
 def _quarantines(site: Installation) -> Iterator[Path]:
-    """Folders called `_cuarentena` in models, and in the folders that may be disks of their own."""
+    """Yields folders named `_cuarentena` in models, and in folders that may be separate disks."""
     waiting, looked_at = [(site.models, 0)], 0
     while waiting and looked_at < _MOST_FOLDERS:
         folder, level = waiting.pop()
@@ -252,7 +249,7 @@ def _quarantines(site: Installation) -> Iterator[Path]:
 
 
 def _names(folder: Path, site: Installation, *, folders: bool = False) -> set[str]:
-    """The names of the regular files, or of the folders, in `folder`; nothing where it is shut."""
+    """Returns the names of regular files, or of folders, in `folder`; empty if it is inaccessible."""
     try:
         with open_folder(folder, site) as place:
             readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)

@@ -1,4 +1,4 @@
-"""What is known of the downloads under way, and which call belongs to which of them."""
+"""State of the downloads in progress, and the assignment of calls to them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEPT = 1024  # names (of files, of places) under which a download is found; the
 
 
 class Download:
-    """One download: from the first call that asks for a file to the last that had to do with it."""
+    """One download: from the first call that requests a file to the last call that concerns it."""
 
     __slots__ = (
         "attempt", "begun", "by", "destination", "done", "failed", "file_id", "id", "key", "library", "medium",
@@ -46,20 +46,20 @@ class Download:
         self.told_at = 0.0  # time.monotonic() of the last progress
 
     def take(self, sent: Any) -> None:
-        """Take over what an object of the library (a video, a file) says of itself."""
+        """Adopts the data of a library object (a video, a file)."""
         unique, size = getattr(sent, "file_unique_id", None), getattr(sent, "file_size", None)
         self.unique_id = unique if type(unique) is str else self.unique_id
         self.size = size if type(size) is int and size > 0 else self.size
         self.medium = self.medium or type(sent).__name__
 
     def come_from(self, source: Any) -> None:
-        """It is the file that the server, or the bot, calls `source`."""
+        """Records `source` as the name of its file on the server or in the bot."""
         self.source = places.path_text(source)
         self.key = key_of(source) or self.key
         name(self.key, self)
 
     def go_to(self, path: str | None, by: str = "argumento") -> None:
-        """It is at `path` or will be: that is its destination where it is in a modelo's folder."""
+        """Records `path` as its present or future location: its destination if it is in a modelo's folder."""
         found = places.within(path)
         if found is not None:
             self.modelo = found[0]
@@ -69,7 +69,7 @@ class Download:
 
 
 class Handling:
-    """One update in the hands of the bot's handlers."""
+    """One update being processed by the bot's handlers."""
 
     __slots__ = ("downloads", "task", "update")
 
@@ -88,7 +88,7 @@ _known: dict[str, Download] = {}
 
 
 def name(key: str | None, download: Download) -> None:
-    """Have `download` found under `key`: the name of a server's file (places.tail), or a place it is at."""
+    """Registers `download` under `key`: the name of a server's file (places.tail), or a path."""
     if key:
         _known.pop(key, None)
         _known[key] = download
@@ -101,7 +101,7 @@ def named(key: str | None) -> Download | None:
 
 
 def of_file(library: str, file_id: Any) -> Download:
-    """The current download where it is of this file, else a new one, made the current one."""
+    """Returns the current download if it concerns this file, else a new one, which becomes current."""
     found = current.get()
     if found is None or found.done or found.file_id != file_id:
         found = Download(library, file_id)
@@ -110,8 +110,8 @@ def of_file(library: str, file_id: Any) -> Download:
 
 
 def of_source(source: Any) -> Download | None:
-    """The download that a file of the server belongs to, or one that is at that place by now: the one of
-    these calls first, as two may be of the same file."""
+    """Returns the download of a server's file or of a path; the one of the current calls first, because two may
+    concern the same file."""
     key, found = key_of(source), current.get()
     return found if found is not None and key and found.key == key else named(key) or named(places.absolute(source))
 
@@ -121,7 +121,7 @@ def key_of(source: Any) -> str | None:
 
 
 def task() -> int:
-    """Identity of the running task, 0 outside of any."""
+    """Returns the identity of the running task, 0 outside of any."""
     asyncio = sys.modules.get("asyncio")
     try:
         return id(asyncio.current_task()) if asyncio is not None else 0

@@ -1,7 +1,6 @@
-"""Finds the destination of a download in the local variables of the functions that called for it.
+"""Search for a download's destination in the local variables of the calling functions.
 
-Of a frame only paths below the models directory are read out; of everything else in it nothing but the
-type is looked at.
+Only paths below the models directory are read from a frame; of all other variables, only the type is inspected.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ _OWN_REFERENCES = 3  # the frame's, ours, getrefcount's argument
 
 
 def paths(frame: FrameType | None) -> dict[str, tuple[str, bool]]:
-    """The absolute paths of modelos' folders and of what is in them (with what places.within says) that the
-    nearest function knows which knows any."""
+    """Returns the absolute paths of modelos' folders and of files in them (with the result of places.within) from
+    the nearest function that has any."""
     for _ in range(DEEPEST):
         if frame is None:
             break
@@ -50,7 +49,7 @@ def paths(frame: FrameType | None) -> dict[str, tuple[str, bool]]:
 
 @functools.lru_cache(maxsize=256)
 def _look(module: str) -> bool | None:
-    """Whether the functions of a module are looked at; None: what calls them is of no interest either."""
+    """Whether the functions of a module are inspected; None: its callers are not inspected either."""
     return None if module.startswith(_CALLERS) else not module.startswith(_PASSED)
 
 
@@ -70,7 +69,7 @@ def _path(value: Any) -> tuple[str, tuple[str, bool]] | None:
 
 
 def _values(frame: FrameType) -> Sequence[Any]:
-    """The values of a running function's variables, with nothing left behind in it."""
+    """Returns the values of a running function's variables, leaving no references in it."""
     code = frame.f_code
     if not code.co_flags & _FUNCTION:
         return ()

@@ -1,4 +1,4 @@
-"""Sends one entry to journald by its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL)."""
+"""Sender for journald's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _stuck = False  # the last one was waited for in vain: the next is not
 
 
 def send(fields: Mapping[str, object]) -> None:
-    """Send `fields`, redacted, empty ones left out. Waits for SEND_SECONDS at most, and not again while
-    journald stays stuck; what it does not take is counted, and told with the next that it takes."""
+    """Sends `fields`, redacted, without empty ones. Waits at most SEND_SECONDS, and not again while journald is
+    stuck; lost entries are counted and reported with the next accepted one."""
     global dropped, _stuck
     if dropped:
         fields = {**fields, "TRAFICO_PERDIDOS": dropped}
@@ -47,7 +47,7 @@ def send(fields: Mapping[str, object]) -> None:
 
 
 def encode(fields: Mapping[str, object], limit: int = VALUE_LIMIT) -> bytes:
-    """The entry as a datagram; a value with a line break in it goes with its length."""
+    """Returns the entry as a datagram; a value with a line break is sent with its length."""
     known = [(name, str(value)) for name, value in fields.items() if value is not None and value != ""]
     text = "".join([f"{name}={value}\n" for name, value in known])
     if len(text) <= limit and text.count("\n") == len(known):
@@ -63,7 +63,7 @@ def encode(fields: Mapping[str, object], limit: int = VALUE_LIMIT) -> bytes:
 
 
 def redact(text: str) -> str:
-    """`text` with every bot token replaced by `<TOKEN>`."""
+    """Returns `text` with every bot token replaced by `<TOKEN>`."""
     if ":" in text or "%" in text or "&" in text or "\\" in text:
         return _TOKEN.sub("<TOKEN>", text)
     return text

@@ -1,4 +1,4 @@
-"""The models directory: which paths are below it, and how a file of the Bot API server is known again."""
+"""The models directory: paths below it, and the identification of a Bot API server's file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".m2ts", ".mp
 
 
 def _roots() -> tuple[str, ...]:
-    """As it is said and, where it is a link, as it is: with a slash at the end."""
+    """Returns the directory as configured and, for a link, as resolved, each with a trailing slash."""
     said = os.environ.get("TRAFICO_MODELS_DIR", "")
     both = {os.path.abspath(said), os.path.realpath(said)} if said else set()
     return tuple(path.rstrip("/") + "/" for path in both)
@@ -27,7 +27,7 @@ NAMES = tuple({root.rstrip("/").rpartition("/")[2] for root in ROOTS})
 
 
 def path_text(value: Any) -> str | None:
-    """`value` as text where it is a path of a type that runs nobody's code when it is looked at."""
+    """Returns `value` as text if it is a path of a type whose inspection runs no foreign code."""
     kind, pathlib = type(value), sys.modules.get("pathlib")
     if kind is bytes and len(value) <= LONGEST:
         value = os.fsdecode(value)
@@ -39,7 +39,7 @@ def path_text(value: Any) -> str | None:
 
 
 def absolute(value: Any) -> str | None:
-    """The absolute, normal spelling of a path, without asking the disk about links."""
+    """Returns the absolute, normalised path, without resolving links on disk."""
     text = path_text(value)
     if text is None or (text[0] == "/" and "/." not in text and "//" not in text and text[-1] != "/"):
         return text
@@ -47,7 +47,7 @@ def absolute(value: Any) -> str | None:
 
 
 def on_disk(value: Any) -> str | None:
-    """As `absolute`; where that is not below the models directory, and links lead there, where they lead."""
+    """As `absolute`; if that is outside the models directory and contains links, the resolved path."""
     path = absolute(value)
     if path is None or within(path) is not None:
         return path
@@ -56,8 +56,8 @@ def on_disk(value: Any) -> str | None:
 
 
 def within(path: str | None) -> tuple[str, bool] | None:
-    """(modelo whose folder an absolute path is or is in, whether it is in it); None elsewhere. `_rescatados`
-    and hidden folders are nobody's."""
+    """Returns (modelo of the folder that contains an absolute path, whether the path is inside it); None elsewhere.
+    `_rescatados` and hidden folders belong to no modelo."""
     if path is not None:
         for root in ROOTS:
             if path.startswith(root):
@@ -67,7 +67,7 @@ def within(path: str | None) -> tuple[str, bool] | None:
 
 
 def is_of_modelo(path: str | None) -> bool:
-    """Whether an absolute path lies in the folder of a modelo."""
+    """Whether an absolute path is in a modelo's folder."""
     found = within(path)
     return found is not None and found[1]
 
@@ -77,8 +77,8 @@ def is_video(path: str) -> bool:
 
 
 def tail(value: Any) -> str | None:
-    """`<token>/videos/file_16.mp4`: how a file of the server is known again in each of its spellings, as a
-    URL, as the container has it and as this host has it. None for any other path."""
+    """Returns `<token>/videos/file_16.mp4`, which identifies a file of the server in each spelling: URL, container
+    path, host path. None for any other path."""
     text = path_text(value)
     parts = text.rsplit("/", 3)[-3:] if text else []
     found = _TOKEN.match(parts[0]) if len(parts) == 3 else None

@@ -1,4 +1,4 @@
-"""Which modules are hooked when the program imports them, and the import hook that notices it."""
+"""Import hook, and the modules that are wrapped on import."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TARGETS = {
 
 
 class Finder:
-    """Stands first on `sys.meta_path`, finds nothing itself, and is told when a target was executed."""
+    """First entry of `sys.meta_path`: finds nothing itself, and is notified when a target was executed."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -50,8 +50,8 @@ def place() -> None:
 
 
 def _follow(spec: ModuleSpec) -> None:
-    """Have the module hooked once its loader has executed it. The loader stays the one it was: others
-    look at its type. One that is a class is everybody's, and one that takes no attribute is left alone."""
+    """Wraps the module after its loader has executed it. The loader keeps its type, which others inspect. A shared
+    loader class, or a loader without attributes, is left unchanged."""
     loader = spec.loader
     execute: Callable[[ModuleType], None] | None = getattr(loader, "exec_module", None)
     if execute is None or isinstance(loader, type):
@@ -71,7 +71,7 @@ def _follow(spec: ModuleSpec) -> None:
 
 
 def hook(name: str, module: ModuleType) -> None:
-    """Wrap what `module` has; whatever goes wrong, the module is as it was or wrapped."""
+    """Wraps the functions of `module`; after an error the module is either unchanged or completely wrapped."""
     try:
         place_in, function = TARGETS[name]
         getattr(import_module(f"{__package__}.hooks.{place_in}"), function)(module)

@@ -1,4 +1,4 @@
-"""Puts into fields what happens to a download (contract: docs/reference/instrumentation.md)."""
+"""Conversion of download events to journal fields (contract: docs/reference/instrumentation.md)."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _SECONDS = ("_retry_after", "retry_after", "seconds", "value")
 
 
 def library(event: str, said: str) -> None:
-    """`activo` or `ajeno`: a library was hooked, or is not known and left alone."""
+    """`activo` or `ajeno`: a library was wrapped, or is unknown and left unchanged."""
     message = _TEXTS[event].format(library=said)
     _send(event, message, _INFO if event == "activo" else _WARNING, {"TRAFICO_BIBLIOTECA": said})
 
 
 def download(event: str, found: Download, arrived: int | None = None, **more: Any) -> None:
-    """What has happened to a download; `arrived`: bytes, `more`: further fields."""
+    """Reports an event of a download; `arrived`: bytes, `more`: further fields."""
     video = (found.destination or "").rpartition("/")[2]
     text = _TEXTS[event].format(video=video or "desconocido", bytes=arrived, error=more.get("TRAFICO_TEXTO"))
     short = event == "copiado" and None not in (found.size, arrived) and found.size != arrived
@@ -72,7 +72,7 @@ def failed(found: Download, error: BaseException) -> None:
 
 
 def progress(found: Download, received: Any) -> None:
-    """Called with the bytes that have come so far; told every PROGRESS_SECONDS."""
+    """Progress callback with the bytes so far; reported every PROGRESS_SECONDS."""
     now = time.monotonic()
     if type(received) is int and now - found.told_at >= PROGRESS_SECONDS:
         found.told_at = now
@@ -80,8 +80,9 @@ def progress(found: Download, received: Any) -> None:
 
 
 def of_exception(error: BaseException, ends: tuple[str | None, ...] = ()) -> dict[str, Any]:
-    """Class, errno, file, text and chain of an exception. The errno is that of the nearest in its chain that
-    is about one of `ends`, else of the nearest: a bot that fails to mend something failed before that."""
+    """Returns class, errno, file, text and chain of an exception. The errno is that of the nearest one in its chain
+    that concerns one of `ends`, else of the nearest: a bot that fails while handling an error had an earlier
+    failure."""
     chain = _chain(error)
     systems = [one for one in chain if isinstance(one, OSError) and type(one.errno) is int]
     about = (one for one in systems if _file(one) in ends and _file(one) is not None)
@@ -120,7 +121,7 @@ def _file(error: OSError | None) -> str | None:
 
 
 def _wait(error: BaseException) -> int | None:
-    """The seconds after which a 429 allows another attempt."""
+    """Returns the seconds after which a 429 allows another attempt."""
     if not any(name in type(error).__name__ for name in _FLOODS):
         return None
     for name in _SECONDS:

@@ -1,4 +1,4 @@
-"""Follows one call that brings bytes to a place: a copy, a move, a download over HTTP."""
+"""One call that stores bytes at a path: a copy, a move, a download over HTTP."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Transfer:
 
 
 def begin(download: Download, destination: Any, event: str = "copiando") -> Transfer:
-    """`destination` None: into memory, or where the library likes. What the call calls itself is not told.
-    Nor is the beginning of a small copy to the place that was told before: its end follows at once."""
+    """`destination` None: into memory, or a path chosen by the library. Nested calls are not reported, nor is the
+    start of a small copy to an already reported path: its end follows at once."""
     path = places.on_disk(destination)
     nothing_new = path is not None and path == download.destination and 0 < (download.size or 0) < LARGE
     download.go_to(path)
@@ -42,8 +42,7 @@ def begin(download: Download, destination: Any, event: str = "copiando") -> Tran
 
 
 def end(transfer: Transfer, written: Any, error: BaseException | None, arrived: int | None = None) -> None:
-    """`written`: the path that the call gives back, where it gives one; `arrived`: bytes, where they are
-    not those of a file."""
+    """`written`: the path returned by the call, if any; `arrived`: bytes, if they differ from the file's size."""
     inside.set(False)
     download = transfer.download
     if error is not None:
@@ -63,7 +62,7 @@ def end(transfer: Transfer, written: Any, error: BaseException | None, arrived: 
 
 
 def followed(callback: Callable[..., Any], download: Download) -> Callable[..., Any]:
-    """The program's callback for progress, which is called with the bytes so far, and told as well."""
+    """Wraps the program's progress callback, which receives the bytes so far, and reports them as well."""
     if inspect.iscoroutinefunction(callback):
 
         @functools.wraps(callback)

@@ -1,4 +1,4 @@
-"""Wraps a function so that two hooks run around it and nobody notices."""
+"""Transparent function wrappers with two hooks."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ _OURS = "_trafico_hooked"
 
 
 class Unknown(Exception):
-    """A library is not the one that the hooks were written for."""
+    """A library does not match the hooks."""
 
 
 def plan(
     owner: Any, name: str, leading: Sequence[str], before: Before, after: After | None = None
 ) -> tuple[Any, str, Any]:
-    """(class or module, name, wrapper), for `put`; Unknown where `owner.name` does not take `leading` first.
+    """Returns (class or module, name, wrapper) for `put`; raises Unknown if `owner.name` does not take `leading`
+    first.
 
-    `before(args, kwargs)` gives a ticket, or None for a call that is of no interest; with a ticket
-    `after(ticket, result, error)` follows. What either raises ends there.
+    `before(args, kwargs)` returns a ticket, or None for an irrelevant call; with a ticket, `after(ticket, result,
+    error)` follows. Exceptions of either are suppressed.
     """
     place = next((one for one in getattr(owner, "__mro__", (owner,)) if name in vars(one)), owner)
     original = vars(place).get(name)
@@ -46,18 +47,19 @@ def plan(
 
 
 def put(plans: Sequence[tuple[Any, str, Any]]) -> None:
-    """All of them or, where one was not to be made, none: a library half hooked would tell half of it."""
+    """Installs all wrappers, or none if one fails: a partly wrapped library would report only a part."""
     for owner, name, wrapper in plans:
         setattr(owner, name, wrapper)
 
 
 def given(args: tuple[Any, ...], kwargs: dict[str, Any], position: int, name: str) -> Any:
-    """The argument `name` of a call; None where it was left out."""
+    """Returns the argument `name` of a call; None if it was omitted."""
     return args[position] if len(args) > position else kwargs.get(name)
 
 
 def attempt(function: Callable[..., Any], *given: Any) -> Any:
-    """What `function` gives, or None whatever it raises, unless it is a signal's: that is the program's own."""
+    """Returns the result of `function`, or None if it raises anything but a signal handler's exception, which
+    belongs to the program."""
     try:
         return function(*given)
     except Exception as error:
@@ -101,8 +103,8 @@ def _around_coroutine(original: Callable[..., Any], before: Before, after: After
 
 
 class Builtin:
-    """Stands for a function written in C: like one, and unlike a Python function, it binds to no instance
-    where somebody makes it an attribute of a class (pathlib of 3.9 does so with os.rename)."""
+    """Replacement for a function written in C: unlike a Python function, it binds to no instance when it becomes a
+    class attribute (pathlib of 3.9 does so with os.rename)."""
 
     def __init__(self, original: Callable[..., Any], module: str, before: Before, after: After) -> None:
         functools.update_wrapper(self, original)
@@ -120,7 +122,7 @@ class Builtin:
 
 
 def _nothing(_ticket: Any, _result: Any, _error: BaseException | None) -> None:
-    """For a hook that only looks at the call."""
+    """For a hook that only inspects the call."""
 
 
 def _unwrapped(function: Any) -> Any:
@@ -134,7 +136,7 @@ def _code(function: Any) -> CodeType | None:
 
 
 def _of_a_signal(error: BaseException) -> bool:
-    """Whether a handler of the program's, run by Python between two lines of ours, has raised this."""
+    """Whether the exception comes from the program's signal handler, run by Python between two lines of this code."""
     handlers = (_signal.getsignal(number) for number in _signal.valid_signals())
     codes = {id(getattr(handler, "__code__", None)) for handler in handlers if callable(handler)}
     trace = error.__traceback__

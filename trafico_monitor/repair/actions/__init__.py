@@ -1,1 +1,1 @@
-"""One module for each kind of repair task."""
+"""One module per kind of repair task."""

@@ -1,4 +1,5 @@
-"""`ruta_inexistente` and `permisos`: the folder of a modelo that was really named; the bot's user as owner."""
+"""Repairs for `ruta_inexistente` and `permisos`: creates the folder of a named modelo; restores the bot's
+ownership."""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ from ..ports import Tools, from_error
 
 
 async def create_folder(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
-    """Given an order whose download names a destination or a modelo, make that folder.
+    """Creates the folder of a task whose download names a destination or a modelo.
 
-    DONE `folder_created` or `folder_exists`, with the folder as `path`; FAILED with the helper's
-    reason when it did not give it to the bot's user; REFUSED `no_safe_folder` when neither names
-    one beneath models, `models_missing` when models itself is not there and may not be made;
-    BLOCKED_BY_SPACE; BLOCKED_BY_OWNER."""
+    DONE `folder_created` or `folder_exists`, with the folder as `path`; FAILED with the helper's reason if the helper
+    did not give it to the bot's user; REFUSED `no_safe_folder` if neither names a folder below models,
+    `models_missing` if models itself is missing and may not be created; BLOCKED_BY_SPACE; BLOCKED_BY_OWNER.
+    """
     try:
         folder = await in_thread(lambda _: folder_of(order, site))
         if folder is None:
@@ -36,7 +37,7 @@ async def create_folder(order: RepairTask, site: Installation, tools: Tools) -> 
 
 
 def folder_of(order: RepairTask, site: Installation) -> Path | None:
-    """Where the download's folder belongs: its destination's parent, else models/modelo."""
+    """Returns the download's folder: its destination's parent, else models/modelo."""
     destination = resolve_destination(order.download, site)
     if destination is not None:
         return destination.parent
@@ -45,10 +46,9 @@ def folder_of(order: RepairTask, site: Installation) -> Path | None:
 
 
 async def restore_owner(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
-    """Given an order, hand over the source that the lines name and the modelo's folder and file
-    where they exist; models itself where even that does not. DONE when the helper did all of it;
-    its first refusal or failure otherwise (FAILED for all that another try may find otherwise);
-    REFUSED `nothing_to_hand_over` when the lines name nothing that may be touched."""
+    """Gives the bot's user the source named in the log, and the modelo's folder and file if they exist, or models
+    itself if they do not. DONE if the helper did all of it; otherwise its first refusal or failure (FAILED if
+    another attempt may succeed); REFUSED `nothing_to_hand_over` if the log names nothing that may be changed."""
     paths = await in_thread(lambda _: _named(order, site), name="hand over")
     done = TaskResult(order.id, Outcome.REFUSED, "nothing_to_hand_over")
     for path in paths:
@@ -59,8 +59,8 @@ async def restore_owner(order: RepairTask, site: Installation, tools: Tools) -> 
 
 
 def _named(order: RepairTask, site: Installation) -> list[Path]:
-    """The source first: it is what the bot could not read in most cases (facts, section 1). Before it
-    models, where that is gone and something belongs there: by it the helper knows the bot's user."""
+    """Yields the paths, source first: in most cases the bot could not read the source (facts, section 1). A missing
+    models directory comes before it, because the helper derives the bot's user from it."""
     gone = site.models if folder_of(order, site) is not None and not site.models.exists() else None
     named = (gone, _source(order, site), _folder(order, site), _file(order, site))
     return [path for path in named if path is not None]

@@ -1,4 +1,4 @@
-"""Finishes a rescue: a person has said whose video it is."""
+"""Assignment of a rescued video to the modelo chosen by an operator."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _ITSELF = frozenset({"assigned", "copied"})
 
 @dataclass(frozen=True, slots=True)
 class _Rescued:
-    """One file of `_rescatados`: `inode` is (device, number), which a rename keeps."""
+    """One file in `_rescatados`: `inode` is (device, number), which a rename keeps."""
 
     path: Path
     inode: tuple[int, int]
@@ -63,22 +63,22 @@ class _Rescued:
 
     @property
     def video(self) -> str:
-        """What the bot calls it where the lines said so, else the name that it has here."""
+        """The bot's name of the video if the log gave one, else its name in `_rescatados`."""
         found = self.known.get("video")
         return found if isinstance(found, str) and is_plain(found) else self.path.name
 
 
 async def assign(file: str, modelo: str, site: Installation, tools: Tools) -> TaskResult:
-    """Given a rescued file (a name below `_rescatados`, or its path) and the modelo that a person
-    named, move it to `models/<modelo>/<video>` and take its note away. Both texts are hostile.
+    """Moves a rescued file (a name in `_rescatados`, or its path) to `models/<modelo>/<video>` of the operator's
+    modelo, and deletes its note. Both texts are hostile.
 
-    `order_id` of the result is the incident that rescued it, "" when its note does not say.
-    DONE `assigned` with `path` (numbered when another healthy video has the name; `quarantined`
-    when a bad one had it), DONE `already_there` when that very video is there; REFUSED
-    `not_rescued`, `modelo_strange`, `hard_link`, or why a path was refused; FAILED
-    `source_missing`, `source_corrupt`, `source_changing`, or what kept the helper from giving it or
-    its folder to the bot's user; BLOCKED_BY_SPACE; BLOCKED_BY_OWNER.
-    Nothing is ever overwritten, and until it is at its new place the file stays in `_rescatados`."""
+    `order_id` of the result is the incident that rescued it, "" if its note has none. DONE `assigned` with `path`
+    (numbered if another intact video has the name; `quarantined` if a damaged one had it), DONE `already_there` if the
+    same video is there; REFUSED `not_rescued`, `modelo_strange`, `hard_link`, or the reason for refusing a path;
+    FAILED `source_missing`, `source_corrupt`, `source_changing`, or the reason why the helper did not give it or its
+    folder to the bot's user; BLOCKED_BY_SPACE; BLOCKED_BY_OWNER. Nothing is ever overwritten, and the file stays in
+    `_rescatados` until it is at its new path.
+    """
     if not is_plain(modelo):
         return TaskResult("", Outcome.REFUSED, "modelo_strange")
     incident = ""
@@ -97,8 +97,8 @@ async def assign(file: str, modelo: str, site: Installation, tools: Tools) -> Ta
 
 
 async def _give(rescued: _Rescued, site: Installation, tools: Tools) -> TaskResult | None:
-    """By the helper alone, also as root: a name that somebody exchanges must not let us give away
-    what lies elsewhere. What is not ours and he does not take, verification tells of."""
+    """Uses the helper even as root: an exchanged name must not give away a file elsewhere. Verification reports
+    what is neither the monitor's nor the bot's."""
     if rescued.uid == site.uid:
         return None
     answer = worth_again(await tools.give(rescued.path))
@@ -107,15 +107,14 @@ async def _give(rescued: _Rescued, site: Installation, tools: Tools) -> TaskResu
 
 
 async def look(file: str, site: Installation) -> RescuedFile:
-    """What `file` (as `assign` takes it) is. Raises PathRefused, OSError."""
+    """Returns the rescued `file` (as `assign` accepts it). Raises PathRefused, OSError."""
     seen = await in_thread(lambda _: _look(file, site))
     return RescuedFile(str(seen.path), seen.size, seen.video, seen.incident, seen.announced)
 
 
 async def carry_out(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
-    """The order ASSIGN. One that was under way when the monitor died is simply carried out again:
-    where its file is gone, that very video (by its name, its size and its content) has to be at
-    its place, and then what is left of it in `_rescatados` goes."""
+    """Runs an ASSIGN task. A task interrupted by a kill simply runs again: if its file is gone, the same video (by
+    name, size and content) must be at its destination; then its remains in `_rescatados` are deleted."""
     download = order.download
     file, modelo = download.source or "", download.modelo or ""
     result = await assign(file, modelo, site, tools)
@@ -167,7 +166,8 @@ def _look(file: str, site: Installation) -> _Rescued:
 
 
 def named(file: str, site: Installation) -> Path:
-    """`x.mp4`, `_rescatados/x.mp4`, `modelos/_rescatados/x.mp4` or the whole path. Raises PathRefused for all else."""
+    """Resolves `x.mp4`, `_rescatados/x.mp4`, `modelos/_rescatados/x.mp4` or the full path. Raises PathRefused
+    otherwise."""
     folder = site.models / RESCUED
     above, slash, name = file.rpartition("/")
     allowed = {str(folder), RESCUED, f"{site.models.name}/{RESCUED}"}
@@ -177,7 +177,7 @@ def named(file: str, site: Installation) -> Path:
 
 
 async def _into(rescued: _Rescued, modelo: str, site: Installation, tools: Tools) -> TaskResult:
-    """Under the first name that is free, made free, or taken by this very video."""
+    """Moves it under the first name that is free, can be freed, or belongs to the same video."""
     aside: str | None = None
     for place in _places(site.models / modelo, rescued.video):
         while True:
@@ -198,7 +198,7 @@ async def _into(rescued: _Rescued, modelo: str, site: Installation, tools: Tools
 
 
 async def _put(rescued: _Rescued, place: Path, site: Installation, tools: Tools) -> TaskResult:
-    """Rename; onto another file system copy, compare, and only then take the rescued one away."""
+    """Renames; onto another file system: copies, compares, and only then deletes the rescued file."""
     try:
         await in_thread(lambda _: _rename(rescued, place, site))
     except FileExistsError:
@@ -221,7 +221,7 @@ async def _put(rescued: _Rescued, place: Path, site: Installation, tools: Tools)
 
 
 async def _instead(rescued: _Rescued, there: TaskResult, site: Installation, tools: Tools) -> TaskResult:
-    """The very same video is at its place: once that is the bot's, the rescued one goes."""
+    """The same video is at the destination: once it belongs to the bot, the rescued file is deleted."""
     done = await given(there, Ensured(False), site, tools)
     if done.outcome is Outcome.DONE:
         await in_thread(lambda _: _forget(rescued, site))
@@ -229,7 +229,7 @@ async def _instead(rescued: _Rescued, there: TaskResult, site: Installation, too
 
 
 def _rename(rescued: _Rescued, place: Path, site: Installation) -> None:
-    """Never over anything; what was exchanged behind our back goes back under its name."""
+    """Never overwrites; a file exchanged meanwhile is renamed back."""
     with open_folder(rescued.path.parent, site) as old, open_folder(place.parent, site) as new:
         rename_new(old, rescued.path.name, new, place.name)
         seen = os.stat(place.name, dir_fd=new, follow_symlinks=False)
@@ -254,7 +254,7 @@ async def _bad_file(place: Path, site: Installation, tools: Tools) -> bool:
 
 
 def _forget(rescued: _Rescued, site: Installation) -> None:
-    """Take away the rescued file (its content is at its place, byte by byte) and its note."""
+    """Deletes the rescued file (its content is at the destination, byte by byte) and its note."""
     found = status(rescued.path, site)
     if found is not None and (found.st_dev, found.st_ino) == rescued.inode:
         remove(rescued.path, site)
@@ -270,7 +270,7 @@ def _places(folder: Path, video: str) -> Iterator[Path]:
 
 
 def _order(rescued: _Rescued, place: Path) -> RepairTask:
-    """What the copy and the quarantine's note say of it."""
+    """The task named in the notes of the copy and of the quarantine."""
     found = rescued.known.get("error_type")
     error_type = ErrorType(found) if found in {each.value for each in ErrorType} else ErrorType.CORRUPTO
     incident = rescued.incident or "ASIGNADO"

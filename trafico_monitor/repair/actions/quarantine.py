@@ -1,5 +1,7 @@
-"""`corrupto`: puts a file aside that two judges call broken and that has come to rest. Nothing is
-deleted here: what is aside stays for its time (`retention`), and a healthy file is not even moved."""
+"""Repair for `corrupto`: quarantines a file that two judges call damaged and that is at rest.
+
+Nothing is deleted here: `quarantine_retention` does that after the retention time. An intact file is not even moved.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +36,13 @@ _ORIGINAL, IDENTITY = "original", "identity"
 
 
 async def quarantine(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
-    """Look at the file at the order's destination; only a corrupt one goes to `_cuarentena`.
+    """Checks the file at the task's destination; only a corrupt one is moved to `_cuarentena`.
 
-    DONE `quarantined` with `quarantined` set (also when an earlier run of the same incident did
-    it), DONE `nothing_there`; REFUSED `file_is_healthy` (judged by its content: a log line's size
-    is no reason to move a whole video) or `no_safe_path`; FAILED `cannot_judge`; FAILED with
-    `retry_after` for a file that may still be being written: `file_is_young`, `file_is_open`,
-    `file_is_changing`."""
+    DONE `quarantined` with `quarantined` set (also if an earlier run of the same incident moved it), DONE
+    `nothing_there`; REFUSED `file_is_healthy` (judged by its content: a size in a log line is no reason to move an
+    intact video) or `no_safe_path`; FAILED `cannot_judge`; FAILED with `retry_after` for a file that may still be
+    written: `file_is_young`, `file_is_open`, `file_is_changing`.
+    """
     try:
         path = await in_thread(lambda _: resolve_destination(order.download, site))
         if path is None:
@@ -62,9 +64,9 @@ async def quarantine(order: RepairTask, site: Installation, tools: Tools) -> Tas
 
 
 async def put_aside(order: RepairTask, path: Path, site: Installation, tools: Tools) -> Path:
-    """Move `path` (beneath models, judged to be broken) to the quarantine, note first; where it is
-    now. Never over anything. The note holds its identity: device, inode, size and SHA-256. Raises
-    OSError, PathRefused, and NotSettled for a file that has not come to rest."""
+    """Moves `path` (below models, judged damaged) to the quarantine, writing its note first; returns the new path.
+    Never overwrites. The note records its identity: device, inode, size and SHA-256. Raises OSError, PathRefused,
+    and NotSettled for a file that is not at rest."""
     folder = await in_thread(lambda _: _place_for(path, site))
     found = await in_thread(lambda _: status(path, site))
     await ensure_folder(folder, site, tools)
@@ -73,14 +75,14 @@ async def put_aside(order: RepairTask, path: Path, site: Installation, tools: To
 
 
 async def restore(aside: Path, site: Installation) -> Path:
-    """Put a quarantined file back where it lay, when nothing lies there now (else
-    FileExistsError); where that is. Raises PathRefused for anything outside the quarantine."""
+    """Moves a quarantined file back to its original path if that is free (else FileExistsError); returns the path.
+    Raises PathRefused for anything outside the quarantine."""
     return await in_thread(lambda _: _restore(aside, site))
 
 
 def _place_for(path: Path, site: Installation) -> Path:
-    """The quarantine on the file system of `path`: a modelo may have a disk of its own, and what
-    is put aside must get there by a rename, never by a copy."""
+    """Returns the quarantine on the file system of `path`: a modelo may have a separate disk, and a file must be
+    moved by a rename, never by a copy."""
     own = path.parent.stat().st_dev != site.models.stat().st_dev
     return (path.parent if own else site.models) / QUARANTINE
 
@@ -111,7 +113,7 @@ def _put_aside(order: RepairTask, path: Path, site: Installation, now: float, st
 
 
 def _noted(note: Path, known: dict[str, object], site: Installation) -> bool:
-    """Write the note, unless one of a crash tells the same already; False when it is another file's."""
+    """Writes the note, unless an identical one exists after a crash; False if it belongs to another file."""
     found = read_note(note, site)
     if found is not None:
         return all(found.get(key) == known[key] for key in ("incidente", _ORIGINAL, IDENTITY))
@@ -123,7 +125,7 @@ def _noted(note: Path, known: dict[str, object], site: Installation) -> bool:
 
 
 def _candidates(order: RepairTask, path: Path, site: Installation) -> Iterator[Path]:
-    """`<modelo>__<video>.<incident>`, then numbered."""
+    """Yields `<modelo>__<video>.<incident>`, then numbered names."""
     below = locate(path, (site.models,))[1]
     folder = _place_for(path, site)
     ending = f".{order.incident_id}" if safe_component(order.incident_id) else ".incidente"
@@ -135,7 +137,7 @@ def _candidates(order: RepairTask, path: Path, site: Installation) -> Iterator[P
 
 
 def _of_incident(order: RepairTask, path: Path, site: Installation) -> Path | None:
-    """What an earlier run of the same order put aside, or None."""
+    """Returns the file quarantined by an earlier run of the same task, or None."""
     original = "/".join(locate(path, (site.models,))[1])
     for aside in _candidates(order, path, site):
         note = read_note(note_beside(aside), site)

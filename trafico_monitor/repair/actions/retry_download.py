@@ -1,4 +1,4 @@
-"""Downloads again: from where the Bot API server has the file, or from where the lines say."""
+"""Another download: from the Bot API server's file, or from the source named in the log."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class _Source:
 
 
 async def retry_download(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
-    """Given an order with what is known of a download, put the video at its destination.
+    """Puts the video of a task at its destination.
 
-    With a file_id: getFile, then copy; when the server gives no path and the lines named a
-    source, that is copied. Results of `copy_file`, and: DONE `rescued` (no destination known, or
-    another healthy video has its name); REFUSED `nothing_to_download_from`, `server_not_configured`,
-    `token_refused`, `file_id_refused`, `file_too_big`, or why the path was refused; REFUSED and
-    `rescued` with the doubt of `provenance` about whose it is; FAILED
-    `timeout`, `connection_lost`, `not_served`, `file_unavailable`, `server_busy`, `server_error`;
-    FAILED with `retry_after` for a bad file of the server's that has not come to rest (`quarantine`);
-    BLOCKED_BY_SERVER `server_unreachable`, `server_fault`."""
+    With a file_id: getFile, then copy; if the server gives no path and the log named a source, that source is copied.
+    Results of `copy_file`, and: DONE `rescued` (unknown destination, or another intact video has its name); REFUSED
+    `nothing_to_download_from`, `server_not_configured`, `token_refused`, `file_id_refused`, `file_too_big`, or the
+    reason for refusing a path; REFUSED and `rescued` with the doubt of `provenance` about its modelo; FAILED
+    `timeout`, `connection_lost`, `not_served`, `file_unavailable`, `server_busy`, `server_error`; FAILED with
+    `retry_after` for a damaged file of the server that is not at rest (`quarantine`); BLOCKED_BY_SERVER
+    `server_unreachable`, `server_fault`.
+    """
     download = order.download
     if not download.known:
         return TaskResult(order.id, Outcome.REFUSED, "nothing_to_download_from")
@@ -64,9 +64,9 @@ async def _from_lines(order: RepairTask, site: Installation, tools: Tools) -> Ta
 
 
 async def _from_server(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
-    """Ask and copy. A file that is shorter than the server itself says, or shown to be corrupt, is
-    put aside, and the server asked once more: it fetches what it does not have. One that may still be
-    being written is left for a while."""
+    """Requests and copies the file. A file that is shorter than the server's own size, or proven corrupt, is moved
+    aside and requested once more: the server fetches missing files. A file that may still be written is left for a
+    while."""
     for last in (False, True):
         found = await _ask(order, site, tools)
         if isinstance(found, TaskResult):
@@ -112,9 +112,9 @@ async def _shortened(source: _Source, site: Installation) -> bool:
 
 
 async def _set_aside(source: _Source, order: RepairTask, site: Installation, tools: Tools) -> bool:
-    """Rename a bad file in the Bot API directory, which may not be ours to write in. Bad by the
-    server's own word on its size or by its content, never by a log line's word. Raises NotSettled for
-    one that may still be being written."""
+    """Renames a damaged file in the Bot API directory, if the monitor may write there. Damaged according to the
+    server's own size or the content, never according to a log line. Raises NotSettled for a file that may still be
+    written."""
     mark = order.incident_id if safe_component(order.incident_id) else "incidente"
     aside = source.path.with_name(f"{source.path.name}.{mark}.incompleto")
     try:
@@ -131,8 +131,8 @@ async def _set_aside(source: _Source, order: RepairTask, site: Installation, too
 
 
 async def _put(order: RepairTask, source: _Source, site: Installation, tools: Tools) -> TaskResult:
-    """To the destination; without one, when another healthy video has it, or when it is in doubt
-    whose the source is, to `_rescatados`."""
+    """Copies to the destination; to `_rescatados` if there is none, another intact video has the name, or the
+    source's modelo is in doubt."""
     size = order.download.size if order.download.size is not None else source.size
     if await _gone(source, site):
         return TaskResult(order.id, Outcome.FAILED, "source_missing")
@@ -160,8 +160,8 @@ async def _put(order: RepairTask, source: _Source, site: Installation, tools: To
 async def _in_doubt(
     order: RepairTask, source: _Source, known: Provenance, site: Installation, tools: Tools
 ) -> TaskResult:
-    """Into nobody's folder. Of what was delivered to somebody a copy waits for a person, once it lies
-    nowhere else any more or somebody has asked for it; the rest stays where it is."""
+    """Copies to no modelo's folder. A file that was delivered before is copied for an operator only if it exists
+    nowhere else or an operator requested it; any other file stays in place."""
     safe = known.place is not None and order.since > 0
     if known.doubt != "delivered_elsewhere" or safe:
         return TaskResult(order.id, Outcome.REFUSED, known.doubt, str(known.place or ""))
@@ -172,7 +172,7 @@ async def _in_doubt(
 
 
 async def _gone(source: _Source, site: Installation) -> bool:
-    """True when nothing is there; no folder is made for that. Other trouble the copy will name."""
+    """True if nothing is there; no folder is created for the check. The copy reports other errors."""
     try:
         return await in_thread(lambda _: status(source.path, site)) is None
     except (OSError, PathRefused):
@@ -183,8 +183,8 @@ _NAMES = 1000
 
 
 async def rescue(order: RepairTask, source: Path, site: Installation, tools: Tools, size: int | None) -> TaskResult:
-    """Copy `source` to `models/_rescatados/<name>`, numbered when the name is taken; the note that
-    claims the name comes first, so that the same incident finds its own file again."""
+    """Copies `source` to `models/_rescatados/<name>`, numbered if the name is taken; the note that claims the name
+    comes first, so that the same incident finds its own file again."""
     try:
         ensured = await ensure_folder(site.models / RESCUED, site, tools)
         seconds = tools.seconds_for(size)
@@ -215,7 +215,7 @@ def _claim(order: RepairTask, source: Path, site: Installation, now: float, stop
 
 
 def _same(source: Path, place: Path, site: Installation, stop: threading.Event) -> bool:
-    """That very video lies there, and has lost its note."""
+    """The same video is there and has lost its note."""
     try:
         return same_content(source, place, site, stop)
     except (OSError, PathRefused):
@@ -223,7 +223,7 @@ def _same(source: Path, place: Path, site: Installation, stop: threading.Event) 
 
 
 def _unclaim(place: Path, site: Installation) -> None:
-    """A note without its file would tell of a rescue that was none."""
+    """Deletes a note without a file, which would report a rescue that did not happen."""
     with contextlib.suppress(OSError, PathRefused):
         if status(place, site) is None:
             remove(note_beside(place), site)

@@ -1,1 +1,1 @@
-"""File operations that never leave the two directories."""
+"""File operations confined to the two allowed directories."""

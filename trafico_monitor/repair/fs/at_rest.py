@@ -1,4 +1,4 @@
-"""Files that may be put aside: not in use and unchanged, with a note beside them."""
+"""Files that may be moved aside: not in use and unchanged, with a note beside them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WRITES = os.O_WRONLY | os.O_RDWR
 
 
 class NotSettled(OSError):
-    """The file may still be being written; `reason` is a code of messages/, `retry_after` in seconds."""
+    """The file may still be written; `reason` is a code of messages/, `retry_after` is in seconds."""
 
     def __init__(self, reason: str, retry_after: float = _AGAIN) -> None:
         super().__init__(errno.EBUSY, os.strerror(errno.EBUSY))
@@ -37,16 +37,16 @@ class NotSettled(OSError):
 
 
 def settled_status(path: Path, site: Installation, now: float) -> os.stat_result:
-    """What lies at `path`, at rest for the time that `site` asks for. Raises as `open_source` and
-    `require_settled`. Blocking."""
+    """Returns the status of the file at `path`, at rest for the time required by `site`. Raises as `open_source`
+    and `require_settled`. Blocking."""
     with FileIO(open_source(path, site)) as file:
         require_settled(file.fileno(), now, site.min_age)
         return os.fstat(file.fileno())
 
 
 def move_settled(old: Path, new: Path, before: os.stat_result, site: Installation) -> None:
-    """Rename the very file that was `before`, within one file system and never over anything, and make it
-    durable. One that was exchanged or changed goes back to its name: NotSettled. Blocking."""
+    """Renames the file whose status was `before`, within one file system and never overwriting, and makes the
+    change durable. A file that was exchanged or changed is renamed back: NotSettled. Blocking."""
     with open_folder(old.parent, site) as source, open_folder(new.parent, site) as target:
         rename_new(source, old.name, target, new.name)
         moved = os.stat(new.name, dir_fd=target, follow_symlinks=False)
@@ -63,9 +63,8 @@ def _content(seen: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def require_settled(file: int, now: float, min_age: float) -> None:
-    """Raise NotSettled when the open `file` was changed in the last `min_age` seconds before `now`, or a
-    program has it open for writing. Every write sets the time of change (ctime), and nobody can set
-    it back. Blocking."""
+    """Raises NotSettled if the open `file` was changed in the last `min_age` seconds before `now`, or a program has
+    it open for writing. Every write sets the change time (ctime), which cannot be set back. Blocking."""
     age = now - os.fstat(file).st_ctime
     if min_age and age < min_age:
         raise NotSettled("file_is_young", min(min_age, min_age - age) + 0.5)
@@ -74,8 +73,8 @@ def require_settled(file: int, now: float, min_age: float) -> None:
 
 
 def open_for_writing(file: int) -> bool:
-    """True when a program is known to have `file`, which is open for reading, open for writing. The
-    kernel says so to the file's owner and to root; otherwise of the processes that /proc shows."""
+    """True if a program is known to have `file` open for writing. The kernel reports this to the file's owner and
+    to root; otherwise it is derived from the processes visible in /proc."""
     try:
         # Who opens it for writing meanwhile makes the kernel send a signal: one that is ignored.
         fcntl.fcntl(file, _F_SETSIG, signal.SIGURG)
@@ -112,7 +111,7 @@ def note_beside(path: Path) -> Path:
 
 
 def what_is_known(order: RepairTask, now: float, **more: str | None) -> dict[str, object]:
-    """What a person needs to finish the job by hand; the keys are the mission's words."""
+    """Returns the data an operator needs to finish the work manually; the keys are the mission's words."""
     return {
         "incidente": order.incident_id,
         "timestamp": datetime.fromtimestamp(now, UTC).isoformat(),
@@ -123,7 +122,7 @@ def what_is_known(order: RepairTask, now: float, **more: str | None) -> dict[str
 
 
 def write_note(path: Path, known: Mapping[str, object], site: Installation) -> None:
-    """Write the note at `path`, complete or not at all; FileExistsError when there is one."""
+    """Writes the note at `path` completely or not at all; FileExistsError if there is one."""
     text = redact(json.dumps(known, ensure_ascii=False, indent=2)) + "\n"
     with open_folder(path.parent, site) as folder:
         part = f".trafico-{secrets.token_hex(8)}.part"
@@ -143,7 +142,7 @@ def write_note(path: Path, known: Mapping[str, object], site: Installation) -> N
 
 
 def read_note(path: Path, site: Installation) -> Mapping[str, object] | None:
-    """The note at `path`; None when there is none that could be read as one."""
+    """Returns the note at `path`; None if there is no valid one."""
     try:
         with os.fdopen(open_source(path, site), "rb") as stream:
             found = parse(stream.read(_LIMIT))

@@ -1,7 +1,7 @@
-"""Copies a video to its place so that nobody ever sees half of it, and nothing good is lost.
+"""Atomic copy of a video: a partial file is never visible, and no intact file is lost.
 
-Temporary name in the same folder, fsync, look at it, owner, rename, fsync of the folder. A crash
-leaves the temporary file and nothing else; `sweep` takes it away.
+Temporary name in the same folder, fsync, check, owner, rename, fsync of the folder. A crash leaves only the temporary
+file, which `sweep` deletes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PART = re.compile(r"\.trafico-[0-9a-f]{16}\.part\Z")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A finished copy under its temporary name; `uid` owns it as yet."""
+    """A finished copy under its temporary name; `uid` is its current owner."""
 
     path: Path
     size: int
@@ -41,14 +41,14 @@ class Part:
 async def copy_file(
     order: RepairTask, source: Path, destination: Path, site: Installation, tools: Tools, size: int | None
 ) -> TaskResult:
-    """Given paths from `paths`, make `destination` a whole copy of `source`.
+    """Makes `destination` a complete copy of `source`; both come from `path_policy`.
 
-    `size` is what was announced, None when nothing was: then the source's own size counts.
-    DONE `copied`, or `already_there` when a good file was there before; FAILED `source_missing`,
-    `source_incomplete` (nothing was put in place), `source_changing`, `destination_taken` (another
-    healthy file has the name; it is left alone), `timeout`; BLOCKED_BY_SPACE; BLOCKED_BY_OWNER;
-    REFUSED for a path that must not be touched. A bad file at the destination goes to the
-    quarantine when, and only when, the copy that replaces it has been looked at."""
+    `size` is the announced size; None: the source's own size counts. DONE `copied`, or `already_there` if an intact
+    file was there before; FAILED `source_missing`, `source_incomplete` (nothing was put in place), `source_changing`,
+    `destination_taken` (another intact file has the name and is left alone), `timeout`; BLOCKED_BY_SPACE;
+    BLOCKED_BY_OWNER; REFUSED for a path that must not be touched. A damaged file at the destination is quarantined
+    only after the replacing copy has been checked.
+    """
     try:
         lying = await in_thread(lambda _: _bytes_of(source, site))
         expected = lying if size is None else size
@@ -69,9 +69,9 @@ async def copy_file(
 
 
 def sweep(site: Installation, before: float) -> int:
-    """Remove what killed copies left in the models directory; how many there were. A copy that is under way
-    has been written to since `before`, when the service began (seconds since the epoch). Blocking: call it
-    in a thread."""
+    """Deletes temporary files of killed copies in the models directory; returns their number. A running copy has
+    been written to since `before`, the start of the service (seconds since the epoch). Blocking: call it in a
+    thread."""
     return sum(_remove_dead(name, folder, before) for folder, name in files_below(site.models) if _PART.match(name))
 
 
@@ -95,7 +95,7 @@ async def _good_already(destination: Path, site: Installation, tools: Tools, siz
 async def _publish(
     order: RepairTask, part: Part, destination: Path, site: Installation, tools: Tools, size: int | None
 ) -> TaskResult:
-    """Look at the part, give it to the bot's user, and let it take the destination's name."""
+    """Checks the copy, gives it to the bot's user, and renames it to the destination."""
     if size is not None and part.size != size:
         return TaskResult(order.id, Outcome.FAILED, "source_incomplete", f"{part.size} != {size}")
     judged = await tools.is_good(part.path, part.size)
@@ -132,7 +132,7 @@ def _bytes_of(source: Path, site: Installation) -> int | None:
 
 
 def _write_part(source: Path, folder: Path, site: Installation, stop: threading.Event) -> Part:
-    """The copy under a temporary name, complete and on the disk; nothing is left otherwise."""
+    """Returns the copy under a temporary name, complete and synced; leaves nothing on failure."""
     with _reading(source, site) as (reading, before), open_folder(folder, site) as into:
         _leave_room(into, before.st_size)
         name = f".trafico-{secrets.token_hex(8)}.part"
@@ -169,7 +169,7 @@ def _reading(source: Path, site: Installation) -> Iterator[tuple[int, os.stat_re
 
 
 def _leave_room(folder: int, size: int) -> None:
-    """Fail before the disk is filled to its last byte, not after."""
+    """Fails before the disk is completely full."""
     space = os.fstatvfs(folder)
     if space.f_bavail * space.f_frsize < size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1,4 +1,4 @@
-"""Makes folders beneath models, one component after the other, as the bot's user would."""
+"""Creation of folders below models, one component at a time, as the bot's user would create them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _DEEPEST = 8  # below models: a modelo, year, month, and room; one order must no
 
 @dataclass(frozen=True, slots=True)
 class Ensured:
-    """`made` when anything was made; `refused` is the helper's answer when it did not give one of
-    the folders to the bot's user, None when all of them are as they must be."""
+    """`made`: a folder was created; `refused` is the helper's answer if it did not give one of the folders to the
+    bot's user, None if all are correct."""
 
     made: bool
     refused: TaskResult | None = None
 
 
 async def ensure_folder(folder: Path, site: Installation, tools: Tools) -> Ensured:
-    """`mkdir -p` of `folder`, which is models or beneath it. Each folder of the monitor's own on the
-    way, made now or left by an earlier run, gets its parent's mode and is given to the bot's user.
-    Raises OSError, PathRefused."""
+    """`mkdir -p` of `folder`, which is models or below it. Each of the monitor's own folders on the path, created
+    now or left by an earlier run, gets its parent's mode and is given to the bot's user. Raises OSError,
+    PathRefused."""
     made, left = await in_thread(lambda _: _make_all(folder, site))
     for each in left:
         refused = await give(each, site, tools)
@@ -41,8 +41,8 @@ async def ensure_folder(folder: Path, site: Installation, tools: Tools) -> Ensur
 
 
 async def give(path: Path, site: Installation, tools: Tools) -> TaskResult | None:
-    """Give what the monitor has put at `path` to the bot's user. None when it is his by now, or was
-    never ours to give; else the helper's answer. Raises OSError."""
+    """Gives a file that the monitor put at `path` to the bot's user. None if it already belongs to that user, or
+    never belonged to the monitor; else the helper's answer. Raises OSError."""
     if not await in_thread(lambda _: _left_ours(path, site)):
         return None
     answer = worth_again(await tools.give(path))
@@ -50,8 +50,8 @@ async def give(path: Path, site: Installation, tools: Tools) -> TaskResult | Non
 
 
 async def given(result: TaskResult, ensured: Ensured, site: Installation, tools: Tools) -> TaskResult:
-    """`result` of putting a file into a folder, which is done only when both are the bot's: what has
-    been put there stays, and the next try finds it and goes on from there."""
+    """Returns `result` of putting a file into a folder, which is done only if both belong to the bot: the file
+    stays, and the next attempt continues from there."""
     if result.outcome is not Outcome.DONE or result.path is None:
         return result
     try:
@@ -64,12 +64,12 @@ async def given(result: TaskResult, ensured: Ensured, site: Installation, tools:
 
 
 def _left_ours(path: Path, site: Installation) -> bool:
-    """Root has given what it made itself; what is another's is not ours to give."""
+    """Root gives what it created itself; another user's file is not the monitor's to give."""
     return path.lstat().st_uid == os.geteuid() not in (0, site.uid)
 
 
 def _make_all(folder: Path, site: Installation) -> tuple[bool, list[Path]]:
-    """Whether anything was made, and what is to be given to the bot's user, from above."""
+    """Returns whether a folder was created, and the folders to give to the bot's user, from the top."""
     made, left = False, []
     for each in _way_to(folder, site):
         if not _there(each, site):
@@ -85,7 +85,7 @@ def _make_all(folder: Path, site: Installation) -> tuple[bool, list[Path]]:
 
 
 def _way_to(folder: Path, site: Installation) -> list[Path]:
-    """models, and each folder from there to `folder`."""
+    """Yields models, and each folder from there to `folder`."""
     below = () if folder == site.models else locate(folder, (site.models,))[1]
     if len(below) > _DEEPEST:
         raise PathRefused("path_strange")
@@ -101,8 +101,8 @@ def _there(folder: Path, site: Installation) -> bool:
 
 
 def _left_unfinished(folder: Path, site: Installation) -> bool:
-    """What a killed run has made and not finished. A folder of root's may be anybody's work, unless
-    root is who we are and it is empty."""
+    """Whether a killed run created it without finishing. A folder of root may be anyone's work, unless this process
+    is root and it is empty."""
     if os.geteuid() != 0:
         return _left_ours(folder, site)
     with open_folder(folder, site) as opened:
@@ -112,8 +112,8 @@ def _left_unfinished(folder: Path, site: Installation) -> bool:
 
 @contextlib.contextmanager
 def _above(folder: Path, site: Installation) -> Iterator[int]:
-    """A descriptor of the folder that holds `folder`. The models directory itself: only one level,
-    only right inside an existing project. A wrong setting must not sow trees."""
+    """Returns a descriptor of the parent of `folder`. The models directory itself: only one level, only directly
+    inside an existing project, because a wrong setting must not create trees."""
     if folder != site.models:
         with open_folder(folder.parent, site) as parent:
             yield parent

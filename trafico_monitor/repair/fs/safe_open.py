@@ -1,4 +1,4 @@
-"""Opens what lies beneath the two directories by descriptors; a thread that works there can be stopped."""
+"""Descriptor-based file operations below the two directories, and threads for them that can be stopped."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @contextmanager
 def open_folder(folder: Path, site: Installation) -> Iterator[int]:
-    """As `safe_open.open_folder`, from the directories of `site`."""
+    """As `host.safe_open.open_folder`, from the directories of `site`."""
     with safe_open.open_folder(folder, roots_of(site)) as opened:
         yield opened
 
 
 def open_source(path: Path, site: Installation) -> int:
-    """As `safe_open.open_regular`, from the directories of `site`."""
+    """As `host.safe_open.open_regular`, from the directories of `site`."""
     return safe_open.open_regular(path, roots_of(site))
 
 
 def status(path: Path, site: Installation) -> os.stat_result | None:
-    """What lies at `path` itself (a link is not followed); None when nothing does."""
+    """Returns the status of `path` itself (a link is not followed); None if nothing is there."""
     try:
         with open_folder(path.parent, site) as folder:
             return os.stat(encodable(path.name), dir_fd=folder, follow_symlinks=False)
@@ -53,8 +53,8 @@ def status(path: Path, site: Installation) -> os.stat_result | None:
 
 
 def same_content(one: Path, other: Path, site: Installation, stop: threading.Event) -> bool:
-    """True when both are regular files with the same bytes (and not one file under two names);
-    False also when `stop` is set before that is known. Raises as `open_source`."""
+    """True if both are regular files with the same bytes (and not one file under two names); False also if `stop`
+    is set first. Raises as `open_source`."""
     with os.fdopen(open_source(one, site), "rb") as mine, os.fdopen(open_source(other, site), "rb") as theirs:
         first, second = os.fstat(mine.fileno()), os.fstat(theirs.fileno())
         if first.st_size != second.st_size or os.path.samestat(first, second):
@@ -69,7 +69,7 @@ def same_content(one: Path, other: Path, site: Installation, stop: threading.Eve
 
 
 def rename_new(old_folder: int, old: str, new_folder: int, new: str) -> None:
-    """Rename, never over anything: FileExistsError when `new` is there already."""
+    """Renames without overwriting: FileExistsError if `new` exists."""
     names = (os.fsencode(encodable(name)) for name in (old, new))
     if _libc.renameat2(old_folder, next(names), new_folder, next(names), _RENAME_NOREPLACE) == 0:
         return
@@ -82,7 +82,7 @@ def rename_new(old_folder: int, old: str, new_folder: int, new: str) -> None:
 
 
 def sync_folder(folder: int) -> None:
-    """Make the names in `folder` durable; an O_PATH descriptor cannot be synced itself."""
+    """Makes the names in `folder` durable; an O_PATH descriptor cannot be synced itself."""
     readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
     try:
         os.fsync(readable)
@@ -91,7 +91,7 @@ def sync_folder(folder: int) -> None:
 
 
 def move_new(old: Path, new: Path, site: Installation) -> None:
-    """Move a file within one file system, never over anything, and make it durable."""
+    """Moves a file within one file system without overwriting, and makes the change durable."""
     with open_folder(old.parent, site) as source, open_folder(new.parent, site) as target:
         rename_new(source, old.name, target, new.name)
         sync_folder(target)
@@ -99,15 +99,15 @@ def move_new(old: Path, new: Path, site: Installation) -> None:
 
 
 def remove(path: Path, site: Installation) -> None:
-    """Unlink the name `path`; one that is gone already is no error."""
+    """Unlinks `path`; a missing file is not an error."""
     with open_folder(path.parent, site) as folder, contextlib.suppress(FileNotFoundError):
         os.unlink(encodable(path.name), dir_fd=folder)
 
 
 def files_below(root: Path) -> Iterator[tuple[int, str]]:
-    """Everything below `root` that is no folder: a descriptor of the folder that it lies in, which is good until
-    the next one, and its name. Links are not followed. Folders that are shut, more than DEEPEST levels down, or
-    behind MOST_ENTRIES others are left out. Raises nothing."""
+    """Yields everything below `root` that is not a folder: a descriptor of its folder, valid until the next item,
+    and its name. Links are not followed. Inaccessible folders, more than DEEPEST levels, and entries after
+    MOST_ENTRIES are skipped. Raises nothing."""
     left = MOST_ENTRIES
     chain: list[int] = []  # descriptors from the root down to the folder that is looked at
     waiting: list[tuple[int, str | Path]] = [(0, root)]
@@ -130,8 +130,8 @@ def files_below(root: Path) -> Iterator[tuple[int, str]]:
 
 
 def settle(file: int, folder: int, site: Installation) -> int:
-    """Mode and, as root, owner of a new file in `folder`; the uid that owns it now. Those whom the
-    folder lets in can use it, as a file that the bot makes itself under its usual umask."""
+    """Sets mode and, as root, owner of a new file in `folder`; returns its uid. Users with access to the folder can
+    use the file, like a file that the bot creates with its usual umask."""
     around = os.fstat(folder).st_mode
     os.fchmod(file, 0o640 | (around & 0o020) | (around & 0o004))
     if os.geteuid() == 0:
@@ -144,12 +144,12 @@ QUICK = 30.0  # seconds for a few system calls
 
 
 class Stopped(Exception):
-    """Raised inside the thread when nobody waits for its work any more."""
+    """Raised inside the thread when its result is no longer awaited."""
 
 
 async def in_thread(work: Callable[[threading.Event], Found], seconds: float = QUICK, name: str = "files") -> Found:
-    """What `work(stop)` returns. After `seconds` (TimeoutError), or when cancelled, `stop` is set:
-    the thread is to leave as soon as it looks, and to clean up behind itself."""
+    """Returns the result of `work(stop)`. After `seconds` (TimeoutError), or on cancellation, `stop` is set: the
+    thread must then clean up and end at its next check."""
     stop = threading.Event()
     try:
         return await run_blocking(lambda: work(stop), seconds=seconds, name=name)

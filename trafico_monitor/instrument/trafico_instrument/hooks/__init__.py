@@ -1,1 +1,1 @@
-"""What is wrapped, library by library. Each module is imported when the program imports its library."""
+"""Wrapped calls, one module per library, each imported when the program imports its library."""

@@ -1,4 +1,4 @@
-"""aiogram 3: getFile, Bot.download and download_file, and what its Dispatcher handles."""
+"""aiogram 3: getFile, Bot.download and download_file, and the Dispatcher's handlers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAME = "aiogram"
 
 
 def hook(aiogram: ModuleType) -> None:
-    """Wrap the classes of `aiogram`, or leave them alone where the version is unknown."""
+    """Wraps the classes of `aiogram`, or leaves them unchanged if the version is unknown."""
     known.hook(aiogram, (3,), lambda: [
         wrap.plan(aiogram.Bot, "get_file", ("self", "file_id"), _get_file, bot_api.end_get_file),
         wrap.plan(aiogram.Bot, "download", ("self", "file", "destination"), _see_download),
@@ -29,7 +29,7 @@ def _get_file(args: Any, kwargs: Any) -> Any:
 
 
 def _see_download(args: Any, kwargs: Any) -> None:
-    """Calls get_file and download_file, which are told each: here are size and destination."""
+    """It calls get_file and download_file, which report themselves; only size and destination are taken here."""
     found = bot_api.see(_NAME, wrap.given(args, kwargs, 1, "file"))
     if found is not None:
         found.go_to(places.absolute(wrap.given(args, kwargs, 2, "destination")))

@@ -1,4 +1,4 @@
-"""What libraries for the Bot API have in common: an update is handled, and in it getFile is called."""
+"""Common part of the Bot API libraries: update handling, and getFile within it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def begin_update(update: Any) -> Handling:
 
 
 def end_update(here: Handling, _result: Any, error: BaseException | None) -> None:
-    """Downloads of this very task that neither came nor failed are let go of: nobody has them any more."""
+    """Releases downloads of this task that neither completed nor failed."""
     if error is not None:
         unhandled(error)
     for found in here.downloads:
@@ -47,7 +47,7 @@ def end_update(here: Handling, _result: Any, error: BaseException | None) -> Non
 
 
 def unhandled(error: BaseException) -> None:
-    """An exception has ended a handler: the download that it had under way, if it is clear which."""
+    """An exception ended a handler: reports it for the download in progress, if that is unambiguous."""
     here, found = handling.get(), current.get()
     if found is None and here is not None:
         opened = [one for one in here.downloads if not one.done]
@@ -57,7 +57,7 @@ def unhandled(error: BaseException) -> None:
 
 
 def see(library: str, asked: Any) -> Download | None:
-    """A file is about to be asked for: `asked` is its file_id, or what was sent and has one."""
+    """A file is about to be requested: `asked` is its file_id, or a message object that has one."""
     if inside.get():
         return None
     if type(asked) is str:
@@ -89,7 +89,7 @@ def end_get_file(found: Download, file: Any, error: BaseException | None) -> Non
 
 
 def of_path(library: str, path: Any, file_id: Any = None) -> Download:
-    """The download of a file that getFile has told of, or a new one where it was told elsewhere."""
+    """Returns the download of a file that getFile reported, or a new one if getFile was called elsewhere."""
     found = downloads.of_source(path)
     if found is None or found.done or (file_id is not None and found.file_id != file_id):
         found = Download(library, file_id)
@@ -98,7 +98,7 @@ def of_path(library: str, path: Any, file_id: Any = None) -> Download:
 
 
 def _of_update(found: Download, here: Handling) -> None:
-    """Who sent it and, where only its file_id was handed on, how large it is."""
+    """Returns the sender and, if only the file_id was passed on, the size."""
     if found not in here.downloads:
         here.downloads.append(found)
     message = _message(here.update)
@@ -109,9 +109,9 @@ def _of_update(found: Download, here: Handling) -> None:
 
 
 def _place(found: Download, here: Handling | None) -> None:
-    """Destination and modelo from the callers' variables, where these leave no doubt. They do where a
-    stranger may have written the path, where it was another download's or is there already (a variable of
-    the one before), and where there are two."""
+    """Returns destination and modelo from the callers' variables, if unambiguous. A path is ambiguous if a stranger
+    may have written it, if it belonged to another download or already exists (a variable of an earlier one), or if
+    there are two."""
     if here is None or found.destination is not None:
         return
     known = frames.paths(sys._getframe(1))
@@ -133,7 +133,7 @@ def _is_taken(path: str) -> bool:
 
 
 def _message(update: Any) -> Any:
-    """The message of an update of PTB or of aiogram."""
+    """Returns the message of a PTB or aiogram update."""
     return getattr(update, "effective_message", None) or getattr(update, "event", None)
 
 

@@ -1,4 +1,4 @@
-"""Which copies and moves carry a download."""
+"""Selection of the copies and moves that belong to a download."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ end = transfers.end
 
 
 def begin(source: Any, target: Any, into: bool) -> transfers.Transfer | None:
-    """`into`: where `target` is a directory, the file goes into it under its name."""
+    """`into`: if `target` is a directory, the file keeps its name inside it."""
     if downloads.inside.get():
         return None
     place, of_server = places.absolute(target), places.tail(source) is not None

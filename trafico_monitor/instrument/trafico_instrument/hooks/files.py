@@ -1,7 +1,7 @@
-"""Wraps shutil's copies and moves, os.rename and os.replace.
+"""Hooks for shutil's copies and moves, os.rename and os.replace.
 
-shutil is wrapped in every Python that has the folder on its path, before any library is known to come: the
-bot may say `from shutil import copy2` first. Until then each call goes straight through.
+shutil is wrapped in every Python that has the folder on its path, before any library is imported: the bot may run
+`from shutil import copy2` first. Until a library is imported, each call passes straight through.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def hook_shutil(shutil: ModuleType) -> None:
 
 
 def arm() -> None:
-    """Look at the calls from now on."""
+    """Activates the inspection of calls."""
     global _begin, _end
     if _begin is not None:
         return

@@ -1,4 +1,4 @@
-"""Hooks a library whole or, where it is not the one that the hooks were written for, not at all."""
+"""Version check: a library is wrapped completely, or not at all if its version is unknown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ hooked: set[str] = set()  # names of libraries
 
 
 def hook(library: ModuleType, majors: Container[int], plans: Callable[[], Sequence[Any]]) -> None:
-    """Put `plans()` in place for a version with one of these first numbers; say which library it is."""
+    """Applies `plans()` to a version with one of these major numbers, and reports the library."""
     version = str(getattr(library, "__version__", ""))
     said = f"{library.__name__} {version}".strip()
     try:

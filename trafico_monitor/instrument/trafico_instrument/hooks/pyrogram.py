@@ -18,7 +18,7 @@ _NAME = "pyrogram"
 
 
 def hook(pyrogram: ModuleType) -> None:
-    """Wrap the classes of `pyrogram`, or leave them alone where the version is unknown."""
+    """Wraps the classes of `pyrogram`, or leaves them unchanged if the version is unknown."""
     session = sys.modules["pyrogram.session.session"].Session
     known.hook(pyrogram, (2,), lambda: [
         wrap.plan(pyrogram.Client, "download_media", ("self", "message", "file_name"), _see_media),
@@ -28,7 +28,7 @@ def hook(pyrogram: ModuleType) -> None:
 
 
 def _see_media(args: Any, kwargs: Any) -> None:
-    """What is asked for; `handle_download`, perhaps in another task, is given its decoded file_id and size."""
+    """Records the request; `handle_download`, possibly in another task, receives its decoded file_id and size."""
     message = wrap.given(args, kwargs, 1, "message")
     sent = next((one for one in (getattr(message, kind, None) for kind in bot_api.MEDIA) if one is not None), message)
     found = Download(_NAME, sent if type(sent) is str else sent.file_id)

@@ -1,4 +1,4 @@
-"""python-telegram-bot 20 to 22: getFile, the downloads of a File, and what its Application handles."""
+"""python-telegram-bot 20 to 22: getFile, the downloads of a File, and the Application's handlers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME = "telegram"
 
 
 def hook_bot(telegram: ModuleType) -> None:
-    """Wrap the classes of `telegram`, or leave them alone where the version is unknown."""
+    """Wraps the classes of `telegram`, or leaves them unchanged if the version is unknown."""
     known.hook(telegram, range(20, 23), lambda: [
         wrap.plan(telegram.Bot, "get_file", ("self", "file_id"), _get_file, bot_api.end_get_file),
         wrap.plan(telegram.File, "download_to_drive", ("self", "custom_path"), _to_drive, transfers.end),
@@ -28,7 +28,7 @@ def hook_bot(telegram: ModuleType) -> None:
 
 
 def hook_application(ext: ModuleType) -> None:
-    """What handles updates, where `telegram` itself was known."""
+    """Wraps update handling if the version of `telegram` is known."""
     if _NAME in known.hooked:
         wrap.put([
             wrap.plan(ext.Application, "process_update", ("self", "update"), _update, bot_api.end_update),

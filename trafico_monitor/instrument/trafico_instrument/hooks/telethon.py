@@ -18,7 +18,7 @@ _NAME = "telethon"
 
 
 def hook(telethon: ModuleType) -> None:
-    """Wrap the classes of `telethon`, or leave them alone where the version is unknown."""
+    """Wraps the classes of `telethon`, or leaves them unchanged if the version is unknown."""
     methods = sys.modules["telethon.client.downloads"].DownloadMethods
     known.hook(telethon, (1,), lambda: [
         wrap.plan(methods, "download_media", ("self", "message", "file"), _download_media, _media_downloaded),
