@@ -28,12 +28,12 @@ venv: .venv/.ready ## make .venv, with .venv/bin/trafico-monitor ready to call
 	$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+include packaging/sbom.mk
 include packaging/deb.mk
 -include packaging/demo.mk
 -include packaging/bench.mk
 include packaging/chaos.mk
 include packaging/fuzz.mk
-include packaging/sbom.mk
 
 lint: venv ## ruff, mypy --strict, import contracts
 	.venv/bin/ruff check .

@@ -1,5 +1,5 @@
 # The Debian package. Built from a copy below .cache/deb, so that the work tree stays clean; the
-# build itself needs no network (the wheels come before) and, unless a tool is missing, no root.
+# build itself needs no network (the wheels and the bill of materials come before) and, unless a tool is missing, no root.
 
 DEB_VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' trafico_monitor/__init__.py)
 DEB_FILE := trafico-monitor_$(DEB_VERSION)_all.deb
@@ -10,7 +10,7 @@ DEB_ENVIRONMENT := env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent L
 
 .PHONY: deb lint-deb reproducible piuparts
 
-deb: ## build trafico-monitor_<version>_all.deb, and the link trafico-monitor.deb
+deb: $(SBOM) ## build trafico-monitor_<version>_all.deb, and the link trafico-monitor.deb
 	packaging/install-packages $(DEB_TOOLS)
 	/usr/bin/python3 packaging/vendor.py fetch .cache/wheels
 	rm -rf .cache/deb
@@ -18,6 +18,7 @@ deb: ## build trafico-monitor_<version>_all.deb, and the link trafico-monitor.de
 	tar -c --exclude=__pycache__ --exclude='*.egg-info' LICENSE $(wildcard README*.md) \
 		debian packaging trafico_monitor | tar -x -C $(DEB_TREE)
 	cp -r .cache/wheels $(DEB_TREE)/wheels
+	cp $(SBOM) $(DEB_TREE)/trafico-monitor.cdx.json
 	cd $(DEB_TREE) && umask 022 && $(DEB_ENVIRONMENT) dpkg-checkbuilddeps -I
 	cd $(DEB_TREE) && umask 022 && $(DEB_ENVIRONMENT) dpkg-buildpackage -us -uc -b -d >../build.log 2>&1 \
 		|| { tail -n 30 ../build.log; exit 1; }

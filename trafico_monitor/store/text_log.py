@@ -18,7 +18,10 @@ _TAIL_BYTES = 256 * 1024
 
 class MonitorLog:
     """Opened for each batch, so that a file that was deleted or moved away is made again; what is
-    not ours under its name is put aside."""
+    not ours under its name is put aside.
+
+    Not logging's RotatingFileHandler: it opens and renames by path, through whatever link lies there, and the
+    project's user may write to the directory; nor does it take back half a batch when the disk is full."""
 
     def __init__(self, folder: Path | Place, *, rotate_bytes: int = 8_000_000, keep: int = 5) -> None:
         self._place = folder if isinstance(folder, Place) else Place.trusted(folder)
