@@ -1,8 +1,7 @@
-"""The promises about speed and size, measured: `make bench`.
+"""Benchmarks of speed and size: `make bench`.
 
-Prints a table and writes `build/bench.json`. Every figure stands beside something measured in the
-same run, on the same machine. As root: it starts a journald of its own. `--write-docs` puts the
-table into docs/performance.md.
+Prints a table and writes `build/bench.json`. Every figure is compared with another measured in the same run, on the
+same machine. Needs root: it starts a private journald. `--write-docs` writes the table to docs/performance.md.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 @dataclass(frozen=True)
 class Part:
-    """`at` and `load` (of one minute) are those when it began."""
+    """`at` and `load` (over one minute) are the values at its start."""
 
     at: str
     load: float
@@ -74,7 +73,7 @@ def main() -> int:
 
 
 def before() -> dict[str, Part]:
-    """What an earlier run has measured: one part is measured anew, the others stay."""
+    """Returns the results of an earlier run: one part is measured again, the others are kept."""
     if not RESULT.exists():
         return {}
     told = json.loads(RESULT.read_text())["parts"]
@@ -95,7 +94,7 @@ def machine() -> str:
 
 
 def write_docs(measured: dict[str, Part]) -> None:
-    """Put the table between the marks of the page."""
+    """Writes the table between the marks of the page."""
     when = "; ".join(f"{name} {part.at} (load {part.load})" for name, part in measured.items())
     table = [
         BEGIN,

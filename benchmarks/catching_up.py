@@ -1,7 +1,7 @@
-"""A backlog of a million entries: from the journal's file to the decision about each incident.
+"""Catching up with a backlog of a million entries: from the journal's file to the decision about each incident.
 
-Everything here waits for the processor alone, so processor seconds are compared: they hold also
-where other programs load the machine. All sides take turns; the best of the rounds counts.
+Everything here is CPU-bound, so CPU seconds are compared; they are valid even if other programs load the machine. All
+sides take turns; the best of the rounds counts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WORDS = r"timed out|timeout|permission denied|corrupt|moov atom|no such file|no 
 
 
 def rows(work: Path, entries: int) -> Iterator[Row]:
-    """The table's row with its peers and the floor, and the same for other shares of failures."""
+    """Returns the table's row with its peers and the floor, and the same for other shares of failures."""
     place = made(work, entries, 0.01)
     sides: dict[str, Callable[[], int]] = {
         OURS: lambda: ours(place, entries),
@@ -68,7 +68,7 @@ def rows(work: Path, entries: int) -> Iterator[Row]:
 
 
 def fastest(sides: Mapping[str, Callable[[], int]], entries: int) -> tuple[dict[str, float], int]:
-    """Entries a processor second of each side, the best of the rounds; the incidents that we found."""
+    """Returns entries per CPU second of each side, the best of the rounds; and our number of incidents."""
     best: dict[str, float] = {}
     found = 0
     for turn in range(ROUNDS):
@@ -88,7 +88,7 @@ def _row(what: str, best: Mapping[str, float], name: str, note: str) -> Row:
 
 
 def ours(place: Path, entries: int) -> int:
-    """Read, detect, decide; the number of incidents."""
+    """Reads, detects and decides; returns the number of incidents."""
     retry = Retry()
     pipeline = Pipeline(Detector(load(RULES)), Tracker(), Limits(retry.max_attempts, retry.backoff, 3, 10.0), "es")
     batches: queue.Queue[Batch] = queue.Queue(4)
@@ -149,7 +149,7 @@ def fail2ban(work: Path, place: Path) -> int:
 
 
 def processor_seconds(run: Callable[[], int]) -> tuple[float, int]:
-    """Of this process and of what it has waited for."""
+    """CPU seconds of this process and its children."""
     before = _used()
     value = run()
     return max(1e-9, _used() - before), value

@@ -1,8 +1,7 @@
-"""How many lines a second the detection engine takes, against six `re.search` calls a line.
+"""Lines per second of the detection engine, compared with six `re.search` calls per line.
 
-Run from the repository: `python3 benchmarks/detection.py [--json] [--lines N]`. Both sides run on
-the same lines in turn, in processor time, so that the ratio holds on a busy machine; the best of several
-rounds counts.
+Run from the repository: `python3 benchmarks/detection.py [--json] [--lines N]`. Both sides process the same lines in
+turn, in CPU time, so the ratio is valid on a busy machine; the best of several rounds counts.
 """
 
 from __future__ import annotations
@@ -62,21 +61,21 @@ LOOKALIKES = (
 
 
 def unheard_of(number: int) -> str:
-    """A line of the bot that no line before it was like, not even in its words."""
+    """A line of the bot unlike any line before it, even in its words."""
     letters = "".join(chr(97 + number // 26**place % 26) for place in range(4))
     words = " ".join(WORDS[(number // (place + 1) + place) % len(WORDS)] for place in range(8))
     return f"INFO:__main__:Mensaje de {letters}: {words}"
 
 
 def unheard_of_word_by_word(number: int) -> str:
-    """A line of which every word is new."""
+    """A line in which every word is new."""
     return " ".join(
         "".join(chr(97 + (number * 31 + place * 7919) // 26**n % 26) for n in range(6)) for place in range(9)
     )
 
 
 def streams(lines: int) -> dict[str, list[str]]:
-    """Name of the kind → its lines."""
+    """Returns name of the kind → its lines."""
     polls = [POLL.format(METHODS[n % len(METHODS)]) for n in range(lines)]
     unlike = [OTHERS[n % len(OTHERS)].format(n=n * 7919 % 999983) for n in range(lines)]
     alike = [OTHERS[n % len(OTHERS)].format(n=n % 7) for n in range(lines)]
@@ -115,7 +114,7 @@ def six_searches(entries: list[JournalEntry]) -> Callable[[], None]:
 
 
 def measured(lines: list[str]) -> tuple[float, float]:
-    """Seconds a line of the engine and of the six searches: the best of the rounds."""
+    """Returns seconds per line of the engine and of the six searches: the best of the rounds."""
     entries = [JournalEntry(line, 7, 1000.0 + n * 0.01, f"c{n}") for n, line in enumerate(lines)]
     sides = [engine(entries), six_searches(entries)]
     best = [float("inf")] * 2

@@ -1,4 +1,4 @@
-"""Journals for the benchmarks: what a bot writes in weeks, made in a minute by systemd-journal-remote."""
+"""Journals for the benchmarks: weeks of a bot's output, generated in a minute with systemd-journal-remote."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ APART = 0.5  # seconds: a million lines are about six days
 
 
 def lines(count: int, errors: float) -> Iterator[str]:
-    """`count` lines, a share `errors` of which are failures, each of another video; of the others
-    nine in ten are requests."""
+    """Returns `count` lines, of which a share `errors` are failures, each of another video; nine in ten of the
+    others are requests."""
     every = round(1 / errors) if errors else count + 1
     for n in range(count):
         if n % every == every - 1:
@@ -79,8 +79,8 @@ def lines(count: int, errors: float) -> Iterator[str]:
 
 
 def printed(count: int, errors: float) -> Iterator[str]:
-    """As `lines`, but the share of failures as a bot prints them: each an ERROR record with its
-    traceback, 15 to 60 lines that count as theirs."""
+    """As `lines`, but with failures as a bot prints them: each an ERROR record with its traceback, 15 to 60 lines
+    that count towards the share."""
     said, failed, number = 0, 0, 0
     while said < count:
         story = list(_failure(number, 15 + number * 7 % 46)) if failed <= said * errors else []
@@ -94,7 +94,7 @@ def printed(count: int, errors: float) -> Iterator[str]:
 
 
 def _failure(number: int, length: int) -> Iterator[str]:
-    """One failure of `length` lines: the record, the library's exception, the bot's own one."""
+    """Returns one failure of `length` lines: the record, the library's exception, the bot's own one."""
     file = f"/home/ana/trafico/modelos/luna/20260101_101010_{number:06x}.mp4"
     site = "/home/ana/trafico/.venv/lib/python3.11/site-packages"
     yield f"ERROR:__main__:❌ Error descargando {file}: Timed out"
@@ -116,7 +116,7 @@ Writing = Callable[[int, float], Iterator[str]]
 
 
 def made(folder: Path, count: int, errors: float, write: Writing = lines) -> Path:
-    """A directory with a journal of such lines; kept in `folder` for the next run."""
+    """Returns a directory with a journal of such lines; cached in `folder` for the next run."""
     sample = "".join(write(2000, errors)) if write is not lines else "".join(lines(200, errors))
     name = hashlib.sha256(f"{count} {errors} {sample} {_ENTRY}".encode()).hexdigest()[:12]
     place = folder / f"journal-{count}-{name}"

@@ -1,4 +1,4 @@
-"""The running service against a private journald: how soon, how idle, how large, how fast to start."""
+"""The running service on a private journald: latency, idle cost, memory, start-up time."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def rows(work: Path, *, idle: float, entries: int) -> Iterator[Row]:
 
 
 def latency(journald: PrivateJournald) -> Iterator[Row]:
-    """A line about a model's folder that is missing; the order is to make it. Its being there is
-    taken for the order's start: it began earlier. Another process of the bot has a download under
-    way all the time: the line's own failure ends nothing of it."""
+    """Measures from a line about a missing model's folder to the folder's existence, which is later than the task's
+    start. Another process of the bot has a download in progress all the time, which the line's failure does not
+    end."""
     chance = random.Random(7)
     took: list[float] = []
     heard: list[float] = []
@@ -83,7 +83,7 @@ def latency(journald: PrivateJournald) -> Iterator[Row]:
 
 @contextlib.contextmanager
 def following(journald: PrivateJournald) -> Iterator[dict[str, float]]:
-    """When `journalctl -f` shows the line of each folder."""
+    """Measures when `journalctl -f` shows the line of each folder."""
     arrivals: dict[str, float] = {}
     with subprocess.Popen(
         ["journalctl", f"--namespace={journald.name}", "-f", "-n0", "-o", "cat"], stdout=subprocess.PIPE, text=True
@@ -105,7 +105,7 @@ def following(journald: PrivateJournald) -> Iterator[dict[str, float]]:
 
 
 def _under_way(home: Path) -> int:
-    """How many downloads the service knows to be under way."""
+    """Returns the number of downloads in progress known to the service."""
     status, said = call(home / "config.toml", "GET", "/api/v1/downloads", spoken="es")
     if status != 200:
         raise RuntimeError(str(said))
@@ -113,7 +113,7 @@ def _under_way(home: Path) -> int:
 
 
 def storm(journald: PrivateJournald) -> Iterator[Row]:
-    """A thousand downloads that fail within ten seconds, by names that can be repaired or not."""
+    """A thousand downloads that fail within ten seconds, some of them repairable."""
     with BotProcess(journald) as bot, running(journald) as service:
         own = {"/home/ana/trafico": f"{service.home}/project", "/home/ana/.telegram-bot-api": f"{service.home}/api"}
         began = time.monotonic()
@@ -144,7 +144,7 @@ def _count(database: Path) -> int:
 
 
 def _repairs(database: Path) -> tuple[int, int, int]:
-    """How many orders were given, the most attempts at one download, and all of them."""
+    """Returns the number of tasks, the most attempts for one download, and all attempts."""
     sql = "SELECT count(*) FROM orders", "SELECT max(attempt), sum(attempt) FROM ({})"
     each = "SELECT json_extract(body, '$.attempt') AS attempt FROM incidents"
     with contextlib.closing(sqlite3.connect(database)) as opened:
@@ -154,7 +154,7 @@ def _repairs(database: Path) -> tuple[int, int, int]:
 
 
 def _most_behind(database: Path) -> float:
-    """Between the journal's time of a line and that of the decision about it, at most."""
+    """Returns the maximum delay between the journal's time of a line and its decision."""
     sql = (
         "SELECT max(records.at - incidents.opened_at) FROM records JOIN incidents ON incidents.id = incident_id"
         " WHERE json_extract(records.body, '$.event') = 'incident_detected'"
@@ -164,7 +164,7 @@ def _most_behind(database: Path) -> float:
 
 
 def resting(journald: PrivateJournald, seconds: float) -> Iterator[Row]:
-    """Nothing happens: what it costs, and how often it wakes up."""
+    """Measures CPU time and wake-ups while nothing happens."""
     with BotProcess(journald), running(journald) as service:
         time.sleep(15)
         pid = service.process.pid
@@ -181,8 +181,8 @@ def resting(journald: PrivateJournald, seconds: float) -> Iterator[Row]:
 
 
 def after_a_backlog(work: Path, entries: int) -> Iterator[Row]:
-    """The service is started behind a million lines: READY comes at once, and reading them takes
-    no more memory than it may have after its start."""
+    """Starts the service behind a million lines: READY comes at once, and reading them takes no more memory than
+    allowed after start."""
     backlog = made(work, entries, 0.01, printed)
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         folder = Path(home) / "journal"
@@ -214,7 +214,7 @@ def after_a_backlog(work: Path, entries: int) -> Iterator[Row]:
 
 
 def _go_back(database: Path, folder: Path) -> None:
-    """Let the service have ended at the first entry of that journal."""
+    """Sets the service's stored position to the first entry of that journal."""
     with journal.Reader(path=str(folder)) as reader:
         reader.seek_head()
         reader.get_next()
@@ -225,7 +225,7 @@ def _go_back(database: Path, folder: Path) -> None:
 
 
 def _rests(pid: int) -> bool:
-    """True when it has taken next to no processor time for two seconds."""
+    """True if it has used nearly no CPU time for two seconds."""
     used = processor(pid)
     time.sleep(2.0)
     return processor(pid) - used <= 0.05
@@ -253,7 +253,7 @@ def ready_socket() -> Iterator[Callable[[], float]]:
 
 
 def commands() -> Iterator[Row]:
-    """What a person waits for."""
+    """Measures the response time of interactive commands."""
     with private_journald(NAME) as journald, running(journald) as service:
         wait_until(lambda: service.status()["running"], "it runs", 60)
         python = typical(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))
@@ -270,7 +270,7 @@ def commands() -> Iterator[Row]:
 
 
 def typical(run: Callable[[], object], rounds: int = 15) -> float:
-    """The median time, in seconds."""
+    """Returns the median time in seconds."""
     took = []
     for _ in range(rounds):
         began = time.perf_counter()
@@ -280,13 +280,13 @@ def typical(run: Callable[[], object], rounds: int = 15) -> float:
 
 
 def processor(pid: int) -> float:
-    """Seconds of processor time of all its threads."""
+    """Returns the CPU seconds of all its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def switches(pid: int) -> int:
-    """How often its threads have waited for something and were woken."""
+    """Returns the number of voluntary context switches of its threads."""
     total = 0
     for status in Path(f"/proc/{pid}/task").glob("*/status"):
         total += next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("voluntary"))

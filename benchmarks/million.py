@@ -1,4 +1,4 @@
-"""A million incidents in the store: what people ask, and what one more costs."""
+"""A million incidents in the store: query times, and the cost of one more incident."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def told(one: Incident) -> Event:
 
 
 def filled(work: Path, incidents: int) -> Path:
-    """A state directory with so many incidents of the last days; kept for the next run."""
+    """Returns a state directory with that many incidents of the last days; cached for the next run."""
     place = work / f"store-{incidents}"
     if (place / "made").exists():
         return place

@@ -1,4 +1,4 @@
-"""What a benchmark says: a figure, what it is compared with, and the bar."""
+"""Result of a benchmark: a figure, its comparison, and the bar."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """`ratio` is to `peer`, measured in the same run, in the direction in which more is better;
-    `met` is None where there is no bar."""
+    """`ratio` is relative to `peer`, measured in the same run, so that more is better; `met` is None without a bar."""
 
     what: str
     value: float

@@ -1,4 +1,4 @@
-"""The service with everything on, and what it talks to: Bot API server, Docker Engine, web, ping."""
+"""The fully configured service and its peers: Bot API server, Docker Engine, web, heartbeat."""
 
 from __future__ import annotations
 
@@ -44,14 +44,15 @@ shift; exec "$@"
 
 @contextlib.contextmanager
 def running(journald: PrivateJournald) -> Iterator[RunningService]:
-    """The service on that journald, in a home that goes with it."""
+    """Runs the service on that journald, in a matching home."""
     with tempfile.TemporaryDirectory(prefix="bench-") as home, everything_on(Path(home), journald.name) as service:
         yield service
 
 
 @contextlib.contextmanager
 def everything_on(home: Path, namespace: str = "", directory: Path | None = None) -> Iterator[RunningService]:
-    """Socket and web listener of the API, outbox with two couriers, answers, ping and the Docker probe."""
+    """Configures socket and web listener of the API, an outbox with two workers, chatops, heartbeat and the Docker
+    probe."""
     home.chmod(0o755)  # the bot's user has to get to its project
     with (
         BotApiServer(home / "files", control_port=0) as server,
@@ -80,7 +81,7 @@ def everything_on(home: Path, namespace: str = "", directory: Path | None = None
 
 @contextlib.contextmanager
 def _engine(path: Path) -> Iterator[None]:
-    """A Docker Engine that knows one container, which runs."""
+    """A Docker Engine with one running container."""
     path.unlink(missing_ok=True)
     with _Engine(str(path), _Inspect) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -93,7 +94,7 @@ class _Engine(socketserver.ThreadingUnixStreamServer):
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """The probe knocks and hangs up."""
+        """Ignores the probe, which connects and disconnects."""
 
 
 class _Inspect(BaseHTTPRequestHandler):

@@ -1,1 +1,1 @@
-"""`make demo`: the real monitor beside a stand-in bot and server, and the download broken in all six ways."""
+"""`make demo`: the real monitor with a stand-in bot and server; the download fails in six ways."""

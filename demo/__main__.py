@@ -1,4 +1,4 @@
-"""Starts the demo: as root, in a mount and process namespace of its own, so that nothing stays behind."""
+"""Starts the demo as root, in its own mount and process namespace, so that nothing stays behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def main() -> None:
-    """Never returns: becomes sudo, or the demo itself as process 1 of its own little world."""
+    """Never returns: becomes sudo, or the demo as process 1 of its namespace."""
     # Read by a pipe, a file or an ASCII terminal: the demo's words are not worth an exception.
     sys.stdout.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)  # type: ignore[union-attr]
     os.chdir(REPOSITORY)
@@ -51,7 +51,7 @@ def _demand_tools() -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of the caller's: a TELEGRAM_TOKEN in his shell is none of the demo's business."""
+    """A clean environment: a TELEGRAM_TOKEN in the caller's shell must not reach the demo."""
     shown = {name: os.environ[name] for name in SHOWN if name in os.environ}
     return {"PATH": SBIN, "HOME": "/root", "PYTHONUTF8": "1", **shown}
 

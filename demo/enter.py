@@ -1,7 +1,7 @@
-"""First thing inside the namespace: the code and the libraries into memory, then all else from there.
+"""First step inside the namespace: copies code and libraries to memory and continues from there.
 
-The repository may lie below a closed home, or where the demo is about to mount something; neither
-the bot's user nor the monitor's could read it there.
+The repository may be below a closed home, or where the demo mounts something; neither the bot's user nor the monitor's
+could read it there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SKIPPED = shutil.ignore_patterns("__pycache__", "unit", "component", "system", 
 
 
 def main() -> None:
-    """Copy, and become the demo; process 1 stays process 1."""
+    """Copies, and becomes the demo; process 1 stays process 1."""
     os.umask(0o022)
     # Through a descriptor: the repository itself may lie below /mnt.
     repository = Path(f"/proc/self/fd/{os.open('.', os.O_PATH | os.O_DIRECTORY)}")
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _copy_libraries(repository: Path) -> None:
-    """What travels in the package (vendor.txt), and nothing else of the workshop's tools."""
+    """Copies the bundled libraries (vendor.txt), and no development tools."""
     for line in (repository / "packaging" / "vendor.txt").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
@@ -58,7 +58,7 @@ def _copy_libraries(repository: Path) -> None:
 
 
 def _copy(source: str, target: str) -> None:
-    """With modes that everybody can read, whatever the umask of the clone was."""
+    """Copies with world-readable modes, whatever the umask of the clone was."""
     shutil.copyfile(source, target)
     Path(target).chmod(0o755 if os.access(source, os.X_OK) else 0o644)
 

@@ -1,7 +1,7 @@
-"""Did a scene end as the playbook says? Pure: what was seen goes in, a judgement comes out.
+"""Verdict on a scene: did it end as the playbook says? Pure.
 
-What was seen comes from the disk, the servers and the records as files; nothing here believes the
-monitor's `solucionado` without a whole file, or a server that answers.
+Observations come from the disk, the servers and the records as files. The monitor's `solucionado` counts only with a
+complete file, or a server that answers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MUST_NOT_BE_TOLD = frozenset({"ruta_inexistente"})
 
 @dataclass(frozen=True, slots=True)
 class FileSeen:
-    """A file that appeared in the model's folder during the scene, and its original."""
+    """A file that appeared in the modelo's folder during the scene, and its original."""
 
     name: str
     size: int
@@ -29,8 +29,8 @@ class FileSeen:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`records` are those of `descarga_errors.json` whose incident began in the scene; `told` the
-    texts that the administrator received about those incidents."""
+    """`records` are those of `descarga_errors.json` whose incident began in the scene; `told` are the texts sent to
+    the administrator about these incidents."""
 
     records: tuple[Mapping[str, object], ...]
     files: tuple[FileSeen, ...] = ()
@@ -40,8 +40,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`problems` are codes of texts; none means that all is as it must be. `done` are the
-    corrections as the records name them, in their order."""
+    """`problems` are codes of texts; empty means that everything is correct. `done` lists the repairs as named in
+    the records, in order."""
 
     problems: tuple[str, ...]
     done: tuple[str, ...]
@@ -53,7 +53,7 @@ class Judgement:
 
 
 def judge(error_type: str, seen: Seen, *, owner: str) -> Judgement:
-    """Given what was seen of a scene that breaks `error_type`, return what is wrong with it."""
+    """Returns the problems of a scene that breaks `error_type`."""
     problems = _of_records(error_type, seen.records)
     file = seen.files[0] if len(seen.files) == 1 else None
     if error_type == SERVER:
@@ -69,7 +69,7 @@ def judge(error_type: str, seen: Seen, *, owner: str) -> Judgement:
 
 
 def done(records: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
-    """The `accion` of every record, without repeats; at `detectado` there is none yet."""
+    """Returns the `accion` of every record without repeats; `detectado` has none yet."""
     acted = (record for record in records if record.get("estado") != "detectado")
     return tuple(dict.fromkeys(str(record["accion"]) for record in acted if record.get("accion")))
 

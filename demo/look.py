@@ -1,4 +1,4 @@
-"""Looks at the world as it is: the records as a file, the models directory, the servers."""
+"""Observation of the demo's machine: the records as a file, the models directory, the servers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECONDS = 20.0
 
 
 def records() -> list[Mapping[str, object]]:
-    """`descarga_errors.json`, which must be a valid array at every moment; [] while there is none."""
+    """Returns `descarga_errors.json`, which must be a valid array at any time; [] if it does not exist."""
     if not JSON_LOG.exists():
         return []
     found = json.loads(JSON_LOG.read_text(encoding="utf-8"))
@@ -28,7 +28,7 @@ def records() -> list[Mapping[str, object]]:
 
 
 def videos(modelo: str) -> frozenset[Path]:
-    """What lies in the model's folder under a video's name, the work of nobody in between left out."""
+    """Returns the files in the modelo's folder that have a video's name, without temporary files."""
     return frozenset(path for path in (world.MODELS / modelo).glob("*.mp4") if not path.name.startswith("."))
 
 
@@ -71,7 +71,7 @@ def answers(url: str, token: str) -> bool:
 
 
 def secrets_in_records() -> list[str]:
-    """The records that show a token, or most of one."""
+    """Returns the records that contain a token, or most of one."""
     needles = [token.partition(":")[2][:20].encode() for token in (world.BOT_TOKEN, world.ALERT_TOKEN)]
     files = [*world.LOGS.rglob("*"), *world.STATE.rglob("*")]
     return [str(file) for file in files if file.is_file() and any(needle in file.read_bytes() for needle in needles)]

@@ -1,4 +1,4 @@
-"""Mounts of the demo's own namespace: the host never sees them, and they end with it."""
+"""Mounts in the demo's own namespace: invisible to the host, and removed with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def mount(source: str, target: Path, kind: str = "", flags: int = 0, options: st
 
 
 def empty(place: Path, mode: str = "0755", size: str = "") -> None:
-    """An empty file system in memory over `place`."""
+    """Mounts an empty memory file system over `place`."""
     mount("tmpfs", place, "tmpfs", 0, f"mode={mode}" + (f",size={size}" if size else ""))
 
 
@@ -31,8 +31,8 @@ def bind(source: Path, target: Path) -> None:
 
 
 def copy_over(place: Path, stage: Path) -> None:
-    """Put over `place` a directory in memory with the same entries, so that more can be put beside
-    them. `stage` is a place to prepare it. Works where overlayfs does not."""
+    """Mounts over `place` a directory in memory with the same entries, so that others can be added. `stage` is a
+    directory to prepare it. Works where overlayfs does not."""
     stage.mkdir()
     empty(stage)
     for entry in os.scandir(place):

@@ -1,4 +1,4 @@
-"""The demo inside its namespace: set up, six scenes, what was told, the table, the end."""
+"""The demo inside its namespace: setup, six scenes, the alerts, the result table."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Played:
 
 
 def main() -> int:
-    """Exit status: 0 when all six ended as the playbook says, 1 when not, 130 when interrupted."""
+    """Exit status: 0 if all six ended as the playbook says, 1 if not, 130 if interrupted."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with _stage() as stage:
@@ -47,7 +47,7 @@ def main() -> int:
 
 @contextlib.contextmanager
 def _stage() -> Iterator[Stage]:
-    """All that the scenes need; set up in an order in which each finds what it needs."""
+    """Everything that the scenes need, in order of dependency."""
     print(f"{say('title')}\n\n{say('preparing')}", flush=True)
     began = time.monotonic()
     namespace = f"demo{secrets.token_hex(4)}"
@@ -168,7 +168,7 @@ def _row(one: Played) -> list[str]:
 
 
 def _of_the_whole(played: list[Played], code: int) -> list[str]:
-    """What no single scene shows: secrets, `solucionado` without a proof, an ugly end."""
+    """Checks beyond a single scene: secrets, `solucionado` without proof, an unclean exit."""
     proven = {str(record["incidente"]) for one in played if one.judgement.ok for record in one.seen.records}
     said = {str(record["incidente"]) for record in look.records() if record["estado"] == "solucionado"}
     problems = [say("problem.unproven", incidents=", ".join(sorted(said - proven)))] if said - proven else []

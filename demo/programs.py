@@ -1,4 +1,4 @@
-"""The two programs of the play: the stand-in bot, and the real monitor with its log followed."""
+"""The demo's two programs: the stand-in bot, and the real monitor with its log."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _STREAM_HEADER = b"python\n\n6\n0\n0\n0\n0\n"
 
 
 class Cgroup:
-    """The cgroup that makes journald say `_SYSTEMD_UNIT=trafico-main.service`, as a trusted field.
+    """The cgroup that makes journald set `_SYSTEMD_UNIT=trafico-main.service`, as a trusted field.
 
-    It lies below the one in which the demo was started, which is the root of the demo's own cgroup
-    namespace: so the host's systemd is not concerned. journald passes over slices in the path.
+    It is below the one in which the demo was started, which is the root of the demo's own cgroup namespace, so the
+    host's systemd is not affected. journald ignores slices in the path.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ def _remove(slice_path: Path) -> None:
 
 
 class Bot:
-    """main.py as user victor, in the unit's cgroup, its output going to the private journald."""
+    """main.py as user victor, in the unit's cgroup, with its output in the private journald."""
 
     def __init__(self, cgroup: Cgroup, journal: Path, **switches: str) -> None:
         environment = {
@@ -76,12 +76,12 @@ class Bot:
             self._process = _start(command, environment, stream.fileno(), world.PROJECT)
 
     def stop(self) -> None:
-        """As systemd does it: main.py alone would leave its children behind."""
+        """Stops the whole cgroup as systemd does: main.py alone would leave its children."""
         _stop(self._process, os.killpg)
 
 
 class Monitor:
-    """`trafico-monitor run` as its own unprivileged user; `show` is given every line of its log."""
+    """`trafico-monitor run` as its own unprivileged user; `show` receives every line of its log."""
 
     def __init__(self, show: Callable[[str], None]) -> None:
         environment = {
@@ -106,11 +106,11 @@ class Monitor:
         return self._process.poll() is None
 
     def complaints(self) -> str:
-        """The end of what it wrote on its own output."""
+        """Returns the end of its standard output and error."""
         return "\n".join(self._output.read_text(errors="replace").splitlines()[-12:])
 
     def stop(self) -> int:
-        """SIGTERM, and its exit status; every line of its log has been shown then."""
+        """Sends SIGTERM and returns its exit status, after every line of its log was shown."""
         code = _stop(self._process)
         self._ended.set()
         self._follower.join(5)

@@ -1,4 +1,4 @@
-"""The six scenes: each breaks one thing for real, and lets it be mended where that is not the monitor's part."""
+"""The six scenes: each causes a real failure, and removes causes that the monitor cannot."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ _SLOW = 1.0  # seconds that the server takes for a file
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`break_it` returns the original of the video that was sent, or None where none was. `mend`
-    is called when the incident is there and told where it must be, and `hold` seconds have shown
-    what the monitor does meanwhile."""
+    """`break_it` returns the original of the sent video, or None. `mend` is called once the incident exists and was
+    alerted if required, and after `hold` seconds that show the monitor's behaviour meanwhile."""
 
     error_type: str
     modelo: str

@@ -1,4 +1,4 @@
-"""What stands on the stage: journald, the two servers, the bot, the six original videos."""
+"""The demo's components: journald, the two servers, the bot, the six original videos."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LEFT = 200_000  # bytes that the ballast leaves: less than any of the videos
 
 @dataclass
 class Stage:
-    """`server` plays the local Bot API server, `telegram` api.telegram.org."""
+    """`server` is the local Bot API server, `telegram` stands in for api.telegram.org."""
 
     server: BotApiServer
     telegram: BotApiServer
@@ -47,12 +47,12 @@ class Stage:
         return Control(self.server.control_url)
 
     def run_bot(self) -> None:
-        """The bot, polling, under the instrumentation."""
+        """Starts the bot, polling, under the instrumentation."""
         self.bot = Bot(self.cgroup, self.journald.run_dir, STANDIN_READ_TIMEOUT=str(READ_TIMEOUT))
         until(lambda: self.control.calls("getUpdates"), 15.0)
 
     def send(self, modelo: str, mode: int = 0o644) -> Path:
-        """A user sends the next original; returns it. `mode` is that of the server's copy."""
+        """Sends the next original as a user; returns it. `mode` is that of the server's copy."""
         self.sent += 1
         original, file_id = self.originals[self.sent - 1], f"example-file-{self.sent}"
         uid = world.CONTAINER_UID
@@ -74,13 +74,13 @@ class Stage:
         _BALLAST.unlink(missing_ok=True)
 
     def told(self) -> list[dict[str, Any]]:
-        """Every message to the administrator through the alert token, sent or edited, oldest first."""
+        """Returns every message to the administrator through the alert token, sent or edited, oldest first."""
         return Control(self.telegram.control_url).messages(world.ADMIN_ID, world.ALERT_TOKEN)
 
 
 @contextlib.contextmanager
 def servers() -> Iterator[tuple[BotApiServer, BotApiServer]]:
-    """The local Bot API server and the one that plays api.telegram.org."""
+    """Starts the local Bot API server and the stand-in for api.telegram.org."""
     local = BotApiServer(world.BOT_API_DIR, port=_port(8081), control_port=0, container_dir=CONTAINER_DIR)
     public = BotApiServer(STAGE / "telegram", local=False)
     with local, public:
@@ -90,7 +90,7 @@ def servers() -> Iterator[tuple[BotApiServer, BotApiServer]]:
 
 
 def _port(wanted: int) -> int:
-    """`wanted` where it is free, else 0: any."""
+    """Returns `wanted` if it is free, else 0: any."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -110,7 +110,7 @@ def originals() -> list[Path]:
 
 
 def until(done: Callable[[], object], seconds: float) -> bool:
-    """Wait until `done()`, at most `seconds`; whether it came."""
+    """Waits until `done()`, at most `seconds`; returns whether it happened."""
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:

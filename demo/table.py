@@ -1,4 +1,4 @@
-"""A table that reads well without colour on 80 to 100 columns. Pure."""
+"""A table that is readable without colour on 80 to 100 columns. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COLUMNS = {98: (2, 16, 20, 22, 30), 80: (2, 16, 15, 17, 22)}
 
 
 def width(text: str) -> int:
-    """The columns that a terminal needs for `text`: two for a pictograph, none for what combines."""
+    """Returns the terminal columns of `text`: two for a pictograph, none for a combining character."""
     return sum(_columns(character) for character in text)
 
 
@@ -23,12 +23,12 @@ def _columns(character: str) -> int:
 
 
 def columns_for(terminal: int) -> tuple[int, ...]:
-    """The widths of mark, error, cause, correction and proof on a terminal of that many columns."""
+    """Returns the widths of mark, error, cause, repair and proof for a terminal of that many columns."""
     return next((columns for least, columns in _COLUMNS.items() if terminal >= least), _COLUMNS[80])
 
 
 def folded(line: str, first: str, rest: str, terminal: int = WIDE) -> str:
-    """`line` over as many lines as it needs; a long path is not torn apart."""
+    """Wraps `line`; a long path is not broken."""
     # A pictograph at its beginning needs a column more than textwrap counts.
     return (
         textwrap.fill(
@@ -45,7 +45,7 @@ def folded(line: str, first: str, rest: str, terminal: int = WIDE) -> str:
 
 
 def render(head: Sequence[str], rows: Sequence[Sequence[str]], columns: Sequence[int]) -> list[str]:
-    """Given the columns' widths, return lines: the head, a rule, and each row wrapped into them."""
+    """Returns lines for the columns' widths: the head, a rule, and each row wrapped."""
     rule = GAP.join("─" * column for column in columns)
     lines = [*_row(head, columns), rule]
     for row in rows:

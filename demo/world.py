@@ -1,7 +1,7 @@
-"""The machine that the monitor finds: accounts, project, Bot API directory, configuration, sudoers.
+"""The demo's machine: accounts, project, Bot API directory, configuration, sudoers.
 
-All of it as on the user's machine and as the package installs it, but in memory and in the demo's
-own mount namespace. Only /usr is the host's, and that is read only by everybody.
+All of it as on a user's machine and as installed by the package, but in memory and in the demo's own mount namespace.
+Only /usr is the host's, and it is only read.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Account:
 
     @property
     def setpriv(self) -> list[str]:
-        """The argv to put before a program that is to run as this user, without any privilege."""
+        """Returns the argv prefix that runs a program as this user, without privileges."""
         groups = ",".join(map(str, self.groups))
         return ["setpriv", f"--reuid={self.uid}", f"--regid={self.gid}", f"--groups={groups}", "--inh-caps=-all", "--"]
 
@@ -86,7 +86,7 @@ def account(name: str) -> Account:
 
 
 def build(*, url: str, alert_url: str, namespace: str, language: str) -> None:
-    """Everything but the running programs, after `cover`. `url` is the stand-in server's."""
+    """Creates everything except the running programs, after `cover`. `url` is the stand-in server's."""
     _project(url)
     _install()
     words = {"project": PROJECT, "namespace": namespace, "url": url, "alert_url": alert_url}
@@ -94,7 +94,7 @@ def build(*, url: str, alert_url: str, namespace: str, language: str) -> None:
 
 
 def cover() -> None:
-    """Own copies of what the demo writes to, and the accounts, whose homes lie there."""
+    """Mounts private copies of everything the demo writes to, and of the accounts, whose homes are there."""
     etc = STAGE / "etc"
     with contextlib.suppress(shutil.Error):  # a pipe or a socket there is nothing to copy
         shutil.copytree("/etc", etc, symlinks=True, copy_function=_copy_with_owner)
@@ -141,7 +141,7 @@ def _exists(name: str) -> bool:
 
 
 def open_journal(run_dir: Path) -> None:
-    """The private journald at the place where programs look for the system's."""
+    """Places the private journald where programs look for the system's."""
     place = run_dir.with_name("journal")
     if not place.exists():
         place.symlink_to(run_dir)
@@ -163,7 +163,7 @@ def _project(url: str) -> None:
 
 
 def _install() -> None:
-    """What the package puts on a machine, by its own files."""
+    """Installs the package's content from its own files."""
     monitor = pwd.getpwnam(MONITOR_USER)
     for folder in (STATE, LOGS, CREDENTIALS, Path("/run/trafico-monitor")):
         folder.mkdir(parents=True)

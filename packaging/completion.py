@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Shell completion, made from the command line itself: `completion.py` writes packaging/completion/*.
+"""Shell completion generated from the command line: `completion.py` writes packaging/completion/*.
 
-Called by `make completion`; a test holds that the files are what it would write. The words shown
-beside each option are in the caller's language, as `--help` is.
+Called by `make completion`; a test compares the files with its output. The description of each option is in the
+caller's language, as in `--help`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Command:
 
 
 def parsers(language: str) -> dict[tuple[str, ...], argparse.ArgumentParser]:
-    """Every parser by its path, in that language."""
+    """Returns every parser by its path, in that language."""
     from trafico_monitor.cli import main
 
     os.environ["LC_ALL"] = f"{language}.UTF-8"
@@ -221,7 +221,7 @@ def _fish(text: str) -> str:
 
 
 def written() -> dict[Path, str]:
-    """Every file and what stands in it."""
+    """Returns every file with its content."""
     all_of = commands()
     return {
         FOLDER / PROGRAM: bash(all_of),

@@ -24,7 +24,7 @@ SOURCES = ("drain3",)
 
 
 def pinned() -> dict[str, str]:
-    """SHA-256 → `name==version`, from vendor.txt: one pin and one hash a line."""
+    """Returns SHA-256 → `name==version` from vendor.txt: one pin and one hash per line."""
     pins = {}
     for line in PINS.read_text().splitlines():
         name, separator, digest = line.partition(" --hash=sha256:")
@@ -34,7 +34,7 @@ def pinned() -> dict[str, str]:
 
 
 def found(wheels: Path) -> dict[str, Path]:
-    """SHA-256 → file, of the pure wheels and of the sources in that folder."""
+    """Returns SHA-256 → file, of the pure wheels and the sources in that folder."""
     files = [*wheels.glob("*" + PURE), *(file for name in SOURCES for file in wheels.glob(f"{name}-*.tar.gz"))]
     return {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in sorted(files)}
 
@@ -59,7 +59,7 @@ def fetch(wheels: Path) -> None:
 
 
 def _pip(scratch: Path) -> list[str]:
-    """Debian's python3 has pip only with a package of its own; a venv always has one."""
+    """Debian's python3 has pip only in a separate package; a venv always has one."""
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode:
         subprocess.run([sys.executable, "-m", "venv", str(scratch)], check=True)
         return [str(scratch / "bin/python"), "-m", "pip"]
@@ -81,7 +81,7 @@ def unpack(wheels: Path, folder: Path) -> None:
 
 
 def unpack_source(archive: Path, folder: Path) -> None:
-    """The Python package NAME of NAME-VERSION.tar.gz, and its licence beside it."""
+    """Unpacks the Python package NAME of NAME-VERSION.tar.gz, with its licence beside it."""
     top = archive.name.removesuffix(".tar.gz")
     package = f"{top.partition('-')[0]}"
     with tarfile.open(archive) as source:

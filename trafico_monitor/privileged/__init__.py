@@ -1,1 +1,1 @@
-"""The only code that ever runs as root: one file, standard library only. See docs/security.md."""
+"""The only code that runs as root: one file, standard library only. See docs/security.md."""

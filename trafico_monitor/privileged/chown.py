@@ -1,25 +1,25 @@
 #!/usr/bin/python3 -I
-"""chown PATH: give one file or folder of the watched bot back to the bot's user.
+"""chown PATH: give one file or folder of the monitored bot back to the bot's user.
 
-Installed as /usr/libexec/trafico-monitor/chown; the service runs it as root through `sudo -n`.
-PATH is all that a caller can say. Which two directories may be touched and who is to own what
-comes from files that only root can write. Everything is done on descriptors that were opened one
-component after the other without following a link, so that no name can be exchanged in between.
+Installed as /usr/libexec/trafico-monitor/chown; the service runs it as root through `sudo -n`. PATH is the only input
+from the caller. The two allowed directories and the owners come from files that only root can write. Every operation
+uses descriptors that were opened one component at a time without following a link, so no name can be exchanged in
+between.
 
-    models directory     fchown to the bot's user; the monitor's user may read and write (ACL). Made
-                         where it is missing right inside a project of the bot's user
-    Bot API directory    files: fchown to the bot's user (the group stays, the server still reads
-                         them by it); folders keep their owner, or the server could not write any
-                         more: there the bot's and the monitor's users get an ACL, also a default
-                         one, so that new files need no repair at all
-    folders above them   nothing; but a closed one of the bot's own user, such as his home, lets
-                         the monitor pass (x). Where another's keeps one of the two out: refused
+    models directory     fchown to the bot's user; the monitor's user may read and write (ACL). Created
+                         if it is missing directly inside a project of the bot's user
+    Bot API directory    files: fchown to the bot's user (the group stays, so the server can still
+                         read them); folders keep their owner, or the server could no longer write:
+                         the bot's and the monitor's users get an ACL there, also a default one, so
+                         that new files need no repair
+    parent folders       nothing; but a closed one of the bot's own user, such as a home, lets the
+                         monitor pass (x). Refused if another user's folder is closed to one of the two
 
     exit status  0 done   2 usage   3 refused by policy   4 failed by the system
     stderr       one line, `done|usage|refused|failed: CODE PATH`; the same goes to the journal
 
-A component `<TOKEN>` or `<TOKEN-HASH>` (12 hex digits of its SHA-256) stands for the one entry
-whose name holds a bot token: sudo logs its arguments, and a token must not get there.
+A component `<TOKEN>` or `<TOKEN-HASH>` (12 hex digits of its SHA-256) stands for the one entry whose name holds a bot
+token: sudo logs its arguments, and a token must not appear there.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ MOST_ENTRIES = 500_000  # of a tree that are looked at in one walk
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What the helper believes in. A test passes other ones; no argument and no variable can."""
+    """Trusted locations of the helper. A test passes other ones; no argument or variable can."""
 
     config: str = "/etc/trafico-monitor"
     granted: str = "/var/lib/trafico-monitor-access"
@@ -73,7 +73,7 @@ class Places:
 
 
 class Stop(Exception):
-    """The end of the run: `status` is the exit status, `code` the stable word for the reason."""
+    """End of the run: `status` is the exit status, `code` the stable reason."""
 
     def __init__(self, status: int, code: str, path: bytes = b"") -> None:
         super().__init__(code)
@@ -110,7 +110,7 @@ _STAND_IN = re.compile(rb"<TOKEN(?:-([0-9a-f]{12}))?>")
 
 
 def shown(path: bytes) -> str:
-    """`path` as one line of printable text without a secret."""
+    """Returns `path` as one line of printable text without secrets."""
     text = _STAND_IN.sub(b"<TOKEN>", _TOKEN.sub(b"<TOKEN>", path)).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)[:400]
 
@@ -120,7 +120,7 @@ def digest(name: bytes) -> bytes:
 
 
 def components(path: bytes) -> tuple[bytes, ...]:
-    """The components of an absolute path that is written plainly; refuses any other."""
+    """Returns the components of a canonical absolute path; refuses any other."""
     parts = tuple(path.split(b"/"))
     if parts[0] != b"" or not 1 < len(parts) <= DEEPEST or len(path) > LONGEST_PATH:
         raise refused("path_strange", path)
@@ -147,12 +147,12 @@ Settings = Mapping[tuple[str, str], str]
 
 
 def only_roots(status: os.stat_result) -> bool:
-    """True when nobody but root may write it. An ACL's mask shows in the group's bits."""
+    """True if only root may write it. An ACL's mask shows in the group's bits."""
     return status.st_uid == 0 and not status.st_mode & 0o022
 
 
 def _open_roots_own(name: str, flags: int, folder: int | None = None) -> int | None:
-    """A descriptor of a file or folder that is root's alone; None when there is none."""
+    """Returns a descriptor of a file or folder that only root can change; None if there is none."""
     try:
         opened = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600, dir_fd=folder)
     except FileNotFoundError:
@@ -168,7 +168,7 @@ def _open_roots_own(name: str, flags: int, folder: int | None = None) -> int | N
 
 
 def read_settings(places: Places) -> Settings:
-    """config.toml, then conf.d/*.toml by name; a later one wins key by key."""
+    """Reads config.toml, then conf.d/*.toml by name; a later file overrides key by key."""
     settings = dict(_DEFAULTS)
     folder = _open_roots_own(places.config, os.O_RDONLY | os.O_DIRECTORY)
     if folder is None:
@@ -205,7 +205,7 @@ def _read_file(name: str, folder: int, settings: dict[tuple[str, str], str]) -> 
 
 
 def unit_properties(places: Places, unit: str) -> dict[str, str]:
-    """WorkingDirectory and User of the bot's unit as the running systemd knows them."""
+    """Returns WorkingDirectory and User of the bot's unit from the running systemd."""
     import subprocess  # only where the configuration leaves it open: 10 ms
 
     if not _UNIT.fullmatch(unit):
@@ -222,7 +222,7 @@ def unit_properties(places: Places, unit: str) -> dict[str, str]:
 
 
 def container_mount(places: Places, container: str, inside: str) -> str:
-    """Where the host keeps what the container sees at `inside`; "" when Docker does not say."""
+    """Returns the host directory mounted at `inside` in the container; "" if Docker does not report one."""
     import http.client  # 15 ms, and only where host_dir is left open
 
     if not _CONTAINER.fullmatch(container):
@@ -262,7 +262,7 @@ _VOLUME = (b"var", b"lib", b"docker", b"volumes")
 
 
 def too_broad(parts: Sequence[bytes], homes: Iterable[Sequence[bytes]]) -> bool:
-    """True for a directory that holds more than videos: the system's, a home, or above one."""
+    """True for a directory that holds more than videos: a system directory, a home, or a parent of one."""
     parts = tuple(parts)
     if len(parts) < 2 or parts[0] in _NEVER or _SECRETS.intersection(parts):
         return True
@@ -276,13 +276,13 @@ def too_broad(parts: Sequence[bytes], homes: Iterable[Sequence[bytes]]) -> bool:
 
 
 def homes() -> list[tuple[bytes, ...]]:
-    """The homes of people. A system account's «home» may well be the Bot API directory."""
+    """Returns the homes of people. A system account's «home» may be the Bot API directory itself."""
     people = (each for each in pwd.getpwall() if each.pw_uid == 0 or 1000 <= each.pw_uid < 65534)
     return [tuple(os.fsencode(each.pw_dir).strip(b"/").split(b"/")) for each in people]
 
 
 def root_parts(path: str, setting: str) -> tuple[bytes, ...]:
-    """The components of a directory that the configuration names; refuses one too broad."""
+    """Returns the components of a configured directory; refuses one that is too broad."""
     try:
         parts = components(path.rstrip("/").encode())
     except Stop:
@@ -297,7 +297,7 @@ def root_parts(path: str, setting: str) -> tuple[bytes, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One component: an O_PATH descriptor and what it is. It does not follow a later rename."""
+    """One component: an O_PATH descriptor and its status. A later rename does not affect it."""
 
     fd: int
     path: bytes
@@ -309,8 +309,8 @@ class Step:
 
 
 def mount_of(fd: int) -> int:
-    """The mount that `fd` lies on (proc(5), fdinfo). Not st_dev: on an overlay, as in many
-    containers, a file and its folder can have different ones. Asks no file system anything."""
+    """Returns the mount ID of `fd` (proc(5), fdinfo). Not st_dev: on an overlay, as in many containers, a file and
+    its folder can have different ones. Accesses no file system."""
     with open(f"/proc/self/fdinfo/{fd}") as file:
         found = re.search(r"^mnt_id:\s*(\d+)$", file.read(), re.MULTILINE)
     if found is None:
@@ -322,7 +322,7 @@ Admits = Callable[[int], bool]  # whether what lies on that mount may be touched
 
 
 class Tree:
-    """Opens names one below the other; closes all of them at the end."""
+    """Opens names relative to one another; closes all descriptors at the end."""
 
     def __init__(self) -> None:
         self._opened: list[int] = []
@@ -339,7 +339,7 @@ class Tree:
         return self._step("/", b"", None, None)
 
     def enter(self, above: Step, name: bytes) -> Step:
-        """`name` in the folder `above`, whatever it is, but never through a link."""
+        """Opens `name` in the folder `above`, of any type, but never through a link."""
         if not above.is_folder:
             raise refused("not_a_folder", above.path)
         if stand_in := _STAND_IN.fullmatch(name):
@@ -347,8 +347,8 @@ class Tree:
         return self.take(above, name)
 
     def take(self, above: Step, name: bytes, admits: Admits | None = None) -> Step:
-        """`name` as it is written, on a mount that `admits`: that is asked before the file system
-        itself is, for one that a user has mounted (FUSE) need not answer."""
+        """Opens the literal `name` on a mount that `admits`: this is checked before the file system is accessed,
+        because a user's mount (FUSE) need not answer."""
         path = above.path + b"/" + name
         try:
             step = self._step(name, path, above.fd, admits)
@@ -359,14 +359,14 @@ class Tree:
         return step
 
     def descend(self, start: Step, names: Iterable[bytes]) -> list[Step]:
-        """`start` and every step below it."""
+        """Returns `start` and every step below it."""
         steps = [start]
         for name in names:
             steps.append(self.enter(steps[-1], name))
         return steps
 
     def names(self, folder: Step, most: int | None = None, *, folders_only: bool = False) -> list[bytes]:
-        """What `folder` holds, in order, at most `most` of it."""
+        """Returns at most `most` names in `folder`, sorted."""
         try:
             with self.real(folder) as fd, os.scandir(fd) as found:
                 meant = (each.name for each in found if not folders_only or each.is_dir(follow_symlinks=False))
@@ -377,11 +377,11 @@ class Tree:
     @staticmethod
     @contextmanager
     def real(step: Step) -> Iterator[int]:
-        """A descriptor that fchown and fsetxattr take, of the very inode that was looked at.
+        """Returns a descriptor for fchown and fsetxattr of the same inode that was checked.
 
-        /proc/self/fd leads to the open file itself, not to a name: nothing can come in between.
-        Only regular files and folders get here, so that opening has no effect of its own;
-        O_NONBLOCK, because a lease held on the file would otherwise hold us for 45 s.
+        /proc/self/fd refers to the open file itself, not to a name, so nothing can intervene. Only regular files and
+        folders get here, so opening has no effect; O_NONBLOCK, because a lease held on the file would otherwise block
+        for 45 s.
         """
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         try:
@@ -404,7 +404,7 @@ class Tree:
         return Step(fd, path, os.fstat(fd))
 
     def _behind(self, above: Step, wanted: bytes | None) -> bytes:
-        """The one entry whose name holds a bot token, and has that digest when one is given."""
+        """Returns the one entry whose name holds a bot token, with the given digest if there is one."""
         fitting = [name for name in self.names(above) if _TOKEN.search(name) and wanted in (None, digest(name))]
         if len(fitting) != 1:
             code = "token_ambiguous" if fitting else "not_found"
@@ -422,11 +422,11 @@ def walk(
     levels: int = DEEPEST,
     folders_only: bool = False,
 ) -> Iterator[tuple[Step, int]]:
-    """What lies below `top`, the nearest first, as (step, level); a step is open until the next one.
+    """Yields everything below `top`, nearest first, as (step, level); a step is open until the next one.
 
-    No link is followed, no mount entered that `admits` refuses, no folder that `accepts` does. Only
-    the way to the present folder is open at a time, however deep and wide the tree is. What could
-    not be looked at is told to `left` by a code and its path.
+    No link is followed, no mount entered that `admits` refuses, no folder that `accepts` refuses. Only the path to the
+    current folder is open, however deep and wide the tree is. `left` receives a code and the path of everything
+    inaccessible.
     """
     waiting, looked_at = deque[tuple[bytes, ...]]([()]), 0
     while waiting:
@@ -467,7 +467,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """One of the two directories: `steps` from / down to it, all descriptors held."""
+    """One of the two directories: `steps` from / down to it, with all descriptors open."""
 
     is_models: bool
     parts: tuple[bytes, ...]
@@ -479,14 +479,14 @@ class Root:
 
     @property
     def admits(self) -> Admits:
-        """Its own mount, and one that root has mounted below models: a modelo may have a disk of
-        its own. What any user can mount (FUSE) answers as that user likes: refused."""
+        """Accepts its own mount, and below models one made by root: a modelo may have a separate disk. A mount that
+        any user can make (FUSE) is controlled by that user: refused."""
         return mounts(mount_of(self.step.fd), others=self.is_models)
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything that decides: the root concerned, whose files it may hold, who gets them."""
+    """All inputs of a decision: the root directory, the accepted owners in it, the new owners."""
 
     root: Root
     owner: Owner
@@ -507,7 +507,7 @@ class Site:
 
 
 def account(name: str) -> Owner:
-    """The owner of that name (or number). Root is nobody to give files to."""
+    """Returns the account with that name or number. Root is refused as an owner."""
     try:
         found = pwd.getpwuid(int(name)) if name.isascii() and name.isdigit() else pwd.getpwnam(name)
     except (KeyError, ValueError, OverflowError):
@@ -518,10 +518,10 @@ def account(name: str) -> Owner:
 
 
 def owner_of(steps: Sequence[Step]) -> Owner | None:
-    """The owner of a folder, None when it is root's.
+    """Returns the owner of a folder, None for root.
 
-    Refused when a third person could have put that folder there: whoever owns the folder above
-    could bring in somebody else's and so give files away in that user's name.
+    Refused if a third user could have put that folder there: the owner of the parent folder could substitute another
+    user's folder and so give files away in that user's name.
     """
     uid = steps[-1].status.st_uid
     if uid == 0:
@@ -535,10 +535,10 @@ def owner_of(steps: Sequence[Step]) -> Owner | None:
 
 
 def servers_uid(steps: Sequence[Step]) -> set[int]:
-    """The owner of the Bot API directory: whom the container's server runs as.
+    """Returns the owner of the Bot API directory, as which the container's server runs.
 
-    Not root, and not a person, unless only root can have put that directory there: the bot's
-    user could bring in another person's folder under that name to be given what is in it.
+    Neither root nor a person, unless only root can have put that directory there: the bot's user could substitute
+    another person's folder under that name to receive its content.
     """
     uid = steps[-1].status.st_uid
     with suppress(KeyError):
@@ -548,7 +548,7 @@ def servers_uid(steps: Sequence[Step]) -> set[int]:
 
 
 def _make_folder_as(owner: Owner, name: bytes, folder: int) -> None:
-    """mkdir by the owner's own rights: the service's sandbox leaves root none to write where others may."""
+    """mkdir with the owner's own rights: in the service's sandbox, root has no right to write where others may."""
     closed = os.umask(0o022)  # as the bot would make it
     os.setegid(owner.gid)
     os.seteuid(owner.uid)
@@ -561,7 +561,7 @@ def _make_folder_as(owner: Owner, name: bytes, folder: int) -> None:
 
 
 class Finder:
-    """Finds out roots and owner, asking systemd and Docker only for what is left open."""
+    """Determines roots and owner, querying systemd and Docker only for unconfigured values."""
 
     def __init__(self, places: Places, tree: Tree) -> None:
         self._places, self._tree = places, tree
@@ -573,7 +573,7 @@ class Finder:
         return self._owner_and_models(*self._models_parts(), needed=False)[0]
 
     def site(self, target: Sequence[bytes]) -> Site:
-        """What governs `target`; refuses one that lies in neither of the two directories."""
+        """Returns the site of `target`; refuses a target outside the two directories."""
         project, models = self._models_parts()
         in_models = target[: len(models)] == models
         if target == models:
@@ -621,9 +621,8 @@ class Finder:
         return around, parts
 
     def _make_models(self, project: Sequence[bytes], models: Sequence[bytes]) -> None:
-        """Make the models directory where it is missing and the bot's user could make it himself: right
-        inside the project, which is his, and with his rights alone. What may be done with it is decided
-        as for any that was there."""
+        """Creates a missing models directory if the bot's user could create it: directly inside that user's
+        project, with that user's rights. The normal checks then apply."""
         if tuple(models[:-1]) != tuple(project):
             return
         with suppress(Stop):  # what is strange about the project is said where models is looked for
@@ -658,7 +657,7 @@ class Finder:
         return found, steps
 
     def _api_parts(self, owner: Owner, target: Sequence[bytes], in_models: bool) -> tuple[bytes, ...]:
-        """The Bot API directory when `target` lies in it, else ()."""
+        """Returns the Bot API directory if it contains `target`, else ()."""
         named = self._settings["bot_api", "host_dir"]
         if in_models and not named:
             return ()  # saves asking Docker for every file of the models directory
@@ -675,7 +674,7 @@ class Finder:
 
 
 def check(site: Site, below: Sequence[Step]) -> None:
-    """Refuse what must not change hands. `below` is the root and every step down to the target."""
+    """Refuses a target that must keep its owner. `below` is the root and every step down to the target."""
     target = below[-1]
     status, path = target.status, target.path
     if not (target.is_folder or stat.S_ISREG(status.st_mode)):
@@ -695,8 +694,8 @@ def check(site: Site, below: Sequence[Step]) -> None:
 
 
 def check_inside(site: Site, folder: Step) -> None:
-    """Refuse a folder in which something is root's or a third person's: whoever may write in the
-    folder could remove it, or put another in its place. Every disk has a lost+found of root's."""
+    """Refuses a folder that contains an entry of root or a third user: a user with write access to the folder could
+    delete or replace it. Every disk has a lost+found of root."""
     with Tree.real(folder) as fd, os.scandir(fd) as found:
         for entry in found:
             path = folder.path + b"/" + os.fsencode(entry.name)
@@ -712,7 +711,7 @@ def check_inside(site: Site, folder: Step) -> None:
 
 
 def mounts(mount: int, *, others: bool) -> Admits:
-    """`mount` itself, and with `others` also what root has mounted elsewhere."""
+    """Returns `mount` itself, and with `others` also mounts made elsewhere by root."""
 
     @cache
     def admits(other: int) -> bool:
@@ -728,7 +727,7 @@ def _mounted_by_root(mount: int) -> bool:
 
 
 def mount_type(told: str, mount: int) -> str:
-    """The file system's type of `mount` by /proc/self/mountinfo (proc(5)); "" when not there."""
+    """Returns the file system type of `mount` from /proc/self/mountinfo (proc(5)); "" if it is missing."""
     for line in told.splitlines():
         fields, _, rest = line.partition(" - ")
         if fields.split(" ", 1)[0] == str(mount):
@@ -737,11 +736,11 @@ def mount_type(told: str, mount: int) -> str:
 
 
 def _check_roots_own(site: Site, target: Step, below: Sequence[Step]) -> None:
-    """Root's own file may have been moved in by somebody who may not read it: then it stays.
+    """Refuses root's own file, which a user without read access may have moved in.
 
-    Allowed are the root itself (the configuration names it), in the models directory what everybody
-    can read already, or an empty folder, and in the Bot API directory what only root can have put
-    there: a server that runs as root.
+    Allowed are the root directory itself (named in the configuration); in the models directory, world-readable files
+    and empty folders; in the Bot API directory, only what nobody but root can have put there: a server that runs as
+    root.
     """
     if len(below) == 1:
         return
@@ -789,7 +788,7 @@ def acl_of_mode(mode: int) -> Acl:
 
 
 def plain(acl: Acl) -> Acl:
-    """Owner, group and others only, with what they really have."""
+    """Returns owner, group and others only, with their effective permissions."""
     mask = acl.get((MASK, _NOBODY), 7)
     return {
         (tag, who): perm & mask if tag == GROUP_OBJ else perm
@@ -799,10 +798,10 @@ def plain(acl: Acl) -> Acl:
 
 
 def grant(acl: Acl, users: Mapping[int, int]) -> Acl:
-    """`acl` with at least those permissions for those users, and no more for anybody else.
+    """Returns `acl` with at least those permissions for those users, and no more for anyone else.
 
-    The mask is made anew; what it held back until now is therefore taken out of each entry
-    first, or widening the mask for one user would widen it for all.
+    The mask is recomputed; permissions limited by the old mask are therefore removed from each entry first, or
+    widening the mask for one user would widen it for all.
     """
     mask = acl.get((MASK, _NOBODY), 7)
     new = {key: perm & mask if key[0] in _GROUP_CLASS else perm for key, perm in acl.items()}
@@ -812,7 +811,7 @@ def grant(acl: Acl, users: Mapping[int, int]) -> Acl:
 
 
 def withdraw(acl: Acl, uid: int) -> Acl:
-    """`acl` without the entry of `uid`; a plain mode again when no other entry is left."""
+    """Returns `acl` without the entry of `uid`; a plain mode if no other entry is left."""
     mask = acl.get((MASK, _NOBODY), 7)
     new = {key: perm & mask if key[0] in _GROUP_CLASS else perm for key, perm in acl.items()}
     new.pop((USER, uid), None)
@@ -839,10 +838,10 @@ def read_acl(fd: int, name: str) -> Acl | None:
 
 
 def change_acl(fd: int, name: str, change: Callable[[Acl], Acl]) -> bool:
-    """Read, change, write; True when something was written.
+    """Reads, changes and writes an ACL; True if it was written.
 
-    Where there is none the mode stands for it; but for a default ACL not the mode alone: with an
-    access ACL its group bits are the mask, and new files would be open to the whole group.
+    Without an ACL the mode is the start; for a default ACL not the mode alone: with an access ACL, its group bits are
+    the mask, and new files would be open to the whole group.
     """
     status = os.fstat(fd)
     old = read_acl(fd, name)
@@ -856,8 +855,8 @@ def change_acl(fd: int, name: str, change: Callable[[Acl], Acl]) -> bool:
 
 
 def change_mode(fd: int, status: os.stat_result, mode: int) -> None:
-    """chmod. A folder's setgid bit stays without being named, which the service's sandbox does not
-    allow (RestrictSUIDSGID=): of the ACL only the permissions are written, by their own way."""
+    """chmod. A folder's setgid bit is kept without naming it, which the service's sandbox would not allow
+    (RestrictSUIDSGID=): only the ACL's permissions are written, through the ACL interface."""
     with _keeping_setgid(status):
         if not status.st_mode & stat.S_ISGID:
             os.fchmod(fd, mode)
@@ -893,12 +892,12 @@ def _keeping_setgid(status: os.stat_result) -> Iterator[None]:
 
 
 def closed_to(folders: Iterable[Step], uid: int) -> list[Step]:
-    """Those of `folders` that `uid` may not pass through."""
+    """Returns the `folders` that `uid` may not pass."""
     return [folder for folder in folders if not _may_pass(folder, uid)]
 
 
 def _may_pass(folder: Step, uid: int) -> bool:
-    """The kernel's answer for x, root's rights apart (acl(5), access check algorithm)."""
+    """The kernel's access check for x, without root's privileges (acl(5))."""
     status = folder.status
     if status.st_mode & 0o111 == 0o111:
         return True
@@ -920,10 +919,10 @@ def _may_pass(folder: Step, uid: int) -> bool:
 
 
 def own_parents(site: Site) -> list[Step]:
-    """The folders above the root that still keep the monitor out, all the bot user's own.
+    """Returns the parent folders, all of the bot's user, that are closed to the monitor.
 
-    Refused when a folder of somebody else's keeps the monitor or the bot's user out: a right on it
-    would open whatever lies beside, such as another person's home or other containers' volumes.
+    Refused if another user's folder is closed to the monitor or the bot's user: a right on it would expose its other
+    contents, such as another person's home or other containers' volumes.
     """
     above = site.root.steps[:-1]
     closed = closed_to(above, site.monitor) if site.monitor is not None else []
@@ -941,7 +940,7 @@ _NOT_LEFT = frozenset(("not_found", "path_strange", "link_in_path", "other_files
 
 @dataclass(slots=True)
 class Work:
-    """What was changed, and what could not be but does not spoil the rest."""
+    """Changes made, and failures that do not affect the rest."""
 
     owners: int = 0
     modes: int = 0
@@ -964,9 +963,9 @@ class Work:
 
 
 def fix(argument: bytes, places: Places) -> Work:
-    """Carry out the one order; raises Stop when it is refused or fails.
+    """Runs the one request; raises Stop if it is refused or fails.
 
-    Whatever ends it half-way: the same order completes it, and changes nothing once all is right.
+    After any interruption, the same call completes the work, and changes nothing once all is correct.
     """
     target = components(argument)
     with Tree() as tree:
@@ -993,7 +992,7 @@ def fix(argument: bytes, places: Places) -> Work:
 
 
 def hand_over(site: Site, below: Sequence[Step], work: Work) -> None:
-    """Owner, then mode, then ACL of the target, each on the same descriptor."""
+    """Sets owner, then mode, then ACL of the target, each on the same descriptor."""
     target, owner = below[-1], site.owner
     with Tree.real(target) as fd:
         status = os.fstat(fd)
@@ -1015,8 +1014,8 @@ def hand_over(site: Site, below: Sequence[Step], work: Work) -> None:
 
 
 def _change_owner(site: Site, below: Sequence[Step], fd: int, status: os.stat_result) -> None:
-    """fchown. A folder is looked into right before and right after: what root has put there in
-    between would change hands with it."""
+    """fchown. A folder is inspected right before and right after: entries that root adds in between would change
+    hands with it."""
     if below[-1].is_folder:
         check_inside(site, below[-1])
     os.fchown(fd, site.owner.uid, _group(site, below))
@@ -1029,7 +1028,7 @@ def _change_owner(site: Site, below: Sequence[Step], fd: int, status: os.stat_re
 
 
 def _group(site: Site, below: Sequence[Step]) -> int:
-    """-1 leaves the group: the Bot API server goes on reading its files by it."""
+    """-1 keeps the group, which the Bot API server needs to read its files."""
     if not site.root.is_models:
         return -1
     above = below[-2].status if len(below) > 1 else site.root.steps[-2].status
@@ -1050,8 +1049,8 @@ def may_open(site: Site, folder: Step) -> bool:
 
 
 def give_access(site: Site, step: Step, work: Work) -> str:
-    """ACL entries on one file or folder. A file system without ACLs is a note, not a failure:
-    return that note, or ""."""
+    """Sets ACL entries on one file or folder. A file system without ACLs is a note, not a failure: returns that
+    note, or ""."""
     return _change(step, site.users(step.is_folder), work, default=step.is_folder)
 
 
@@ -1077,7 +1076,7 @@ def _change(step: Step, users: Mapping[int, int], work: Work, *, default: bool) 
 
 
 def open_folders(site: Site, work: Work) -> None:
-    """ACLs, and nothing else, on the folders down to two levels below the root."""
+    """Sets ACLs only, on the folders down to two levels below the root."""
 
     def left(code: str, path: bytes) -> None:
         work.notes |= {code} & {"too_many_entries"}
@@ -1092,7 +1091,7 @@ def open_folders(site: Site, work: Work) -> None:
 
 
 def record(places: Places, work: Work, site: Site, parents: Iterable[Step]) -> None:
-    """Keep the directories whose ACLs name the monitor, each once."""
+    """Records the directories whose ACLs name the monitor, each once."""
     if site.monitor is None:
         return
     try:
@@ -1102,7 +1101,7 @@ def record(places: Places, work: Work, site: Site, parents: Iterable[Step]) -> N
 
 
 def note(places: Places, uid: int, *, tree: Step | None = None, ones: Iterable[Step] = ()) -> None:
-    """Write on the list: `uid` is given access to all of `tree`, and to each of `ones` alone."""
+    """Adds to the list: `uid` gets access to all of `tree`, and to each of `ones` alone."""
     wanted = [("tree", tree)] if tree is not None else []
     wanted += [("one", step) for step in ones]
     lines = [json.dumps({kind: os.fsdecode(step.path), "uid": uid}) + "\n" for kind, step in wanted]
@@ -1119,7 +1118,7 @@ def _read(file: int) -> str:
 
 @contextmanager
 def _granted(places: Places, *, create: bool) -> Iterator[int]:
-    """The list, locked: two helpers at once write one after the other."""
+    """Opens the list, locked: concurrent helpers write one after the other."""
     if create:
         with suppress(FileExistsError):
             os.mkdir(places.granted, 0o700)
@@ -1141,7 +1140,7 @@ def _granted(places: Places, *, create: bool) -> Iterator[int]:
 
 
 def _listed(text: str, work: Work) -> list[tuple[bool, bytes, int]]:
-    """Each line as (whether what lies below is meant, too; path; uid), single folders first."""
+    """Returns each line as (whether it includes everything below; path; uid), single folders first."""
     found = set()
     for line in text.splitlines():
         try:
@@ -1154,11 +1153,11 @@ def _listed(text: str, work: Work) -> list[tuple[bool, bytes, int]]:
 
 
 def undo(places: Places, *, parents_only: bool = False) -> Work:
-    """Take the monitor's ACL entries back from everything that is on the list, and empty it.
+    """Removes the monitor's ACL entries from everything on the list, and empties it.
 
-    Owners stay, and so do the entries of the bot's own user in the two directories: those repaired
-    the system. His `x` on other people's folders above them, which 1.0.0 gave, goes too; that alone
-    with `parents_only`. Nobody has written down whether it was there before.
+    Owners stay, and so do the entries of the bot's own user in the two directories, which repaired the system. That
+    user's `x` on other users' parent folders, granted by 1.0.0, is removed too; only that with `parents_only`. Its
+    previous state was not recorded.
     """
     work, bot = Work(), None
     with suppress(Stop, OSError), Tree() as tree:
@@ -1179,8 +1178,8 @@ def undo(places: Places, *, parents_only: bool = False) -> Work:
 
 
 def _apart(seconds: int, path: bytes, task: Callable[[Work], None], work: Work) -> None:
-    """`task` in a process of its own: a place that does not answer, or whatever else ends it, does
-    not keep the others from being done."""
+    """Runs `task` in a separate process: a file system that does not answer, or any other failure, does not prevent
+    the rest."""
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
         try:
@@ -1202,8 +1201,8 @@ def _apart(seconds: int, path: bytes, task: Callable[[Work], None], work: Work) 
 
 
 def take_back(path: bytes, uid: int, work: Work, *, whole: bool, only: int | None = None) -> None:
-    """Take the entries of `uid` from `path`, and with `whole` from everything below it; with `only`
-    just such as grant that and no more, and none from a folder of his own."""
+    """Removes the entries of `uid` from `path`, and with `whole` from everything below it; with `only`, just
+    entries that grant exactly that, and none from a folder owned by that user."""
     with Tree() as tree:
         try:
             step = tree.descend(tree.top(), components(path))[-1]
@@ -1254,7 +1253,7 @@ _WORDS = {DONE: ("done", 6), USAGE: ("usage", 4), REFUSED: ("refused", 4), FAILE
 
 
 def tell(places: Places, status: int, code: str, path: bytes, more: str = "") -> int:
-    """One line on stderr, one entry in the journal, and the exit status."""
+    """Writes one line to stderr and one entry to the journal; returns the exit status."""
     word, priority = _WORDS[status]
     line = " ".join(part for part in (f"{word}: {code}", shown(path), more) if part)
     with suppress(OSError):
@@ -1275,7 +1274,7 @@ def tell(places: Places, status: int, code: str, path: bytes, more: str = "") ->
 
 
 def prepare(seconds: int) -> None:
-    """Whatever the caller left us with: no closed 0-2, no mask, no core file, an end in time."""
+    """Resets the inherited state: open 0-2, no signal mask, no core file, a time limit."""
     while os.open("/dev/null", os.O_RDWR) <= 2:
         pass
     os.umask(0o077)
@@ -1292,7 +1291,7 @@ ROOTS_OWN_ORDERS: Mapping[bytes, Callable[[Places], Work]] = {
 
 
 def run(arguments: Sequence[bytes], places: Places, *, through_sudo: bool) -> int:
-    """One call: `PATH`, or by root directly `--undo` or `--close-parents`."""
+    """Runs one call: `PATH`, or by root directly `--undo` or `--close-parents`."""
     path = b""
     try:
         if len(arguments) != 1:
