@@ -232,6 +232,10 @@ def test_actions_ask_first_and_tell_the_answer(stage: Stage, visit: Open, act: s
     assert {name: getattr(request, name) for name in wanted} == wanted
     desk.reply = ControlResponse(False, "unknown_incident", {"id": "0000001Q"})
     page.locator(f"[data-act={act}]").click()
+    if act == "silence":
+        page.locator("#ask button.main").click()
+        expect(page.locator("#ask")).to_be_visible()  # a silence needs a reason
+        page.locator("#ask input[name=reason]").fill("otra vez")
     page.locator("#ask button.main").click()
     expect(page.locator(".toast.bad")).to_be_visible()
 

@@ -26,7 +26,7 @@ IMAGES = REPOSITORY / ".cache" / "machines"
 RELEASES = tuple(os.environ.get("TRAFICO_RELEASES", "bookworm trixie").split())
 PACKAGES = (
     "systemd,systemd-sysv,dbus,libpam-systemd,sudo,acl,jq,procps,kmod,iproute2,passwd,python3,python3-systemd,"
-    "python3-psutil,python3-sdnotify,python3-certifi,python3-idna,python3-dotenv,mediainfo,"
+    "python3-psutil,python3-sdnotify,python3-certifi,python3-click,python3-idna,python3-dotenv,mediainfo,"
     "python3-cachetools,python3-jsonpickle,python3-prometheus-client,"
     "docker.io,ca-certificates"
 )

@@ -22,7 +22,9 @@ MODULES = {
     "python-dotenv": ("dotenv", "python3-dotenv"),
     "python-telegram-bot": ("telegram", ""),
     "sdnotify": ("sdnotify", "python3-sdnotify"),
+    "starlette": ("starlette", ""),
     "systemd-python": ("systemd", "python3-systemd"),
+    "uvicorn": ("uvicorn", ""),
 }
 
 

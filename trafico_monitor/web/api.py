@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 
-from ..messages import catalogue, text
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..messages import LANGUAGES, catalogue
 from ..model.finding import ErrorType
 from ..model.incident import Estado, IncidentFilter
 from ..model.validation import Number, Schema, Text
 from . import serializers, timeseries
-from .exchange import Answer, Asked, as_json, problem
 from .ports import Hour, Present, Records
+from .responses import Problem, json_response, language_of, wrong_fields
 
 LARGEST_PAGE = 200
 USUAL_PAGE = 50
@@ -50,10 +53,8 @@ class Api:
         self._present = present
         self._clock = clock
 
-    async def incidents(self, asked: Asked) -> Answer:
-        given, refusal = parameters(asked, INCIDENTS)
-        if refusal is not None:
-            return refusal
+    async def incidents(self, request: Request) -> Response:
+        given = parameters(request, INCIDENTS)
         limit = int(given.get("limit", USUAL_PAGE))
         wanted = IncidentFilter(
             since=_number(given, "since"),
@@ -65,101 +66,87 @@ class Api:
             after=_place(str(given["cursor"])) if "cursor" in given else None,
         )
         found = await self._records.page(wanted, limit + 1)
-        rows = [serializers.incident_row(one, self._present, asked.language) for one in found[:limit]]
+        rows = [serializers.incident_row(one, self._present, language_of(request)) for one in found[:limit]]
         last = found[limit - 1] if len(found) > limit else None
-        return as_json({"incidents": rows, "next": _cursor(last.opened_at, last.id) if last else None})
+        return json_response({"incidents": rows, "next": _cursor(last.opened_at, last.id) if last else None})
 
-    async def incident(self, asked: Asked) -> Answer:
-        values, mistakes = STORY.check({"id": asked.given["id"]})
-        if mistakes:
-            return problem(404, "unknown_incident", asked.language, id=asked.given["id"][:40])
-        name = str(values["id"]).removeprefix("#").upper()
-        found = await self._records.story(name)
+    async def incident(self, request: Request) -> Response:
+        name = str(request.path_params["id"]).removeprefix("#").upper()
+        found = await self._records.story(name) if not STORY.check(request.path_params)[1] else None
         if found is None:
-            return problem(404, "unknown_incident", asked.language, id=name)
-        return as_json(serializers.incident_story(*found, self._present, asked.language))
+            raise Problem(404, "unknown_incident", id=name[:40])
+        return json_response(serializers.incident_story(*found, self._present, language_of(request)))
 
-    async def summary(self, asked: Asked) -> Answer:
-        given, refusal = parameters(asked, SUMMARY)
-        if refusal is not None:
-            return refusal
+    async def summary(self, request: Request) -> Response:
+        given = parameters(request, SUMMARY)
         now = self._clock()
         since = max(float(given.get("since", now - DAY)), now - LONGEST_SUMMARY)
         since = since // timeseries.HOUR * timeseries.HOUR
-        return as_json(timeseries.summary(await self._records.hours(since, math.inf, timeseries.ALL, 0), since))
+        return json_response(timeseries.summary(await self._records.hours(since, math.inf, timeseries.ALL, 0), since))
 
-    async def series(self, asked: Asked) -> Answer:
+    async def series(self, request: Request) -> Response:
         """Lines by type, estado and modelo, for each hour or each day of a time zone."""
-        given, refusal = parameters(asked, SERIES)
-        if refusal is not None:
-            return refusal
+        given = parameters(request, SERIES)
         step, now = str(given.get("step", "hour")), self._clock()
         until = float(given.get("until", now))
         since = float(given.get("since", until - (DAY if step == "hour" else 30 * DAY)))
         if not since < until <= since + LONGEST[step]:
-            return _wrong(asked, {"since": "span"})
+            raise wrong_fields({"since": "span"}, language_of(request))
         zone = _zone(given.get("zone"))
         if zone is None:
-            return _wrong(asked, {"zone": "zone"})
+            raise wrong_fields({"zone": "zone"}, language_of(request))
         starts = timeseries.starts(since, until, step, zone)
         hours: list[Hour] = []
         for first, last, offset in timeseries.stretches(starts, until, step, zone):
             hours += await self._records.hours(first, last, timeseries.LENGTHS[step], offset)
-        return as_json(timeseries.series(hours, starts, step))
+        return json_response(timeseries.series(hours, starts, step))
 
-    async def downloads(self, asked: Asked) -> Answer:
+    async def downloads(self, request: Request) -> Response:
         under_way = [serializers.under_way(one) for one in await self._present.downloads()]
-        return as_json({"downloads": under_way})
+        return json_response({"downloads": under_way})
 
-    async def health(self, asked: Asked) -> Answer:
+    async def health(self, request: Request) -> Response:
         """How things stand: the monitor's own word, every file system with its trend, what is silenced."""
         silences = [serializers.silence(one) for one in await self._records.silences()]
         volumes = [serializers.volume(one) for one in self._present.volumes()]
         status = {**self._present.status(), "running": True}
-        return as_json({"status": status, "volumes": volumes, "silences": silences, "at": self._clock()})
+        return json_response({"status": status, "volumes": volumes, "silences": silences, "at": self._clock()})
 
-    async def status(self, asked: Asked) -> Answer:
-        return as_json({**self._present.status(), "running": True})
+    async def status(self, request: Request) -> Response:
+        return json_response({**self._present.status(), "running": True})
 
-    async def ledger(self, asked: Asked) -> Answer:
-        given, refusal = parameters(asked, SUMMARY)
-        if refusal is not None:
-            return refusal
+    async def ledger(self, request: Request) -> Response:
+        given = parameters(request, SUMMARY)
         since = float(given.get("since", 0.0))
-        return as_json({"since": since, "ledger": list(await self._records.ledger(since))})
+        return json_response({"since": since, "ledger": list(await self._records.ledger(since))})
 
-    async def records(self, asked: Asked) -> Answer:
+    async def records(self, request: Request) -> Response:
         """The newest lines of the monitor's story, with the number that the stream goes on from."""
         newest = await self._records.latest_records(50)
-        said = [serializers.event(one, None, asked.language) for one in newest]
-        return as_json({"records": said, "seq": newest[-1][0] if newest else 0})
+        said = [serializers.event(one, None, language_of(request)) for one in newest]
+        return json_response({"records": said, "seq": newest[-1][0] if newest else 0})
 
-    async def texts_es(self, asked: Asked) -> Answer:
+    async def texts(self, request: Request) -> Response:
         """The dashboard's words."""
-        return as_json(_texts("es"))
-
-    async def texts_en(self, asked: Asked) -> Answer:
-        return as_json(_texts("en"))
-
-
-def _texts(language: str) -> dict[str, str]:
-    return {code: said for code, said in catalogue(language).items() if code.startswith(_SHOWN)}
+        language = request.path_params["language"]
+        if language not in LANGUAGES:
+            raise Problem(404, "not_found")
+        shown = {code: said for code, said in catalogue(language).items() if code.startswith(_SHOWN)}
+        return json_response(shown)
 
 
 _SHOWN = ("ui.", "type.", "reason.", "missing.", "short.")
 
 
-def parameters(asked: Asked, form: Schema) -> tuple[Mapping[str, str | float], Answer | None]:
-    """The checked parameters; or the answer to wrong ones. One that is given twice is wrong."""
-    names = [name for name, _ in asked.query]
-    values, mistakes = form.check(dict(asked.query))
-    mistakes |= {name: "once" for name in names if names.count(name) > 1}
-    return values, _wrong(asked, mistakes) if mistakes else None
-
-
-def _wrong(asked: Asked, mistakes: Mapping[str, str]) -> Answer:
-    fields = {name: text(f"web.expect.{code}", asked.language) for name, code in mistakes.items()}
-    return problem(422, "invalid", asked.language, fields, campos=", ".join(sorted(fields)))
+def parameters(request: Request, schema: Schema) -> Mapping[str, str | float]:
+    """The checked parameters. Raises Problem for wrong ones, and for one that is given twice."""
+    given = request.query_params.multi_items()
+    names = [name for name, _ in given]
+    values, wrong = schema.check(dict(given))
+    wrong |= {name: "once" for name in names if names.count(name) > 1}
+    if wrong:
+        raise wrong_fields(wrong, language_of(request))
+    return values
 
 
 def _number(given: Mapping[str, str | float], name: str) -> float | None:

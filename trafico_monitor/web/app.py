@@ -1,33 +1,43 @@
-"""The window as the service opens it: routes, door and listeners in one object."""
+"""The web application as the service runs it: operations, access control and listeners in one object."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from ..errors import StoreError
 from ..model.control_schema import REQUESTS, SILENCES
 from ..model.incident import Event
 from ..model.task import RepairTask, TaskResult, Verdict
 from . import api, openapi
-from .auth import SessionStore
+from .auth import CODE, SessionEndpoints, SessionStore
 from .control import ControlEndpoint
 from .events import Events
-from .exchange import Answer, Asked, as_json, problem
 from .metrics import Metrics
-from .middleware import CODE, Middleware
+from .middleware import AccessControl, RequestTarget, SecurityHeaders, problem
+from .openapi import Operation
 from .ports import Memory, Present, Records
-from .routes import Route, Routes
-from .seldom import Seldom
+from .responses import Problem, RateLimit, json_response
 from .server import Places, WebServer
-from .static_files import StaticFiles
 
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 1.0
+STATIC = Path(__file__).with_name("static")
+# The tables of the machine are not asked: a wrong one would keep a browser from running the scripts (nosniff).
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,73 +62,81 @@ class WebApp:
         origins: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._present = sources.present
-        self._counter = ControlEndpoint(sources.present, clock)
+        self._control = ControlEndpoint(sources.present, clock)
         self._events = Events(sources.records, sources.present)
-        self._door = Middleware(SessionStore(sources.memory, clock), origins)
+        store = SessionStore(sources.memory, clock)
+        access = AccessControl(store, origins)
+        self._sessions = SessionEndpoints(store, self._where, access.https)
         self._metrics = Metrics()
-        self._said = Seldom()
-        self._routes = Routes(self._table(api.Api(sources.records, sources.present, clock)))
-        self.server = WebServer(places, self.answer, language)
+        self._static = StaticFiles(directory=STATIC)
+        self._operations = self._operations_of(api.Api(sources.records, sources.present, clock))
+        limit = RateLimit()
+        paths = dict.fromkeys(each.path for each in self._operations)
+        self.app = Starlette(
+            routes=[
+                Route(path, _Resource([each for each in self._operations if each.path == path], access, limit))
+                for path in paths
+            ],
+            middleware=[Middleware(SecurityHeaders, origins), Middleware(RequestTarget)],
+            exception_handlers={HTTPException: problem},
+        )
+        self.app.router.redirect_slashes = False
+        self.app.state.language = language
+        self.server = WebServer(places, self.app, language)
 
     # For the pipeline's side: neither waits for anything.
 
     def stored(self, records: Sequence[Event]) -> None:
-        """These records are in the database now."""
+        """Take notice of records that are in the database now."""
         self._metrics.count(records)
         self._events.woke()
 
     def order_done(self, order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
+        """Take notice of an order that has run."""
         self._metrics.order_done(order, result, verdict)
 
     async def run(self) -> None:
+        """Serve until cancelled."""
         try:
             await self.server.run()
         finally:
-            await self._counter.close(STOP_SECONDS)
+            await self._control.close(STOP_SECONDS)
 
-    async def answer(self, asked: Asked) -> Answer:
-        """The answer to one request, whatever becomes of it. What breaks is logged once a minute and route: who
-        need not sign in must not fill the journal, and what he has written in his request is not for it."""
-        route, given, allowed = self._routes.find(asked.method, asked.path)
-        name = f"{route.method} {route.path}" if route else "no route"
-        try:
-            answer = await self._answer(replace(asked, given=given), route, allowed)
-        except (StoreError, TimeoutError) as error:
-            if self._said.due(name):
-                logger.warning("%s: %s", name, error)
-            answer = problem(503, "store", asked.language)
-        except Exception:  # one broken answer must not take the others with it
-            if self._said.due(name):
-                logger.exception("%s", name)
-            answer = problem(500, "internal", asked.language)
-        return self._door.dressed(answer, asked)
+    def _where(self) -> dict[str, object]:
+        return {"address": self.server.address, "trouble": self.server.trouble}
 
-    async def _answer(self, asked: Asked, route: Route | None, allowed: tuple[str, ...]) -> Answer:
-        if route is None:
-            preflight = allowed and asked.method == "OPTIONS"
-            return self._door.preflight(asked, allowed) if preflight else _nowhere(asked, allowed)
-        asked, refusal = await self._door.let_in(asked, route)
-        return refusal or replace(await route.handle(asked), by=asked.by)
+    async def _exposition(self, request: Request) -> Response:
+        return Response(self._metrics.exposition(self._present.gauges()), media_type=CONTENT_TYPE_LATEST)
 
-    async def _exposition(self, asked: Asked) -> Answer:
-        return Answer(200, self._metrics.exposition(self._present.gauges()).encode(), CONTENT_TYPE_LATEST)
+    async def _document(self, request: Request) -> Response:
+        return json_response(openapi.document(self._operations, self._present.gauges().version))
 
-    async def _give_code(self, asked: Asked) -> Answer:
-        return self._door.give_code(asked, {"address": self.server.address, "trouble": self.server.trouble})
+    async def _page(self, request: Request) -> Response:
+        return await self._asset("index.html", request)
 
-    async def _document(self, asked: Asked) -> Answer:
-        return as_json(openapi.document(self._routes.all, self._present.gauges().version))
+    async def _file(self, request: Request) -> Response:
+        return await self._asset(request.path_params["name"], request)
 
-    def _table(self, about: api.Api) -> Iterable[Route]:
-        files, door, base = StaticFiles(), self._door, "/api/v1"
+    async def _asset(self, name: str, request: Request) -> Response:
+        """A file of the dashboard. The browser asks each time whether it has changed."""
+        kind = KINDS.get(Path(name).suffix)
+        if kind is None:
+            raise Problem(404, "not_found")
+        request.scope["headers"] = [one for one in request.scope["headers"] if one[0] != b"range"]
+        response = await self._static.get_response(name, request.scope)
+        response.headers["cache-control"] = "no-cache"
+        response.headers["content-type"] = kind if kind.startswith("image") else f"{kind}; charset=utf-8"
+        return response
+
+    def _operations_of(self, about: api.Api) -> Sequence[Operation]:
+        sessions, base = self._sessions, "/api/v1"
         return (
-            Route("GET", "/", files.page, open=True),
-            Route("GET", "/static/{name}", files.file, open=True),
-            Route("GET", "/metrics", self._exposition, open=True),
-            Route("GET", f"{base}/openapi.json", self._document, open=True),
-            Route("GET", f"{base}/texts/es", about.texts_es, open=True),
-            Route("GET", f"{base}/texts/en", about.texts_en, open=True),
-            Route(
+            Operation("GET", "/", self._page, open=True),
+            Operation("GET", "/static/{name}", self._file, open=True),
+            Operation("GET", "/metrics", self._exposition, open=True),
+            Operation("GET", f"{base}/openapi.json", self._document, open=True),
+            Operation("GET", f"{base}/texts/{{language}}", about.texts, open=True),
+            Operation(
                 "GET",
                 f"{base}/incidents",
                 about.incidents,
@@ -127,7 +145,7 @@ class WebApp:
                 gives=(200, "IncidentPage"),
                 errors=(422,),
             ),
-            Route(
+            Operation(
                 "GET",
                 f"{base}/incidents/{{id}}",
                 about.incident,
@@ -136,7 +154,7 @@ class WebApp:
                 gives=(200, "IncidentStory"),
                 errors=(404,),
             ),
-            Route(
+            Operation(
                 "GET",
                 f"{base}/summary",
                 about.summary,
@@ -145,7 +163,7 @@ class WebApp:
                 gives=(200, "Summary"),
                 errors=(422,),
             ),
-            Route(
+            Operation(
                 "GET",
                 f"{base}/series",
                 about.series,
@@ -154,16 +172,18 @@ class WebApp:
                 gives=(200, "Series"),
                 errors=(422,),
             ),
-            Route("GET", f"{base}/downloads", about.downloads, about="Downloads under way", gives=(200, "Downloads")),
-            Route(
+            Operation(
+                "GET", f"{base}/downloads", about.downloads, about="Downloads under way", gives=(200, "Downloads")
+            ),
+            Operation(
                 "GET",
                 f"{base}/health",
                 about.health,
                 about="How things stand: status, file systems, silences",
                 gives=(200, "Health"),
             ),
-            Route("GET", f"{base}/status", about.status, about="The monitor's own word", gives=(200, "Status")),
-            Route(
+            Operation("GET", f"{base}/status", about.status, about="The monitor's own word", gives=(200, "Status")),
+            Operation(
                 "GET",
                 f"{base}/ledger",
                 about.ledger,
@@ -172,38 +192,68 @@ class WebApp:
                 gives=(200, "Ledger"),
                 errors=(422,),
             ),
-            Route(
+            Operation(
                 "GET", f"{base}/records", about.records, about="The newest lines of the story", gives=(200, "Records")
             ),
-            Route("GET", f"{base}/events", self._events.stream),
-            Route(
+            Operation("GET", f"{base}/events", self._events.stream),
+            Operation(
                 "POST",
                 f"{base}/requests",
-                self._counter.take,
+                self._control.take,
                 about="Ask the monitor to do something",
                 body=(*REQUESTS.values(), *SILENCES.values()),
                 gives=(200, "Reply"),
                 errors=(404, 409, 422, 503, 504),
             ),
-            Route(
+            Operation(
                 "POST",
                 f"{base}/session",
-                door.sign_in,
+                sessions.log_in,
                 open=True,
                 about="Sign in with a code of `trafico-monitor dashboard`",
                 body=(CODE,),
                 gives=(201, "Session"),
                 errors=(403,),
             ),
-            Route("GET", f"{base}/session", door.who, about="Who is signed in", gives=(200, "Who")),
-            Route("DELETE", f"{base}/session", door.sign_out, about="Sign out", gives=(200, "Done")),
-            Route("POST", f"{base}/codes", self._give_code, local=True),
-            Route("DELETE", f"{base}/sessions", door.sign_all_out, local=True),
+            Operation("GET", f"{base}/session", sessions.who, about="Who is signed in", gives=(200, "Who")),
+            Operation("DELETE", f"{base}/session", sessions.log_out, about="Sign out", gives=(200, "Done")),
+            Operation("POST", f"{base}/codes", sessions.give_code, local=True),
+            Operation("DELETE", f"{base}/sessions", sessions.log_all_out, local=True),
         )
 
 
-def _nowhere(asked: Asked, allowed: tuple[str, ...]) -> Answer:
-    if not allowed:
-        return problem(404, "not_found", asked.language)
-    refusal = problem(405, "bad_method", asked.language)
-    return replace(refusal, headers=(*refusal.headers, ("allow", ", ".join(allowed))))
+class _Resource:
+    """The operations of one path, as the ASGI application of its route. An unforeseen error is logged once a minute
+    and operation: who need not sign in must not fill the journal, and the text of a request is not for it."""
+
+    def __init__(self, operations: Sequence[Operation], access: AccessControl, limit: RateLimit) -> None:
+        self._by_method = {one.method: one for one in operations}
+        self._access = access
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        operation = self._by_method.get("GET" if request.method == "HEAD" else request.method)
+        name = f"{operation.method} {operation.path}" if operation else "no operation"
+        try:
+            response = await self._respond(request, operation)
+        except HTTPException:
+            raise
+        except (StoreError, TimeoutError) as error:
+            if self._limit.due(name):
+                logger.warning("%s: %s", name, error)
+            raise Problem(503, "store") from None
+        except Exception:  # one broken answer must not take the others with it
+            if self._limit.due(name):
+                logger.exception("%s", name)
+            raise Problem(500, "internal") from None
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request, operation: Operation | None) -> Response:
+        methods = ", ".join(self._by_method)
+        if operation is None:
+            if request.method == "OPTIONS":
+                return self._access.preflight(request, methods)
+            raise Problem(405, "bad_method", headers={"allow": methods})
+        request.state.by = await self._access.admit(request, operation)
+        return await operation.handle(request)

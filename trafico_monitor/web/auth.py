@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import ipaddress
 import json
 import logging
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..model.validation import Schema, Text
 from .ports import Memory
+from .responses import Problem, json_object, json_response
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +29,8 @@ CODE_SECONDS = 600.0
 SESSION_SECONDS = 30 * 86400.0
 MOST_CODES = 16
 MOST_SESSIONS = 64
+CODE = Schema({"code": Text("code", most=100, least=1, pattern=r"[A-Za-z0-9_-]{1,100}")}, frozenset({"code"}))
 _KEPT = "web.sessions"
-# What a Host header may be (RFC 9110, section 7.2), by hand: urlsplit raises for some that are none.
-_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,255}))(?::(?P<port>[0-9]{0,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class SessionStore:
         self._codes[_digest(code)] = Session(by, until)
         return code, until
 
-    async def enter(self, code: str) -> tuple[str, Session] | None:
+    async def log_in(self, code: str) -> tuple[str, Session] | None:
         """The cookie's value and the session that `code` opens; None when it opens none."""
         given = self._codes.pop(_digest(code), None)
         if given is None or given.until <= self._clock():
@@ -75,22 +76,23 @@ class SessionStore:
         logger.info("web: %s signed in", session.by)
         return value, session
 
-    async def session(self, headers: Mapping[str, str]) -> Session | None:
-        """That of the request's cookie."""
-        value = _cookie(headers)
+    async def session(self, cookies: Mapping[str, str]) -> Session | None:
+        """The session of a request's cookies; None when they open none."""
+        value = cookies.get(COOKIE, "")
         if not value:
             return None
         found = (await self._known()).get(_digest(value))
         return found if found is not None and found.until > self._clock() else None
 
-    async def leave(self, headers: Mapping[str, str]) -> None:
+    async def log_out(self, cookies: Mapping[str, str]) -> None:
+        """End the session of a request's cookies."""
         async with self._changing:
             sessions = await self._known()
-            if sessions.pop(_digest(_cookie(headers)), None) is not None:
+            if sessions.pop(_digest(cookies.get(COOKIE, "")), None) is not None:
                 await self._keep(sessions)
 
     async def close_all(self) -> int:
-        """Every session ends, every code too."""
+        """End every session and every code; the number of sessions that ended."""
         async with self._changing:
             sessions = await self._known()
             ended = len(sessions)
@@ -122,43 +124,46 @@ def _digest(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
 
 
-def _cookie(headers: Mapping[str, str]) -> str:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")[:4096]).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
+class SessionEndpoints:
+    """Signing in and out. `where` says how the dashboard is reached, `https` whether a request came that way."""
 
+    def __init__(
+        self, store: SessionStore, where: Callable[[], Mapping[str, object]], https: Callable[[Request], bool]
+    ) -> None:
+        self._store, self._where, self._https = store, where, https
 
-def set_cookie(value: str, *, secure: bool) -> tuple[str, str]:
-    """The header that gives the cookie; with "" the one that takes it away."""
-    age = int(SESSION_SECONDS) if value else 0
-    flags = "; Secure" if secure else ""
-    return "set-cookie", f"{COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{flags}"
+    async def give_code(self, request: Request) -> Response:
+        """A code for the command line."""
+        code, until = self._store.code(request.state.by)
+        return json_response({"code": code, "until": until, **self._where()}, 201)
 
+    async def log_in(self, request: Request) -> Response:
+        """A session for a code."""
+        values, wrong = CODE.check(json_object(request) or {})
+        entered = None if wrong else await self._store.log_in(str(values["code"]))
+        if entered is None:
+            raise Problem(403, "bad_code")
+        value, session = entered
+        return self._with_cookie(json_response({"by": session.by, "until": session.until}, 201), request, value)
 
-def known_host(host: str, origins: tuple[str, ...]) -> bool:
-    """Whether a request for `host` is meant for us. Every name that only DNS knows is refused unless
-    the configuration names it: a page of a stranger may have its name point to 127.0.0.1."""
-    parts = _HOST.fullmatch(host)
-    if parts is None or int(parts["port"] or 0) > 0xFFFF:
-        return False
-    v6, name = parts["v6"], parts["name"]
-    if (name or "").lower() == "localhost" or host.lower() in {origin.partition("://")[2] for origin in origins}:
-        return True
-    try:
-        ipaddress.IPv6Address(v6) if v6 else ipaddress.IPv4Address(name)
-    except ValueError:
-        return False
-    return True
+    async def who(self, request: Request) -> Response:
+        """The name that is recorded with what is done in this session."""
+        return json_response({"by": request.state.by})
 
+    async def log_out(self, request: Request) -> Response:
+        """End this session."""
+        await self._store.log_out(request.cookies)
+        return self._with_cookie(json_response({"ok": True}), request, "")
 
-def known_origin(origin: str, host: str, origins: tuple[str, ...]) -> bool:
-    """Whether a page of `origin` may ask us: it is our own, or named by the configuration."""
-    scheme, _, named = origin.lower().partition("://")
-    return origin in origins or (scheme in ("http", "https") and bool(host) and named == host.lower())
+    async def log_all_out(self, request: Request) -> Response:
+        """End every session."""
+        ended = await self._store.close_all()
+        logger.info("web: %s ended %d sessions", request.state.by, ended)
+        return json_response({"ended": ended})
 
-
-def https(host: str, origins: tuple[str, ...]) -> bool:
-    """Whether that host is reached by https: then the cookie goes no other way."""
-    return f"https://{host.lower()}" in origins
+    def _with_cookie(self, response: Response, request: Request, value: str) -> Response:
+        """`response` with the cookie; with "" it takes the cookie away."""
+        age = int(SESSION_SECONDS) if value else 0
+        flags = "; Secure" if self._https(request) else ""
+        response.headers["set-cookie"] = f"{COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{flags}"
+        return response

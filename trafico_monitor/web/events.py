@@ -12,9 +12,14 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator
 
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
 from ..errors import StoreError
-from .exchange import Answer, Asked, problem
+from .middleware import connection_of
 from .ports import Numbered, Present, Records
+from .responses import Problem, language_of
 from .serializers import event, under_way, volume
 
 BEAT_SECONDS = 2.0  # how often the present is said, when it has changed
@@ -24,6 +29,14 @@ BATCH = 256
 MOST_BEHIND = 2000  # records; beyond that reading the lists anew is cheaper
 MOST_CLIENTS = 24
 _LARGEST = 2**53
+
+
+class _EventStream(StreamingResponse):
+    """Ends its story with the client, wherever that was waiting."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with contextlib.aclosing(self.body_iterator):  # type: ignore[type-var]  # a generator
+            await super().__call__(scope, receive, send)
 
 
 class Events:
@@ -45,15 +58,17 @@ class Events:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def stream(self, asked: Asked) -> Answer:
+    async def stream(self, request: Request) -> Response:
+        """The stream from `Last-Event-ID` (or `after`) on. Raises Problem: too many listeners, not a number."""
         if self._clients >= MOST_CLIENTS:
-            return problem(503, "too_many", asked.language)
-        given = asked.headers.get("last-event-id") or dict(asked.query).get("after", "")
+            raise Problem(503, "too_many")
+        given = request.headers.get("last-event-id") or request.query_params.get("after", "")
         if given and not (given.isascii() and given.isdecimal() and int(given) < _LARGEST):
-            return problem(422, "invalid", asked.language, campos="Last-Event-ID")
-        headers = (("cache-control", "no-store"), ("x-accel-buffering", "no"))
-        story = self._story(int(given) if given else None, asked.language)
-        return Answer(200, content_type="text/event-stream; charset=utf-8", headers=headers, stream=story)
+            raise Problem(422, "invalid", campos="Last-Event-ID")
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        connection_of(request).streaming = True
+        story = self._story(int(given) if given else None, language_of(request))
+        return _EventStream(story, headers=headers, media_type="text/event-stream")
 
     async def _story(self, after: int | None, language: str) -> AsyncIterator[bytes]:
         self._clients += 1

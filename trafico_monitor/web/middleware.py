@@ -1,18 +1,23 @@
-"""Every request passes here first: is it meant for us, who asks, and may a page of theirs ask?"""
+"""Each request passes here first: is it one, is it meant for this monitor, who asks, and may a page of theirs ask?"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+import asyncio
+import ipaddress
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qsl, unquote
 
-from ..model.validation import Schema, Text
-from .auth import SessionStore, https, known_host, known_origin, set_cookie
-from .control import object_of
-from .exchange import Answer, Asked, Headers, as_json, problem
-from .routes import Route
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-logger = logging.getLogger(__name__)
+from ..host.accounts import by_uid
+from .auth import SessionStore
+from .openapi import Operation
+from .protocol import BODY_BYTES, ClientProtocol
+from .responses import Problem, language_of
 
 # Nothing of another host is ever asked for, no script or style stands in the page itself, and no
 # text becomes mark-up (trusted types).
@@ -21,92 +26,161 @@ POLICY = (
     "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-ALWAYS: Headers = (
-    ("content-security-policy", POLICY),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("x-frame-options", "DENY"),
-    ("cross-origin-opener-policy", "same-origin"),
-)
+ALWAYS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "vary": "origin, accept-language",
+}
 _READING = frozenset({"GET", "HEAD"})
-CODE = Schema({"code": Text("code", most=100, least=1, pattern=r"[A-Za-z0-9_-]{1,100}")}, frozenset({"code"}))
+# What a Host header may be (RFC 9110, section 7.2), by hand: urlsplit raises for some that are none.
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,255}))(?::(?P<port>[0-9]{0,5}))?")
+
+Origins = Callable[[], tuple[str, ...]]
 
 
-class Middleware:
+def connection_of(request: Request) -> ClientProtocol:
+    """The connection that the request came by."""
+    connection: ClientProtocol = request.state.connection
+    return connection
+
+
+class SecurityHeaders:
+    """ASGI middleware: the headers that every answer has, and those for a page of a named origin (CORS)."""
+
+    def __init__(self, app: ASGIApp, origins: Origins) -> None:
+        self._app, self._origins = app, origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        origin = request.headers.get("origin", "")
+        shared = not connection_of(request).local and origin in self._origins()
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(ALWAYS)
+                if shared:
+                    headers["access-control-allow-origin"] = origin
+                    headers["access-control-allow-credentials"] = "true"
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class RequestTarget:
+    """ASGI middleware: refuses a target that is no path, or not UTF-8, and a body that is too large."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        refusal = None
+        if not _is_path(scope["raw_path"].decode("ascii"), scope["query_string"].decode("ascii")):
+            refusal = Problem(400, "bad_request")
+        try:
+            scope["state"]["body"] = await request.body()
+        except ClientDisconnect:
+            return
+        if len(scope["state"]["body"]) > BODY_BYTES:
+            refusal = Problem(413, "too_large", headers={"connection": "close"})
+        await (refusal.response(language_of(request)) if refusal else self._app)(scope, receive, send)
+
+
+def _is_path(raw: str, query: str) -> bool:
+    try:
+        path = unquote(raw, errors="strict")
+        parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=32)
+    except ValueError:
+        return False
+    return path.startswith("/") and not any(ord(c) < 32 or ord(c) == 127 for c in path)
+
+
+class AccessControl:
     """`origins` are those of the configuration (`web.origins`), asked anew for every request."""
 
-    def __init__(self, access: SessionStore, origins: Callable[[], tuple[str, ...]]) -> None:
-        self._access = access
+    def __init__(self, sessions: SessionStore, origins: Origins) -> None:
+        self._sessions = sessions
         self._origins = origins
 
-    async def let_in(self, asked: Asked, route: Route) -> tuple[Asked, Answer | None]:
-        """The request with who asks; or the answer that it gets instead."""
-        if asked.peer.local:
-            return replace(asked, by=f"cli:{asked.peer.name}"), None
-        refusal = self._refusal(asked, route)
+    async def admit(self, request: Request, operation: Operation) -> str:
+        """Who asks, "" where nobody has to sign in. Raises Problem for whoever may not."""
+        connection = connection_of(request)
+        if connection.local:
+            return f"cli:{await asyncio.to_thread(_account, connection.uid)}"
+        refusal = self._refusal(request)
         if refusal is not None:
-            return asked, problem(403, refusal, asked.language)
-        if route.local:
-            return asked, problem(403, "only_local", asked.language)
-        session = None if route.open else await self._access.session(asked.headers)
-        if session is None and not route.open:
-            return asked, problem(401, "sign_in", asked.language)
-        return replace(asked, by=session.by if session else ""), None
+            raise Problem(403, refusal)
+        if operation.local:
+            raise Problem(403, "only_local")
+        if operation.open:
+            return ""
+        session = await self._sessions.session(request.cookies)
+        if session is None:
+            raise Problem(401, "sign_in")
+        connection.known = True
+        return session.by
 
-    def _refusal(self, asked: Asked, route: Route) -> str | None:
-        host, origin = asked.headers.get("host", ""), asked.headers.get("origin")
+    def _refusal(self, request: Request) -> str | None:
+        host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if not known_host(host, self._origins()):
             return "bad_host"
         if origin is not None and not known_origin(origin, host, self._origins()):
             return "bad_origin"
-        if origin is None and asked.method not in _READING:
+        if origin is None and request.method not in _READING:
             # Every browser names the page that sends; who is none can use the socket.
-            return None if asked.headers.get("sec-fetch-site") == "same-origin" else "bad_origin"
+            return None if request.headers.get("sec-fetch-site") == "same-origin" else "bad_origin"
         return None
 
-    def preflight(self, asked: Asked, methods: tuple[str, ...]) -> Answer:
-        """What a browser asks before it lets a page of another origin ask (CORS)."""
-        host, origin = asked.headers.get("host", ""), asked.headers.get("origin", "")
-        if asked.peer.local or not known_host(host, self._origins()) or origin not in self._origins():
-            return problem(403, "bad_origin", asked.language)
-        allowed: Headers = (
-            ("access-control-allow-methods", ", ".join(methods)),
-            ("access-control-allow-headers", "content-type, accept-language, last-event-id"),
-            ("access-control-max-age", "600"),
-        )
-        return Answer(204, headers=allowed)
+    def preflight(self, request: Request, methods: str) -> Response:
+        """The answer to a browser that asks before it lets a page of another origin ask (CORS)."""
+        host, origin = request.headers.get("host", ""), request.headers.get("origin", "")
+        local = connection_of(request).local
+        if local or not known_host(host, self._origins()) or origin not in self._origins():
+            raise Problem(403, "bad_origin")
+        allowed = {
+            "access-control-allow-methods": methods,
+            "access-control-allow-headers": "content-type, accept-language, last-event-id",
+            "access-control-max-age": "600",
+        }
+        return Response(status_code=204, headers=allowed)
 
-    def dressed(self, answer: Answer, asked: Asked) -> Answer:
-        """`answer` with the headers that every one has, and those for a page of another origin."""
-        origin = asked.headers.get("origin", "")
-        shared: Headers = ()
-        if not asked.peer.local and origin in self._origins():
-            shared = (("access-control-allow-origin", origin), ("access-control-allow-credentials", "true"))
-        return replace(answer, headers=(*answer.headers, *ALWAYS, ("vary", "origin, accept-language"), *shared))
+    def https(self, request: Request) -> bool:
+        """True when the host of the request is reached by https: then a cookie goes no other way."""
+        return f"https://{request.headers.get('host', '').lower()}" in self._origins()
 
-    def give_code(self, asked: Asked, where: Mapping[str, object]) -> Answer:
-        """For the command line; `where` says how the dashboard is reached."""
-        code, until = self._access.code(asked.by)
-        return as_json({"code": code, "until": until, **where}, 201)
 
-    async def sign_in(self, asked: Asked) -> Answer:
-        values, mistakes = CODE.check(object_of(asked) or {})
-        entered = None if mistakes else await self._access.enter(str(values["code"]))
-        if entered is None:
-            return problem(403, "bad_code", asked.language)
-        value, session = entered
-        cookie = set_cookie(value, secure=https(asked.headers.get("host", ""), self._origins()))
-        return as_json({"by": session.by, "until": session.until}, 201, (cookie,))
+def _account(uid: int) -> str:
+    account = by_uid(uid)
+    return account.name if account else str(uid)
 
-    async def who(self, asked: Asked) -> Answer:
-        return as_json({"by": asked.by})
 
-    async def sign_out(self, asked: Asked) -> Answer:
-        await self._access.leave(asked.headers)
-        cookie = set_cookie("", secure=https(asked.headers.get("host", ""), self._origins()))
-        return as_json({"ok": True}, headers=(cookie,))
+async def problem(request: Request, error: Exception) -> Response:
+    """The answer to an error. The only one of Starlette's own is that for an unknown path."""
+    found = error if isinstance(error, Problem) else Problem(404, "not_found")
+    return found.response(language_of(request))
 
-    async def sign_all_out(self, asked: Asked) -> Answer:
-        ended = await self._access.close_all()
-        logger.info("web: %s ended %d sessions", asked.by, ended)
-        return as_json({"ended": ended})
+
+def known_host(host: str, origins: tuple[str, ...]) -> bool:
+    """True when a request for `host` is meant for this monitor. Every name that only DNS knows is refused unless
+    the configuration names it: a page of a stranger may have its name point to 127.0.0.1."""
+    parts = _HOST.fullmatch(host)
+    if parts is None or int(parts["port"] or 0) > 0xFFFF:
+        return False
+    v6, name = parts["v6"], parts["name"]
+    if (name or "").lower() == "localhost" or host.lower() in {origin.partition("://")[2] for origin in origins}:
+        return True
+    try:
+        ipaddress.IPv6Address(v6) if v6 else ipaddress.IPv4Address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def known_origin(origin: str, host: str, origins: tuple[str, ...]) -> bool:
+    """True when a page of `origin` may ask: it is the monitor's own, or named by the configuration."""
+    scheme, _, named = origin.lower().partition("://")
+    return origin in origins or (scheme in ("http", "https") and bool(host) and named == host.lower())

@@ -1,14 +1,18 @@
-"""The OpenAPI document, made from the routes themselves: what is checked is what is described. Pure."""
+"""The OpenAPI document, made from the operations themselves: what is checked is what is described. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
 
 from ..model.alert import Scope
 from ..model.download import Phase
 from ..model.finding import Cause, ErrorType
 from ..model.incident import Estado
-from .routes import Route
+from ..model.validation import Schema as Fields
 
 Schema = dict[str, object]
 
@@ -169,12 +173,35 @@ SCHEMAS: dict[str, Schema] = {
 }
 
 
-def document(routes: Iterable[Route], version: str) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method of a path, which may hold `{name}` for one component. `open` needs no signing in, `local` is for the
+    unix socket alone. The rest describes it for the document, where `shown`: its parameters, those in the path
+    first, its body, and for a good status the name of the answer."""
+
+    method: str
+    path: str
+    handle: Callable[[Request], Awaitable[Response]]
+    open: bool = False
+    local: bool = False
+    about: str = ""
+    parts: Fields | None = None
+    query: Fields | None = None
+    body: tuple[Fields, ...] = ()
+    gives: tuple[int, str] | None = None
+    errors: tuple[int, ...] = ()
+
+    @property
+    def shown(self) -> bool:
+        return bool(self.about)
+
+
+def document(operations: Iterable[Operation], version: str) -> dict[str, object]:
     """The API as OpenAPI 3.1; the event stream is described in docs/api.md."""
     paths: dict[str, dict[str, object]] = {}
-    for route in routes:
-        if route.shown:
-            paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    for one in operations:
+        if one.shown:
+            paths.setdefault(one.path, {})[one.method.lower()] = _operation(one)
     return {
         "openapi": "3.1.0",
         "info": {"title": "trafico-monitor", "version": version, "license": {"name": "MIT"}},
@@ -183,28 +210,28 @@ def document(routes: Iterable[Route], version: str) -> dict[str, object]:
     }
 
 
-def _operation(route: Route) -> dict[str, object]:
-    said: dict[str, object] = {"summary": route.about, "responses": _responses(route)}
+def _operation(operation: Operation) -> dict[str, object]:
+    said: dict[str, object] = {"summary": operation.about, "responses": _responses(operation)}
     parameters = [
         {"name": name, "in": place, "required": name in form.required, "schema": kind.schema()}
-        for place, form in (("path", route.parts), ("query", route.query))
+        for place, form in (("path", operation.parts), ("query", operation.query))
         if form is not None
         for name, kind in form.fields.items()
     ]
     if parameters:
         said["parameters"] = parameters
-    if route.body:
-        shapes = [form.schema() for form in route.body]
+    if operation.body:
+        shapes = [form.schema() for form in operation.body]
         schema = shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
         said["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return said
 
 
-def _responses(route: Route) -> dict[str, object]:
-    status, name = route.gives or (200, "Done")
+def _responses(operation: Operation) -> dict[str, object]:
+    status, name = operation.gives or (200, "Done")
     found: dict[str, object] = {str(status): _response(name)}
-    always = () if route.open else (401,)
-    for code in sorted({*route.errors, *always, 400, 403, 500, 503}):
+    always = () if operation.open else (401,)
+    for code in sorted({*operation.errors, *always, 400, 403, 500, 503}):
         found[str(code)] = _response("Error")
     return found
 

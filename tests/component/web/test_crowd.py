@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from trafico_monitor.web import peers, server
+from trafico_monitor.web import admission
 
 from .opened import SECONDS, Opened, parsed
 
@@ -131,16 +131,16 @@ async def test_one_user_has_a_bounded_number_and_others_their_own(window: Opened
     """Our own connection, older than all of theirs, has not signed in either."""
     reader, writer = await window.connect(local=False)
     writer.write(HALF)
-    async with crowd(window, server.MOST_CLIENTS - 10, user="nobody") as running:
+    async with crowd(window, admission.MOST_CLIENTS - 10, user="nobody") as running:
         assert running.stdin is not None
         async with asyncio.timeout(SECONDS):
             while True:
                 running.stdin.write("\n")
                 running.stdin.flush()
-                if (left := json.loads(await line_of(running))) <= server.MOST_STRANGERS:
+                if (left := json.loads(await line_of(running))) <= admission.MOST_STRANGERS:
                     break
                 await asyncio.sleep(0.05)
-        assert left == server.MOST_STRANGERS
+        assert left == admission.MOST_STRANGERS
         writer.write(b"Host: 127.0.0.1\r\nConnection: close\r\n\r\n")
         async with asyncio.timeout(SECONDS):
             assert parsed(await reader.read()).status == 200
@@ -152,8 +152,8 @@ def test_the_kernel_says_whose_a_connection_is(address: str) -> None:
     with socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET) as listening:
         port = listening.getsockname()[1]
         with socket.create_connection((address, port)) as one:
-            row = peers.row_of(*one.getsockname()[:2])
-            assert peers.users(port)[row] == f"uid {os.geteuid()}"
-    assert peers.of_elsewhere(address) == ""
-    assert peers.of_elsewhere("192.0.2.7") == "192.0.2.7"
-    assert peers.of_elsewhere("fe80::1%eth0") == "fe80::1%eth0"
+            row = admission.row_of(*one.getsockname()[:2])
+            assert admission.users(port)[row] == f"uid {os.geteuid()}"
+    assert admission.of_elsewhere(address) == ""
+    assert admission.of_elsewhere("192.0.2.7") == "192.0.2.7"
+    assert admission.of_elsewhere("fe80::1%eth0") == "fe80::1%eth0"

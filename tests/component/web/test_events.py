@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from trafico_monitor.model.download import Download, Phase, UnderWay
-from trafico_monitor.web import connection, events
+from trafico_monitor.web import events, protocol
 
 from .opened import NOON, SECONDS, Opened
 from .samples import HOSTILE, sample
@@ -122,7 +122,7 @@ async def test_a_hostile_name_cannot_end_a_message(window: Opened) -> None:
 async def test_a_client_that_reads_nothing_keeps_nobody_waiting_and_is_sent_home(
     window: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "TAKE_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.3)
     _, writer = await window.connect()
     writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
     async with listening(window) as listener:

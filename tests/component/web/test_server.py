@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.web import connection, server
+from trafico_monitor.web import admission, protocol, server
 
 from .opened import SECONDS, Opened, opened, parsed
 
@@ -64,18 +64,18 @@ async def test_what_is_no_request_is_answered_and_closed(window: Opened, sent: b
 
 
 async def test_a_slow_request_is_given_up(window: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "ARRIVE_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "ARRIVE_SECONDS", 0.2)
     for sent in (b"GET / HT", b"POST /api/v1/requests HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"):
         assert parsed(await window.raw(sent)).status == 408
 
 
 async def test_a_client_that_says_nothing_is_sent_home(window: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "IDLE_SECONDS", 0.2)
     assert await window.raw(b"") == b""
 
 
 async def test_a_crowd_of_idle_clients_keeps_nobody_out(window: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "MOST_CLIENTS", 3)
+    monkeypatch.setattr(admission, "MOST_CLIENTS", 3)
     crowd = [await window.connect() for _ in range(10)]
     assert (await window.ask("GET", "/api/v1/status")).status == 200
     for _, writer in crowd:
@@ -87,9 +87,7 @@ async def test_a_taken_port_is_said_and_keeps_nothing_else_closed(tmp_path: Path
     (tmp_path / "two").mkdir()
     async with opened(tmp_path / "one") as first:
         taken = f"127.0.0.1:{first.window.server.port}"
-        second = server.WebServer(
-            server.Places(tmp_path / "two" / "api.sock", taken), first.window.answer, lambda: "es"
-        )
+        second = server.WebServer(server.Places(tmp_path / "two" / "api.sock", taken), first.window.app, lambda: "es")
         running = asyncio.create_task(second.run())
         async with asyncio.timeout(SECONDS):
             while not second.trouble or not (tmp_path / "two" / "api.sock").exists():

@@ -191,6 +191,7 @@ TEXTS: dict[str, str] = {
     "ui.ask.scope": "Scope",
     "ui.ask.hours": "Duration",
     "ui.ask.reason": "Reason (optional)",
+    "ui.ask.reason.needed": "Reason",
     "ui.scope.incident": "This incident only",
     "ui.scope.type": "All alerts of type «{tipo}»",
     "ui.scope.modelo": "All alerts of modelo «{modelo}»",

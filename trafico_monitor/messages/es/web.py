@@ -191,6 +191,7 @@ TEXTS: dict[str, str] = {
     "ui.ask.scope": "Ámbito",
     "ui.ask.hours": "Duración",
     "ui.ask.reason": "Motivo (opcional)",
+    "ui.ask.reason.needed": "Motivo",
     "ui.scope.incident": "Solo este incidente",
     "ui.scope.type": "Todo lo de «{tipo}»",
     "ui.scope.modelo": "Todo lo del modelo «{modelo}»",

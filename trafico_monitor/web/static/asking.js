@@ -19,7 +19,7 @@ export function request(kind, incident) {
     fields.push(h("label", {}, t("ui.ask.scope"), scope), h("label", {}, t("ui.ask.hours"), hours));
     body = () => ({ kind, scope: scope.value, value: scopes.find(([value]) => value === scope.value)[2], seconds: Number(hours.value) * 3600 });
   }
-  fields.push(h("label", {}, t("ui.ask.reason"), reason));
+  fields.push(h("label", {}, t(kind === "silence" ? "ui.ask.reason.needed" : "ui.ask.reason"), reason));
   confirm(t(`ui.ask.${kind}`), name, t(`ui.ask.${kind}.about`), fields, t(`ui.act.${kind}`), () => ({ ...body(), ...(reason.value.trim() ? { reason: reason.value.trim() } : {}) }));
 }
 
