@@ -105,10 +105,10 @@ class Monitor:
         self.pipeline = Pipeline(Detector(load({})), Tracker(), limits, "es")
         self.incidents: dict[str, Incident] = {}
         self.notices: list[Notification] = []
-        self._repairs = Executor(lambda: place.site, self._look_at_server)
+        self._repairs = Executor(lambda: place.site, self._check_bot_api)
         self._dispatcher = Dispatcher(self._carry_out, self._done, self.pipeline.begin, time.time)
 
-    async def _look_at_server(self) -> Finding:
+    async def _check_bot_api(self) -> Finding:
         return Finding(FindingKind.SERVER, time.time(), code="up", message="HTTP 404")
 
     async def _carry_out(self, order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:

@@ -10,11 +10,10 @@ from pathlib import Path
 
 from ..config.schema import Config
 from ..errors import PathRefused
-from ..health import disk, reclaimable_files
+from ..health import disk
 from ..health import disk_usage as usage
 from ..health.disk import size_text
-from ..health.disk_usage import Usage
-from ..health.reclaimable_files import Deliveries
+from ..health.disk_usage import Deliveries, Usage
 from ..host import accounts
 from ..host.blocking import run_blocking
 from ..messages import text
@@ -52,7 +51,7 @@ async def look(config: Config, site: Installation, now: float, seconds: float = 
     loose: dict[str, list[tuple[Path, int]]] = {}
     used, deliveries, aside = await asyncio.gather(
         _try(lambda: _usage(config, site, seconds), seconds, "space usage"),
-        _try(lambda: reclaimable_files.find(site, now, seconds), seconds, "space delivered"),
+        _try(lambda: usage.find_delivered(site, now, seconds), seconds, "space delivered"),
         _try(lambda: kept(site), seconds, "space quarantine"),
     )
     found = deliveries if isinstance(deliveries, Deliveries) else Deliveries(complete=False)
@@ -76,11 +75,11 @@ async def _try(work: Callable[[], object], seconds: float, name: str) -> object 
 
 def _usage(config: Config, site: Installation, seconds: float) -> Usage:
     places = [site.models, *([site.bot_api] if site.bot_api else []), config.paths.state, config.paths.logs]
-    worst = disk.look(places, config.checks.disk_warning, config.checks.disk_critical).worst
+    worst = disk.check_disks(places, config.checks.disk_warning, config.checks.disk_critical).worst
     roots = [(usage.MODELS, site.models)]
     roots += [(usage.BOT_API, site.bot_api)] if site.bot_api else []
     roots += [(usage.RECORDS, config.paths.state), (usage.RECORDS, config.paths.logs), (usage.JOURNAL, _JOURNAL)]
-    return usage.look(Path(worst.path) if worst else site.models, roots, seconds)
+    return usage.measure(Path(worst.path) if worst else site.models, roots, seconds)
 
 
 # Words.

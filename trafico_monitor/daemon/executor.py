@@ -51,11 +51,11 @@ class Executor:
     def __init__(
         self,
         site: Callable[[], Installation | None],
-        look_at_server: Callable[[], Awaitable[Finding]],
+        check_bot_api: Callable[[], Awaitable[Finding]],
         delivered: Delivered = nobody,
     ) -> None:
         self._site = site
-        self._look_at_server = look_at_server
+        self._check_bot_api = check_bot_api
         self._delivered = delivered
 
     async def carry_out(self, order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
@@ -112,7 +112,7 @@ class Executor:
         return _shown(await verify(order, result, site, destination=destination))
 
     async def _probe(self, order: RepairTask) -> tuple[TaskResult, Verdict]:
-        finding = await self._look_at_server()
+        finding = await self._check_bot_api()
         up = finding.code == "up"
         verdict = Verdict(up, (Evidence("server", finding.message, up),), "" if up else "server_down")
         return TaskResult(order.id, Outcome.DONE, detail=finding.message), verdict

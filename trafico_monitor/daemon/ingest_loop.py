@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ..config.schema import Config
 from ..errors import MonitorError
-from ..health import arrivals
+from ..health.download_files import LOOK_SECONDS, arrived_bytes
 from ..health.unit import UnitState
 from ..host.accounts import uid_of
 from ..journal.follower import Batch, JournalThread
@@ -130,9 +130,9 @@ class IngestLoop:
             if time.monotonic() - minded >= MIND_SECONDS:
                 minded = time.monotonic()
                 await self._keeper.keep(self._pipeline.mind_alerts(self._clock()))
-            if time.monotonic() - looked >= arrivals.LOOK_SECONDS and (copying := self._pipeline.detector.copying):
+            if time.monotonic() - looked >= LOOK_SECONDS and (copying := self._pipeline.detector.copying):
                 looked = time.monotonic()
-                self._pipeline.detector.arrived(await arrivals.arrived(copying), self._clock())
+                self._pipeline.detector.arrived(await arrived_bytes(copying), self._clock())
             if self._hearing.sees_the_present(self._journal):
                 await self._keeper.keep(self._pipeline.pass_time(self._clock()))
 

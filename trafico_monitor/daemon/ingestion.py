@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ..config.schema import Config
 from ..errors import JournalError
 from ..health.unit import UnitState
-from ..health.visibility import Seen, Sight
+from ..health.visibility import Visibility, VisibilityCheck
 from ..host.blocking import run_blocking
 from ..journal.follower import Batch, JournalThread
 from ..journal.reader import check_access
@@ -37,7 +37,7 @@ class IngestionMonitor:
         self._taking = False
         self._taken_at = 0.0  # journal time of the last entry that was looked at
         self._heard = time.monotonic()  # when the bot last said something, or we began to listen
-        self._sight = Sight()
+        self._sight = VisibilityCheck()
 
     def begin(self, batch: Batch) -> None:
         """`batch` is being taken in."""
@@ -71,7 +71,7 @@ class IngestionMonitor:
         trouble = journal.trouble
         if not trouble or monotonic - journal.trouble_since < TROUBLE_SECONDS:
             trouble = await self._access() and await self._access(ROTATION_SECONDS)
-        seen = Seen(self.lag(), trouble, quiet, unit, monotonic)
+        seen = Visibility(self.lag(), trouble, quiet, unit, monotonic)
         return self._sight.judge(seen, interval=checks.interval, unit_silence=checks.unit_silence, at=self._clock())
 
     def _lines_wait(self) -> bool:

@@ -11,8 +11,8 @@ import contextlib
 import os
 from collections.abc import Awaitable, Callable, Iterable
 
-from ..health.processes import belongs, members
-from ..health.unit import look_at_unit
+from ..health.processes import is_in_unit, unit_processes
+from ..health.unit import query_unit
 from ..host.blocking import run_blocking
 
 LOOK_SECONDS = 5.0
@@ -79,20 +79,20 @@ class ProcessWatch:
             self._know(pid)
             if there is not None and pid not in there:
                 self._gone.append((pid, self._clock(), False))
-            elif there is not None or belongs(pid, self._unit()):
+            elif there is not None or is_in_unit(pid, self._unit()):
                 await self._watch(pid)
 
     async def _members(self) -> frozenset[int] | None:
         """The processes of the unit; None where the kernel cannot be asked."""
         there = await self._look()
         if there is None:  # not known yet, or it was moved
-            self._group = (await look_at_unit(self._unit())).control_group
+            self._group = (await query_unit(self._unit())).control_group
             there = await self._look()
         return there
 
     async def _look(self) -> frozenset[int] | None:
         with contextlib.suppress(TimeoutError):
-            return await run_blocking(lambda: members(self._group), seconds=LOOK_SECONDS, name="processes")
+            return await run_blocking(lambda: unit_processes(self._group), seconds=LOOK_SECONDS, name="processes")
         return None
 
     def _know(self, pid: int) -> None:

@@ -6,7 +6,7 @@ import logging
 import os
 from pathlib import Path
 
-from ..health import rescued
+from ..health.download_files import SECONDS, list_modelos
 from ..host.blocking import run_blocking
 from ..model.installation import Installation, Offer
 from ..notify.choosing import PAGE, offered
@@ -20,7 +20,7 @@ async def modelos(site: Installation | None) -> list[str]:
     known. Raises OSError, TimeoutError."""
     if site is None:
         return []
-    found = await run_blocking(lambda: rescued.modelos(site.models), seconds=rescued.SECONDS, name="modelos")
+    found = await run_blocking(lambda: list_modelos(site.models), seconds=SECONDS, name="modelos")
     return [name for name in found if is_plain(name) and offered(name)]
 
 
@@ -28,7 +28,7 @@ async def offer(path: Path, site: Installation) -> Offer:
     """For the file that was rescued to `path`. Whatever cannot be looked at: it is told of all the same."""
     try:
         names = await modelos(site)
-        size = await run_blocking(lambda: os.lstat(path).st_size, seconds=rescued.SECONDS, name="rescued")
+        size = await run_blocking(lambda: os.lstat(path).st_size, seconds=SECONDS, name="rescued")
     except OSError as error:  # a TimeoutError too
         logger.warning("what to offer for a rescued video: %s", error)
         return Offer(None)

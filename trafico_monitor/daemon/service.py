@@ -15,7 +15,7 @@ from ..config.telegram_endpoints import control_socket
 from ..control.processor import CommandProcessor, Heard
 from ..detection.detector import Detector
 from ..errors import MonitorError, StoreError
-from ..health.bot_api import look_at_server
+from ..health.bot_api import check_bot_api
 from ..health.resources import ResourceProbe
 from ..health.scheduler import CheckRun, CheckScheduler
 from ..host.systemd import Notifier
@@ -182,7 +182,7 @@ class Service:
         self._post_office.use(open_channels(config), plan, config.language)
 
     def _wire_repairs(self) -> None:
-        self._repairs = Executor(self._at_site, lambda: look_at_server(self._config), self._pipeline.delivered)
+        self._repairs = Executor(self._at_site, lambda: check_bot_api(self._config), self._pipeline.delivered)
         self._dispatcher = Dispatcher(self._repairs.carry_out, self._order_done, self._pipeline.begin, self._clock)
         self._upkeep = DegradedMode(
             self._store, self._exports, self._dispatcher, self._configured, self._reports.told, self._clock

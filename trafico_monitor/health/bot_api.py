@@ -1,4 +1,4 @@
-"""Does the Bot API server answer? One HTTP request without any token."""
+"""The Bot API server: one HTTP request without a token decides whether it answers; its container explains why not."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import httpx
 from .. import messages
 from ..config.schema import Config
 from ..config.telegram_endpoints import file_server
+from ..host import docker
+from ..host.docker import Container, Status
 from ..model.finding import Finding, FindingKind
-from .container import explanation, look_at_container
 
 _SECONDS = 5.0
 
@@ -84,7 +85,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-async def look_at_server(config: Config, *, seconds: float = _SECONDS) -> Finding:
+async def check_bot_api(config: Config, *, seconds: float = _SECONDS) -> Finding:
     """The server as a Finding: code up or down, the message with the reason and the container.
 
     The answer to HTTP decides; Docker is only asked to explain a silence.
@@ -96,7 +97,7 @@ async def look_at_server(config: Config, *, seconds: float = _SECONDS) -> Findin
         message = messages.text("server.up", config.language, url=url)
         return Finding(FindingKind.SERVER, now, code="up", message=message)
     message = messages.text("server.down", config.language, url=url, reason=reason_text(state, config.language))
-    container = await look_at_container(config, seconds=seconds)
+    container = await query_container(config, seconds=seconds)
     if container is not None:
         message += "; " + explanation(config.bot_api.container, container, config.language)
     return Finding(FindingKind.SERVER, now, code="down", message=message)
@@ -106,3 +107,23 @@ def reason_text(state: ServerState, language: str) -> str:
     """Why the server counts as down, in words."""
     fields = {"status": state.status, "seconds": f"{state.took:.1f}"}
     return messages.text(f"server.{state.reason}", language, **fields)
+
+
+async def query_container(config: Config, *, seconds: float = 5.0) -> Container | None:
+    """What Docker says about the configured container; None where none is configured."""
+    if not config.bot_api.local or not config.bot_api.container:
+        return None
+    return await docker.inspect(config.bot_api.container, seconds=seconds)
+
+
+def explanation(name: str, container: Container, language: str) -> str:
+    """One sentence about the container for the operator."""
+    state = messages.text(f"container.{container.status.value}", language)
+    details = [state]
+    if container.status is Status.STOPPED and container.exit_code is not None:
+        details.append(messages.text("container.exit_code", language, exit_code=container.exit_code))
+    if container.health and container.health != "healthy":
+        details.append(messages.text("container.health", language, health=container.health))
+    if container.restarts:
+        details.append(messages.text("container.restarts", language, count=container.restarts))
+    return messages.text("container.line", language, name=name, details=", ".join(details))

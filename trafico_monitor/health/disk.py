@@ -49,7 +49,7 @@ class DiskState:
         return self.volumes[0] if self.volumes else None
 
 
-def look(paths: Sequence[Path], warning: int, critical: int) -> DiskState:
+def check_disks(paths: Sequence[Path], warning: int, critical: int) -> DiskState:
     """Given directories and two limits in bytes, return the state of their file systems.
 
     Each file system counts once, under the first path on it. A path that does not exist yet is

@@ -44,7 +44,7 @@ def service_of(control_groups: str) -> str:
     return found[1] if found else ""
 
 
-def members(control_group: str, hierarchies: tuple[str, ...] = _HIERARCHIES) -> frozenset[int] | None:
+def unit_processes(control_group: str, hierarchies: tuple[str, ...] = _HIERARCHIES) -> frozenset[int] | None:
     """The processes of the unit with `control_group` (as `systemctl show` names it), with those of groups below it.
 
     None when that cannot be told: no such group can be seen, or it has processes of another PID namespace, whose
@@ -61,7 +61,7 @@ def members(control_group: str, hierarchies: tuple[str, ...] = _HIERARCHIES) -> 
     return None if 0 in pids else pids
 
 
-def belongs(pid: int, unit: str) -> bool | None:
+def is_in_unit(pid: int, unit: str) -> bool | None:
     """Whether `pid` is of `unit` ("": any), where /proc shows it; None where it does not."""
     groups = _control_groups(pid)
     return None if groups is None else not unit or _holds(groups, unit)
@@ -71,7 +71,7 @@ def _holds(control_groups: str, unit: str) -> bool:
     return any(unit in line.split("/") for line in control_groups.splitlines())
 
 
-def find(project: str, programs: Collection[str], uids: Collection[int]) -> list[BotProcess]:
+def find_bot_processes(project: str, programs: Collection[str], uids: Collection[int]) -> list[BotProcess]:
     """The Python processes of the users `uids` that run one of `programs` (file names) beneath `project`,
     oldest first. Anybody can start one that looks like it; a set-user-ID program of somebody else's is left out.
 

@@ -13,10 +13,11 @@ from ..host.blocking import run_blocking
 from ..model.finding import Finding, FindingKind
 from ..model.installation import Installation, Waiting
 from ..model.task import Evidence
-from . import disk, rescued
-from .bot_api import look_at_server
+from . import disk
+from .bot_api import check_bot_api
+from .download_files import SECONDS, count_waiting
 from .resources import Mount, mounts
-from .unit import UnitState, look_at_unit
+from .unit import UnitState, query_unit
 
 DISK_SECONDS = 10.0
 # On a file system that is smaller than the limits themselves, «enough» is this share of it.
@@ -67,21 +68,21 @@ class CheckScheduler:
         """Look, report, wait; for ever."""
         while True:
             self._asked.clear()
-            await self._report(await self.look())
+            await self._report(await self.check())
             # Not wait_for: on Python 3.11 it swallows a cancellation that comes with the event.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._config().checks.interval):
                     await self._asked.wait()
 
-    async def look(self) -> CheckRun:
+    async def check(self) -> CheckRun:
         """One look at everything, side by side, each with its own deadline."""
         config, began = self._config(), self._clock()
         written = self._written()
         space, server, unit, waiting = await asyncio.gather(
-            self._look_at_disks(config, written),
-            look_at_server(config),
-            look_at_unit(config.bot.unit),
-            self._look_at_rescued(),
+            self._check_disks(config, written),
+            check_bot_api(config),
+            query_unit(config.bot.unit),
+            self._count_rescued(),
         )
         state, finding = space
         full = any(is_full(volume, config) for volume in state.volumes if volume.path in written)
@@ -96,23 +97,25 @@ class CheckScheduler:
             tuple(found), full, room, unit, shown, began, state.volumes, config.bot_api.local, waiting, held
         )
 
-    async def _look_at_disks(self, config: Config, written: list[str]) -> tuple[disk.DiskState, Finding]:
+    async def _check_disks(self, config: Config, written: list[str]) -> tuple[disk.DiskState, Finding]:
         checks = config.checks
         paths = [*map(Path, written), config.paths.state, config.paths.logs]
         try:
             state = await run_blocking(
-                lambda: disk.look(paths, checks.disk_warning, checks.disk_critical), seconds=DISK_SECONDS, name="disk"
+                lambda: disk.check_disks(paths, checks.disk_warning, checks.disk_critical),
+                seconds=DISK_SECONDS,
+                name="disk",
             )
         except TimeoutError:
             state = disk.DiskState(unseen=tuple(str(path) for path in paths))
         return state, disk.finding(state, self._clock(), config.language)
 
-    async def _look_at_rescued(self) -> Waiting | None:
+    async def _count_rescued(self) -> Waiting | None:
         site = self._site()
         if site is None:
             return None
         with contextlib.suppress(OSError):  # a TimeoutError too
-            return await run_blocking(lambda: rescued.look(site.models), seconds=rescued.SECONDS, name="waiting")
+            return await run_blocking(lambda: count_waiting(site.models), seconds=SECONDS, name="waiting")
         return None
 
     def _written(self) -> list[str]:

@@ -48,7 +48,7 @@ class UnitState:
         return any(name.endswith(".timer") for name in self.triggers) and self.restart in ("", "no", "on-failure")
 
 
-async def look_at_unit(unit: str, *, seconds: float = 5.0) -> UnitState:
+async def query_unit(unit: str, *, seconds: float = 5.0) -> UnitState:
     """What systemd says about `unit` within `seconds`; never raises for its state."""
     said = await systemd.show_unit(unit, PROPERTIES, seconds=seconds)
     return UnitState(unit) if said is None else read(unit, said)

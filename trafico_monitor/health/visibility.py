@@ -17,7 +17,7 @@ LAG_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Visibility:
     """`lag`: how old, in seconds, is the last line that was taken in while others wait (else 0).
     `trouble`: why the journal cannot be read, "" when it can. `quiet`: for how many seconds the
     bot has said nothing (of those in which it could be heard); None when that is not judged now.
@@ -30,11 +30,11 @@ class Seen:
     monotonic: float = 0.0
 
 
-class Sight:
+class VisibilityCheck:
     def __init__(self) -> None:
         self._behind_since: float | None = None
 
-    def judge(self, seen: Seen, *, interval: float, unit_silence: float, at: float) -> tuple[Finding, ...]:
+    def judge(self, seen: Visibility, *, interval: float, unit_silence: float, at: float) -> tuple[Finding, ...]:
         """Findings of kind BLIND: no_access or readable; reader_behind or caught_up; unit_silent
         or unit_speaks where it can be said. `interval` is that of the rounds, `unit_silence` the
         limit of the configuration (0: never), `at` the time of the findings."""
@@ -43,7 +43,7 @@ class Sight:
         found += _speech(seen, unit_silence, at)
         return tuple(found)
 
-    def _reader(self, seen: Seen, interval: float, at: float) -> list[Finding]:
+    def _reader(self, seen: Visibility, interval: float, at: float) -> list[Finding]:
         if seen.lag <= LAG_SECONDS:
             self._behind_since = None
             return [_finding("caught_up", at)]
@@ -54,7 +54,7 @@ class Sight:
         return [_finding("reader_behind", at, f"{seen.lag:.0f}")]
 
 
-def _speech(seen: Seen, limit: float, at: float) -> list[Finding]:
+def _speech(seen: Visibility, limit: float, at: float) -> list[Finding]:
     unit = seen.unit
     if unit is None or seen.quiet is None or not limit:
         return []

@@ -7,11 +7,10 @@ import asyncio
 from ..config.discovery import discover
 from ..config.schema import Config
 from ..config.telegram_endpoints import file_server
-from ..health.bot_api import probe
-from ..health.container import look_at_container
-from ..health.unit import look_at_unit
+from ..health.bot_api import probe, query_container
+from ..health.unit import query_unit
 from ..host.credentials import SERVICE
-from . import alert_delivery, bot, host, instrument, journal, pending_files, project
+from . import alert_delivery, bot, host, instrument, journal, project
 from .base import MARK, NAME, CheckContext, CheckResult, Level, subject
 
 __all__ = ["MARK", "NAME", "CheckContext", "CheckResult", "Level", "preflight"]
@@ -24,43 +23,43 @@ async def preflight(config: Config) -> tuple[CheckResult, ...]:
     """
     config, site = await discover(config)  # the server's address may stand in the .env, found by the unit
     own, its, answer, container = await asyncio.gather(
-        look_at_unit(SERVICE),
-        look_at_unit(config.bot.unit),
+        query_unit(SERVICE),
+        query_unit(config.bot.unit),
         probe(file_server(config)),
-        look_at_container(config),
+        query_container(config),
     )
-    scene = CheckContext(config, site, subject(), own.groups)
+    context = CheckContext(config, site, subject(), own.groups)
     parts = (
-        await project.configuration(scene),
-        await host.user(scene),
-        await project.gaps(scene),
-        await alert_delivery.alerts(scene),
-        await journal.kept(scene),
-        await journal.dropped(scene, its),
-        bot.unit(scene, its),
-        bot.left_over(scene),
-        bot.server(scene, answer, container),
-        bot.local_mode(scene, container),
-        await host.space(scene),
-        await host.places(scene),
-        await pending_files.leftovers(scene),
-        await host.ffprobe(scene),
-        await host.service(scene, own),
-        *([] if scene.stands_in else await _as_the_service(scene)),
+        await project.configuration(context),
+        await host.user(context),
+        await project.gaps(context),
+        await alert_delivery.alerts(context),
+        await journal.kept(context),
+        await journal.dropped(context, its),
+        bot.unit(context, its),
+        bot.left_over(context),
+        bot.server(context, answer, container),
+        bot.local_mode(context, container),
+        await host.space(context),
+        await host.places(context),
+        await project.waiting_files(context),
+        await host.ffprobe(context),
+        await host.service(context, own),
+        *([] if context.stands_in else await _as_the_service(context)),
     )
     return tuple(check for part in parts for check in part)
 
 
-async def _as_the_service(scene: CheckContext) -> tuple[list[CheckResult], ...]:
+async def _as_the_service(context: CheckContext) -> tuple[list[CheckResult], ...]:
     """What only the service's own user can tell: may it read, write, and call the helper?"""
     return (
-        await project.project(scene),
-        await project.models(scene),
-        await project.env(scene),
-        await journal.access(scene),
-        await journal.lines(scene),
-        await instrument.instrument(scene),
-        await bot.files(scene),
-        await host.folders(scene),
-        await host.sudo(scene),
+        await project.project(context),
+        await project.models(context),
+        await project.env(context),
+        await journal.access(context),
+        await journal.lines(context),
+        await instrument.instrument(context),
+        await bot.files(context),
+        await host.folders(context),
+        await host.sudo(context),
     )

@@ -7,22 +7,25 @@ the bot out (see `config.endpoints`).
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
+from collections.abc import Iterable
 
 import httpx
 
 from ..config import telegram_endpoints
-from ..config.schema import ADMIN, Channel, ChannelKind, Config
+from ..config.schema import ADMIN, Alerts, Channel, ChannelKind, Config, Telegram
+from ..config.telegram_endpoints import allowed_ids, why_no_answers
+from ..messages import text
 from .base import CheckContext, CheckResult, critical, ok, warning
-from .channels import channels
 
 _SECONDS = 10.0
 
 
-async def alerts(scene: CheckContext) -> list[CheckResult]:
+async def alerts(context: CheckContext) -> list[CheckResult]:
     """Every channel: is it complete, is it used, does its bot answer, and may it write there? And
     does «the server is down» arrive?"""
-    config = scene.config
+    config = context.config
     found = channels(config.telegram, config.alerts, config.channels, config.language)
     tried = await asyncio.gather(*(_tried(channel, config) for channel in telegram_endpoints.channels(config)))
     return [*(check for checks in tried for check in checks), *found, *_ways(config)]
@@ -96,3 +99,27 @@ async def _ask(server: str, token: str, method: str, values: dict[str, str]) -> 
     except (ValueError, AttributeError):
         result = None
     return answer.status_code, result if isinstance(result, dict) else {}
+
+
+def channels(telegram: Telegram, alerts: Alerts, known: Iterable[Channel], language: str) -> list[CheckResult]:
+    """What is to be said of `[channels.*]` and of the answers. Having no alert token is said by the
+    configuration's gaps."""
+    listed = tuple(known)
+    return [*_answers(telegram, alerts, listed, language), *_apprise(listed)]
+
+
+def _answers(telegram: Telegram, alerts: Alerts, listed: tuple[Channel, ...], language: str) -> list[CheckResult]:
+    reason = why_no_answers(telegram, allowed_ids(telegram, listed)) if alerts.answers else ""
+    if not reason or reason == "no_token":
+        return []
+    fix = "alert_token" if reason == "same_bot" else ""
+    return [warning("answers_off", fix, texto=text(f"answers.off.{reason}", language))]
+
+
+def _apprise(listed: tuple[Channel, ...]) -> list[CheckResult]:
+    names = ", ".join(channel.name for channel in listed if channel.kind is ChannelKind.APPRISE)
+    if not names:
+        return []
+    if importlib.util.find_spec("apprise") is None:
+        return [critical("apprise_absent", "apprise", nombres=names)]
+    return [ok("apprise", nombres=names)]

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from ..config import dotenv_file
 from ..config.telegram_endpoints import file_server
-from ..health.bot_api import ServerState, reason_text
-from ..health.container import explanation
-from ..health.processes import BotProcess, find
+from ..health.bot_api import ServerState, explanation, reason_text
+from ..health.processes import BotProcess, find_bot_processes
 from ..health.unit import UnitState
 from ..host import accounts
 from ..host.accounts import SERVICE_USER, Account
@@ -24,7 +23,7 @@ _EARLIER_MONITOR = "monitor_descarga.py"  # workers/monitor_descarga.py, which t
 _MOST_LEFT_OVER = 5  # lines
 
 
-def unit(scene: CheckContext, state: UnitState) -> list[CheckResult]:
+def unit(context: CheckContext, state: UnitState) -> list[CheckResult]:
     """Loaded, active, comes back by itself, and writes into the journal that is read."""
     name = state.unit
     if not name:  # the bot is told by its command line alone
@@ -39,31 +38,31 @@ def unit(scene: CheckContext, state: UnitState) -> list[CheckResult]:
         found.append(critical("unit_inactive", "unit_start", unit=name, **fields))
     if state.restart in ("", "no"):
         found.append(warning("unit_restart", "unit_restart", unit=name))
-    if state.namespace != scene.config.journal.namespace and not scene.config.journal.directory:
+    if state.namespace != context.config.journal.namespace and not context.config.journal.directory:
         found.append(critical("unit_namespace", "journal_namespace", unit=name, namespace=state.namespace or '""'))
     return found or [ok("unit", unit=name, restarts=state.restarts, pid=state.main_pid)]
 
 
-def left_over(scene: CheckContext) -> list[CheckResult]:
+def left_over(context: CheckContext) -> list[CheckResult]:
     """Processes of the bot outside its unit, and the mission's own monitor: each disturbs without being watched.
 
     Those of the project's user and of root, who may have started one by hand."""
-    unit, project, user = scene.config.bot.unit, scene.config.project.dir, scene.bot
+    unit, project, user = context.config.bot.unit, context.config.project.dir, context.bot
     if not (unit and project and user):
         return []
-    programs = {"main.py", Path(scene.config.bot.process or "main.py").name, _EARLIER_MONITOR}
-    found = [process for process in find(project, programs, {user.uid, 0}) if not process.in_unit(unit)]
-    return [_left_over(process, scene) for process in found[:_MOST_LEFT_OVER]] or [ok("no_left_over", unit=unit)]
+    programs = {"main.py", Path(context.config.bot.process or "main.py").name, _EARLIER_MONITOR}
+    found = [process for process in find_bot_processes(project, programs, {user.uid, 0}) if not process.in_unit(unit)]
+    return [_left_over(process, context) for process in found[:_MOST_LEFT_OVER]] or [ok("no_left_over", unit=unit)]
 
 
-def _left_over(process: BotProcess, scene: CheckContext) -> CheckResult:
+def _left_over(process: BotProcess, context: CheckContext) -> CheckResult:
     account = accounts.by_uid(process.uid)
     fields = {
         "program": process.program,
         "pid": process.pid,
         "user": account.name if account else process.uid,
-        "age": format.duration(time.time() - process.began, scene.config.language),
-        "unit": scene.config.bot.unit,
+        "age": format.duration(time.time() - process.began, context.config.language),
+        "unit": context.config.bot.unit,
         "service": process.service,
     }
     found = warning("left_over", "left_over", **fields)
@@ -72,10 +71,10 @@ def _left_over(process: BotProcess, scene: CheckContext) -> CheckResult:
     return replace(found, fix="fix.left_over_service") if process.service else found
 
 
-def server(scene: CheckContext, state: ServerState, container: Container | None) -> list[CheckResult]:
+def server(context: CheckContext, state: ServerState, container: Container | None) -> list[CheckResult]:
     """HTTP decides; the container explains."""
-    language, url = scene.config.language, file_server(scene.config)
-    name = scene.config.bot_api.container
+    language, url = context.config.language, file_server(context.config)
+    name = context.config.bot_api.container
     found: list[CheckResult] = []
     if state.up:
         found.append(ok("server", url=url, took=f"{state.took * 1000:.0f}"))
@@ -84,13 +83,13 @@ def server(scene: CheckContext, state: ServerState, container: Container | None)
         fields = {"url": url, "reason": reason_text(state, language), "name": name}
         found.append(critical("server_down", fix, **fields))
     if container is not None:
-        found.append(_container(scene, container, up=state.up))
+        found.append(_container(context, container, up=state.up))
     return found
 
 
-def _container(scene: CheckContext, container: Container, *, up: bool) -> CheckResult:
-    name = scene.config.bot_api.container
-    fields = {"line": explanation(name, container, scene.config.language), "name": name, "user": SERVICE_USER}
+def _container(context: CheckContext, container: Container, *, up: bool) -> CheckResult:
+    name = context.config.bot_api.container
+    fields = {"line": explanation(name, container, context.config.language), "name": name, "user": SERVICE_USER}
     if container.status is Status.RUNNING and container.health in ("", "healthy", "starting"):
         return ok("container", **fields)
     if container.status is Status.NO_PERMISSION:
@@ -103,29 +102,29 @@ def _container(scene: CheckContext, container: Container, *, up: bool) -> CheckR
     return critical("container", fix, **fields)
 
 
-def local_mode(scene: CheckContext, container: Container | None) -> list[CheckResult]:
+def local_mode(context: CheckContext, container: Container | None) -> list[CheckResult]:
     """Without the local server, or without its --local, a bot gets no file over 20 MB."""
-    if not scene.config.bot_api.local:
-        env = dotenv_file.path(scene.config) or "src/.env"
+    if not context.config.bot_api.local:
+        env = dotenv_file.path(context.config) or "src/.env"
         return [warning("not_local", "not_local", env=env)]
-    names = {"name": scene.config.bot_api.container, "dir": scene.config.project.dir or "."}
+    names = {"name": context.config.bot_api.container, "dir": context.config.project.dir or "."}
     if container is not None and container.local is False:
         return [warning("container_not_local", "container_not_local", **names)]
     return []
 
 
-async def files(scene: CheckContext) -> list[CheckResult]:
+async def files(context: CheckContext) -> list[CheckResult]:
     """Can the bot's user and the service read what the Bot API server has downloaded?
 
     That they cannot was the most frequent real failure: files of uid 101, mode 0640.
     """
-    if scene.site is None or scene.site.bot_api is None or scene.bot is None:
+    if context.site is None or context.site.bot_api is None or context.bot is None:
         return []
-    folder = scene.site.bot_api
+    folder = context.site.bot_api
     found: list[CheckResult] = []
     unknown = False
-    for account in dict.fromkeys((scene.bot, scene.user)):
-        seen = await _unreadable(scene, folder, account)
+    for account in dict.fromkeys((context.bot, context.user)):
+        seen = await _unreadable(context, folder, account)
         if seen is None:
             unknown = True
         elif seen:
@@ -134,16 +133,16 @@ async def files(scene: CheckContext) -> list[CheckResult]:
         return found
     if unknown:
         return [warning("files_unknown", "as_root", dir=folder)]
-    if _other_owner(folder, scene.bot) and not _default_acl(folder):
-        return [warning("files_acl", "files_acl", **_names(scene, scene.bot, folder))]
+    if _other_owner(folder, context.bot) and not _default_acl(folder):
+        return [warning("files_acl", "files_acl", **_names(context, context.bot, folder))]
     return [ok("files", dir=folder)]
 
 
-async def _unreadable(scene: CheckContext, folder: Path, account: Account) -> list[CheckResult] | None:
+async def _unreadable(context: CheckContext, folder: Path, account: Account) -> list[CheckResult] | None:
     """[] when all is readable, [check] for the first that is not, None when it cannot be told."""
-    closed = await scene.closed_parent(folder, account)
+    closed = await context.closed_parent(folder, account)
     if closed is not None:
-        bot = scene.bot or account
+        bot = context.bot or account
         # A folder of somebody else's is not to be opened: other containers' volumes lie beside.
         fix = "bind_mount"
         if closed.lstat().st_uid == bot.uid:
@@ -154,11 +153,11 @@ async def _unreadable(scene: CheckContext, folder: Path, account: Account) -> li
     closed_folder = ["-type", "d", "!", "(", "-readable", "-executable", ")"]
     closed_file = ["-type", "f", "-path", deep, "!", "-readable"]
     look = ["(", *closed_folder, "-o", *closed_file, ")", "-print", "-quit"]
-    done = await scene.run(["find", str(folder), "-maxdepth", "3", *look], account)
+    done = await context.run(["find", str(folder), "-maxdepth", "3", *look], account)
     if done is None or done.code is None:
         return None
     if done.output:
-        return [critical("files_closed", "files_acl", path=done.output, **_names(scene, account, folder))]
+        return [critical("files_closed", "files_acl", path=done.output, **_names(context, account, folder))]
     return [] if done.ok else None
 
 
@@ -166,9 +165,9 @@ def _usual(bot: Account) -> str:
     return f"{bot.home or '/srv'}/.telegram-bot-api"
 
 
-def _names(scene: CheckContext, account: Account, folder: Path) -> dict[str, object]:
-    bot = scene.bot or account
-    return {"who": account.name, "bot": bot.name, "user": scene.user.name, "dir": folder}
+def _names(context: CheckContext, account: Account, folder: Path) -> dict[str, object]:
+    bot = context.bot or account
+    return {"who": account.name, "bot": bot.name, "user": context.user.name, "dir": folder}
 
 
 def _other_owner(folder: Path, bot: Account) -> bool:

@@ -41,18 +41,18 @@ class Arranged:
     newer: bool
 
 
-async def instrument(scene: CheckContext) -> list[CheckResult]:
+async def instrument(context: CheckContext) -> list[CheckResult]:
     """Exactly, from its next start on, not in spite of all, or from text only: with the way to mend it."""
-    unit = scene.config.bot.unit
+    unit = context.config.bot.unit
     if not unit:
-        return await _without_unit(scene)
+        return await _without_unit(context)
     said = await systemd.show_unit(unit, _PROPERTIES)
     if said is None or said.get("LoadState") != "loaded":
         return []
     running, invocation = said.get("ActiveState") in _RUNNING, said.get("InvocationID", "")
     heard: Heard | None = Heard()
     if running and invocation:
-        heard = await _heard(scene, [f"_SYSTEMD_UNIT={unit}", f"_SYSTEMD_INVOCATION_ID={invocation}"])
+        heard = await _heard(context, [f"_SYSTEMD_UNIT={unit}", f"_SYSTEMD_INVOCATION_ID={invocation}"])
     if heard is None:
         return []
     return judge(
@@ -60,7 +60,7 @@ async def instrument(scene: CheckContext) -> list[CheckResult]:
         arranged(said, time.time() - time.monotonic()),
         running=running,
         unit=unit,
-        project=scene.config.project.dir or ".",
+        project=context.config.project.dir or ".",
     )
 
 
@@ -108,12 +108,12 @@ def _changed(file: str) -> float:
         return 0.0
 
 
-async def _without_unit(scene: CheckContext) -> list[CheckResult]:
+async def _without_unit(context: CheckContext) -> list[CheckResult]:
     """A bot that is known by its user and its command line: one that lives has told, or none has."""
-    bot = scene.bot
+    bot = context.bot
     if bot is None:
         return []
-    heard = await _heard(scene, ["--boot", f"_UID={bot.uid}"], alive=True)
+    heard = await _heard(context, ["--boot", f"_UID={bot.uid}"], alive=True)
     if heard is None:
         return []
     if heard.libraries or heard.events or heard.foreign:
@@ -121,13 +121,13 @@ async def _without_unit(scene: CheckContext) -> list[CheckResult]:
     return [warning("instrument_text", "instrument_start")]
 
 
-async def _heard(scene: CheckContext, of: Sequence[str], *, alive: bool = False) -> Heard | None:
+async def _heard(context: CheckContext, of: Sequence[str], *, alive: bool = False) -> Heard | None:
     """What the journal has of the bot's own telling, by the same trusted fields as the monitor's reader; None
     where that cannot be told. The beginning of a journal goes, so that later events count too."""
-    about = await _entries(scene, [*of, "TRAFICO_CONTRATO=1", "TRAFICO_EVENTO=activo", "TRAFICO_EVENTO=ajeno"])
+    about = await _entries(context, [*of, "TRAFICO_CONTRATO=1", "TRAFICO_EVENTO=activo", "TRAFICO_EVENTO=ajeno"])
     if about is None:
         return None
-    wanted = [one for one in about if _is_bot(one, scene.config.bot.process, alive=alive)]
+    wanted = [one for one in about if _is_bot(one, context.config.bot.process, alive=alive)]
     libraries, foreign = (
         tuple(
             dict.fromkeys(str(one.get("TRAFICO_BIBLIOTECA", "?")) for one in wanted if one["TRAFICO_EVENTO"] == event)
@@ -136,8 +136,8 @@ async def _heard(scene: CheckContext, of: Sequence[str], *, alive: bool = False)
     )
     if libraries or foreign:
         return Heard(libraries, foreign)
-    latest = await _entries(scene, [*of, "TRAFICO_CONTRATO=1"]) or []
-    return Heard(events=any(_is_bot(one, scene.config.bot.process, alive=alive) for one in latest))
+    latest = await _entries(context, [*of, "TRAFICO_CONTRATO=1"]) or []
+    return Heard(events=any(_is_bot(one, context.config.bot.process, alive=alive) for one in latest))
 
 
 def _is_bot(entry: Mapping[str, object], process: str, *, alive: bool) -> bool:
@@ -147,10 +147,10 @@ def _is_bot(entry: Mapping[str, object], process: str, *, alive: bool) -> bool:
     return not alive or (pid.isdecimal() and psutil.pid_exists(int(pid)))
 
 
-async def _entries(scene: CheckContext, of: Sequence[str]) -> list[Mapping[str, object]] | None:
+async def _entries(context: CheckContext, of: Sequence[str]) -> list[Mapping[str, object]] | None:
     fields = "TRAFICO_EVENTO,TRAFICO_BIBLIOTECA,_CMDLINE,_PID"
-    command = ["journalctl", *where(scene), "-n", "50", "-o", "json", f"--output-fields={fields}", *of]
-    done = await scene.run(command)
+    command = ["journalctl", *where(context), "-n", "50", "-o", "json", f"--output-fields={fields}", *of]
+    done = await context.run(command)
     if done is None or not done.ok:
         return None
     found: list[Mapping[str, object]] = []

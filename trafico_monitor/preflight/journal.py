@@ -17,19 +17,19 @@ _DEFAULT_RATE = (10_000, 30.0)  # journald.conf(5): messages in seconds
 _TIME = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "min": 60.0, "m": 60.0, "h": 3600.0}
 
 
-async def access(scene: CheckContext) -> list[CheckResult]:
+async def access(context: CheckContext) -> list[CheckResult]:
     """May the journal's files be read? sd-journal itself would only be silent."""
-    files = _files(scene)
+    files = _files(context)
     if not files:
-        return [critical("journal_absent", "journald", user=scene.user.name)]
+        return [critical("journal_absent", "journald", user=context.user.name)]
     for file in files:
-        if await scene.may("-r", file) is False:
-            return [critical("journal_closed", "journal_group", path=file, user=scene.user.name)]
-    return [ok("journal", user=scene.user.name)]
+        if await context.may("-r", file) is False:
+            return [critical("journal_closed", "journal_group", path=file, user=context.user.name)]
+    return [ok("journal", user=context.user.name)]
 
 
-def _files(scene: CheckContext) -> list[Path]:
-    journal = scene.config.journal
+def _files(context: CheckContext) -> list[Path]:
+    journal = context.config.journal
     if journal.directory:
         place = Path(journal.directory)  # sd_journal_open_directory(3): the folder itself, and a machine's in it
         return sorted((*place.glob("*.journal"), *place.glob("*/*.journal")))[:1] or [place]
@@ -47,17 +47,17 @@ def machine_folder(namespace: str) -> str:
     return machine + (f".{namespace}" if namespace and machine else "")
 
 
-async def lines(scene: CheckContext) -> list[CheckResult]:
+async def lines(context: CheckContext) -> list[CheckResult]:
     """Are the bot's own lines there? Seen with the same trusted fields as the monitor's reader."""
-    unit = scene.config.bot.unit
+    unit = context.config.bot.unit
     if not unit:
         return []
     show = ["-n", "200", "-o", "json", "--output-fields=_CMDLINE", f"_SYSTEMD_UNIT={unit}"]
-    done = await scene.run(["journalctl", *where(scene), *show])
+    done = await context.run(["journalctl", *where(context), *show])
     if done is None or done.code is None:
         return []
     commands = command_lines(done.output)
-    wanted = scene.config.bot.process
+    wanted = context.config.bot.process
     if not commands:
         return [warning("no_lines", "unit_lines", unit=unit)]
     if wanted and not any(wanted in command for command in commands):
@@ -77,11 +77,11 @@ def command_lines(output: str) -> list[str]:
     return found
 
 
-async def kept(scene: CheckContext) -> list[CheckResult]:
+async def kept(context: CheckContext) -> list[CheckResult]:
     """Does the journal survive a reboot? Else failures before one are never seen."""
-    if scene.config.journal.directory or not systemd.systemd_runs():
+    if context.config.journal.directory or not systemd.systemd_runs():
         return []
-    name = machine_folder(scene.config.journal.namespace)
+    name = machine_folder(context.config.journal.namespace)
     # Storage=volatile leaves an old folder as it is and writes in the other; a flush may leave an
     # old file there: the one that is written now tells. journald touches its file (sd-journal(3)).
     kept_at, lost_at = (_written(base / name / "system.journal") for base in _BASES)
@@ -96,13 +96,13 @@ def _written(file: Path) -> float:
         return 0.0
 
 
-async def dropped(scene: CheckContext, bot: UnitState) -> list[CheckResult]:
+async def dropped(context: CheckContext, bot: UnitState) -> list[CheckResult]:
     """Has journald thrown lines of the bot away, or would it soon?"""
-    unit = scene.config.bot.unit
+    unit = context.config.bot.unit
     if not unit:
         return []
     show = ["-n", "50", "-o", "cat", "--since", "-24h", f"MESSAGE_ID={_DROPPED}"]
-    done = await scene.run(["journalctl", *where(scene), *show])
+    done = await context.run(["journalctl", *where(context), *show])
     if done is not None and unit in done.output:
         count = sum(unit in line for line in done.output.splitlines())
         return [warning("lines_dropped", "rate_limit", unit=unit, count=count)]
@@ -131,9 +131,9 @@ def rate(text: str) -> tuple[int, float]:
     return burst, interval
 
 
-def where(scene: CheckContext) -> list[str]:
+def where(context: CheckContext) -> list[str]:
     """journalctl's options for the journal that the monitor reads."""
-    journal = scene.config.journal
+    journal = context.config.journal
     place = [f"--directory={journal.directory}"] if journal.directory else []
     space = [f"--namespace={journal.namespace}"] if journal.namespace and not place else []
     return ["-q", "--no-pager", *place, *space]

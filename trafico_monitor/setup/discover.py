@@ -16,7 +16,7 @@ from ..config.discovery import mounted_from
 from ..config.loader import load
 from ..config.schema import VARIABLES, Bot, Config
 from ..errors import ConfigError
-from ..health.processes import BotProcess, find
+from ..health.processes import BotProcess, find_bot_processes
 from ..host import accounts, docker, subprocesses, systemd
 from ..host.accounts import SERVICE_USER, Account
 from . import acl, path_safety, unit_discovery, unit_files
@@ -171,7 +171,7 @@ async def python_of(project: str, user: Account) -> tuple[str, bool]:
 
 def processes(project: str, uid: int) -> list[BotProcess]:
     """The processes of the project's user that run this main.py. Anybody can start one that looks like it."""
-    return [process for process in find(project, (PROGRAM,), (uid,)) if process.program == PROGRAM]
+    return [process for process in find_bot_processes(project, (PROGRAM,), (uid,)) if process.program == PROGRAM]
 
 
 def loose(found: Iterable[BotProcess], known: Sequence[FoundUnit]) -> tuple[int, ...]:

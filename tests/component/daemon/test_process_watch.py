@@ -15,7 +15,7 @@ import pytest
 from tests.journal_fixtures import cgroup_of
 from trafico_monitor.daemon import process_watch
 from trafico_monitor.daemon.process_watch import ProcessWatch
-from trafico_monitor.health.processes import belongs, members
+from trafico_monitor.health.processes import is_in_unit, unit_processes
 
 UNIT = "trafico-lifetimes.service"
 
@@ -94,7 +94,7 @@ def here(group: Group, monkeypatch: pytest.MonkeyPatch) -> Watching:
 
         return UnitState(unit, known=True, control_group=f"/system.slice/{UNIT}")
 
-    monkeypatch.setattr(process_watch, "look_at_unit", look)
+    monkeypatch.setattr(process_watch, "query_unit", look)
     return Watching()
 
 
@@ -142,7 +142,11 @@ async def test_one_that_ended_before_anybody_looked_is_told_and_is_never_the_las
 
 async def test_without_systemds_word_a_process_of_another_unit_is_not_watched(group: Group) -> None:
     here, inside, stranger = Watching(), group.process(), group.process(inside=False)
-    assert (belongs(inside.pid, UNIT), belongs(stranger.pid, UNIT), belongs(2**30, UNIT)) == (True, False, None)
+    assert (is_in_unit(inside.pid, UNIT), is_in_unit(stranger.pid, UNIT), is_in_unit(2**30, UNIT)) == (
+        True,
+        False,
+        None,
+    )
     async with here.running():
         here.hear(stranger)
         here.hear(inside)
@@ -187,10 +191,10 @@ def test_numbers_of_another_namespace_mean_nothing(tmp_path: Path) -> None:
     base = (str(tmp_path),)
     folder = tmp_path / "system.slice" / UNIT
     (folder / "worker").mkdir(parents=True)
-    assert members(f"/system.slice/{UNIT}", base) is None, "no such file"
+    assert unit_processes(f"/system.slice/{UNIT}", base) is None, "no such file"
     (folder / "cgroup.procs").write_text("12\n")
     (folder / "worker" / "cgroup.procs").write_text("13\n")
-    assert members(f"/system.slice/{UNIT}", base) == {12, 13}
+    assert unit_processes(f"/system.slice/{UNIT}", base) == {12, 13}
     (folder / "worker" / "cgroup.procs").write_text("0\n13\n")
-    assert members(f"/system.slice/{UNIT}", base) is None
-    assert members("/../etc", base) is members("", base) is members("system.slice", base) is None
+    assert unit_processes(f"/system.slice/{UNIT}", base) is None
+    assert unit_processes("/../etc", base) is unit_processes("", base) is unit_processes("system.slice", base) is None

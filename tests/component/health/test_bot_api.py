@@ -11,7 +11,7 @@ import pytest
 
 from trafico_monitor.config import Config
 from trafico_monitor.config.schema import settle
-from trafico_monitor.health.bot_api import look_at_server, probe
+from trafico_monitor.health.bot_api import check_bot_api, probe
 from trafico_monitor.model.finding import FindingKind
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -127,7 +127,7 @@ def configured(url: str, language: str = "es") -> Config:
 
 async def test_the_finding_says_up() -> None:
     async with server(answering("404 Not Found")) as url:
-        finding = await look_at_server(configured(url))
+        finding = await check_bot_api(configured(url))
     assert (finding.kind, finding.code) == (FindingKind.SERVER, "up")
     assert abs(finding.at - time.time()) < 10
 
@@ -135,7 +135,7 @@ async def test_the_finding_says_up() -> None:
 async def test_the_finding_says_down_with_the_reason_and_the_container() -> None:
     async with server(answering("200 OK")) as url:
         pass
-    finding = await look_at_server(configured(url, "en"))
+    finding = await check_bot_api(configured(url, "en"))
     assert finding.code == "down"
     assert finding.message.startswith(f"The Bot API server does not answer at {url}: connection refused; ")
     assert "container no-such: " in finding.message

@@ -13,7 +13,7 @@ import pytest
 
 from tests.component.health import engine as engine_module
 from tests.component.health.engine import container, engine
-from trafico_monitor.health.container import explanation
+from trafico_monitor.health.bot_api import explanation
 from trafico_monitor.host import blocking, docker
 from trafico_monitor.host.docker import Status
 

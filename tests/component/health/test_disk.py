@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.health.disk import finding, grade, look, size_text
+from trafico_monitor.health.disk import check_disks, finding, grade, size_text
 from trafico_monitor.model.finding import FindingKind
 
 MB = 1000**2
@@ -33,7 +33,7 @@ def test_a_file_system_as_it_fills_up(tmp_path: Path) -> None:
         levels = []
         for size in (0, 4 * MB, 7 * MB):
             (disk / "video.mp4").write_bytes(b"x" * size)
-            levels.append(finding(look([disk], 5 * MB, 2 * MB), 1.0))
+            levels.append(finding(check_disks([disk], 5 * MB, 2 * MB), 1.0))
         assert [one.code for one in levels] == ["ok", "warning", "critical"]
         assert all(one.kind is FindingKind.SPACE and str(disk) in one.message for one in levels)
         assert "1.4 MB libres" in levels[2].message
@@ -47,7 +47,7 @@ def test_a_full_file_system_is_critical_whatever_the_limits(tmp_path: Path) -> N
             while True:
                 os.write(file, b"x" * 65536)
         os.close(file)
-        assert finding(look([disk], 0, 0), 1.0).code == "critical"
+        assert finding(check_disks([disk], 0, 0), 1.0).code == "critical"
         assert [file.name for file in disk.iterdir()] == ["fill"]
 
 
@@ -56,7 +56,7 @@ def test_no_inodes_left_is_critical_too(tmp_path: Path) -> None:
     with small(tmp_path / "disk", "size=8m,nr_inodes=50") as disk:
         for number in range(49):
             (disk / str(number)).touch()
-        state = look([disk], 2, 1)
+        state = check_disks([disk], 2, 1)
         assert state.worst is not None and (state.worst.level, state.worst.why) == ("critical", "inodes")
         assert "inodos" in finding(state, 1.0).message
 
@@ -66,7 +66,7 @@ def test_each_file_system_counts_once_and_the_worst_decides(tmp_path: Path) -> N
     with small(tmp_path / "a") as one, small(tmp_path / "b") as other:
         (one / "models").mkdir()
         (other / "fill").write_bytes(b"x" * 7 * MB)
-        state = look([one, one / "models", other, other / "not" / "yet"], 5 * MB, 2 * MB)
+        state = check_disks([one, one / "models", other, other / "not" / "yet"], 5 * MB, 2 * MB)
         assert [volume.path for volume in state.volumes] == [str(other), str(one)]
         assert [volume.level for volume in state.volumes] == ["critical", "ok"]
 
@@ -74,12 +74,12 @@ def test_each_file_system_counts_once_and_the_worst_decides(tmp_path: Path) -> N
 @as_root
 def test_a_folder_that_does_not_exist_yet_is_where_it_will_be(tmp_path: Path) -> None:
     with small(tmp_path / "disk") as disk:
-        state = look([disk / "modelos" / "victor"], 5 * MB, 2 * MB)
+        state = check_disks([disk / "modelos" / "victor"], 5 * MB, 2 * MB)
         assert state.worst is not None and state.worst.total == 8 * 1024**2
 
 
 def test_nothing_that_can_be_seen_is_no_alarm() -> None:
-    state = look([], 5, 2)
+    state = check_disks([], 5, 2)
     assert finding(state, 1.0).code == "ok"
 
 

@@ -26,7 +26,7 @@ def told(event: str, library: str = "telegram 22.5", run: str = NOW, **more: str
     return Line("…", 1_700_000_000.0, fields=fields, **more)  # type: ignore[arg-type]
 
 
-def scene(folder: Path, lines: list[Line]) -> CheckContext:
+def context(folder: Path, lines: list[Line]) -> CheckContext:
     write_journal(folder / "system.journal", lines)
     config = settle(Config(), {"journal.directory": str(folder)})
     return CheckContext(config, None, Account("root", os.geteuid(), os.getegid(), "/root"))
@@ -48,12 +48,12 @@ def scene(folder: Path, lines: list[Line]) -> CheckContext:
     ],
 )
 async def test_what_the_bot_has_told_since_its_start(tmp_path: Path, lines: list[Line], heard: Heard) -> None:
-    assert await instrument._heard(scene(tmp_path, [Line("x", 1_700_000_000.0), *lines]), OF) == heard
+    assert await instrument._heard(context(tmp_path, [Line("x", 1_700_000_000.0), *lines]), OF) == heard
 
 
 async def test_a_beginning_behind_many_downloads_is_found(tmp_path: Path) -> None:
     lines = [told("activo"), *(told("fin", "telegram") for _ in range(200))]
-    assert await instrument._heard(scene(tmp_path, lines), OF) == Heard(("telegram 22.5",))
+    assert await instrument._heard(context(tmp_path, lines), OF) == Heard(("telegram 22.5",))
 
 
 async def test_a_journal_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
@@ -63,5 +63,5 @@ async def test_a_journal_that_cannot_be_read_tells_nothing(tmp_path: Path) -> No
 
 async def test_without_a_unit_only_a_process_that_lives_counts(tmp_path: Path) -> None:
     for pid, heard in ((os.getpid(), Heard(("telegram 22.5",))), (2**22 + 1, Heard())):
-        there = scene(tmp_path / str(pid), [told("activo", pid=pid)])  # type: ignore[arg-type]
+        there = context(tmp_path / str(pid), [told("activo", pid=pid)])  # type: ignore[arg-type]
         assert await instrument._heard(there, [], alive=True) == heard

@@ -16,7 +16,7 @@ from trafico_monitor.config.schema import settle
 from trafico_monitor.health.unit import UnitState
 from trafico_monitor.host.docker import Container, Status
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.preflight import alert_delivery, bot, host, pending_files
+from trafico_monitor.preflight import alert_delivery, bot, host, project
 from trafico_monitor.preflight.base import CheckContext, CheckResult, Level, subject
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
@@ -80,17 +80,17 @@ class TestAlertBot:
 
 class TestLocalMode:
     def test_without_the_local_server(self) -> None:
-        scene = CheckContext(settle(Config(), {"bot_api.local": False}), None, subject())
-        found = only(bot.local_mode(scene, None))
+        context = CheckContext(settle(Config(), {"bot_api.local": False}), None, subject())
+        found = only(bot.local_mode(context, None))
         assert (found.level, found.code) == (Level.WARNING, "check.not_local")
         assert "20 MB" in found.text("es") and "USE_LOCAL_BOT_API=true" in found.remedy("es")
 
     def test_a_server_that_was_started_without_it(self) -> None:
-        scene = CheckContext(Config(), None, subject())
-        found = only(bot.local_mode(scene, Container(Status.RUNNING, local=False)))
+        context = CheckContext(Config(), None, subject())
+        found = only(bot.local_mode(context, Container(Status.RUNNING, local=False)))
         assert found.code == "check.container_not_local" and "TELEGRAM_LOCAL=1" in found.remedy("es")
-        assert bot.local_mode(scene, Container(Status.RUNNING, local=True)) == []
-        assert bot.local_mode(scene, Container(Status.RUNNING, local=None)) == []
+        assert bot.local_mode(context, Container(Status.RUNNING, local=True)) == []
+        assert bot.local_mode(context, Container(Status.RUNNING, local=None)) == []
 
 
 class TestDisk:
@@ -107,45 +107,45 @@ class TestDisk:
     async def test_a_project_on_a_nearly_full_disk(self, disk: Path, tmp_path: Path) -> None:
         values = {"checks.disk_warning": 9_000_000, "checks.disk_critical": 2_000_000}
         paths = {"paths.state": tmp_path, "paths.logs": tmp_path}
-        scene = CheckContext(
+        context = CheckContext(
             settle(Config(), {**values, **paths}), Installation(disk / "modelos", None, 0, 0), subject()
         )
-        assert only(await host.space(scene)).level is Level.OK
+        assert only(await host.space(context)).level is Level.OK
         for megabytes, level in ((10, Level.WARNING), (16, Level.CRITICAL)):
             with (disk / "fill").open("wb") as file:
                 file.truncate(0)
             subprocess.run(["fallocate", "-l", f"{megabytes * 1000**2}", str(disk / "fill")], timeout=20)
-            found = only(await host.space(scene))
+            found = only(await host.space(context))
             assert (found.level, str(disk) in found.text("es")) == (level, True)
 
 
 class TestLeftovers:
     @pytest.fixture
-    def scene(self, tmp_path: Path) -> CheckContext:
+    def context(self, tmp_path: Path) -> CheckContext:
         models = tmp_path / "modelos"
         models.mkdir()
         return CheckContext(Config(), Installation(models, None, 0, 0), subject())
 
-    async def test_nothing_is_nothing(self, scene: CheckContext) -> None:
-        assert await pending_files.leftovers(scene) == []
+    async def test_nothing_is_nothing(self, context: CheckContext) -> None:
+        assert await project.waiting_files(context) == []
 
-    async def test_rescued_videos_wait_for_assign(self, scene: CheckContext) -> None:
-        assert scene.site is not None
-        folder = scene.site.models / "_rescatados"
+    async def test_rescued_videos_wait_for_assign(self, context: CheckContext) -> None:
+        assert context.site is not None
+        folder = context.site.models / "_rescatados"
         folder.mkdir()
         for name in ("b c.mp4", "b c.mp4.json", "d.mp4", ".trafico-0.part"):
             (folder / name).touch()
-        found = only(await pending_files.leftovers(scene))
+        found = only(await project.waiting_files(context))
         assert (found.level, found.fields["n"]) == (Level.WARNING, 2)
         assert found.remedy("es") == "sudo trafico-monitor assign 'b c.mp4' MODELO"
 
-    async def test_what_is_in_quarantine_is_told(self, scene: CheckContext) -> None:
-        assert scene.site is not None
-        folder = scene.site.models / "_cuarentena"
+    async def test_what_is_in_quarantine_is_told(self, context: CheckContext) -> None:
+        assert context.site is not None
+        folder = context.site.models / "_cuarentena"
         folder.mkdir()
         (folder / "victor__a.mp4.I1").write_bytes(b"x" * 5000)
         (folder / "victor__a.mp4.I1.json").touch()
-        found = only(await pending_files.leftovers(scene))
+        found = only(await project.waiting_files(context))
         assert (found.level, found.text("es")) == (Level.OK, f"Cuarentena: 1 archivos corruptos (5.0 kB) en {folder}")
 
 

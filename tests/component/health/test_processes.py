@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.journal_fixtures import cgroup_of
-from trafico_monitor.health.processes import find
+from trafico_monitor.health.processes import find_bot_processes
 
 PROGRAMS = ("main.py", "bot_central.py")
 WAITS = "import time\nprint('here', flush=True)\ntime.sleep(60)\n"
@@ -55,12 +55,12 @@ def test_a_program_is_known_however_it_was_started(
 ) -> None:
     command = [sys.executable, *(word.format(project=project) for word in argv)]
     with running(*command, cwd=project / below) as pid:
-        (found,) = find(str(project), PROGRAMS, {0})
+        (found,) = find_bot_processes(str(project), PROGRAMS, {0})
         assert (found.pid, found.uid, found.program) == (pid, 0, program)
         assert abs(found.began - psutil.Process(pid).create_time()) < 0.1 and found.control_groups
-        assert find(str(project), PROGRAMS, {65534}) == [], "another user's"
-        assert find(str(project.parent / "elsewhere"), PROGRAMS, {0}) == []
-    assert find(str(project), PROGRAMS, {0}) == [], "it has ended"
+        assert find_bot_processes(str(project), PROGRAMS, {65534}) == [], "another user's"
+        assert find_bot_processes(str(project.parent / "elsewhere"), PROGRAMS, {0}) == []
+    assert find_bot_processes(str(project), PROGRAMS, {0}) == [], "it has ended"
 
 
 def test_what_only_names_a_program_does_not_run_it(project: Path) -> None:
@@ -70,7 +70,7 @@ def test_what_only_names_a_program_does_not_run_it(project: Path) -> None:
         running(sys.executable, "-c", quoting, "main.py", cwd=project),
         running(sys.executable, "src/other.py", "main.py", cwd=project),
     ):
-        assert find(str(project), PROGRAMS, {0}) == []
+        assert find_bot_processes(str(project), PROGRAMS, {0}) == []
 
 
 def test_a_process_knows_its_unit(project: Path) -> None:
@@ -78,9 +78,9 @@ def test_a_process_knows_its_unit(project: Path) -> None:
         unit = "trafico-found.service"
         group = cgroup_of(unit)
         group.mkdir(parents=True, exist_ok=True)
-        (process,) = find(str(project), PROGRAMS, {0})
+        (process,) = find_bot_processes(str(project), PROGRAMS, {0})
         assert not process.in_unit(unit)
         (group / "cgroup.procs").write_text(str(pid))
-        (process,) = find(str(project), PROGRAMS, {0})
+        (process,) = find_bot_processes(str(project), PROGRAMS, {0})
         assert process.in_unit(unit) and not process.in_unit("trafico-foun.service")
     group.rmdir()

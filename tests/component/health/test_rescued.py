@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.health.rescued import look, modelos
+from trafico_monitor.health.download_files import count_waiting, list_modelos
 from trafico_monitor.model.installation import RESCUED, Waiting
 
 
@@ -25,7 +25,7 @@ def put(models: Path, name: str, size: int = 10) -> Path:
 
 
 def test_without_the_folder_nothing_waits(tmp_path: Path) -> None:
-    assert look(tmp_path) == Waiting()
+    assert count_waiting(tmp_path) == Waiting()
 
 
 def test_files_count_with_and_without_a_note_and_notes_do_not(models: Path) -> None:
@@ -34,7 +34,7 @@ def test_files_count_with_and_without_a_note_and_notes_do_not(models: Path) -> N
     put(models, "by-hand.mov", 5)
     put(models, "alone.json", 7)
     put(models, ".trafico-1234.part", 900)
-    found = look(models)
+    found = count_waiting(models)
     assert (found.number, found.size, found.first, found.complete) == (3, 22, "a.mp4", True)
 
 
@@ -45,7 +45,7 @@ def test_nothing_but_regular_files_counts_and_no_name_breaks_it(models: Path) ->
     os.mkfifo(folder / "fifo")
     for name in (b"bad-\xff.mp4", b"line\nbreak.mp4", b"x" * 255):
         (folder / os.fsdecode(name)).write_bytes(b"1")
-    found = look(models)
+    found = count_waiting(models)
     assert (found.number, found.size) == (3, 3)
     assert found.first == "x" * 255, "one that assign takes"
 
@@ -54,25 +54,25 @@ def test_the_oldest_is_the_one_that_has_been_there_longest_whatever_its_own_date
     before = time.time()
     place = put(models, "a.mp4")
     os.utime(place, (0, 0))
-    oldest = look(models).oldest
+    oldest = count_waiting(models).oldest
     assert oldest is not None and before - 2 <= oldest <= time.time() + 2
     put(models, "b.mp4")
-    assert look(models).oldest == oldest
+    assert count_waiting(models).oldest == oldest
 
 
 def test_thousands_are_counted_to_a_bound_in_a_moment(models: Path) -> None:
     for number in range(3000):
         (models / RESCUED / f"{number:05}.mp4").touch()
     began = time.monotonic()
-    assert look(models).number == 3000 and time.monotonic() - began < 2.0
-    found = look(models, most=1000)
+    assert count_waiting(models).number == 3000 and time.monotonic() - began < 2.0
+    found = count_waiting(models, most=1000)
     assert (found.number, found.complete) == (1000, False)
 
 
 def test_a_folder_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / RESCUED).write_text("a file")
     with pytest.raises(NotADirectoryError):
-        look(tmp_path)
+        count_waiting(tmp_path)
 
 
 def test_a_link_to_a_folder_elsewhere_is_not_followed(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_link_to_a_folder_elsewhere_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere/secret.mp4").touch()
     (tmp_path / RESCUED).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError):
-        look(tmp_path)
+        count_waiting(tmp_path)
 
 
 def test_modelos_are_the_folders_the_last_used_first(tmp_path: Path) -> None:
@@ -88,4 +88,4 @@ def test_modelos_are_the_folders_the_last_used_first(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (number, number))
     (tmp_path / "file").touch()
-    assert modelos(tmp_path) == ["_rescatados", "noa", "ana"]
+    assert list_modelos(tmp_path) == ["_rescatados", "noa", "ana"]

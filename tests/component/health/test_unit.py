@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from trafico_monitor.health.unit import look_at_unit, read
+from trafico_monitor.health.unit import query_unit, read
 from trafico_monitor.host import systemd
 
 
 async def test_without_systemd_the_state_is_unknown_and_no_error() -> None:
-    state = await look_at_unit("trafico-main.service")
+    state = await query_unit("trafico-main.service")
     assert state.known is systemd.systemd_runs()
     if not state.known:
         assert (state.active, state.load) == ("unknown", "")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.health import disk_usage
-from trafico_monitor.health.reclaimable_files import find
+from trafico_monitor.health.disk_usage import find_delivered
 from trafico_monitor.model.installation import Installation
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
@@ -60,7 +60,7 @@ class TestUsage:
         write(site.models / "_rescatados" / "c.mp4", 2)
         write(server_file(site, "d.mp4"), 6)
         write(place / "else", 3)
-        found = disk_usage.look(place, [(disk_usage.MODELS, site.models), (disk_usage.BOT_API, place / "api")], 10)
+        found = disk_usage.measure(place, [(disk_usage.MODELS, site.models), (disk_usage.BOT_API, place / "api")], 10)
         assert {kind: round(size / MB) for kind, size in found.parts.items()} == {
             "models": 8, "quarantine": 4, "rescued": 2, "bot_api": 6, "rest": 3,
         }  # fmt: skip
@@ -71,7 +71,7 @@ class TestUsage:
         os.link(write(site.models / "victor" / "a.mp4", 5), site.models / "victor" / "b.mp4")
         with (site.models / "victor" / "hole").open("wb") as file:
             file.truncate(10**12)
-        found = disk_usage.look(place, [(disk_usage.MODELS, site.models)], 10)
+        found = disk_usage.measure(place, [(disk_usage.MODELS, site.models)], 10)
         assert round(found.parts["models"] / MB) == 5
 
     def test_links_and_other_file_systems_are_not_counted(self, site: Installation, place: Path) -> None:
@@ -82,7 +82,7 @@ class TestUsage:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", own], check=True, timeout=20)
         try:
             write(own / "a.mp4", 3)
-            found = disk_usage.look(place, [(disk_usage.MODELS, site.models)], 10)
+            found = disk_usage.measure(place, [(disk_usage.MODELS, site.models)], 10)
         finally:
             subprocess.run(["umount", own], check=True, timeout=20)
         assert found.parts.get("models", 0) < MB
@@ -90,21 +90,21 @@ class TestUsage:
     def test_it_stops_in_time_and_says_so(self, site: Installation, place: Path) -> None:
         for number in range(50):
             (site.models / "victor" / f"{number}.mp4").touch()
-        assert not disk_usage.look(place, [(disk_usage.MODELS, site.models)], -1).complete
+        assert not disk_usage.measure(place, [(disk_usage.MODELS, site.models)], -1).complete
 
 
 class TestDelivered:
     def test_an_old_file_whose_bytes_are_in_models(self, site: Installation) -> None:
         copy = write(site.models / "victor" / "20251225_143020_a3f2b1.mp4", 3)
         old = server_file(site, "file_16.mp4", copy)
-        found = find(site, time.time(), 20)
+        found = find_delivered(site, time.time(), 20)
         assert [(one.path, one.copy) for one in found.files] == [(old, copy)]
         assert round(found.size / MB) == 3 and found.complete
 
     def test_what_is_younger_than_a_day_stays(self, site: Installation) -> None:
         copy = write(site.models / "victor" / "a.mp4", 1)
         server_file(site, "file_16.mp4", copy, age=0.9 * DAY)
-        assert find(site, time.time(), 20).files == ()
+        assert find_delivered(site, time.time(), 20).files == ()
 
     def test_one_byte_of_difference_is_no_delivery(self, site: Installation) -> None:
         copy = write(site.models / "victor" / "a.mp4", 2)
@@ -115,19 +115,19 @@ class TestDelivered:
                 file.seek(place)
                 file.write(b"y")
             os.utime(old, (0, 0))
-            assert find(site, time.time(), 20).files == ()
+            assert find_delivered(site, time.time(), 20).files == ()
 
     @pytest.mark.parametrize("folder", ["_rescatados", "_cuarentena", ".hidden"])
     def test_a_copy_that_is_not_at_its_place_is_no_delivery(self, folder: str, site: Installation) -> None:
         (site.models / folder).mkdir(exist_ok=True)
         server_file(site, "file_16.mp4", write(site.models / folder / "a.mp4", 1))
-        assert find(site, time.time(), 20).files == ()
+        assert find_delivered(site, time.time(), 20).files == ()
 
     def test_the_same_file_under_two_names_is_no_delivery(self, site: Installation) -> None:
         copy = write(site.models / "victor" / "a.mp4", 1)
         os.utime(copy, (0, 0))
         os.link(copy, server_file(site, "file_16.mp4"))
-        assert find(site, time.time(), 20).files == ()
+        assert find_delivered(site, time.time(), 20).files == ()
 
     def test_links_lead_nowhere(self, site: Installation, tmp_path: Path) -> None:
         outside = tmp_path / "outside"
@@ -138,17 +138,17 @@ class TestDelivered:
         assert site.bot_api is not None
         (site.bot_api / TOKEN / "photos").symlink_to(outside)
         server_file(site, "file_2.mp4").symlink_to(outside / "file_1.mp4")
-        assert find(site, time.time(), 20).files == ()
+        assert find_delivered(site, time.time(), 20).files == ()
         os.mkfifo(server_file(site, "file_3.mp4"))
-        assert find(site, time.time(), 20).files == ()
+        assert find_delivered(site, time.time(), 20).files == ()
 
     def test_without_time_nothing_is_claimed(self, site: Installation) -> None:
         server_file(site, "file_16.mp4", write(site.models / "victor" / "a.mp4", 1))
-        found = find(site, time.time(), -1)
+        found = find_delivered(site, time.time(), -1)
         assert found.files == () and not found.complete
 
     def test_what_the_server_knows_by_a_database_is_left_alone(self, site: Installation) -> None:
         assert site.bot_api is not None
         (site.bot_api / TOKEN / "td.binlog").write_bytes(b"database")
         os.utime(site.bot_api / TOKEN / "td.binlog", (0, 0))
-        assert find(site, time.time(), 20).files == ()
+        assert find_delivered(site, time.time(), 20).files == ()

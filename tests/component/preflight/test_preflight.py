@@ -44,7 +44,7 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture
-def scene(place: Path) -> CheckContext:
+def context(place: Path) -> CheckContext:
     """A project of user `games`, checked for `nobody`, who stands for the service."""
     folder = place / "100trafico"
     (folder / "modelos" / "victor").mkdir(parents=True)
@@ -73,45 +73,45 @@ def mend(check: CheckResult) -> None:
     subprocess.run(["/bin/sh", "-c", command], check=True, timeout=10)
 
 
-async def test_folders_that_the_service_cannot_write_in_and_the_command_that_mends_it(scene: CheckContext) -> None:
-    found = only(await project.models(scene))
+async def test_folders_that_the_service_cannot_write_in_and_the_command_that_mends_it(context: CheckContext) -> None:
+    found = only(await project.models(context))
     assert (found.level, found.code) == (Level.CRITICAL, "check.models_closed")
     mend(found)
-    assert only(await project.models(scene)).level is Level.OK
+    assert only(await project.models(context)).level is Level.OK
 
 
-async def test_an_env_that_root_can_read_and_the_service_cannot(scene: CheckContext) -> None:
-    file = Path(scene.config.project.dir) / "src" / ".env"
+async def test_an_env_that_root_can_read_and_the_service_cannot(context: CheckContext) -> None:
+    file = Path(context.config.project.dir) / "src" / ".env"
     file.chmod(0o600)
-    found = only(await project.env(scene))
+    found = only(await project.env(context))
     assert (found.level, found.code) == (Level.CRITICAL, "check.env_closed")
     mend(found)
-    assert only(await project.env(scene)).code == "check.env"
+    assert only(await project.env(context)).code == "check.env"
 
 
-async def test_a_closed_home_is_named_and_opened(scene: CheckContext) -> None:
-    folder = Path(scene.config.project.dir)
+async def test_a_closed_home_is_named_and_opened(context: CheckContext) -> None:
+    folder = Path(context.config.project.dir)
     folder.parent.chmod(0o700)
-    found = only(await project.project(scene))
+    found = only(await project.project(context))
     assert found.code == "check.closed" and found.fields["path"] == folder.parent
     mend(found)
-    assert only(await project.project(scene)).code == "check.project"
+    assert only(await project.project(context)).code == "check.project"
     (folder / "main.py").unlink()
-    assert only(await project.project(scene)).code == "check.main_absent"
+    assert only(await project.project(context)).code == "check.main_absent"
 
 
-async def test_files_of_another_user_are_the_most_frequent_failure(scene: CheckContext, place: Path) -> None:
+async def test_files_of_another_user_are_the_most_frequent_failure(context: CheckContext, place: Path) -> None:
     """uid 101, mode 0640: neither the bot nor the monitor can read them; the ACL ends it for good."""
     api = place / "bot-api"
     for path in [api, *api.rglob("*")]:
         os.chown(path, 101, 101)
         path.chmod(0o750 if path.is_dir() else 0o640)
-    found = await bot.files(scene)
+    found = await bot.files(context)
     assert [check.code for check in found] == ["check.files_closed"] * 2
     assert {check.fields["who"] for check in found} == {"games", "nobody"}
     assert all(TOKEN not in check.text("es") + check.remedy("es") for check in found)
     mend(found[0])
-    assert only(await bot.files(scene)).code == "check.files"
+    assert only(await bot.files(context)).code == "check.files"
     new = api / TOKEN / "videos" / "file_17.mp4"  # the server's next file
     subprocess.run(
         ["setpriv", "--reuid=101", "--regid=101", "--clear-groups", "sh", "-c", f"umask 027; echo x > {new}"],
@@ -119,40 +119,40 @@ async def test_files_of_another_user_are_the_most_frequent_failure(scene: CheckC
         timeout=10,
     )
     assert (new.stat().st_uid, new.stat().st_mode & 0o7) == (101, 0)
-    assert only(await bot.files(scene)).code == "check.files"
+    assert only(await bot.files(context)).code == "check.files"
 
 
-async def test_somebody_elses_closed_folder_is_not_to_be_opened(scene: CheckContext, place: Path) -> None:
+async def test_somebody_elses_closed_folder_is_not_to_be_opened(context: CheckContext, place: Path) -> None:
     """As /var/lib/docker is: other containers' volumes lie beside."""
     volumes = place / "volumes"
     volumes.mkdir(mode=0o700)
     (place / "bot-api").rename(volumes / "bot-api")
-    assert scene.site is not None
-    there = replace(scene, site=replace(scene.site, bot_api=volumes / "bot-api"))
+    assert context.site is not None
+    there = replace(context, site=replace(context.site, bot_api=volumes / "bot-api"))
     found = await bot.files(there)
     assert [(check.code, check.fix) for check in found] == [("check.closed", "fix.bind_mount")] * 2
     assert all("setfacl" not in check.remedy("es") and str(volumes) in check.remedy("es") for check in found)
 
 
-async def test_files_that_can_be_read_today_by_luck(scene: CheckContext, place: Path) -> None:
-    found = only(await bot.files(scene))  # root's, mode 0644, no default ACL
+async def test_files_that_can_be_read_today_by_luck(context: CheckContext, place: Path) -> None:
+    found = only(await bot.files(context))  # root's, mode 0644, no default ACL
     assert (found.level, found.code) == (Level.WARNING, "check.files_acl")
 
 
-async def test_the_journal_of_a_folder_that_is_closed(scene: CheckContext, place: Path) -> None:
+async def test_the_journal_of_a_folder_that_is_closed(context: CheckContext, place: Path) -> None:
     (place / "journal").mkdir()
     (place / "journal" / "system.journal").touch(mode=0o600)
-    config = settle(scene.config, {"journal.directory": str(place / "journal")})
-    there = CheckContext(config, scene.site, scene.user)
+    config = settle(context.config, {"journal.directory": str(place / "journal")})
+    there = CheckContext(config, context.site, context.user)
     assert only(await journal.access(there)).code == "check.journal_closed"
     (place / "journal" / "system.journal").chmod(0o644)
     assert only(await journal.access(there)).code == "check.journal"
 
 
-async def test_the_bots_own_lines_are_looked_for_as_the_reader_does(scene: CheckContext) -> None:
+async def test_the_bots_own_lines_are_looked_for_as_the_reader_does(context: CheckContext) -> None:
     with private_journald(f"preflight{os.getpid()}") as journald:  # another run may go on beside this one
-        config = settle(scene.config, {"journal.namespace": journald.name})
-        there = CheckContext(config, scene.site, Account("root", 0, 0, "/root"))
+        config = settle(context.config, {"journal.namespace": journald.name})
+        there = CheckContext(config, context.site, Account("root", 0, 0, "/root"))
         with BotProcess(journald, process="poster_prd.py") as poster:
             poster.say("INFO:__main__:Poster Worker")
         journald.sync()
@@ -162,19 +162,19 @@ async def test_the_bots_own_lines_are_looked_for_as_the_reader_does(scene: Check
         journald.sync()
         assert only(await journal.lines(there)).code == "check.lines"
         assert only(await journal.access(there)).code == "check.journal"
-        nobody = CheckContext(config, scene.site, NOBODY)
+        nobody = CheckContext(config, context.site, NOBODY)
         assert only(await journal.access(nobody)).code == "check.journal_closed"
         assert only(await journal.lines(nobody)).code == "check.no_lines"
 
 
-async def test_sudo_without_a_rule_is_refused_and_with_it_allowed(scene: CheckContext, place: Path) -> None:
+async def test_sudo_without_a_rule_is_refused_and_with_it_allowed(context: CheckContext, place: Path) -> None:
     from dataclasses import replace
 
     helper = place / "chown"
     helper.write_text("#!/bin/sh\n")
     helper.chmod(0o755)
-    assert scene.site is not None
-    there = replace(scene, site=replace(scene.site, chown_command=("sudo", "-n", str(helper))))
+    assert context.site is not None
+    there = replace(context, site=replace(context.site, chown_command=("sudo", "-n", str(helper))))
     assert only(await host.sudo(there)).code == "check.sudo_refused"
     rule = Path("/etc/sudoers.d/trafico-preflight-test")
     rule.write_text(f"nobody ALL=(root) NOPASSWD: {helper}\n")
@@ -200,12 +200,12 @@ def test_a_command_is_safe_to_paste() -> None:
 
 
 def test_the_command_on_this_machine(
-    scene: CheckContext, place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    context: CheckContext, place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LANG", "en_US.UTF-8")
     file = place / "config.toml"
     file.write_text(
-        f"[project]\ndir = '{scene.config.project.dir}'\n[bot_api]\nurl = 'http://127.0.0.1:9'\n"
+        f"[project]\ndir = '{context.config.project.dir}'\n[bot_api]\nurl = 'http://127.0.0.1:9'\n"
         f"host_dir = '{place}/bot-api'\n"
     )
     assert main(["check", "--json", "--config", str(file)]) == 2
@@ -232,36 +232,36 @@ def test_a_wrong_configuration_is_shown_and_critical(place: Path, capsys: pytest
 
 
 async def test_own_folders_that_others_can_change_or_exchange(
-    scene: CheckContext, place: Path, monkeypatch: pytest.MonkeyPatch
+    context: CheckContext, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("lib", "log"):
         (place / name).mkdir()
     monkeypatch.setenv("STATE_DIRECTORY", str(place / "lib"))
     monkeypatch.setenv("LOGS_DIRECTORY", str(place / "log"))
-    own = settle(scene.config, {"paths.state": place / "lib", "paths.logs": place / "log"})
-    assert await host.places(replace(scene, config=own)) == []
+    own = settle(context.config, {"paths.state": place / "lib", "paths.logs": place / "log"})
+    assert await host.places(replace(context, config=own)) == []
     os.chown(place / "log", NOBODY.uid, NOBODY.gid)  # as the package leaves it
-    assert await host.places(replace(scene, config=own)) == []
+    assert await host.places(replace(context, config=own)) == []
     os.chown(place / "log", GAMES.pw_uid, GAMES.pw_gid)
-    found = only(await host.places(replace(scene, config=own)))
+    found = only(await host.places(replace(context, config=own)))
     assert (found.level, found.code) == (Level.CRITICAL, "check.folder_not_alone") and "games" in found.text("es")
     subprocess.run(
         ["install", "-d", "-o", "nobody", "-g", "nogroup", "-m", "0750", place / "log"], check=True, timeout=10
     )
-    assert await host.places(replace(scene, config=own)) == []
+    assert await host.places(replace(context, config=own)) == []
 
-    logs = Path(scene.config.project.dir) / "logs"
+    logs = Path(context.config.project.dir) / "logs"
     logs.mkdir()
     os.chown(logs, GAMES.pw_uid, GAMES.pw_gid)
     shared = settle(own, {"paths.logs": logs})
-    found = only(await host.places(replace(scene, config=shared)))
+    found = only(await host.places(replace(context, config=shared)))
     assert (found.level, found.code) == (Level.WARNING, "check.folder_shared")
     assert "games" in found.text("es") and str(place / "log") in found.text("es")
     logs.chmod(0o777)
-    found = only(await host.places(replace(scene, config=shared)))
+    found = only(await host.places(replace(context, config=shared)))
     assert (found.level, found.code) == (Level.CRITICAL, "check.folder_refused")
     assert "pueden escribir otros" in found.text("es") and str(logs) in found.remedy("es")
-    found = only(await host.places(replace(scene, config=shared, site=None)))  # nobody knows whose it is
+    found = only(await host.places(replace(context, config=shared, site=None)))  # nobody knows whose it is
     assert found.code == "check.folder_refused" and "es de games" in found.text("es")
 
 
@@ -278,13 +278,13 @@ def running(*argv: str, cwd: Path) -> Iterator[int]:
         process.stdout.close()
 
 
-def test_processes_left_over_outside_the_unit_and_the_command_that_ends_them(scene: CheckContext) -> None:
-    project = Path(scene.config.project.dir)
+def test_processes_left_over_outside_the_unit_and_the_command_that_ends_them(context: CheckContext) -> None:
+    project = Path(context.config.project.dir)
     (project / "workers").mkdir()
     for name in ("main.py", "workers/monitor_descarga.py"):
         (project / name).write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
-    without = replace(scene, config=replace(scene.config, bot=replace(scene.config.bot, unit="")))
-    assert only(bot.left_over(scene)).code == "check.no_left_over"
+    without = replace(context, config=replace(context.config, bot=replace(context.config.bot, unit="")))
+    assert only(bot.left_over(context)).code == "check.no_left_over"
     assert bot.left_over(without) == [], "without a unit none is outside"
     became = ["setpriv", f"--reuid={GAMES.pw_uid}", f"--regid={GAMES.pw_gid}", "--clear-groups", "--"]
     with (
@@ -292,7 +292,7 @@ def test_processes_left_over_outside_the_unit_and_the_command_that_ends_them(sce
         running("/usr/bin/python3", "workers/monitor_descarga.py", cwd=project) as monitor,
         running(*became[:1], "--reuid=65534", "--", "/usr/bin/python3", "main.py", cwd=project),  # a stranger's
     ):
-        found = bot.left_over(scene)
+        found = bot.left_over(context)
         assert [(one.code, one.fields["pid"], one.fields["user"]) for one in found] == [
             ("check.left_over", pid, "games"),
             ("check.left_over_monitor", monitor, "root"),
@@ -302,24 +302,24 @@ def test_processes_left_over_outside_the_unit_and_the_command_that_ends_them(sce
             assert [one.remedy("en") for one in found] == [f"sudo kill {pid}", f"sudo kill {monitor}"]
             mend(found[0])
             psutil.wait_procs([psutil.Process(pid)], timeout=10)
-            assert only(bot.left_over(scene)).code == "check.left_over_monitor"
+            assert only(bot.left_over(context)).code == "check.left_over_monitor"
 
 
-def test_a_process_that_another_service_holds_is_ended_by_its_service(scene: CheckContext) -> None:
+def test_a_process_that_another_service_holds_is_ended_by_its_service(context: CheckContext) -> None:
     held = processes.BotProcess(7, GAMES.pw_uid, "main.py", 0.0, "0::/system.slice/old-bot.service\n")
-    assert bot._left_over(held, scene).remedy("es") == "sudo systemctl disable --now old-bot.service"
+    assert bot._left_over(held, context).remedy("es") == "sudo systemctl disable --now old-bot.service"
 
 
-async def test_a_file_system_that_turned_read_only_is_critical(scene: CheckContext, place: Path) -> None:
-    models = Path(scene.config.project.dir) / "modelos"
+async def test_a_file_system_that_turned_read_only_is_critical(context: CheckContext, place: Path) -> None:
+    models = Path(context.config.project.dir) / "modelos"
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "trafico-test", models], check=True, timeout=10)
     try:
-        assert [one.code for one in await host.space(scene)] == ["check.disk"]
+        assert [one.code for one in await host.space(context)] == ["check.disk"]
         subprocess.run(["mount", "-o", "remount,ro", models], check=True, timeout=10)
-        _, found = await host.space(scene)
+        _, found = await host.space(context)
         assert (found.level, found.code) == (Level.CRITICAL, "check.disk_read_only")
         assert str(models) in found.text("en")
         subprocess.run(["/bin/sh", "-c", found.remedy("es").rpartition("; sudo ")[2]], check=True, timeout=10)
-        assert [one.code for one in await host.space(scene)] == ["check.disk"]
+        assert [one.code for one in await host.space(context)] == ["check.disk"]
     finally:
         subprocess.run(["umount", models], check=True, timeout=10)

@@ -7,8 +7,8 @@ import importlib.util
 import pytest
 
 from trafico_monitor.config.schema import Alerts, Channel, ChannelKind, Telegram
+from trafico_monitor.preflight.alert_delivery import channels
 from trafico_monitor.preflight.base import Level
-from trafico_monitor.preflight.channels import channels
 
 BOT = "1234567890:AAExampleExampleExampleExampleExampl"
 ALERTS = "2234567890:AAExampleExampleExampleExampleExampl"

@@ -5,22 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trafico_monitor.health.unit import UnitState, read
-from trafico_monitor.health.visibility import LAG_SECONDS, Seen, Sight
+from trafico_monitor.health.visibility import LAG_SECONDS, Visibility, VisibilityCheck
 
 RUNNING = UnitState("bot.service", known=True, active="active", main_pid=7, since=100.0)
-BEHIND = Seen(lag=LAG_SECONDS + 1, monotonic=1000.0)
+BEHIND = Visibility(lag=LAG_SECONDS + 1, monotonic=1000.0)
 
 
-def codes(sight: Sight, seen: Seen, limit: float = 300.0) -> list[str]:
+def codes(sight: VisibilityCheck, seen: Visibility, limit: float = 300.0) -> list[str]:
     return [one.code for one in sight.judge(seen, interval=30.0, unit_silence=limit, at=5.0)]
 
 
 def test_all_is_well() -> None:
-    assert codes(Sight(), Seen(quiet=2.0, unit=RUNNING, monotonic=1000.0)) == ["readable", "caught_up", "unit_speaks"]
+    assert codes(VisibilityCheck(), Visibility(quiet=2.0, unit=RUNNING, monotonic=1000.0)) == [
+        "readable",
+        "caught_up",
+        "unit_speaks",
+    ]
 
 
 def test_a_reader_is_behind_when_it_still_is_after_a_round() -> None:
-    sight = Sight()
+    sight = VisibilityCheck()
     assert "reader_behind" not in codes(sight, BEHIND)
     assert "reader_behind" not in codes(sight, replace(BEHIND, monotonic=1029.0))  # a look in between
     assert "reader_behind" in codes(sight, replace(BEHIND, monotonic=1030.0))
@@ -29,13 +33,13 @@ def test_a_reader_is_behind_when_it_still_is_after_a_round() -> None:
 
 
 def test_a_journal_that_may_not_be_read_is_said_with_its_reason() -> None:
-    [first, *_] = Sight().judge(Seen(trouble="no"), interval=30, unit_silence=300, at=5.0)
+    [first, *_] = VisibilityCheck().judge(Visibility(trouble="no"), interval=30, unit_silence=300, at=5.0)
     assert (first.code, first.message) == ("no_access", "no")
 
 
 def test_a_unit_is_silent_only_when_it_runs_long_enough_and_we_can_hear() -> None:
-    silent = Seen(quiet=301.0, unit=RUNNING, monotonic=1000.0)
-    assert "unit_silent" in codes(Sight(), silent)
+    silent = Visibility(quiet=301.0, unit=RUNNING, monotonic=1000.0)
+    assert "unit_silent" in codes(VisibilityCheck(), silent)
     others = [
         replace(silent, unit=replace(RUNNING, active="inactive")),
         replace(silent, unit=replace(RUNNING, since=800.0)),  # began less than the limit ago
@@ -46,8 +50,8 @@ def test_a_unit_is_silent_only_when_it_runs_long_enough_and_we_can_hear() -> Non
         replace(silent, lag=1.0),
     ]
     for seen in others:
-        assert not {"unit_silent", "unit_speaks"} & set(codes(Sight(), seen))
-    assert "unit_silent" not in codes(Sight(), silent, limit=0.0)
+        assert not {"unit_silent", "unit_speaks"} & set(codes(VisibilityCheck(), seen))
+    assert "unit_silent" not in codes(VisibilityCheck(), silent, limit=0.0)
 
 
 def test_systemd_tells_since_when_the_main_process_runs() -> None:

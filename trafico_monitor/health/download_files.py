@@ -1,12 +1,14 @@
-"""What waits in `_rescatados`, and the modelos that it could belong to: two looks at one folder each. Blocking."""
+"""Files of downloads: those that wait in `_rescatados`, the modelos that they could belong to, copies under way."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
+from ..host.blocking import run_blocking
 from ..host.safe_open import safe_component
 from ..model.installation import RESCUED, Waiting
 
@@ -14,7 +16,7 @@ SECONDS = 5.0  # for a caller's deadline
 MOST = 10_000  # entries of a folder; what lies behind them is not counted
 
 
-def look(models: Path, most: int = MOST, folder: str = RESCUED) -> Waiting:
+def count_waiting(models: Path, most: int = MOST, folder: str = RESCUED) -> Waiting:
     """The regular files of `_rescatados` (or another `folder` of models), put there by whomever, without the
     notes beside them and hidden ones; none where there is no such folder. Since when each waits is the time of
     its last change of name or owner (ctime): a copy may keep the date of its content. Raises OSError."""
@@ -33,7 +35,7 @@ def look(models: Path, most: int = MOST, folder: str = RESCUED) -> Waiting:
     )
 
 
-def modelos(models: Path, most: int = MOST) -> list[str]:
+def list_modelos(models: Path, most: int = MOST) -> list[str]:
     """The folders of the models directory, the one that was written into last first. Links are none. Raises
     OSError."""
     listed, _ = _entries(models, most)
@@ -62,3 +64,28 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
 
 def _aside(name: str, names: set[str]) -> bool:
     return name.startswith(".") or (name.endswith(".json") and name.removesuffix(".json") in names)
+
+
+LOOK_SECONDS = 10.0  # between two looks: a sixth of what counts as standing still
+DEADLINE_SECONDS = 5.0
+
+
+async def arrived_bytes(places: Mapping[str, str]) -> dict[str, int]:
+    """The size in bytes of each regular file of `places` (id of a download → path); one that cannot be looked
+    at is left out, all of them where the file system does not answer within the deadline."""
+    try:
+        return await run_blocking(lambda: _sizes(places), seconds=DEADLINE_SECONDS, name="arrivals")
+    except TimeoutError:
+        return {}
+
+
+def _sizes(places: Mapping[str, str]) -> dict[str, int]:
+    sizes = {}
+    for name, path in places.items():
+        try:
+            seen = Path(path).lstat()
+        except (OSError, ValueError):
+            continue
+        if stat.S_ISREG(seen.st_mode):
+            sizes[name] = seen.st_size
+    return sizes
