@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from ..model.download import Download, agree, merged
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.journal_entry import JournalEntry
+from .extract.download import Evidence
 from .extract.paths import Paths
 from .finding_factory import about
 from .ruleset.engine import Role, Rule
@@ -44,7 +45,7 @@ class Attribution:
 
 
 @dataclass(frozen=True, slots=True)
-class _Evidence:
+class _Lines:
     """What the lines of a failure say: `attempt` is the only one that they can mean, `named` the download that
     they name. `cursor` is that of their first line, `origin` that of a finding given for the same lines before.
     `new_failure`: they cannot be the rest of the failure before them."""
@@ -79,7 +80,7 @@ class Failures:
             return _context(entry, reported, lines)
         repairing = process.failure is not None and process.failure.repairing
         own = line.new_record and line.rule.role is not Role.DETAIL and not repairing
-        evidence = _Evidence(
+        evidence = _Lines(
             process, line.rule, _attempt(process, named, line.polling), named, entry.cursor, entry.at, "", own
         )
         found = attribute(evidence)
@@ -102,7 +103,7 @@ class Failures:
             block.origin = reported.failure
             return _context(entry, reported, tuple(block.lines))
         attempt = _attempt(process, named, answer.polling)
-        evidence = _Evidence(process, answer.rule, attempt, named, block.first, block.at, block.origin)
+        evidence = _Lines(process, answer.rule, attempt, named, block.first, block.at, block.origin)
         found = attribute(evidence)
         block.origin = found.origin
         actionable = Download() if answer.polling or process.exact else _actionable(found, evidence)
@@ -110,7 +111,7 @@ class Failures:
         code = POLLING if answer.polling else HANDLER if block.handler else ""
         return _failed(entry, answer.rule, found, actionable, tuple(block.lines), code)
 
-    def _remember(self, pid: int, evidence: _Evidence, found: Attribution, *, sealed: bool = False) -> None:
+    def _remember(self, pid: int, evidence: _Lines, found: Attribution, *, sealed: bool = False) -> None:
         rule, attempt = evidence.rule, found.attempt
         assert rule.error_type is not None
         repairing = rule.role is Role.BOT_FIX
@@ -118,28 +119,26 @@ class Failures:
             found.origin, rule.error_type, evidence.at, found.download, repairing, sealed
         )
         if attempt is not None:
-            attempt.failure = attempt.failure or found.origin
-            attempt.silent = False
+            attempt.observe(Evidence.BOT_FIX if repairing else Evidence.FAILED, found.origin)
             attempt.kind = rule.error_type.value
-            attempt.repairing = repairing
         if rule.error_type is ErrorType.SERVIDOR_CAIDO:
             self._memory.outage.add(pid)
         self._memory.changed()
 
 
-def attribute(evidence: _Evidence) -> Attribution:
+def attribute(evidence: _Lines) -> Attribution:
     """The failure that `evidence` belongs to: one told before, the rest of the newest one, or its own."""
     return _told_before(evidence) or _rest_of_newest(evidence) or _of_its_own(evidence)
 
 
-def _told_before(evidence: _Evidence) -> Attribution | None:
+def _told_before(evidence: _Lines) -> Attribution | None:
     """The lines have given a finding already, or the silence of their download was the first sign of this."""
     attempt = evidence.attempt
-    origin = evidence.origin or (attempt.failure if attempt is not None and attempt.silent else "")
+    origin = evidence.origin or (attempt.failure if attempt is not None and attempt.stalled else "")
     return _attributed(evidence, origin) if origin else None
 
 
-def _rest_of_newest(evidence: _Evidence) -> Attribution | None:
+def _rest_of_newest(evidence: _Lines) -> Attribution | None:
     """The newest failure of the process goes on: its type may be another reading of the same error."""
     newest = evidence.process.failure
     if newest is None or evidence.new_failure or not continues(evidence.process, evidence.at):
@@ -149,11 +148,11 @@ def _rest_of_newest(evidence: _Evidence) -> Attribution | None:
     return _attributed(evidence, newest.origin) if related and agree(newest.download, evidence.download) else None
 
 
-def _of_its_own(evidence: _Evidence) -> Attribution:
+def _of_its_own(evidence: _Lines) -> Attribution:
     return _attributed(evidence, evidence.cursor)
 
 
-def _attributed(evidence: _Evidence, origin: str) -> Attribution:
+def _attributed(evidence: _Lines, origin: str) -> Attribution:
     """The attribution to `origin`. An attempt that had failed of something else lends its names only to lines
     that name it: they must not be guessed for a failure of its own."""
     attempt, named = evidence.attempt, evidence.named
@@ -178,7 +177,7 @@ def _reported(process: Process, named: Download, at: float) -> DownloadAttempt |
     return process.attempts.failed_lately(named, at) if process.exact else None
 
 
-def _actionable(found: Attribution, evidence: _Evidence) -> Download:
+def _actionable(found: Attribution, evidence: _Lines) -> Download:
     """What may be acted on of a failure whose own lines name `evidence.named`: they name nothing alone, but
     only together with the records by which this process began that very download."""
     attempt, named = found.attempt, evidence.named

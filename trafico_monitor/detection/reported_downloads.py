@@ -15,6 +15,7 @@ from ..model.download import Download, agree, base_name, same_file
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.journal_entry import JournalEntry
 from .exceptions import Verdict, classify
+from .extract.download import Evidence
 from .extract.paths import Paths
 from .finding_factory import about
 from .ruleset.engine import RuleSet
@@ -45,6 +46,7 @@ class Event(Enum):
 
 
 _EVENTS = {event.value: event for event in Event}
+_EVIDENCE = {Event.COPYING: Evidence.COPYING, Event.PROGRESS: Evidence.FLOWING}
 # A process that did not see getFile gives its copy an id of its own: the server's file ties them.
 _MAY_BE_TIED = (Event.COPYING, Event.COPIED, Event.FINISHED, Event.FAILED)
 
@@ -121,8 +123,8 @@ class Reports:
     def _goes_on(
         self, entry: JournalEntry, process: Process, owner: Process, attempt: DownloadAttempt, report: Report
     ) -> Iterator[Finding]:
-        attempt.copying = attempt.copying or report.event is Event.COPYING
-        attempt.flowing = attempt.flowing or report.event is Event.PROGRESS
+        if report.event in _EVIDENCE:
+            attempt.observe(_EVIDENCE[report.event])
         announced = attempt.download.size
         if report.event is Event.COPIED and None not in (announced, report.arrived) and announced != report.arrived:
             yield self._failed(entry, process, owner, attempt, report.download, Verdict(ErrorType.CORRUPTO, SHORT))
@@ -156,7 +158,8 @@ class Reports:
             one.failure = Failure(origin, verdict.error_type, entry.at, download, exact=True)
             one.unknown = None
         if attempt is not None:
-            attempt.download, attempt.failure, attempt.silent = download, origin, False
+            attempt.observe(Evidence.FAILED, origin)
+            attempt.download, attempt.failure = download, origin
             attempt.failed_at, attempt.kind = entry.at, verdict.error_type.value
         if verdict.error_type is ErrorType.SERVIDOR_CAIDO:
             self._memory.outage.add(entry.pid)
@@ -182,12 +185,12 @@ class Reports:
         """Nobody has the download any more. Where text has told of its failure, it is known now whose that was."""
         if attempt is None or attempt.released:
             return
-        attempt.released = True
+        attempt.observe(Evidence.RELEASED)
         attempt.hear(entry.at, entry.message, None)
         if attempt.failure and not attempt.failed_at and attempt.kind:
             verdict = Verdict(ErrorType(attempt.kind), RELEASED)
             yield self._failed(entry, process, owner, attempt, attempt.download, verdict)
-        elif not attempt.failure and attempt.said_done:
+        elif not attempt.failure and Evidence.FINISHED in attempt.evidence:
             owner.attempts.end(attempt, entry.at)
             yield about(entry, FindingKind.FINISHED, download=attempt.download)
         elif not attempt.failure and attempt.download.destination is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from ...model.download import Download, base_name
 from ..log_formats import Record, read
@@ -34,13 +35,32 @@ _SUCCESS = re.compile(
 _MEDIA = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
 
 
+class Evidence(Enum):
+    """What a line, a report or the time says of one download. The excerpts are of the corpus."""
+
+    BEGAN = "began"  # L-N006 «🔍 DEBUG: file_path=https://…/videos/file_16.mp4»
+    COPYING = "copying"  # L-N008 «📥 Copiando desde: /home/victor/.telegram-bot-api/…/file_16.mp4»
+    MORE = "more"  # L-N007 «🔍 DEBUG: file_size=5665533»: of the one under way, and no beginning by itself
+    NAMELESS = "nameless"  # «📥 Descargando vía HTTP...»: a beginning that names nothing
+    FINISHED = "finished"  # L-N010 «✅ Archivo copiado exitosamente: 5665533 bytes»
+    REPORTED = "reported"  # an entry with fields (TRAFICO_EVENTO)
+    FLOWING = "flowing"  # its bytes are reported, or seen to arrive
+    RELEASED = "released"  # TRAFICO_EVENTO=soltado: the bot has let it go
+    FAILED = "failed"  # E-004 «❌ Error al copiar archivo: [Errno 13] Permission denied: …»
+    BOT_FIX = "bot_fix"  # L-P004 «⚠️ Error de permisos detectado, aplicando fix automático...»
+    SILENCE = "silence"  # nothing more within its limit
+    PROCESS_ENDED = "process_ended"
+    DOUBT = "doubt"  # L-N010 while two of its size are under way: the end of one of them, perhaps of this
+    CLEAR = "clear"  # further words of one whose end was in doubt
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a line tells of a download. `began` starts one unless it only adds to the last one.
-    `announced` is a rounded size; `begins` says that, with nothing under way, this is a beginning. A `loose` one is
-    in words whose end is not known: its silence proves nothing."""
+    """What a line tells of a download: BEGAN, COPYING, MORE or FINISHED. BEGAN starts one unless it only adds to the
+    last one. `announced` is a rounded size; `begins` says that, with nothing under way, this is a beginning. A
+    `loose` one is in words whose end is not known: its silence proves nothing."""
 
-    kind: str  # "began", "copying", "more", "finished"
+    kind: Evidence
     download: Download = field(default_factory=Download)
     repaired: bool = False
     announced: int | None = None
@@ -60,18 +80,18 @@ def told_by(line: str, paths: Paths) -> Told | None:
     if found is not None:
         return found
     begun = beginning(message, paths)
-    return None if begun is None else Told("began", begun, loose=True)
+    return None if begun is None else Told(Evidence.BEGAN, begun, loose=True)
 
 
 def told(line: str, lowered: str, paths: Paths) -> Told | None:
     """What `line`, one of the bot's templates, says of a download. `lowered` is it in lower case."""
     if "file_path=" in lowered:
-        return Told("began", Download(source=paths.read(line).source))
+        return Told(Evidence.BEGAN, Download(source=paths.read(line).source))
     if "copiando desde" in lowered:
-        return Told("copying", Download(source=paths.read(line).source))
+        return Told(Evidence.COPYING, Download(source=paths.read(line).source))
     if "file_size=" in lowered:
         size = _FILE_SIZE.search(lowered)
-        return Told("more", Download(size=int(size[1]))) if size else None
+        return Told(Evidence.MORE, Download(size=int(size[1]))) if size else None
     if "exitos" in lowered or "archivo descargado" in lowered or "descarga completa" in lowered:
         finished = _finished(line, lowered, paths)
         if finished is not None:
@@ -89,27 +109,27 @@ def _finished(line: str, lowered: str, paths: Paths) -> Told | None:
     if _SUCCESS.match(lowered) is None:
         return None
     named = _named(line, paths)
-    return Told("finished", replace(named, size=_amount(lowered)), repaired="después de" in lowered)
+    return Told(Evidence.FINISHED, replace(named, size=_amount(lowered)), repaired="después de" in lowered)
 
 
 def _received(line: str, paths: Paths) -> Told | None:
     modelo = _MODELO.search(line)
     if modelo:
-        return Told("began", Download(modelo=modelo[1].rstrip(".,;:!")))
+        return Told(Evidence.BEGAN, Download(modelo=modelo[1].rstrip(".,;:!")))
     named = _named(line, paths)
-    return Told("more", named, begins=True) if named.video else None
+    return Told(Evidence.MORE, named, begins=True) if named.video else None
 
 
 def _downloading(line: str, lowered: str, paths: Paths) -> Told | None:
     named = _named(line, paths)
     if named.video:
-        return Told("began", named, announced=_rounded(lowered))
+        return Told(Evidence.BEGAN, named, announced=_rounded(lowered))
     size, rounded = _amount(lowered), _rounded(lowered)
     begins = _BEGINS.search(lowered) is not None
     if size is not None or rounded is not None:
-        return Told("more", Download(size=size), announced=rounded, begins=begins)
+        return Told(Evidence.MORE, Download(size=size), announced=rounded, begins=begins)
     if "http" in lowered or "archivo" in lowered or "deo" in lowered:
-        return Told("more", begins=begins)
+        return Told(Evidence.MORE, begins=begins)
     return None
 
 

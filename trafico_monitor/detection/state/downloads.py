@@ -10,7 +10,7 @@ from ...model.download import Download, agree, merged
 from ...model.finding import Cause, ErrorType, Finding, FindingKind
 from ...model.journal_entry import JournalEntry
 from .. import stall_timeout
-from ..extract.download import Told, told_by
+from ..extract.download import Evidence, Told, told_by
 from ..extract.paths import Paths
 from ..finding_factory import about
 from .download_attempts import DownloadAttempt
@@ -50,7 +50,7 @@ class Downloads:
         if process.exact:  # context, but for a success without a report: `cp`, say, is no call that is reported
             yield from self._said_done(entry, process, told_of)
             return
-        if told_of.kind == "finished":
+        if told_of.kind is Evidence.FINISHED:
             if not process.attempts.contradicted(told_of.download):
                 yield self.finished(entry, process, told_of.download, told_of.repaired)
             return
@@ -64,10 +64,14 @@ class Downloads:
     def _said_done(self, entry: JournalEntry, process: Process, told_of: Told) -> Iterator[Finding]:
         """A text success ends a download that the bot has let go of, or will have by the next report."""
         fitting = [one for one in process.attempts.open if agree(one.download, told_of.download)]
-        if told_of.kind != "finished" or len(fitting) != 1 or process.attempts.contradicted(told_of.download):
+        if (
+            told_of.kind is not Evidence.FINISHED
+            or len(fitting) != 1
+            or process.attempts.contradicted(told_of.download)
+        ):
             return
         attempt = fitting[0]
-        attempt.said_done = True
+        attempt.observe(Evidence.FINISHED)
         self._memory.changed()
         if attempt.released:
             process.attempts.end(attempt, entry.at)
@@ -76,7 +80,7 @@ class Downloads:
     def began(self, entry: JournalEntry, process: Process, line: str, download: Download) -> Finding:
         """A structured entry says that `download` begins."""
         self._not_elsewhere(entry.pid, download)
-        process.attempts.began(download, entry.cursor, entry.at, "exact", line)
+        process.attempts.began(download, entry.cursor, entry.at, Evidence.REPORTED, line)
         self._watch(process)
         process.failure = None
         self._memory.changed()
@@ -99,7 +103,7 @@ class Downloads:
     def _begins(self, entry: JournalEntry, process: Process, line: str, told_of: Told) -> bool:
         """Takes in what the line says of a download; True when a new one has begun."""
         attempts, download, announced = process.attempts, told_of.download, told_of.announced
-        if told_of.kind == "more":
+        if told_of.kind is Evidence.MORE:
             if attempts.more(download, entry.at, line, announced) or not told_of.begins:
                 return False
             if not download.video:
@@ -109,7 +113,7 @@ class Downloads:
         self._not_elsewhere(entry.pid, download)
         began = attempts.began(download, entry.cursor, entry.at, told_of.kind, line, announced)
         if began and told_of.loose:
-            attempts.all[-1].doubts += 1
+            attempts.all[-1].observe(Evidence.DOUBT)
         return began
 
     def _not_elsewhere(self, pid: int, download: Download) -> None:
@@ -151,7 +155,8 @@ class Downloads:
         for one in self.open:
             size = sizes.get(one.report) if one.report else None
             if size is not None and size != one.arrived:
-                one.arrived, one.flowing, one.heard = size, True, max(one.heard, now)
+                one.observe(Evidence.FLOWING)
+                one.arrived, one.heard = size, max(one.heard, now)
                 self._memory.changed()
         self.watch_all()
 
@@ -201,11 +206,11 @@ def _failed(pid: int, attempt: DownloadAttempt, at: float) -> Finding:
         pid=pid,
         download=attempt.download,
         # A single record can begin a download, and a stranger's line break can forge one.
-        actionable=attempt.download if attempt.structured or attempt.records > 1 else Download(),
+        actionable=attempt.download if attempt.reported or attempt.records > 1 else Download(),
         message=attempt.line,
         lines=(attempt.line,),
         origin=attempt.started,
         last=attempt.started,
         waited=at - attempt.heard,
-        exact=attempt.structured,
+        exact=attempt.reported,
     )
