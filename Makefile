@@ -2,10 +2,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
+IMPORT_LINTER := import-linter==2.17
 
 # What a Debian machine needs to build, run and test from the source tree.
 RUN_PACKAGES := python3-venv python3-systemd python3-psutil python3-sdnotify python3-dotenv \
-	python3-ahocorasick python3-cachetools python3-certifi python3-click python3-docker python3-idna python3-jsonpickle python3-prometheus-client apprise ffmpeg sudo systemd acl jq mediainfo systemd-journal-remote zsh fish strace
+	python3-ahocorasick python3-cachetools python3-certifi python3-click python3-docker python3-idna python3-jinja2 python3-jsonpickle \
+	python3-prometheus-client python3-rich python3-rich-click apprise ffmpeg sudo systemd acl jq mediainfo systemd-journal-remote zsh fish strace
 
 # What booting a Debian takes (facts of the tests: tests/system/machine.py).
 MACHINE_PACKAGES := mmdebstrap systemd-container
@@ -13,7 +15,7 @@ MACHINE_PACKAGES := mmdebstrap systemd-container
 # What judges the web side: a real browser, Prometheus' own checker, a real proxy.
 WEB_PACKAGES := chromium prometheus nginx-light nodejs openssl
 
-.PHONY: help venv lint check check-unit check-component test test-unit test-real test-testing completion
+.PHONY: help venv lint check check-unit check-component test test-unit test-real test-testing
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +27,11 @@ venv: .venv/.ready ## make .venv, with .venv/bin/trafico-monitor ready to call
 	test -x $(PYTHON) || /usr/bin/python3 -m venv --system-site-packages .venv
 	$(PYTHON) -m pip install --quiet --ignore-installed --no-deps --require-hashes -r packaging/vendor.txt
 	$(PYTHON) -m pip install --quiet -r requirements-dev.txt 'setuptools>=70.1'
+	# Tests run what users run, Debian's: schemathesis brings newer ones and works with these.
+	$(PYTHON) -m pip uninstall --quiet --yes click markdown-it-py mdurl rich rich-click
+	# import-linter wants a newer click: in an environment of its own.
+	/usr/bin/python3 -m venv .venv/lint && .venv/lint/bin/python -m pip install --quiet '$(IMPORT_LINTER)'
+	ln -sf ../lint/bin/lint-imports .venv/bin/lint-imports
 	$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -71,5 +78,3 @@ test-testing: deb ## the booted tests on Debian testing
 	packaging/install-packages $(MACHINE_PACKAGES)
 	TRAFICO_RELEASES=forky $(PYTHON) -m pytest tests/system
 
-completion: venv ## write packaging/completion anew from the command line
-	$(PYTHON) packaging/completion.py

@@ -19,7 +19,7 @@ from pathlib import Path
 from systemd import journal
 
 from tests.journal_fixtures import BotProcess, PrivateJournald, private_journald, wait_until
-from trafico_monitor.cli.control_socket import call
+from trafico_monitor.cli.client import call
 
 from .journals import ERRORS, made, printed
 from .rows import Row, median, percentile

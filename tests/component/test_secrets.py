@@ -29,7 +29,7 @@ from tests.fuzz.babbler import Babbler
 from tests.journal_fixtures import Line, wait_until, write_journal
 from tests.standin.bot_api import BotApiServer
 from tests.unit.host import secrets as kinds
-from trafico_monitor.cli.control_socket import call
+from trafico_monitor.cli.client import call
 from trafico_monitor.errors import MonitorError
 
 SECONDS = 120.0

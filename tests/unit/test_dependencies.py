@@ -12,15 +12,19 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = ROOT / "trafico_monitor"
 # Distribution → module, and the Debian package where it does not travel inside (packaging/vendor.txt).
 MODULES = {
+    "click": ("click", "python3-click"),
     "docker": ("docker", "python3-docker"),
     "drain3": ("drain3", ""),
     "h11": ("h11", ""),
     "httpx": ("httpx", ""),
+    "jinja2": ("jinja2", "python3-jinja2"),
     "prometheus-client": ("prometheus_client", "python3-prometheus-client"),
     "pyahocorasick": ("ahocorasick", "python3-ahocorasick"),
     "psutil": ("psutil", "python3-psutil"),
     "python-dotenv": ("dotenv", "python3-dotenv"),
     "python-telegram-bot": ("telegram", ""),
+    "rich": ("rich", "python3-rich"),
+    "rich-click": ("rich_click", "python3-rich-click"),
     "sdnotify": ("sdnotify", "python3-sdnotify"),
     "starlette": ("starlette", ""),
     "systemd-python": ("systemd", "python3-systemd"),

@@ -1,45 +1,108 @@
-"""What the commands that ask the running monitor for something share: the question and its answer."""
+"""The client of the running monitor: HTTP over its unix socket, and the answer to a person's request."""
 
 from __future__ import annotations
 
-import argparse
+import http.client
+import json
+import socket
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from pathlib import Path
 
-from ..errors import MonitorError
-from .common import print_json, printable
-from .control_socket import NotAnswered, call
-from .help import USAGE
-from .main import language
-from .output import say
+from ..config.loader import load
+from ..config.schema import Config
+from ..config.telegram_endpoints import control_socket
+from ..errors import ConfigError, MonitorError
+from ..host.untrusted_json import parse
+from ..messages import text
+from .output import language, print_json, say
 
-REFUSED = 1
-_EXIT = {200: 0, 422: USAGE, 503: NotAnswered.exit_code}
+LONGEST = 4_000_000  # bytes of an answer
+SECONDS = 40.0  # more than the monitor's own deadline for an answer
+
+
+class NotAnswered(MonitorError):
+    """The monitor cannot be reached, or has not answered."""
+
+    exit_code = 69  # EX_UNAVAILABLE
+
+
+class NotPermitted(MonitorError):
+    """The monitor runs, and this user may not ask it."""
+
+    exit_code = 77  # EX_NOPERM
 
 
 class UsageError(MonitorError):
     """The words of the command line do not make a request."""
 
-    exit_code = USAGE
+    exit_code = 64  # EX_USAGE
 
 
-def ask(args: argparse.Namespace, kind: str, **fields: object) -> int:
-    """Ask for `kind` (model/request.py), print the answer, and return the exit status: 0 done, 1
+_REFUSED = 1
+_EXIT = {200: 0, 422: UsageError.exit_code, 503: NotAnswered.exit_code}
+
+
+def send_command(config: Path | None, as_json: bool, kind: str, **fields: object) -> int:
+    """Send the request `kind` (model/control.py), print the answer, and return the exit status: 0 done, 1
     refused with the reason, 64 not understood. Raises NotAnswered (69), NotPermitted (77)."""
-    spoken = language()
     given = {name: value for name, value in fields.items() if value is not None}
-    status, said = call(args.config, "POST", "/api/v1/requests", {"kind": kind, **given}, spoken=spoken)
-    if args.json:
-        print_json(said)
+    status, answer = call(config, "POST", "/api/v1/requests", {"kind": kind, **given}, spoken=language())
+    if as_json:
+        print_json(answer)
     else:
-        _print(said, sys.stdout if said.get("ok") else sys.stderr)
-    return _EXIT.get(status, REFUSED)
+        expected = answer.get("fields") if answer.get("code") == "invalid" else None
+        lines = [str(answer.get("text", ""))]
+        lines += [f"  {name}: {each}" for name, each in expected.items()] if isinstance(expected, Mapping) else []
+        say("\n".join(lines), stream=sys.stdout if answer.get("ok") else sys.stderr)
+    return _EXIT.get(status, _REFUSED)
 
 
-def _print(said: Mapping[str, object], stream: TextIO) -> None:
-    lines, fields = str(said.get("text", "")).split("\n"), said.get("fields")
-    if said.get("code") == "invalid" and isinstance(fields, Mapping):  # what is expected of which
-        lines += [f"  {name}: {expected}" for name, expected in fields.items()]
-    for line in lines:
-        say(printable(line), stream=stream)
+def call(
+    config: Path | None, method: str, path: str, body: Mapping[str, object] | None = None, *, spoken: str
+) -> tuple[int, dict[str, object]]:
+    """Ask the monitor of that configuration; the status and the JSON object of its answer.
+
+    Raises NotAnswered when nobody answers there, NotPermitted when this user may not ask.
+    """
+    place = _socket_path(config)
+    sent = None if body is None else json.dumps(body).encode()
+    headers = {"Accept-Language": spoken, **({"Content-Type": "application/json"} if sent is not None else {})}
+    connection = _UnixConnection(place)
+    try:
+        connection.request(method, path, sent, headers)
+        answer = connection.getresponse()
+        said = parse(answer.read(LONGEST))
+    except PermissionError:
+        raise NotPermitted(text("calling.forbidden", spoken, ruta=place)) from None
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise NotAnswered(text("calling.stopped", spoken, ruta=place)) from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error or type(error).__name__
+        raise NotAnswered(text("calling.nobody", spoken, ruta=place, motivo=reason)) from None
+    finally:
+        connection.close()
+    return answer.status, said if isinstance(said, dict) else {}
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """An HTTP connection to a path instead of a host."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("monitor", timeout=SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def _socket_path(config: Path | None) -> Path:
+    """An ordinary user may not read the configuration of an installed monitor: then the usual place."""
+    try:
+        return control_socket(load(config))
+    except ConfigError:
+        if config is not None:
+            raise
+        return control_socket(Config())

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
-from .. import __version__
+import click
+
 from ..errors import MonitorError
 from ..messages import text
-from .help import USAGE, Parser
-from .output import say
+from .output import is_terminal, language, say
+from .parser import PROGRAM, build
 
-COMMANDS = (
-    "setup", "check", "trial", "run", "status", "incidents", "report", "space", "retry", "ack", "silence",
-    "assign", "notify", "dashboard", "rules", "replay", "instrument",
-)  # fmt: skip
-
-
-def language() -> str:
-    """The language of the command's output: the caller's locale; Spanish unless it says English."""
-    chosen = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return "en" if chosen.startswith("en") else "es"
+USAGE = 64  # EX_USAGE: 2 means «critical» of `check`
+COMPLETE = "_TRAFICO_MONITOR_COMPLETE"  # set by the shells' completion (packaging/completion)
+HELP = frozenset(("-h", "--help"))
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name and return its exit status (sysexits.h for errors)."""
-    parser = _parser(arguments)
-    args = parser.parse_args(arguments)
-    if not args.command:
-        parser.print_help()
-        return USAGE
+    spoken = language()
     try:
-        return int(args.execute(args))
+        if asked := os.environ.get(COMPLETE):
+            from click.shell_completion import shell_complete
+
+            return shell_complete(build(), {}, PROGRAM, COMPLETE, asked)
+        command = build(rich=is_terminal() and (not arguments or not HELP.isdisjoint(arguments)))
+        with command.make_context(PROGRAM, list(arguments) or ["--help"]) as context:
+            return int(command.invoke(context))
+    except click.exceptions.Exit as ended:
+        return ended.exit_code if arguments else USAGE
+    except click.UsageError as mistake:
+        return _explain(mistake, spoken)
     except MonitorError as error:
-        say(f"trafico-monitor: {error}", stream=sys.stderr)
+        say(f"{PROGRAM}: {error}", stream=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # `trafico-monitor incidents | head`: the reader has seen enough.
@@ -46,30 +44,28 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    spoken = language()
-    Parser.spoken = spoken
-    parser = Parser(
-        prog="trafico-monitor",
-        description=text("cli.description", spoken),
-        epilog=text("cli.examples", spoken),
-    )
-    parser.add_argument(
-        "--version", action="version", version=f"trafico-monitor {__version__}", help=text("help.version", spoken)
-    )
-    commands = parser.add_subparsers(
-        dest="command", metavar=text("help.command", spoken), title=text("help.commands", spoken)
-    )
-    wanted = next((word for word in arguments if not word.startswith("-")), "")
-    for name in COMMANDS:
-        command = commands.add_parser(
-            name,
-            help=text(f"cli.{name}", spoken),
-            description=text(f"cli.{name}", spoken),
-            epilog=text(f"cli.{name}.examples", spoken),
-        )
-        if name == wanted:  # the other commands' modules stay unread
-            module = import_module(f".commands.{name}", __package__)
-            module.add_arguments(command)
-            command.set_defaults(execute=module.run)
-    return parser
+def _explain(mistake: click.UsageError, spoken: str) -> int:
+    """Tell how the command is called, what is wrong with the words, and where its help is."""
+    path = mistake.ctx.command_path if mistake.ctx else PROGRAM
+    if mistake.ctx:
+        say(mistake.ctx.get_usage(), stream=sys.stderr)
+    say(f"{path}: {_reason(mistake, spoken)}", stream=sys.stderr)
+    say(text("help.hint", spoken, order=path), stream=sys.stderr)
+    return USAGE
+
+
+def _reason(mistake: click.UsageError, spoken: str) -> str:
+    """What click says in English, where it is one of the usual mistakes."""
+    if isinstance(mistake, click.NoSuchOption):
+        near = ", ".join(mistake.possibilities or ())
+        return text("usage.option.near" if near else "usage.option", spoken, nombre=mistake.option_name, opciones=near)
+    if isinstance(mistake, click.BadOptionUsage):
+        return text("usage.argument", spoken, nombre=mistake.option_name)
+    if isinstance(mistake, click.BadParameter) and mistake.param is not None:
+        name = mistake.param.opts[0] if isinstance(mistake.param, click.Option) else mistake.param.human_readable_name
+        if isinstance(mistake, click.MissingParameter):
+            return text("usage.missing", spoken, nombre=name)
+        choices = mistake.param.type.choices if isinstance(mistake.param.type, click.Choice) else ()
+        expected = ", ".join(map(str, choices)) or mistake.param.metavar or mistake.param.type.name
+        return text("usage.value", spoken, nombre=name, esperado=expected)
+    return mistake.format_message()

@@ -1,131 +1,179 @@
-"""What the commands print, fit for the terminal: no line is longer than it is wide.
+"""What the commands print: on a terminal by rich, in colours and on its columns; into a pipe plain and whole.
 
-Prose and lines of a log go on below, with everything in them; a table's cells are cut by `…`. What
-is no terminal gets all as it is: a line that is searched must not be cut. What is there to be
-copied (a command, a link, a path) is printed whole and not by this module.
+Whatever comes from a log line is only text: control characters are shown as `�`, and rich is given `Text`,
+never markup. rich is imported for terminals only; a pipe and `run` do without.
 """
 
 from __future__ import annotations
 
-import re
-import shutil
+import contextlib
+import json
+import os
 import sys
-import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import TextIO
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, TextIO
 
-WIDTH = 80  # prose is no better read on a wider one
-_NARROWEST = 20
-_SHORTEST = 6  # a cell that is cut
-_LAST = 20  # what the last column has at least, or it goes below
-_PICTOGRAPH = "\N{VARIATION SELECTOR-16}"
+from ..messages import text
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
-def columns(line: str) -> int:
-    """How wide a terminal shows `line`, at most: East Asian letters and pictographs take two columns."""
-    return sum(map(_columns_of, line))
-
-
-def _columns_of(letter: str) -> int:
-    if letter.isascii():
-        return 1
-    if letter == _PICTOGRAPH:
-        return 1  # what stands before it is shown as a pictograph
-    if unicodedata.combining(letter) or unicodedata.category(letter) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+WIDTH = 80  # prose is no better read on a wider terminal
+COMMAND = "   → "  # before what is there to be copied: it is printed whole
+_NARROWEST, _SHORTEST = 20, 6  # columns of a terminal; of a cell that is cut
+_LAST = 20  # columns that a table's last cell has at least, or it goes below its row
+_STYLES: Mapping[str, str] = {
+    "solucionado": "green",
+    "fallido": "red",
+    "reintentando": "blue",
+    "pendiente": "bright_black",
+    "detectado": "yellow",
+}
 
 
-def width_of(stream: TextIO | None = None) -> int | None:
-    """How many columns there are to be filled; None where it is no terminal."""
-    if not (stream or sys.stdout).isatty():
-        return None
-    # Not the last one: some terminals go on to the next line when it is filled.
-    return max(_NARROWEST, shutil.get_terminal_size().columns - 1)
+def language() -> str:
+    """The language of the command's output: the caller's locale; Spanish unless it says English."""
+    chosen = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "en" if chosen.startswith("en") else "es"
 
 
-def cut(line: str, width: int) -> str:
-    """`line` on `width` columns, its end cut by `…`."""
-    return line if columns(line) <= width else _head(line, width - 1) + "…"
+def printable(value: str) -> str:
+    """`value` without anything that a terminal would obey."""
+    return "".join(c if c.isprintable() else "�" for c in value.replace("\t", "    "))
 
 
-def fold(line: str, width: int, below: str = "") -> list[str]:
-    """`line` on `width` columns, its further lines indented by `below`. Words stay whole where they can."""
-    lines: list[str] = []
-    current = ""
-    for word in re.findall(r"\s+|\S+", line):
-        if columns(current) + columns(word) > width:
-            if current.strip():
-                lines.append(current.rstrip())
-                current = below
-            if word.isspace():
-                continue
-            while columns(current) + columns(word) > width:
-                head = _head(word, width - columns(current)) or word[0]
-                lines.append(current + head)
-                word, current = word[len(head) :], below
-        elif word.isspace() and lines and current == below:
-            continue  # where the line was broken
-        current += word
-    return [*lines, current.rstrip()] if current.strip() or not lines else lines
+def clock(at: float | None, spoken: str) -> str:
+    """Local time as people read it."""
+    if at is None:
+        return text("incident.open", spoken)
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def wrapped(line: str, below: str, *, most: int = WIDTH, stream: TextIO | None = None) -> list[str]:
-    """`line` on the terminal's columns, `most` at most; as it is where there is none."""
-    width = width_of(stream)
-    return [line] if width is None else fold(line, min(width, most - 1), below)
+def print_json(value: object) -> None:
+    """One object on one line, readable by jq."""
+    print(json.dumps(value, ensure_ascii=False))
 
 
-def say(said: str, below: str = "  ", *, most: int = WIDTH, stream: TextIO | None = None) -> None:
-    """Print each line of `said`, wrapped; at once, because some stories are read live."""
-    for line in said.split("\n"):
-        print("\n".join(wrapped(line, below, most=most, stream=stream)), file=stream, flush=True)
+def is_terminal(stream: TextIO | None = None) -> bool:
+    return (stream or sys.stdout).isatty()
+
+
+def say(
+    said: str, below: str = "  ", *, most: int | None = WIDTH, stream: TextIO | None = None, style: str = ""
+) -> None:
+    """Print each line of `said`, at once, because some stories are read live. On a terminal it is folded to
+    its columns, `most` at most, and goes on after `below`; what is to be copied stays whole."""
+    lines = [printable(line) for line in said.split("\n")]
+    if not is_terminal(stream):
+        print("\n".join(lines), file=stream, flush=True)
+        return
+    console = _console(stream)
+    width = console.width if most is None else min(console.width, most - 1)
+    for line in lines:
+        if line.startswith(COMMAND):
+            print(line, file=stream, flush=True)
+        else:
+            for part in _folded(_shown(line, style), console, width, below):
+                console.print(part, soft_wrap=True)
 
 
 def table(
-    rows: Iterable[Sequence[str]], least: Sequence[int], right: Sequence[int] = (), cuttable: Sequence[int] = ()
-) -> list[str]:
-    """`rows`, the first of which is the head, in columns: where it is no terminal each as wide as
-    `least` or as what it holds, and on one as wide as need be. There the columns `cuttable` are cut
-    until the last one has room, which goes below its row when it still has none. `right` are those
-    of numbers."""
-    listed, available = [list(row) for row in rows], width_of()
-    last = len(least) - 1
-    if available is None:
-        return [_row(row, least, right).rstrip() for row in listed]
-    widths = [max(columns(row[place]) for row in listed) for place in range(last + 1)]
-    need = min(widths[last], _LAST)
-    while (over := sum(widths[:last]) + last + need - available) > 0:
-        widest = max(cuttable, key=lambda place: widths[place], default=last)
-        if widest == last or widths[widest] <= _SHORTEST:
+    rows: Sequence[Sequence[str]],
+    least: Sequence[int],
+    right: Sequence[int] = (),
+    cuttable: Sequence[int] = (),
+    *,
+    headed: bool = True,
+) -> None:
+    """Print `rows`, the first of which is the head where there is one (`headed`).
+
+    Into a pipe each column is as wide as `least` or as what it holds, on a terminal as wide as need be. There
+    the columns `cuttable` are cut by `…` until the last one has room, which goes below its row when it still
+    has none. `right` are the columns of numbers."""
+    listed = [[printable(cell) for cell in row] for row in rows]
+    if not is_terminal():
+        for cells in listed:
+            each = enumerate(zip(cells, least, strict=True))
+            print(" ".join(c.rjust(n) if place in right else c.ljust(n) for place, (c, n) in each).rstrip())
+        return
+    console = _console()
+    texts = [
+        [_shown(cell, _STYLES.get(cell, "") if number or not headed else "bold") for cell in row]
+        for number, row in enumerate(listed)
+    ]
+    widths, fits = _widths(texts, console.width, cuttable)
+    for row in texts:
+        _print_row(console, row, widths, right, fits=fits)
+
+
+@contextlib.contextmanager
+def waiting(said: str) -> Iterator[None]:
+    """A spinner with `said` on the terminal of the error output while something is looked at."""
+    if not is_terminal(sys.stderr):
+        yield
+        return
+    with _console(sys.stderr).status(_shown(said)):
+        yield
+
+
+def _console(stream: TextIO | None = None) -> Console:
+    from rich.console import Console
+
+    console = Console(file=stream or sys.stdout, markup=False, emoji=False, highlight=False)
+    # Not the last column: some terminals go on to the next line when it is filled.
+    console.width = max(_NARROWEST, console.width - 1)
+    return console
+
+
+def _shown(line: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    # With a variation selector terminals differ about the columns of a pictograph; without one they agree.
+    return Text(line.replace("\ufe0f", ""), style, overflow="fold")
+
+
+def _folded(line: Text, console: Console, width: int, below: str) -> Sequence[Text]:
+    """`line` on `width` columns, its further lines behind `below`."""
+    first = line.wrap(console, width)[0]
+    first.rstrip()
+    rest = line.plain[len(first.plain) :].lstrip()
+    if not rest:
+        return [first]
+    further = line[-len(rest) :].wrap(console, width - len(below))
+    for part in further:
+        part.rstrip()
+    return [first, *(_shown(below).append_text(part) for part in further)]
+
+
+def _widths(rows: Sequence[Sequence[Text]], available: int, cuttable: Sequence[int]) -> tuple[list[int], bool]:
+    """How wide each column is, and whether the last has room beside the others."""
+    widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    need = min(widths[-1], _LAST)
+    while (over := sum(widths[:-1]) + len(widths) - 1 + need - available) > 0:
+        widest = max(cuttable, key=lambda place: widths[place], default=-1)
+        if widest < 0 or widths[widest] <= _SHORTEST:
             break
         widths[widest] = max(_SHORTEST, widths[widest] - over)
-    widths[last] = available - sum(widths[:last]) - last
-    fits = widths[last] >= need
-    lines: list[str] = []
-    for row in listed:
-        cells = [cut(cell, max(1, width)) for cell, width in zip(row, widths, strict=True)]
-        if fits:
-            lines.append(_row(cells, widths, right).rstrip())
-            continue
-        lines.append(cut(_row(cells[:last], widths[:last], right).rstrip(), available))
-        lines += fold(f"    {row[last]}", available, "    ") if row[last] else []
-    return lines
+    room = available - sum(widths[:-1]) - len(widths) + 1
+    widths[-1] = min(widths[-1], room)
+    return widths, room >= need
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> str:
-    padded = []
-    for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        room = " " * max(0, width - columns(cell))
-        padded.append(room + cell if place in right else cell + room)
-    return " ".join(padded)
+def _print_row(
+    console: Console, row: Sequence[Text], widths: Sequence[int], right: Sequence[int], *, fits: bool
+) -> None:
+    from rich.text import Text
 
-
-def _head(line: str, width: int) -> str:
-    """As much of the beginning of `line` as `width` columns hold."""
-    taken = 0
-    for place, letter in enumerate(line):
-        taken += _columns_of(letter)
-        if taken > width:
-            return line[:place]
-    return line
+    for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        if fits or place < len(row) - 1:
+            cell.truncate(width, overflow="ellipsis")
+            cell.align("right" if place in right else "left", width)
+    line = Text(" ").join(row if fits else row[:-1])
+    line.truncate(console.width, overflow="ellipsis")
+    line.rstrip()
+    console.print(line, soft_wrap=True)
+    if not fits and row[-1].plain:
+        for part in _folded(_shown("    ").append_text(row[-1]), console, console.width, "    "):
+            console.print(part, soft_wrap=True)

@@ -29,7 +29,7 @@ from trafico_monitor.model.task import Evidence, TaskKind, TaskStat
 from trafico_monitor.store.repository import Store
 
 SECONDS = 120
-NAMES = ("模特" * 60, "🎬" * 90 + ".mp4", "n\u0303" * 150, "a" * 300, "dos palabras " * 20, "⚠️" * 70)
+NAMES = ("模特" * 60, "🎬" * 90 + ".mp4", "n\u0303" * 150, "a" * 300, "dos palabras " * 20, "⚠️" * 70, "línea\n" * 40)
 LINE = "ERROR:__main__:❌ Error al copiar archivo: [Errno 13] Permission denied: '/home/victor/modelos/"
 ID = "ABCDEF2"
 RULE = """
@@ -101,6 +101,10 @@ def on_terminal(words: Sequence[str], spoken: str, *, wide: int = 80) -> list[st
     end.cancel()
     said = shown.decode().replace("\r\n", "\n")
     assert status in (0, 1, 2, 3, 69) and "Traceback (most recent" not in said, said
+    said = re.sub(
+        r"\r?\x1b\[[\d;?]*[a-zA-Z]", "", re.sub(r".*\r?\x1b\[2K", "", said)
+    )  # a spinner that is gone, colours
+    assert "\x1b" not in said
     return said.splitlines()
 
 
@@ -223,3 +227,16 @@ def test_a_pipe_gets_all_of_it(config: Path) -> None:
     shown = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
     assert len(shown.splitlines()) == len(NAMES) + 1 and "…" not in shown
     assert NAMES[3] in shown
+
+
+def test_a_name_makes_no_line_of_its_own(config: Path) -> None:
+    """A forged line in a report would be believed."""
+    forged = []
+    for name, words in COMMANDS.items():
+        arguments = words.format(config=config, folder=config.parent).split()
+        said = subprocess.run(
+            [sys.executable, "-m", "trafico_monitor", *arguments], capture_output=True, text=True, timeout=SECONDS
+        )
+        if name not in ("rules test", "replay"):  # which read lines
+            forged += [name for line in (said.stdout + said.stderr).splitlines() if line.startswith("línea")]
+    assert forged == []

@@ -23,7 +23,7 @@ import pytest
 
 from tests.component.repair.conftest import film
 from tests.journal_fixtures import Line, wait_until, write_journal
-from trafico_monitor.cli.control_socket import call
+from trafico_monitor.cli.client import call
 from trafico_monitor.cli.main import main
 from trafico_monitor.errors import MonitorError
 from trafico_monitor.model.changeset import ChangeSet

@@ -13,7 +13,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.journal_fixtures import Line, wait_until, write_journal
-from trafico_monitor.cli.control_socket import call
+from trafico_monitor.cli.client import call
 
 from .running import RunningService
 

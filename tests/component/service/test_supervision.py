@@ -20,7 +20,7 @@ import pytest
 
 from tests.component.daemon.test_supervisor import FAULTS, recursion
 from tests.journal_fixtures import BotProcess, PrivateJournald, private_journald, wait_until
-from trafico_monitor.cli.control_socket import call
+from trafico_monitor.cli.client import call
 from trafico_monitor.daemon import supervisor
 from trafico_monitor.daemon.ingest_loop import IngestLoop
 from trafico_monitor.daemon.service import Service

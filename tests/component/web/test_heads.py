@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.component.service.running import RunningService
 from tests.examples import examples
 from tests.journal_fixtures import Line, wait_until, write_journal
-from trafico_monitor.cli.control_socket import call
+from trafico_monitor.cli.client import call
 from trafico_monitor.web.middleware import known_host, known_origin
 
 from .opened import Opened, opened

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.cases import each
-from tests.unit.cli.test_help import family
-from trafico_monitor.cli import main
+from trafico_monitor.cli.parser import PROGRAM, build
 from trafico_monitor.config.schema import KEYS, VARIABLES
 
 from ...docs_commands import DOCUMENTS, ROOT, Shown, calls, shown
@@ -61,16 +61,12 @@ def test_the_defaults_are_those_of_the_shipped_file() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_command_and_every_option_of_setup_and_trial_is_in_the_man_page(language: str) -> None:
     content = page("trafico-monitor.1", language)
-    assert [name for name in main.COMMANDS if not re.search(rf"^\*{name}\b", content, re.MULTILINE)] == []
+    assert [name for name in build().commands if not re.search(rf"^\*{name}\b", content, re.MULTILINE)] == []
     for name in ("setup", "trial", "incidents"):
-        options = {o for action in parser(name)._actions for o in action.option_strings} - {"-h", "--help", "--config"}
+        options = {o for one in build().commands[name].params for o in one.opts if o[0] == "-"}
+        options -= {"-h", "--help", "--config"}
         assert [option for option in sorted(options) if f"*{option}*" not in content] == []
     assert [name for name in VARIABLES if f"*{name}*" not in content] == []
-
-
-def parser(name: str) -> argparse.ArgumentParser:
-    whole = main._parser([name])
-    return next(each for each in family(whole) if each.prog == f"trafico-monitor {name}")
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.es.md"])
@@ -91,9 +87,13 @@ def test_every_metric_is_documented() -> None:
 
 
 @each("line", [line for line in LINES if calls(line)])
-def test_what_the_documents_call_can_be_called_so(line: Shown, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in calls(line):
-        main._parser(arguments).parse_args(arguments)
+def test_what_the_documents_call_can_be_called_so(line: Shown) -> None:
+    for words in calls(line):
+        command: click.Command = build()
+        while isinstance(command, click.Group) and words and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        with contextlib.suppress(click.exceptions.Exit):  # --help, --version
+            command.make_context(PROGRAM, words)
 
 
 @each("document", DOCUMENTS)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+import contextlib
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,49 +18,43 @@ from ...errors import ConfigError, StoreError
 from ...messages import text
 from ...preflight import MARK, NAME, CheckResult, Level, preflight
 from ...store.read_repository import Queries
-from ..output import wrapped
+from ..output import COMMAND, language, say, waiting
 from .status import SILENT_SECONDS
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
-    from ..main import language
-
-    parser.add_argument("--json", action="store_true", help=text("check.option.json", language()))
-    parser.add_argument("--config", type=Path, metavar="FILE", help=text("check.option.config", language()))
+_STYLES = {Level.OK: "", Level.WARNING: "yellow", Level.CRITICAL: "red"}
 
 
-def run(args: argparse.Namespace) -> int:
-    """Print the findings; 0 fine, 1 warnings, 2 critical."""
-    from ..main import language
-
+def check(config: Path | None, as_json: bool) -> int:
+    """Print the findings; exit status 0 fine, 1 warnings, 2 critical."""
     try:
-        config = load(args.config)
+        loaded = load(config)
     except ConfigError as error:
         checks: Sequence[CheckResult] = [_mistake(line) for line in str(error).splitlines()]
         spoken = language()
     else:
-        spoken = config.language if "language" in config.explicit else language()
-        checks = [*_look(replace(config, language=spoken), quiet=args.json), *_heard(config)]
-    worst = max((check.level for check in checks), default=Level.OK)
-    print(_as_json(checks, worst, spoken) if args.json else _as_text(checks, worst, spoken))
+        spoken = loaded.language if "language" in loaded.explicit else language()
+        checks = [*_look(replace(loaded, language=spoken), quiet=as_json), *_unusable_channels(loaded)]
+    worst = max((each.level for each in checks), default=Level.OK)
+    if as_json:
+        print(_as_json(checks, worst, spoken))
+    else:
+        _print(checks, worst, spoken)
     return int(worst)
 
 
 def _look(config: Config, *, quiet: bool) -> Sequence[CheckResult]:
-    if not quiet and sys.stderr.isatty():
-        print(text("check.looking", config.language), file=sys.stderr)
-    return asyncio.run(_checks(config))
+    with contextlib.nullcontext() if quiet else waiting(text("check.looking", config.language)):
+        return asyncio.run(_checks(config))
 
 
 async def _checks(config: Config) -> Sequence[CheckResult]:
     checks = await preflight(config)
     if any(check.code == "check.disk" and check.level is not Level.OK for check in checks):
-        return [*checks, *await _room(config)]
+        return [*checks, *await _disk_usage(config)]
     return checks
 
 
-async def _room(config: Config) -> list[CheckResult]:
+async def _disk_usage(config: Config) -> list[CheckResult]:
     """Space is short: what it is used by, and what could go."""
     config, site = await discover(config)
     if site is None:
@@ -77,7 +70,7 @@ async def _room(config: Config) -> list[CheckResult]:
     return checks
 
 
-def _heard(config: Config) -> list[CheckResult]:
+def _unusable_channels(config: Config) -> list[CheckResult]:
     """Which channels take no alerts, as the running service has found out by sending some."""
     try:
         with Queries(config.paths.state) as records:
@@ -102,15 +95,13 @@ def _mistake(line: str) -> CheckResult:
     return CheckResult(Level.CRITICAL, "check.config_wrong", fields={"line": line})
 
 
-def _as_text(checks: Sequence[CheckResult], worst: Level, language: str) -> str:
-    lines: list[str] = []
+def _print(checks: Sequence[CheckResult], worst: Level, language: str) -> None:
     for check in checks:
-        lines += wrapped(f"{MARK[check.level]} {check.text(language)}", "   ")
-        remedy = check.remedy(language)
-        lines += [f"   → {part}" for part in remedy.splitlines()]
+        say(f"{MARK[check.level]} {check.text(language)}", "   ", style=_STYLES[check.level])
+        for line in check.remedy(language).splitlines():
+            say(f"{COMMAND}{line}")
     counts = {NAME[level]: sum(check.level is level for check in checks) for level in Level}
-    lines += ["", *wrapped(text(f"check.result.{NAME[worst]}", language, **counts), "")]
-    return "\n".join(lines)
+    say("\n" + text(f"check.result.{NAME[worst]}", language, **counts), "", style=f"bold {_STYLES[worst]}")
 
 
 def _numbers(check: CheckResult) -> dict[str, object]:

@@ -2,61 +2,52 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from ...errors import MonitorError
 from ...messages import text
-from ...model.finding import ErrorType
-from ...model.incident import Estado, Incident
+from ...model.incident import Incident
 from ...store.read_repository import Story
-from ..common import add_config, as_fields, as_json, clock, print_json, printable, records_of
-from ..main import language
-from ..output import say, table, width_of
+from ..output import clock, is_terminal, language, print_json, printable, say, table
+from ..records import as_fields, incident_json, open_records, rescued, rescued_text
 from ..timespec import parse
-from . import waiting
 
 ROOMY = 100  # columns; on fewer the time of the list is without year and seconds
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def incidents(
+    config: Path | None,
+    as_json: bool,
+    since: str | None,
+    until: str | None,
+    error_type: str | None,
+    estado: str | None,
+    limit: int,
+    words: tuple[str, ...],
+) -> int:
+    """Print the incidents, the newest first, or one of them (`words` are `show ID`)."""
     spoken = language()
-    add_config(parser)
-    parser.add_argument("--since", metavar="TIME", help=text("option.since", spoken))
-    parser.add_argument("--until", metavar="TIME", help=text("option.until", spoken))
-    parser.add_argument("--type", choices=[each.value for each in ErrorType], help=text("option.type", spoken))
-    parser.add_argument("--estado", choices=[each.value for each in Estado], help=text("option.estado", spoken))
-    parser.add_argument("--limit", type=int, default=50, metavar="N", help=text("option.limit", spoken))
-    parser.add_argument("words", nargs="*", metavar="show ID", help=text("option.id", spoken))
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print the incidents, or one of them."""
-    spoken = language()
-    match args.words:
-        case []:
-            return _list(args, spoken)
+    match words:
         case ["show", name]:
-            return _show(args, name.lstrip("#").upper(), spoken)
-    raise MonitorError(text("incidents.usage", spoken, palabras=" ".join(args.words)))
-
-
-def _list(args: argparse.Namespace, spoken: str) -> int:
+            return _show(config, as_json, name.lstrip("#").upper(), spoken)
+        case [_, *_]:
+            raise MonitorError(text("incidents.usage", spoken, palabras=" ".join(words)))
     now = time.time()
-    since = parse(args.since, now, spoken) if args.since else None
-    until = parse(args.until, now, spoken) if args.until else None
-    with records_of(args.config) as records:
-        found = records.incidents(since=since, until=until, estado=args.estado, error_type=args.type, limit=args.limit)
-        waits = waiting.rescued(records.status())
-    if args.json:
+    first = parse(since, now, spoken) if since else None
+    last = parse(until, now, spoken) if until else None
+    with open_records(config) as records:
+        found = records.incidents(since=first, until=last, estado=estado, error_type=error_type, limit=limit)
+        waits = rescued(records.status())
+    if as_json:
         for incident in found:  # each line is an incident: `status --json` tells what waits in _rescatados
-            print_json(as_json(incident))
+            print_json(incident_json(incident))
         return 0
     _print_list(found, spoken)
     if waits is not None:
-        say(f"\n📦 {waiting.line(waits, spoken)}", "   ")
+        say(f"\n📦 {rescued_text(waits, spoken)}", "   ")
     return 0
 
 
@@ -66,7 +57,7 @@ def _print_list(found: Sequence[Incident], spoken: str) -> None:
         return
     rows = [[text(f"head.{name}", spoken) for name in _COLUMNS]]
     rows += [[_cell(name, as_fields(incident, spoken)) for name in _COLUMNS] for incident in found]
-    print("\n".join(table(rows, least=(10, 19, 17, 13, 14, 0), cuttable=(4,))))
+    table(rows, least=(10, 19, 17, 13, 14, 0), cuttable=(4,))
 
 
 _COLUMNS = ("id", "hora", "tipo", "estado", "modelo", "video")
@@ -75,18 +66,18 @@ _YEAR, _SECONDS = slice(5, None), slice(None, -3)
 
 def _cell(name: str, fields: Mapping[str, object]) -> str:
     said = str(fields[name])
-    narrow = name == "hora" and (width_of() or ROOMY) < ROOMY
+    narrow = name == "hora" and is_terminal() and shutil.get_terminal_size().columns <= ROOMY
     return said[_YEAR][_SECONDS] if narrow else said
 
 
-def _show(args: argparse.Namespace, name: str, spoken: str) -> int:
-    with records_of(args.config) as records:
+def _show(config: Path | None, as_json: bool, name: str, spoken: str) -> int:
+    with open_records(config) as records:
         story = records.incident(name)
     if story is None:
         raise MonitorError(text("incidents.unknown", spoken, id=name))
-    if args.json:
+    if as_json:
         history = [{"at": each.record.at, "registro": each.seq, "text": each.record.text} for each in story.records]
-        print_json({**as_json(story.incident), "history": history})
+        print_json({**incident_json(story.incident), "history": history})
     else:
         _print_story(story, spoken)
     return 0
@@ -105,9 +96,9 @@ def _print_story(story: Story, spoken: str) -> None:
     )  # fmt: skip
     for title, lines in sections:
         if lines:
-            print(f"\n{text(title, spoken)}")
+            say(f"\n{text(title, spoken)}", style="bold")
             for line in lines:
-                say(f"  {printable(line)}", "    ", most=sys.maxsize)
+                say(f"  {printable(line)}", "    ", most=None)
 
 
 def _more(incident: Incident, spoken: str) -> Iterator[str]:

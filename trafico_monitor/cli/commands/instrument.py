@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,26 +10,19 @@ from ...config.loader import load
 from ...errors import MonitorError
 from ...host.systemd import with_instrument
 from ...messages import text
-from ..main import language
+from ..output import language
 
 FOLDER = Path(__file__).parents[2] / "instrument"
 NOT_FOUND = 127  # as a shell has it
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    spoken = language()
-    parser.add_argument("--config", type=Path, metavar="FILE", help=text("option.config", spoken))
-    parser.add_argument("--models-dir", type=Path, metavar="DIR", help=text("option.models_dir", spoken))
-    parser.add_argument("program", nargs="+", metavar="PROGRAM", help=text("option.program", spoken))
-
-
-def run(args: argparse.Namespace) -> int:
-    """Become the program; comes back only when it cannot be started."""
-    environment = instrumented(os.environ, args.models_dir or _models(args.config))
+def instrument(config: Path | None, models_dir: Path | None, program: tuple[str, ...]) -> int:
+    """Become the program; returns only by an error (127), when it cannot be started."""
+    environment = instrumented(os.environ, models_dir or _models(config))
     try:
-        os.execvpe(args.program[0], args.program, environment)
+        os.execvpe(program[0], program, environment)
     except OSError as error:
-        failed = MonitorError(f"{args.program[0]}: {error.strerror}")
+        failed = MonitorError(f"{program[0]}: {error.strerror}")
         failed.exit_code = NOT_FOUND
         raise failed from error
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,46 +14,40 @@ from ...errors import MonitorError
 from ...messages import text
 from ...model.journal_entry import JournalEntry
 from ...pipeline.dry_run import Difference, SimulatedIncident, compare, simulate
-from ..main import language
-from ..output import say
+from ..output import language, print_json, say
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The sources (a file, a journal directory, the journal since a time) and the options."""
-    spoken = language()
-    parser.add_argument("--json", action="store_true", help=text("option.json", spoken))
-    parser.add_argument("--directory", default="", metavar="DIR", help=text("option.directory", spoken))
-    parser.add_argument("--since", metavar="TIME", help=text("option.since", spoken))
-    parser.add_argument("--until", metavar="TIME", help=text("option.until", spoken))
-    parser.add_argument(
-        "--rules", type=Path, action="append", default=[], metavar="DIR|FILE", help=text("option.proposed", spoken)
-    )
-    parser.add_argument("--config", type=Path, metavar="FILE", help=text("option.config", spoken))
-    parser.add_argument("file", nargs="?", metavar="FILE|-", help=text("option.lines", spoken))
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print one object or line an incident; nothing is touched. Exit status 0; with --rules one
+def replay(
+    as_json: bool,
+    directory: str,
+    since: str | None,
+    until: str | None,
+    proposed: tuple[Path, ...],
+    config: Path | None,
+    file: str | None,
+) -> int:
+    """Print one object or line an incident; nothing is touched. Exit status 0; with `proposed` rules one
     object or line a difference, and 1 when there is one."""
     spoken = language()
-    config = load_config(args.config)
-    present = directories(args.config)
+    loaded = load_config(config)
+    present = directories(config)
     rules = load_rules(read_rule_files(present, spoken), spoken)
-    if args.rules:
-        proposed = load_rules(read_rule_files((*present, *args.rules), spoken), spoken)
-        count, differences = compare(_entries(args, config, spoken), rules, proposed, config.project.models_dir)
-        return _print_differences(differences, count, args.json, spoken)
-    found = simulate(_entries(args, config, spoken), rules, config.project.models_dir)
+    entries = _entries(loaded, file, directory, since, until, spoken)
+    if proposed:
+        changed = load_rules(read_rule_files((*present, *proposed), spoken), spoken)
+        count, differences = compare(entries, rules, changed, loaded.project.models_dir)
+        return _print_differences(differences, count, as_json, spoken)
+    found = simulate(entries, rules, loaded.project.models_dir)
     for one in found:
-        print(json.dumps(one.as_data(), ensure_ascii=False)) if args.json else say(_line(one, spoken), "    ")
-    if not args.json:
+        print_json(one.as_data()) if as_json else say(_line(one, spoken), "    ")
+    if not as_json:
         say(text("replay.total" if found else "replay.none", spoken, count=len(found)))
     return 0
 
 
 def _print_differences(found: tuple[Difference, ...], count: int, as_json: bool, spoken: str) -> int:
     for one in found:
-        print(json.dumps(one.as_data(), ensure_ascii=False)) if as_json else say(_difference(one, spoken), "    ")
+        print_json(one.as_data()) if as_json else say(_difference(one, spoken), "    ")
     if not as_json:
         kinds = {kind: sum(one.kind == kind for one in found) for kind in ("appears", "vanishes", "changes")}
         say(text("replay.differs" if found else "replay.same", spoken, count=count, **kinds))
@@ -71,27 +63,36 @@ def _difference(one: Difference, spoken: str) -> str:
     return text(f"replay.{one.kind}", spoken, incidente=_line(only, spoken))
 
 
-def _entries(args: argparse.Namespace, config: Config, language: str) -> Iterable[JournalEntry]:
-    if args.file:
+def _entries(
+    config: Config, file: str | None, directory: str, since: str | None, until: str | None, language: str
+) -> Iterable[JournalEntry]:
+    if file:
         from ...journal.parser import entries
         from .rules import lines_of
 
-        return entries(lines_of(args.file, language))
-    if not args.directory and not args.since:
+        return entries(lines_of(file, language))
+    if not directory and not since:
         raise MonitorError(text("replay.source", language))
+    return journal_entries(config, since, until, language, directory)
+
+
+def journal_entries(
+    config: Config, since: str | None, until: str | None, language: str, directory: str = ""
+) -> Iterable[JournalEntry]:
+    """The bot's entries between two times, of its journal or of the files in `directory`."""
     from ...config.discovery import bots_user
     from ...journal.reader import read_all
     from ..timespec import parse
 
     now = time.time()
     return read_all(
-        directory=args.directory or config.journal.directory,
-        namespace="" if args.directory else config.journal.namespace,
+        directory=directory or config.journal.directory,
+        namespace="" if directory else config.journal.namespace,
         unit=config.bot.unit,
         process=config.bot.process,
         uid=bots_user(config),
-        since=parse(args.since, now, language) if args.since else None,
-        until=parse(args.until, now, language) if args.until else None,
+        since=parse(since, now, language) if since else None,
+        until=parse(until, now, language) if until else None,
     )
 
 

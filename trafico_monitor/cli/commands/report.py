@@ -2,77 +2,69 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 
 from ...messages import text
 from ...model.incident import Estado
 from ...pipeline.events import reason_text
 from ...store.read_repository import Summary, Worth
-from ..common import add_config, clock, print_json, printable, records_of
-from ..main import language
-from ..output import say
-from ..output import table as in_columns
-from ..report_html import render
+from ..output import clock, language, print_json, printable, say, table
+from ..records import open_records, rescued, rescued_text
 from ..timespec import parse
-from .waiting import line, rescued
 
 MOST_TOLD = 500  # incidents that the HTML tells one by one
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_config(parser)
-    parser.add_argument("--since", metavar="TIME", help=text("option.since", language()))
-    parser.add_argument("--format", choices=("text", "json", "html"), help=text("option.format", language()))
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print the summary of what was opened since a time, or since the beginning."""
-    spoken = language()
-    since = parse(args.since, time.time(), spoken) if args.since else 0.0
-    with records_of(args.config) as records:
-        summary = records.summary(since)
-        told = records.incidents(since=since, limit=MOST_TOLD) if args.format == "html" else ()
+def report(config: Path | None, as_json: bool, since: str | None, style: str | None) -> int:
+    """Print the summary of the incidents opened since a time, or since the beginning, in the `style` (text,
+    json, html)."""
+    spoken, now = language(), time.time()
+    start = parse(since, now, spoken) if since else 0.0
+    with open_records(config) as records:
+        summary = records.summary(start)
+        told = records.incidents(since=start, limit=MOST_TOLD) if style == "html" else ()
         waits = rescued(records.status())
-    if args.format == "html":
-        waiting = line(waits, spoken) if waits is not None else ""
-        print(render(summary, told, since, time.time(), spoken, waiting), end="")
-    elif args.json or args.format == "json":
-        print_json({**_as_json(summary, since), "rescued": waits})
+    if style == "html":
+        from ..report_html import render
+
+        print(render(summary, told, start, now, spoken, rescued_text(waits, spoken) if waits else ""), end="")
+    elif as_json or style == "json":
+        print_json({**_as_json(summary, start), "rescued": waits})
     else:
-        print_summary(summary, since, spoken)
+        print_summary(summary, start, spoken)
         if waits is not None:
-            say(f"\n📦 {line(waits, spoken)}", "   ")
+            say(f"\n📦 {rescued_text(waits, spoken)}", "   ")
     return 0
 
 
 def print_summary(summary: Summary, since: float, spoken: str) -> None:
     """The summary as people read it."""
     start = clock(since, spoken) if since else text("report.always", spoken)
-    say(text("report.title", spoken, desde=start))
+    say(text("report.title", spoken, desde=start), style="bold")
     counts = {estado.value: _of(summary, estado) for estado in Estado}
     closed = counts["solucionado"] + counts["fallido"]
     say(text("report.total", spoken, total=summary.total, abiertos=summary.total - closed, **counts))
-    _table(
+    _print_counts(
         "report.by_type", ((f"{kind} · {estado}", n) for (kind, estado), n in sorted(summary.types.items())), spoken
     )
     unknown = text("unknown", spoken)
-    _table("report.by_modelo", ((printable(name or unknown), n) for name, n in _ranked(summary.modelos)), spoken)
-    _table("report.by_hour", ((clock(hour, spoken)[:-6], n) for hour, n in summary.hours.items()), spoken)
+    _print_counts("report.by_modelo", ((name or unknown, n) for name, n in _ranked(summary.modelos)), spoken)
+    _print_counts("report.by_hour", ((clock(hour, spoken)[:-6], n) for hour, n in summary.hours.items()), spoken)
     _print_ledger(summary.ledger, spoken)
     if summary.median_seconds is not None:
         times = {"mediana": f"{summary.median_seconds:.0f}", "media": f"{summary.mean_seconds:.0f}"}
         say("\n" + text("report.repair", spoken, **times))
 
 
-def _table(title: str, rows: Iterable[tuple[str, int]], spoken: str) -> None:
+def _print_counts(title: str, rows: Iterable[tuple[str, int]], spoken: str) -> None:
     listed = list(rows)
     if listed:
-        print("\n" + text(title, spoken))
+        say("\n" + text(title, spoken), style="bold")
         for name, number in listed:
-            say(f"  {number:6}  {name}", " " * 10)
+            say(f"  {number:6}  {printable(name)}", " " * 10)
 
 
 _LEDGER = ("tipo", "orden", "probadas", "bien", "mal", "mediana", "p95", "motivo")
@@ -84,7 +76,7 @@ def _print_ledger(ledger: Iterable[Worth], spoken: str) -> None:
     listed = list(ledger)
     if not listed:
         return
-    say("\n" + text("report.ledger", spoken))
+    say("\n" + text("report.ledger", spoken), style="bold")
     rows = [[text(f"head.{name}", spoken) for name in _LEDGER]]
     for worth in listed:
         common = next(iter(worth.reasons), "")
@@ -101,7 +93,7 @@ def _print_ledger(ledger: Iterable[Worth], spoken: str) -> None:
         rows.append([str(fields[name]) for name in _LEDGER])
     for row in rows:
         row[0], row[-1] = f"  {row[0]}", f" {row[-1]}" if row[-1] else ""
-    print("\n".join(in_columns(rows, _LEAST, _NUMBERS)))
+    table(rows, _LEAST, _NUMBERS)
 
 
 def _seconds(value: float | None) -> str:

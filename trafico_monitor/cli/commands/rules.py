@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,51 +12,14 @@ from ...detection.ruleset.engine import Rule, RuleSet
 from ...detection.ruleset.explain import Why, explain
 from ...detection.ruleset.lint import Fault, faults
 from ...detection.ruleset.loader import NONE, load, load_all
+from ...detection.statement import statement
+from ...detection.unknown.rule_suggestion import proposal
 from ...errors import MonitorError, RuleError
 from ...host.torn import LineRedactor
 from ...messages import text
-from ..common import printable
-from ..main import language
-from ..output import say, table
-
-ACTIONS = ("list", "lint", "test", "unknown")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The actions and their options."""
-    spoken = language()
-    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS))
-    for name in ACTIONS:
-        action = actions.add_parser(name, help=text(f"cli.rules.{name}", spoken))
-        action.description = text(f"cli.rules.{name}", spoken)
-        action.add_argument("--json", action="store_true", help=text("option.json", spoken))
-        action.add_argument("--config", type=Path, metavar="FILE", help=text("option.config", spoken))
-        action.add_argument(
-            "--rules", type=Path, action="append", default=[], metavar="DIR|FILE", help=text("option.rules", spoken)
-        )
-        if name == "test":
-            action.add_argument("--since", metavar="TIME", help=text("option.since", spoken))
-            action.add_argument("--until", metavar="TIME", help=text("option.until", spoken))
-            action.add_argument("file", nargs="?", metavar="FILE|-", help=text("option.lines", spoken))
-        if name == "unknown":
-            action.add_argument("--all", action="store_true", help=text("option.all", spoken))
-
-
-def run(args: argparse.Namespace) -> int:
-    """Exit status: 0; for `lint` 1 when there are only hints and 2 when something is wrong; 78 for
-    a rule that is refused."""
-    spoken = language()
-    places = (*directories(args.config), *args.rules)
-    if args.action == "lint":
-        return _lint(places, args.json, spoken)
-    rules = load(read_rule_files(places, spoken), spoken)
-    if args.action == "list":
-        return _list(rules, args.json, spoken)
-    if args.action == "unknown":
-        from .rules_unknown import show
-
-        return show(rules, args.config, args.json, args.all, spoken)
-    return _test(rules, _lines(args, spoken), args.json, spoken)
+from ...model.finding import UnknownKind
+from ..output import clock, language, print_json, printable, say, table
+from ..records import open_records
 
 
 def lines_of(file: str, language: str) -> Iterator[str]:
@@ -83,18 +43,25 @@ def _decoded(opened: object) -> Iterator[str]:
 # list
 
 
-def _list(rules: RuleSet, as_json: bool, language: str) -> int:
+def list_rules(as_json: bool, config: Path | None, proposed: tuple[Path, ...]) -> int:
+    """Print the rules in the order in which they decide. Raises RuleError (78) for a rule that is refused."""
+    spoken = language()
+    rules = _rules(config, proposed, spoken)
     if as_json:
         for rule in rules.rules:
-            print(json.dumps(_described(rule), ensure_ascii=False))
+            print_json(_described(rule))
     elif rules.rules:
-        none = text("rules.list.none", language)
+        none = text("rules.list.none", spoken)
         rows = [
             (str(rule.priority), rule.error_type.value if rule.error_type else none, rule.name, rule.file)
             for rule in rules.rules
         ]
-        print("\n".join(table(rows, least=(4, 17, 28, 0), right=(0,), cuttable=(2,))))
+        table(rows, least=(4, 17, 28, 0), right=(0,), cuttable=(2,), headed=False)
     return 0
+
+
+def _rules(config: Path | None, proposed: tuple[Path, ...], spoken: str) -> RuleSet:
+    return load(read_rule_files((*directories(config), *proposed), spoken), spoken)
 
 
 def _described(rule: Rule) -> dict[str, object]:
@@ -113,8 +80,12 @@ def _described(rule: Rule) -> dict[str, object]:
 # lint
 
 
-def _lint(places: tuple[Path, ...], as_json: bool, language: str) -> int:
-    rules, mistakes = load_all(read_rule_files(places, language), language)
+def lint(as_json: bool, config: Path | None, proposed: tuple[Path, ...]) -> int:
+    """Check every rule against its own examples. Exit status 0; 1 when there are only hints; 2 when
+    something is wrong."""
+    spoken = language()
+    places = (*directories(config), *proposed)
+    rules, mistakes = load_all(read_rule_files(places, spoken), spoken)
     wrong = faults(rules)
     hints = doubts(places, rules)
     if as_json:
@@ -122,17 +93,13 @@ def _lint(places: tuple[Path, ...], as_json: bool, language: str) -> int:
         said += [_fault(one) for one in wrong]
         said += [{"fault": one.code, "file": one.file, "other": one.other, "hint": True} for one in hints]
         for one in said:
-            print(json.dumps(one, ensure_ascii=False))
+            print_json(one)
     else:
-        for line in (*(f"❌ {one}" for one in mistakes), *(_fault_text(one, language) for one in wrong)):
+        for line in (*(f"❌ {one}" for one in mistakes), *(_fault_text(one, spoken) for one in wrong)):
             say(printable(line), "   ")
         for hint in hints:
-            say(
-                text(
-                    f"rules.lint.{hint.code}", language, file=hint.file, other=_meant(hint.code, hint.other, language)
-                )
-            )
-        say(_verdict_of_lint(rules, len(mistakes) + len(wrong), len(hints), language))
+            say(text(f"rules.lint.{hint.code}", spoken, file=hint.file, other=_meant(hint.code, hint.other, spoken)))
+        say(_verdict_of_lint(rules, len(mistakes) + len(wrong), len(hints), spoken))
     return 2 if mistakes or wrong else 1 if hints else 0
 
 
@@ -161,49 +128,44 @@ def _fault_text(fault: Fault, language: str) -> str:
 # test
 
 
-def _lines(args: argparse.Namespace, language: str) -> Iterator[str]:
-    if args.file:
-        door = LineRedactor()
-        return (door.line(line, 0) for line in lines_of(args.file, language))
-    if not args.since and not args.until:
-        raise MonitorError(text("rules.test.source", language))
-    return _journal(args, language)
-
-
-def _journal(args: argparse.Namespace, language: str) -> Iterator[str]:
-    from ...config.discovery import bots_user
-    from ...config.loader import load as load_config
-    from ...journal.reader import read_all
-    from ...model.journal_entry import Origin
-    from ..timespec import parse
-
-    config, now = load_config(args.config), time.time()
-    found = read_all(
-        directory=config.journal.directory,
-        namespace=config.journal.namespace,
-        unit=config.bot.unit,
-        process=config.bot.process,
-        uid=bots_user(config),
-        since=parse(args.since, now, language) if args.since else None,
-        until=parse(args.until, now, language) if args.until else None,
-    )
-    return (entry.message for entry in found if entry.origin is Origin.BOT)
-
-
-def _test(rules: RuleSet, lines: Iterator[str], as_json: bool, language: str) -> int:
+def test(
+    as_json: bool,
+    config: Path | None,
+    proposed: tuple[Path, ...],
+    since: str | None,
+    until: str | None,
+    file: str | None,
+) -> int:
+    """Print for each line of a file or of the journal which rule decides, and why."""
+    spoken = language()
+    rules = _rules(config, proposed, spoken)
     paths = Paths()
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_lines(config, file, since, until, spoken), 1):
         why = explain(rules, line)
         verdict = _verdict(why, paths, number, line)
         if as_json:
-            print(json.dumps({**verdict, "why": _reasons(why)}, ensure_ascii=False))
+            print_json({**verdict, "why": _reasons(why)})
             continue
         code = "rules.test.line" if verdict["error_type"] else "rules.test.nothing"
-        shown = {key: value or text("unknown", language) for key, value in verdict.items()}
-        say(text(code, language, **shown), "    ")
-        for reason in _reason_lines(why, language):
+        shown = {key: value or text("unknown", spoken) for key, value in verdict.items()}
+        say(text(code, spoken, **shown), "    ")
+        for reason in _reason_lines(why, spoken):
             say(reason, "      ")
     return 0
+
+
+def _lines(config: Path | None, file: str | None, since: str | None, until: str | None, spoken: str) -> Iterator[str]:
+    if file:
+        redactor = LineRedactor()
+        return (redactor.line(line, 0) for line in lines_of(file, spoken))
+    if not since and not until:
+        raise MonitorError(text("rules.test.source", spoken))
+    from ...config.loader import load as load_config
+    from ...model.journal_entry import Origin
+    from .replay import journal_entries
+
+    found = journal_entries(load_config(config), since, until, spoken)
+    return (entry.message for entry in found if entry.origin is Origin.BOT)
 
 
 def _verdict(why: Why, paths: Paths, number: int, line: str) -> dict[str, object]:
@@ -247,3 +209,52 @@ def _reason_lines(why: Why, language: str) -> Iterator[str]:
         yield text("rules.why.below", language, below=", ".join(why.below))
     if why.blanked:
         yield text("rules.why.blanked", language)
+
+
+# unknown
+
+
+def unknown(as_json: bool, config: Path | None, proposed: tuple[Path, ...], known_too: bool) -> int:
+    """Print the groups of errors that no rule knows, the newest first, each with a rule to accept; the groups
+    that the present rules know by now are left out unless `known_too`."""
+    spoken = language()
+    rules = _rules(config, proposed, spoken)
+    with open_records(config) as records:
+        groups = [each for each in records.unknown() if known_too or not _known(each, rules)]
+    if not groups and not as_json:
+        say(text("rules.unknown.none", spoken))
+    for group in groups:
+        print_json(_group_json(group)) if as_json else _print_group(group, directories(config)[-1], spoken)
+    return 0
+
+
+def _known(group: UnknownKind, rules: RuleSet) -> bool:
+    return all(rules.decide_said(statement(sample)) is not None for sample in group.samples)
+
+
+def _group_json(group: UnknownKind) -> dict[str, object]:
+    return {
+        "id": group.id,
+        "template": group.template,
+        "frame": group.frame or None,
+        "count": group.count,
+        "first": group.first,
+        "last": group.last,
+        "samples": list(group.samples),
+        "rule": proposal(group),
+    }
+
+
+def _print_group(group: UnknownKind, directory: Path, spoken: str) -> None:
+    frame = text("rules.unknown.frame", spoken, frame=printable(group.frame)) if group.frame else ""
+    shown = {"count": group.count, "template": printable(group.template), "frame": frame}
+    times = {"first": clock(group.first, spoken), "last": clock(group.last, spoken)}
+    say(text("rules.unknown.kind", spoken, **shown, **times))
+    for sample in group.samples:
+        say(f"    {printable(sample)}", "      ", most=None)
+    rule = proposal(group)
+    if rule is None:
+        say(text("rules.unknown.no_rule", spoken) + "\n")
+        return
+    say(text("rules.unknown.rule", spoken, directory=directory) + "\n")
+    print("\n".join(printable(line) for line in rule.splitlines()) + "\n")

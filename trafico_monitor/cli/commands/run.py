@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 from pathlib import Path
 
 from ...errors import MonitorError
-from ...messages import text
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help=text("option.config"))
-
-
-def run(args: argparse.Namespace) -> int:
-    """Watch until SIGTERM; the exit status is 0, or that of the error that ended it."""
+def run(config: Path | None) -> int:
+    """Run the service until SIGTERM; the exit status is 0, or that of the error that ended it."""
     from ...host import hardening
 
     hardening.leave_out_unused()
@@ -24,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     hardening.begin_log()
     hardening.close_memory()
     try:
-        return asyncio.run(_run(Service, args.config))
+        return asyncio.run(_run(Service, config))
     except* MonitorError as several:
         raise _first(several) from None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from ...errors import MonitorError
 from ...host import systemd
@@ -19,10 +20,8 @@ from ...setup.model import Change, Facts, Kind, Wishes
 from ...setup.plan import Plan, plan
 from ...setup.state_file import Entry, Ledger, opened
 from ...setup.unit_files import UNITS, environment_path, instrument_path, unit_path
-from ..main import language
-from ..output import say
+from ..output import language, say
 
-_COMMAND = "   → "  # whole, to be copied
 _CONTENT = "    │ "
 
 
@@ -38,50 +37,51 @@ class NeedsAnswer(MonitorError):
     exit_code = 64  # EX_USAGE
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
-    spoken = language()
-    parser.add_argument("--project", metavar="DIR", help=text("setup.option.project", spoken))
-    parser.add_argument("--user", metavar="NAME", default="", help=text("setup.option.user", spoken))
-    parser.add_argument("--unit", metavar="UNIT", default="", help=text("setup.option.unit", spoken))
-    parser.add_argument("--yes", action="store_true", help=text("setup.option.yes", spoken))
-    parser.add_argument("--docker", action="store_true", help=text("setup.option.docker", spoken))
-    parser.add_argument("--no-instrument", action="store_true", help=text("setup.option.no_instrument", spoken))
-    parser.add_argument("--restart", action="store_true", help=text("setup.option.restart", spoken))
-    parser.add_argument("--no-start", action="store_true", help=text("setup.option.no_start", spoken))
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument("--dry-run", action="store_true", help=text("setup.option.dry_run", spoken))
-    way.add_argument("--undo", action="store_true", help=text("setup.option.undo", spoken))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of the command."""
+
+    project: str
+    user: str
+    unit: str
+    yes: bool
+    docker: bool
+    no_instrument: bool
+    restart: bool
+    no_start: bool
+    dry_run: bool
+    undo: bool
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do it, show it or undo it; 0 when all that was agreed to is done."""
-    spoken = language()
+def setup(**options: Any) -> int:
+    """Carry the changes out, show or undo them (the options are those of Asked); exit status 0 when all that
+    was agreed to is done. Raises NotRoot (77), NeedsAnswer (64)."""
+    asked, spoken = Asked(**options), language()
     if os.geteuid() != 0:
         raise NotRoot(text("setup.not_root", spoken))
     if not systemd.systemd_runs():
         raise MonitorError(text("setup.no_systemd", spoken))
-    if not (args.yes or args.dry_run or sys.stdin.isatty()):
+    if not (asked.yes or asked.dry_run or sys.stdin.isatty()):
         raise NeedsAnswer(text("setup.nobody", spoken))
-    if args.undo:
-        return asyncio.run(_undo(args, spoken))
-    if not args.project:
+    if asked.undo:
+        return asyncio.run(_undo(asked, spoken))
+    if not asked.project:
         raise NeedsAnswer(text("setup.no_project", spoken))
-    return asyncio.run(_setup(args, spoken))
+    return asyncio.run(_setup(asked, spoken))
 
 
-async def _setup(args: argparse.Namespace, spoken: str) -> int:
-    project, user = path_safety.judge(args.project, args.user, spoken)
-    unit = args.unit if not args.unit or "." in args.unit else f"{args.unit}.service"
-    asks = not (args.yes or args.dry_run)
+async def _setup(asked: Asked, spoken: str) -> int:
+    project, user = path_safety.judge(asked.project, asked.user, spoken)
+    unit = asked.unit if not asked.unit or "." in asked.unit else f"{asked.unit}.service"
+    asks = not (asked.yes or asked.dry_run)
     wishes = Wishes(
         unit,
         spoken,
-        start=not args.no_start,
-        docker=args.docker,
+        start=not asked.no_start,
+        docker=asked.docker,
         asks=asks,
-        instrument=not args.no_instrument,
-        restart=args.restart,
+        instrument=not asked.no_instrument,
+        restart=asked.restart,
     )
     with opened(spoken) as ledger:
         if any(entry.after is None and not entry.undone for entry in ledger.entries):
@@ -92,12 +92,12 @@ async def _setup(args: argparse.Namespace, spoken: str) -> int:
         _show(facts, todo, spoken)
         if todo.refusals:
             return 1
-        if args.dry_run:
+        if asked.dry_run:
             for number, change in enumerate(todo.changes, 1):
                 _explain(number, len(todo.changes), change, facts, spoken)
             say("\n" + text("setup.dry_run", spoken, n=len(todo.changes)))
             return 0
-        done, failed = await _make(todo, facts, ledger, args, spoken)
+        done, failed = await _make(todo, facts, ledger, asked, spoken)
     say("\n" + text("setup.done" if todo.changes else "setup.nothing", spoken, n=done))
     if todo.changes and not failed:
         say(text("setup.next", spoken))
@@ -117,20 +117,17 @@ def _show(facts: Facts, todo: Plan, spoken: str) -> None:
 
 def _tell(lines: Iterable[str], below: str = "      ") -> None:
     for line in lines:
-        if line.startswith(_COMMAND):
-            print(line)
-        else:
-            say(line, _CONTENT if line.startswith(_CONTENT) else below)
+        say(line, _CONTENT if line.startswith(_CONTENT) else below)
 
 
-async def _make(todo: Plan, facts: Facts, ledger: Ledger, args: argparse.Namespace, spoken: str) -> tuple[int, bool]:
+async def _make(todo: Plan, facts: Facts, ledger: Ledger, asked: Asked, spoken: str) -> tuple[int, bool]:
     """Each change in its turn: (how many were made, whether one failed)."""
     done, failed, declined = 0, False, set[str]()
     for number, change in enumerate(todo.changes, 1):
         if _pointless(change, declined) or (change.kind is Kind.RESTART_UNIT and not done):
             continue
         _explain(number, len(todo.changes), change, facts, spoken)
-        if not _agreed(change, args, spoken):
+        if not _agreed(change, asked, spoken):
             say(f"  ⏭️ {text('setup.skipped', spoken)}")
             if change.required:
                 say("\n" + text("setup.ended", spoken))
@@ -172,14 +169,14 @@ def _explain(number: int, total: int, change: Change, facts: Facts, spoken: str)
     _tell(lines, "    ")
 
 
-def _agreed(change: Change, args: argparse.Namespace, spoken: str) -> bool:
+def _agreed(change: Change, asked: Asked, spoken: str) -> bool:
     if change.careful:  # equal to root, or the end of downloads: a plain --yes does not mean this
-        named = args.restart if change.kind is Kind.RESTART_UNIT else args.docker
-        return (args.yes and named) or prompts.ask(text("setup.ask", spoken), spoken, default=False)
-    return args.yes or prompts.ask(text("setup.ask", spoken), spoken, default=True)
+        named = asked.restart if change.kind is Kind.RESTART_UNIT else asked.docker
+        return (asked.yes and named) or prompts.ask(text("setup.ask", spoken), spoken, default=False)
+    return asked.yes or prompts.ask(text("setup.ask", spoken), spoken, default=True)
 
 
-async def _undo(args: argparse.Namespace, spoken: str) -> int:
+async def _undo(asked: Asked, spoken: str) -> int:
     with opened(spoken) as ledger:
         for entry in ledger.open_entries():
             if entry.change.kind is Kind.RESTART_UNIT:  # nothing to take back
@@ -194,15 +191,15 @@ async def _undo(args: argparse.Namespace, spoken: str) -> int:
             before = f"[{number}/{len(entries)}] {text('setup.undo.one', spoken)} "
             print()
             _tell(prompts.describe(entry.change, spoken, before=before))
-            whole = await _undo_one(entry, kept, ledger, args, spoken) and whole
+            whole = await _undo_one(entry, kept, ledger, asked, spoken) and whole
         await apply.settle()
     say("\n" + text("setup.undo.done" if whole else "setup.undo.part", spoken))
     return 0 if whole else 1
 
 
-async def _undo_one(entry: Entry, kept: frozenset[str], ledger: Ledger, args: argparse.Namespace, spoken: str) -> bool:
+async def _undo_one(entry: Entry, kept: frozenset[str], ledger: Ledger, asked: Asked, spoken: str) -> bool:
     """True when the change is taken back, or somebody else's by now."""
-    if not (args.yes or prompts.ask(text("setup.ask", spoken), spoken, default=True)):
+    if not (asked.yes or prompts.ask(text("setup.ask", spoken), spoken, default=True)):
         say(f"  ⏭️ {text('setup.skipped', spoken)}")
         return False
     try:

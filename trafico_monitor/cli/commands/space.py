@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import sys
@@ -13,31 +12,22 @@ from pathlib import Path
 from ...config.discovery import discover
 from ...config.loader import load
 from ...daemon import disk_usage_report
-from ...daemon.disk_usage_report import DELIVERED, OVER, WITHIN, DiskUsageReport
+from ...daemon.disk_usage_report import DiskUsageReport
 from ...errors import MonitorError
 from ...health.disk import size_text
 from ...host.redact import redact
 from ...messages import text
 from ...preflight import CheckResult, Level
-from ..common import add_config, print_json, printable
-from ..main import language
-from ..output import say
-
-_COMMAND = "   → "  # whole, to be copied
-KINDS = (DELIVERED, OVER, WITHIN)
+from ..command_table import LOOSE_KINDS
+from ..output import COMMAND, is_terminal, language, print_json, printable, say
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_config(parser)
-    parser.add_argument("--list", choices=KINDS, metavar="|".join(KINDS), help=text("option.list", language()))
-
-
-def run(args: argparse.Namespace) -> int:
-    """Look and print; nothing is ever deleted here."""
-    found = asyncio.run(_look(args.config))
-    if args.list:
-        _list([path for path, _ in found.loose.get(args.list, ())])
-    elif args.json:
+def space(config: Path | None, as_json: bool, listed: str | None) -> int:
+    """Print what uses the space and what could go, or the paths of the kind `listed`; nothing is ever deleted here."""
+    found = asyncio.run(_look(config))
+    if listed:
+        _list([path for path, _ in found.loose.get(listed, ())])
+    elif as_json:
         print_json(_as_json(found))
     else:
         _print(found, language())
@@ -54,8 +44,8 @@ async def _look(path: Path | None) -> DiskUsageReport:
 def _list(paths: Sequence[Path]) -> None:
     """For `xargs -0`; on a terminal one to a line, and without the token that is in the path."""
     for path in paths:
-        if sys.stdout.isatty():
-            print(printable(redact(str(path))))
+        if is_terminal():
+            say(printable(redact(str(path))), most=None)
         else:
             sys.stdout.buffer.write(os.fsencode(path) + b"\0")
 
@@ -83,7 +73,7 @@ def _print(found: DiskUsageReport, spoken: str) -> None:
         for kind, size in sorted(usage.parts.items(), key=lambda part: -part[1]):
             say(f"  {text(f'space.part.{kind}', spoken, size=size_text(size))}", "    ")
     for line in advice(found, spoken) or [text("space.nothing_loose", spoken)]:
-        print(line) if line.startswith(_COMMAND) else say(line)
+        say(line)
     if not found.complete:
         say(text("space.part.incomplete", spoken))
 
@@ -95,7 +85,7 @@ def _remedy(found: DiskUsageReport, kind: str, spoken: str) -> str:
 def advice(found: DiskUsageReport, spoken: str) -> list[str]:
     """What could go, each with its command."""
     lines: list[str] = []
-    for kind in KINDS:
+    for kind in LOOSE_KINDS:
         words = disk_usage_report.could_go(found, spoken, kind)
-        lines += [words, f"{_COMMAND}{_remedy(found, kind, spoken)}"] if words else []
+        lines += [words, f"{COMMAND}{_remedy(found, kind, spoken)}"] if words else []
     return lines

@@ -2,61 +2,56 @@
 
 from __future__ import annotations
 
-import argparse
 import time
+from pathlib import Path
 
 from ... import __version__
 from ...messages import format, text
 from ...model.alert import Scope
 from ...model.incident import Incident
 from ...pipeline.events import task_name
-from ..common import add_config, clock, print_json, printable, records_of, silence_as_json
-from ..main import language
-from ..output import say
-from . import waiting
+from ..output import clock, language, print_json, printable, say
+from ..records import open_records, rescued, rescued_text, silence_json
 
 # The service says how it is at least every 10 s; after this long it has stopped, or hangs.
 SILENT_SECONDS = 30.0
 _BELOW = " " * 15  # where the values stand
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_config(parser)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print the status; exit 3 when the service is not running (as systemctl status does)."""
+def status(config: Path | None, as_json: bool) -> int:
+    """Print the status; exit status 3 when the service is not running (as systemctl status does)."""
     spoken = language()
-    with records_of(args.config) as records:
+    with open_records(config) as records:
         said = records.status() or {}
         open_now = records.incidents(limit=5, estado=None)
         silences = records.silences(time.time())
     at = _number(said.get("at"))
     running = bool(said) and not said.get("stopped") and time.time() - at < SILENT_SECONDS
-    if args.json:
-        print_json({**said, "running": running, "silences": [silence_as_json(one) for one in silences]})
+    if as_json:
+        print_json({**said, "running": running, "silences": [silence_json(one) for one in silences]})
         return 0 if running else 3
     state = text("status.running", spoken, desde=clock(_number(said.get("started_at")), spoken))
     if not running:
         state = text("status.stopped", spoken, desde=clock(at, spoken))
-    say(text("status.head", spoken, version=said.get("version", __version__), resumen=state))
+    head = text("status.head", spoken, version=said.get("version", __version__), resumen=state)
+    say(head, style="bold green" if running else "bold red")
     for name, value in _lines(said, spoken):
         _line(text(f"status.{name}", spoken), str(value), spoken)
     channels = said.get("channels")
     for channel in channels if isinstance(channels, list) else []:
-        name = text("status.channel", spoken, canal=printable(str(channel.get("channel", ""))))
-        _line(name, printable(_channel(channel, spoken)), spoken)
+        name = text("status.channel", spoken, canal=str(channel.get("channel", "")))
+        _line(name, _channel(channel, spoken), spoken)
     alarms = said.get("alarms")
     for alarm in alarms if isinstance(alarms, list) else []:
-        name = text("status.alarm", spoken, id=printable(str(alarm.get("id", ""))))
-        _line(name, printable(_alarm(alarm, spoken)), spoken)
+        name = text("status.alarm", spoken, id=str(alarm.get("id", "")))
+        _line(name, _alarm(alarm, spoken), spoken)
     for silence in silences:
         what = text(f"scope.{silence.scope.value}", spoken, valor=silence.value)
         planned = silence.scope is Scope.MAINTENANCE
         why = text(f"status.maintenance.{silence.reason}", spoken) if planned else silence.reason
         kept = text("status.silenced", spoken, n=silence.silenced) if silence.silenced else ""
         line = f"{clock(silence.until, spoken)} · {what} · {why} ({silence.by}, {silence.id}){kept}"
-        _line(text("status.silences", spoken), printable(line), spoken)
+        _line(text("status.silences", spoken), line, spoken)
     for incident in open_now:
         if incident.open:
             say(
@@ -67,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _line(name: str, value: str, spoken: str) -> None:
-    say(text("status.line", spoken, nombre=name, valor=value), _BELOW)
+    say(text("status.line", spoken, nombre=printable(name), valor=printable(value)), _BELOW)
 
 
 def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
@@ -85,10 +80,10 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
         lines.append(("outbox", text("status.outbox.waiting", spoken, n=outbox.get("waiting", 0), error=error)))
     unanswered = said.get("unanswered")
     if isinstance(unanswered, list) and unanswered:
-        lines.append(("unanswered", printable(", ".join(map(str, unanswered)))))
-    waits = waiting.rescued(said)
+        lines.append(("unanswered", ", ".join(map(str, unanswered))))
+    waits = rescued(said)
     if waits is not None:
-        lines.append(("rescued", waiting.line(waits, spoken)))
+        lines.append(("rescued", rescued_text(waits, spoken)))
     missing = said.get("missing")
     if isinstance(missing, list) and missing:
         lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))
@@ -117,7 +112,7 @@ def _task(said: dict[str, object], spoken: str) -> str:
     """A part of the service that fails again and again."""
     shown = {"fallos": said.get("failures", 0), "desde": clock(_number(said.get("since")), spoken)}
     shown |= {"tarea": task_name(str(said.get("task", "")), spoken), "error": said.get("error", "")}
-    return printable(text("status.task", spoken, **shown))
+    return text("status.task", spoken, **shown)
 
 
 def _alarm(said: dict[str, object], spoken: str) -> str:
@@ -159,7 +154,7 @@ def _reporting(said: object, spoken: str) -> str:
         return "-"
     code = "exact" if said.get("exact") else "foreign" if said.get("foreign") else "text"
     library = said.get("library") if said.get("exact") else said.get("foreign")
-    return printable(text(f"status.reporting.{code}", spoken, biblioteca=library or "-"))
+    return text(f"status.reporting.{code}", spoken, biblioteca=library or "-")
 
 
 def _people(incident: Incident, spoken: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import os
@@ -24,8 +23,8 @@ from ...setup import discover, path_safety
 from ...store.read_repository import Queries
 from ...trial import units
 from ...trial.timeline import Counted, Line, line_of
-from ..main import language
-from ..output import wrapped
+from .. import output
+from ..output import COMMAND, language
 from . import report
 from .setup import NotRoot
 
@@ -44,17 +43,18 @@ class Cast:
     transient: tuple[str, Account, str] | None = None  # project, user, interpreter
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
-    spoken = language()
-    parser.add_argument("--project", metavar="DIR", default="", help=text("trial.option.project", spoken))
-    parser.add_argument("--user", metavar="NAME", default="", help=text("setup.option.user", spoken))
-    parser.add_argument("--monitor-only", action="store_true", help=text("trial.option.monitor_only", spoken))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of the command."""
+
+    project: str
+    user: str
+    monitor_only: bool
 
 
-def run(args: argparse.Namespace) -> int:
-    """Play until Ctrl+C, SIGTERM or SIGHUP; 0 when all was started."""
-    spoken = language()
+def trial(project: str, user: str, monitor_only: bool) -> int:
+    """Show the story until Ctrl+C, SIGTERM or SIGHUP; exit status 0 when all was started. Raises NotRoot (77)."""
+    asked, spoken = Asked(project, user, monitor_only), language()
     if os.geteuid() != 0:
         raise NotRoot(text("trial.not_root", spoken))
     if not host_units.systemd_runs():
@@ -64,16 +64,16 @@ def run(args: argparse.Namespace) -> int:
         units.enter_scope(sys.argv[1:])
     # A terminal that is gone must not keep us from ending in order.
     with contextlib.suppress(BrokenPipeError):
-        return asyncio.run(_trial(args, spoken))
+        return asyncio.run(_trial(asked, spoken))
     return 0
 
 
-async def _trial(args: argparse.Namespace, spoken: str) -> int:
+async def _trial(asked: Asked, spoken: str) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     config = load()
-    cast = await _cast(args, config, spoken)
+    cast = await _cast(asked, config, spoken)
     say(text("trial.head", spoken))
     await units.guard(cast.starts, reload_after=cast.transient is not None)
     since = time.time()
@@ -81,9 +81,9 @@ async def _trial(args: argparse.Namespace, spoken: str) -> int:
     async with _story(cast.bot, since) as lines:
         show = asyncio.create_task(_show(lines, counted))
         try:
-            await _start(args, cast, spoken)
+            await _start(asked, cast, spoken)
             await _preflight(config, spoken)
-            say(text("trial.now" if not args.monitor_only else "trial.now_monitor", spoken, unit=cast.bot))
+            say(text("trial.now" if not asked.monitor_only else "trial.now_monitor", spoken, unit=cast.bot))
             await _until(stop, show)
         finally:
             say("\n" + text("trial.stopping", spoken))
@@ -97,23 +97,23 @@ async def _trial(args: argparse.Namespace, spoken: str) -> int:
 def say(line: str, below: str = "   ") -> None:
     """Print at once: the story is read live, also through a pipe."""
     with contextlib.suppress(OSError):
-        print("\n".join(part for one in line.split("\n") for part in wrapped(one, below)), flush=True)
+        output.say(line, below)
 
 
-async def _cast(args: argparse.Namespace, config: Config, spoken: str) -> Cast:
+async def _cast(asked: Asked, config: Config, spoken: str) -> Cast:
     unit = config.bot.unit or "trafico-main.service"
     bot, monitor = await units.state(unit), await units.state(units.MONITOR)
     starts = [] if monitor.active else [units.MONITOR]
     if not monitor.there:
         raise units.TrialError(text("trial.no_monitor", spoken))
-    if args.monitor_only or bot.active:
+    if asked.monitor_only or bot.active:
         return Cast(unit, tuple(starts))
-    project = args.project or config.project.dir
+    project = asked.project or config.project.dir
     if bot.there:
         return Cast(unit, (unit, *starts))
     if not project:
         raise units.TrialError(text("trial.no_project", spoken))
-    folder, user = path_safety.judge(project, args.user or config.project.owner, spoken)
+    folder, user = path_safety.judge(project, asked.user or config.project.owner, spoken)
     if config.project.dir and config.project.dir != folder:
         raise units.TrialError(text("trial.other_project", spoken, there=config.project.dir, given=folder))
     if loose := discover.loose(discover.processes(folder, user.uid), []):
@@ -144,13 +144,13 @@ async def _show(lines: AsyncIterator[Line], counted: Counted) -> None:
         say(line.shown(), below=" " * 11)
 
 
-async def _start(args: argparse.Namespace, cast: Cast, spoken: str) -> None:
+async def _start(asked: Asked, cast: Cast, spoken: str) -> None:
     if cast.transient is not None:
         await units.start_transient(cast.bot, *cast.transient)
     elif cast.bot in cast.starts:
         await units.start(cast.bot)
     how = "transient" if cast.transient else "started" if cast.bot in cast.starts else "running"
-    if not args.monitor_only:
+    if not asked.monitor_only:
         say(text(f"trial.bot.{how}", spoken, unit=cast.bot))
     if units.MONITOR in cast.starts:
         await units.start(units.MONITOR)
@@ -166,7 +166,7 @@ async def _preflight(config: Config, spoken: str) -> None:
     for check in bad:
         say(f"{MARK[check.level]} {check.text(spoken)}")
         for part in check.remedy(spoken).splitlines():
-            print(f"   → {part}", flush=True)  # whole, to be copied
+            say(f"{COMMAND}{part}")
     warnings = sum(check.level is Level.WARNING for check in checks)
     if bad or warnings:
         say(text("trial.check", spoken, critical=len(bad), warning=warnings))

@@ -1,31 +1,23 @@
-"""What the commands that read the records share: where they are, and how an incident is printed."""
+"""What the commands that read the records share: where they are, and how an incident is shown."""
 
 from __future__ import annotations
 
-import argparse
-import json
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..config.loader import load
 from ..config.schema import Paths
 from ..errors import ConfigError
+from ..health.disk import size_text
 from ..messages import text
 from ..model.alert import Silence
 from ..model.incident import Incident
 from ..pipeline.events import action_text, evidence_text, reason_text
 from ..store.read_repository import Queries
-from .main import language
+from .output import clock, printable
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """The options that every reading command has."""
-    spoken = language()
-    parser.add_argument("--config", type=Path, metavar="FILE", help=text("option.config", spoken))
-    parser.add_argument("--json", action="store_true", help=text("option.json", spoken))
-
-
-def records_of(config: Path | None) -> Queries:
+def open_records(config: Path | None) -> Queries:
     """The records of the configured state directory. An ordinary user may not read the
     configuration of an installed monitor: then the usual place is tried."""
     try:
@@ -35,13 +27,6 @@ def records_of(config: Path | None) -> Queries:
             raise
         paths = Paths()
     return Queries(paths.state)
-
-
-def clock(at: float | None, spoken: str) -> str:
-    """Local time as people read it."""
-    if at is None:
-        return text("incident.open", spoken)
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def as_fields(incident: Incident, spoken: str) -> dict[str, object]:
@@ -62,12 +47,12 @@ def as_fields(incident: Incident, spoken: str) -> dict[str, object]:
         "veces": incident.count,
         "intento": incident.attempt,
         "max_intentos": incident.max_attempts,
-        "regla": incident.rule or "-",
+        "regla": printable(incident.rule or "-"),
         "pruebas": evidence_text(incident.evidence, spoken),
     }
 
 
-def as_json(incident: Incident) -> dict[str, object]:
+def incident_json(incident: Incident) -> dict[str, object]:
     """One incident as an object; null where the lines did not say."""
     download = incident.download
     return {
@@ -101,7 +86,7 @@ def as_json(incident: Incident) -> dict[str, object]:
     }
 
 
-def silence_as_json(silence: Silence) -> dict[str, object]:
+def silence_json(silence: Silence) -> dict[str, object]:
     """One silence as an object; times in seconds since the epoch."""
     return {
         "id": silence.id,
@@ -114,11 +99,20 @@ def silence_as_json(silence: Silence) -> dict[str, object]:
     }
 
 
-def print_json(value: object) -> None:
-    """One object on one line, readable by jq."""
-    print(json.dumps(value, ensure_ascii=False))
+def rescued(status: Mapping[str, object] | None) -> dict[str, object] | None:
+    """What waits in `_rescatados` according to the service's status; None where nothing waits."""
+    found = (status or {}).get("rescued")
+    return found if isinstance(found, dict) and found.get("files") else None
 
 
-def printable(value: str) -> str:
-    """`value` without anything that a terminal would obey."""
-    return "".join(c if c.isprintable() else "�" for c in value)
+def rescued_text(found: Mapping[str, object], spoken: str) -> str:
+    """How many videos wait, how large, since when, and the command for one of them."""
+    size, oldest = found.get("bytes"), found.get("oldest")
+    return text(
+        "status.rescued.waiting",
+        spoken,
+        n=found.get("files", 0) if found.get("complete", True) else f"≥ {found.get('files', 0)}",
+        size=size_text(size if isinstance(size, int) else 0),
+        desde=clock(oldest, spoken) if isinstance(oldest, int | float) else "-",
+        orden=printable(str(found.get("fix", ""))) or "trafico-monitor assign",
+    )
