@@ -19,7 +19,7 @@ from trafico_monitor.store.json_array_log import JsonLog
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import NumberedRecord, Store
 from trafico_monitor.store.serialization import encode
-from trafico_monitor.store.tallies import places
+from trafico_monitor.store.tallies import places_by_day
 
 from .rows import Row, median, percentile
 
@@ -142,7 +142,7 @@ def _fill(database: sqlite3.Connection, incidents: int, now: float) -> None:
     database.execute("BEGIN")
     for n in range(incidents):
         one = sample(n, now - DAYS * 86400 * (1 - n / incidents), f"{n:08X}")
-        counted.update(places(one))
+        counted.update(places_by_day(one))
         database.execute(
             "INSERT INTO incidents (id, error_type, estado, modelo, opened_at, closed_at, body)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",

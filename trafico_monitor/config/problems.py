@@ -11,6 +11,7 @@ from difflib import get_close_matches
 
 from .. import messages
 from ..host.redact import redact
+from ..messages.format import printable, shortened
 from . import validators
 from .schema import ADMIN, KEYS, SECTIONS, ChannelKind, Config, Key, general
 
@@ -59,8 +60,7 @@ def shown(value: object, *, secret: bool = False) -> str:
 
 def plain(text: str) -> str:
     """`text` on one line, without anything that a terminal obeys, cut to a sensible length."""
-    safe = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in redact(text))
-    return safe if len(safe) <= _LONGEST else safe[: _LONGEST - 1] + "…"
+    return shortened(printable(redact(text)), _LONGEST)
 
 
 def _nearest(name: str) -> str | None:

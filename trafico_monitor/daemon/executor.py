@@ -19,12 +19,12 @@ from ..repair.actions.access import create_folder, restore_owner
 from ..repair.actions.assign import assign, carry_out
 from ..repair.actions.quarantine import quarantine
 from ..repair.actions.retry_download import retry_download
-from ..repair.fs.at_rest import open_for_writing
-from ..repair.fs.safe_open import in_thread, open_source
+from ..repair.at_rest import open_for_writing
 from ..repair.ownership import fix_owner
 from ..repair.path_policy import resolve_destination
 from ..repair.ports import Delivered, Tools, nobody
 from ..repair.provenance import arrival
+from ..repair.safe_open import in_thread, open_source
 from ..verification.media import check_media
 from ..verification.verify import check_video, judge, verify
 from .rescued_files import offer

@@ -6,26 +6,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..config import telegram_endpoints
 from ..config.schema import Config
 from ..config.telegram_endpoints import allowed_ids, why_no_answers
 from ..model.alert import Notification
-from ..model.control import ControlService
+from ..model.control import ControlService, KeyValueStore
 from ..model.incident import Incident
 from ..notify.heartbeat import Heartbeat
 from .supervisor import Work
 
 if TYPE_CHECKING:
     from ..notify.chatops.bot import AlertBot
-
-
-class Memory(Protocol):
-    """A few small values that outlive the process (store.Store)."""
-
-    async def keep(self, name: str, value: str) -> None: ...
-    async def kept(self, name: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,7 @@ class TaskContext:
     should know, once."""
 
     desk: ControlService
-    memory: Memory
+    memory: KeyValueStore
     status: Callable[[], Mapping[str, object]]
     open_incidents: Callable[[], Sequence[Incident]]
     told: Callable[[str], Awaitable[Notification | None]]

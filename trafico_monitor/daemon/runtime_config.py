@@ -14,7 +14,7 @@ from ..detection.ruleset.loader import load as load_rules
 from ..host.blocking import run_blocking
 from ..incident.decision_context import Limits
 from ..model.installation import Installation
-from ..repair.fs.atomic_copy import sweep
+from ..repair.atomic_copy import sweep
 from ..repair.ownership import ensure_access
 from .quarantine_cleanup import DAY
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ from . import accounts
 MODE = 0o750  # of a directory that is made
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_LINKS = 40  # path_resolution(7)
-_ACL, _ACL_HEAD, _ACL_ENTRY = "system.posix_acl_access", struct.Struct("<I"), struct.Struct("<HHI")
-_ACL_USER, _ACL_GROUP_OWN, _ACL_GROUP, _ACL_WRITE = 2, 4, 8, 2  # linux/posix_acl.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +179,13 @@ def group_may_write(folder: int, status: os.stat_result, trust: Trust) -> bool:
     """True if the group bits of `folder` (any descriptor) allow an account outside `trust` to write: these bits
     stand for the group, or for the entries below an ACL mask."""
     groups = trust.groups or frozenset()
-    try:
-        acl = os.getxattr(f"/proc/self/fd/{folder}", _ACL)
-    except OSError:
+    entries = accounts.read_acl(Path(f"/proc/self/fd/{folder}"), follow=True)
+    if not entries:
         return status.st_gid not in groups
-    for tag, permissions, qualifier in _ACL_ENTRY.iter_unpack(acl[_ACL_HEAD.size :]):
-        if not permissions & _ACL_WRITE:
-            continue
-        if tag == _ACL_USER and qualifier not in trust.users:
-            return True
-        if tag == _ACL_GROUP_OWN and status.st_gid not in groups:
-            return True
-        if tag == _ACL_GROUP and qualifier not in groups:
-            return True
-    return False
+    return any(
+        (entry.tag == accounts.ACL_USER and entry.id not in trust.users)
+        or (entry.tag == accounts.ACL_GROUP_OBJ and status.st_gid not in groups)
+        or (entry.tag == accounts.ACL_GROUP and entry.id not in groups)
+        for entry in entries
+        if entry.allows & accounts.WRITE
+    )

@@ -115,8 +115,3 @@ def with_instrument(had: str, folder: str = INSTRUMENT_FOLDER) -> str:
     folder."""
     others = [entry for entry in had.split(":") if entry != folder] if had else []
     return ":".join([folder, *others])
-
-
-def has_instrument(path: str) -> bool:
-    """True if a program that starts with this PYTHONPATH is instrumented."""
-    return INSTRUMENT_FOLDER in path.split(":")

@@ -82,7 +82,6 @@ class JournalThread:
         self.cursor = cursor
         self.busy = False
         self.lag = 0.0
-        self.reopened = 0
         self.last_turn = time.monotonic()
         self.failure: BaseException | None = None
         self.trouble = ""  # why the journal cannot be read at present, and since when (monotonic)
@@ -145,7 +144,6 @@ class JournalThread:
 
     def _back_off(self) -> None:
         self._failures += 1
-        self.reopened += 1
         self._gap = "reopened"
         self.last_turn = time.monotonic()
         self._stopping.wait(BACKOFF[min(self._failures, len(BACKOFF)) - 1])

@@ -40,3 +40,13 @@ def size(count: float, language: str) -> str:
         value, units = value / 1000, units[1:]
     shown = f"{value:.1f}" if units[0] != "B" else f"{value:.0f}"
     return f"{shown.replace('.', text('notice.decimal', language))} {units[0]}"
+
+
+def printable(value: str, instead: str = "\N{REPLACEMENT CHARACTER}") -> str:
+    """`value` without anything that a terminal obeys or nobody sees: each such character becomes `instead`."""
+    return value if value.isprintable() else "".join(c if c.isprintable() else instead for c in value)
+
+
+def shortened(value: str, most: int) -> str:
+    """`value` of at most `most` characters, the last of them an ellipsis where some are missing."""
+    return value if len(value) <= most else value[: most - 1] + "…"

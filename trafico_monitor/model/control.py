@@ -50,3 +50,10 @@ class ControlService(Protocol):
     operator and answered. A refused request is a response with ok=False, never an exception."""
 
     async def ask(self, request: ControlRequest) -> ControlResponse: ...
+
+
+class KeyValueStore(Protocol):
+    """Small values by name that outlive the process; "" for one that was never stored. Raises StoreError."""
+
+    async def keep(self, name: str, value: str) -> None: ...
+    async def kept(self, name: str) -> str: ...

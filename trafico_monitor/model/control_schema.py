@@ -24,7 +24,7 @@ _SEEN = (
 _INCIDENT = Text("incident", most=9, least=1, pattern=_ID)
 # The name of an alarm may be that of one message: `unit-2`.
 _INCIDENT_OR_ALARM = Text("incident", most=40, least=1, pattern=rf"{_ID}|#?[A-Za-z_]{{1,20}}(-[0-9]{{1,18}})?")
-# One component of a path that is not the monitor's own (`_rescatados`, `.trafico-*`): repair.fs.path_policy.is_plain.
+# One component of a path that is not the monitor's own (`_rescatados`, `.trafico-*`): repair.path_policy.is_plain.
 _BARRED, _SPACE = r"\x00-\x1f\x7f-\x9f\u2028\u2029/", r" \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _FOLDER = rf"[^{_BARRED}{_SPACE}._]([^{_BARRED}]*[^{_BARRED}{_SPACE}])?"
 _MODELO = Text("modelo", most=255, least=1, most_bytes=255, pattern=_FOLDER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -139,7 +140,13 @@ class Media:
         """The answer as a condition; None means undecided."""
         return {Answer.WHOLE: True, Answer.BROKEN: False, Answer.CANNOT_TELL: None}[self.answer]
 
-    @property
-    def end_seen(self) -> bool:
-        """True if the file itself, or its announced size, shows its end."""
-        return self.answer is Answer.WHOLE
+
+def percentile(seconds: Mapping[int, int], share: float) -> float | None:
+    """The smallest value that at least `share` of all are not above; None of none."""
+    total = sum(seconds.values())
+    reached = 0
+    for value, number in sorted(seconds.items()):
+        reached += number
+        if reached >= total * share and number:
+            return float(value)
+    return None

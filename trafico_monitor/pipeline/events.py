@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ..messages import text
+from ..messages.format import printable, shortened
 from ..model.finding import ErrorType, Finding
 from ..model.incident import Estado, Event, Incident
 from ..model.task import Evidence
@@ -153,5 +154,4 @@ def _fields(incident: Incident, language: str) -> dict[str, object]:
 def short(value: str) -> str:
     """`value` from a line, fit for one line of the log."""
     # A name comes from a line: control characters and kilobytes of it must not spoil the log.
-    clean = value if value.isprintable() else "".join(c if c.isprintable() else "�" for c in value)
-    return clean if len(clean) <= _LONGEST_NAME else clean[: _LONGEST_NAME - 1] + "…"
+    return shortened(printable(value), _LONGEST_NAME)

@@ -14,6 +14,7 @@ from ..config.schema import Config
 from ..host import accounts, subprocesses
 from ..host.accounts import Account
 from ..host.redact import redact
+from ..messages.format import printable
 from ..model.installation import Installation
 
 
@@ -53,7 +54,7 @@ class CheckResult:
 
 def _harmless(text: str) -> str:
     """Without a token and without what a terminal obeys: file names are anybody's."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in redact(text))
+    return printable(redact(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from ..errors import PathRefused
 from ..host.redact import TOKEN, redact
 from ..model.download import Download
 from ..model.installation import Installation
-from .fs.safe_open import PATH_BYTES, locate, open_folder, open_source, plain_text, roots_of, safe_component
+from .safe_open import PATH_BYTES, locate, open_folder, open_source, plain_text, roots_of, safe_component
 
 # https://core.telegram.org/bots/api#getfile: <server>/file/bot<token>/<file_path>. In local mode
 # file_path is absolute, which is where the double slash in the bot's lines comes from.

@@ -13,8 +13,8 @@ from ..errors import PathRefused
 from ..host.redact import redact
 from ..model.installation import Installation
 from ..model.task import Answer, Media, Outcome, TaskResult
+from .at_rest import NotSettled
 from .bot_api import ServerFile, Trouble, get_file
-from .fs.at_rest import NotSettled
 
 # True: a whole video of that size (None: any size). False: shown to be bad or not of that size.
 # None: could not be looked at, which is neither.

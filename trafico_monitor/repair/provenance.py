@@ -16,9 +16,9 @@ from pathlib import Path
 from ..errors import PathRefused
 from ..model.download import Download
 from ..model.installation import Installation
-from .fs.safe_open import Stopped, in_thread, locate, open_folder, open_source, same_content, status
 from .path_policy import resolve_source
 from .ports import Tools
+from .safe_open import Stopped, in_thread, locate, open_folder, open_source, same_content, status
 
 # The server keeps a file for at least an hour, and answers for one that it has without fetching it again
 # (core.telegram.org/bots/api#getfile): what a download is about was fetched no longer ago than that.

@@ -24,9 +24,9 @@ from ..host.safe_open import digest
 from ..model.incident import Estado, Incident
 from ..model.installation import QUARANTINE, Installation
 from .actions.quarantine import IDENTITY
-from .fs.at_rest import note_beside, read_note
-from .fs.safe_open import in_thread, locate, open_folder, open_source, remove, status
+from .at_rest import note_beside, read_note
 from .ports import Tools
+from .safe_open import in_thread, locate, open_folder, open_source, remove, status
 
 logger = logging.getLogger(__name__)
 

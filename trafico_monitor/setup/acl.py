@@ -21,7 +21,6 @@ from functools import partial
 from ..privileged import chown
 from ..privileged.chown import ACCESS, DEFAULT, USER, Acl, Places, Step, Stop, Tree
 
-PLACES = ("models", "bot_api", "env", "passage")
 _LEVELS = 2  # folders below a root: <models>/<modelo>/…, <api>/<token>/<kind>
 _MOST = 20_000  # entries touched in one run
 Acls = dict[str, list[str | None]]  # path → [access, default], hexadecimal; None = no default ACL
@@ -38,7 +37,7 @@ class Target:
 
 
 def targets(place: str, path: str, tree: Tree, places: Places) -> Iterator[Target]:
-    """What opening `path` (one of PLACES) means. Raises chown.Stop when the helper would refuse it."""
+    """What opening `path` means (models, bot_api, env, passage). Raises chown.Stop when the helper would refuse it."""
     match place:
         case "env":
             yield _env(path, tree, places)

@@ -6,26 +6,27 @@ gone, journald frozen) keeps neither the others nor the detection waiting.
 The two files are kept in the configured directory where that is the monitor's own. One that
 somebody else can write to holds no records: those go to the package's own directory. Where that
 somebody is the project's user alone, as with the project's `logs/`, the files are kept there as
-well, as a copy that is his to spoil; nothing is ever read from it into the database.
-"""
+well, as a copy that is his to spoil; nothing is ever read from it into the database."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ..errors import StoreError
 from ..host import directory
 from ..host.blocking import run_blocking
 from ..host.directory import DirectoryRefused
-from ..host.journal_writer import JournalWriter
+from ..host.journal_writer import JournalWriter, shown
+from . import own_files
 from .json_array_log import JsonLog
-from .own_files import Place
+from .own_files import NotOurs, Place, look
 from .repository import NumberedRecord, Store
-from .text_log import MonitorLog
 
 logger = logging.getLogger(__name__)
 
@@ -229,3 +230,81 @@ def _kept_as(name: str) -> str:
     """Under which name a log's place is kept. What no copy has yet must not hold back what the
     names `exported.*` decide: what may be deleted, and how much a stopgap carries."""
     return f"copied.{name.removesuffix('.copy')}" if name in _COPIES else f"exported.{name}"
+
+
+LOG_NAME = "monitor.log"
+_LOG_TAIL_BYTES = 256 * 1024
+
+
+class MonitorLog:
+    """Opened for each batch, so that a file that was deleted or moved away is made again; what is
+    not ours under its name is put aside.
+
+    Not logging's RotatingFileHandler: it opens and renames by path, through whatever link lies there, and the
+    project's user may write to the directory; nor does it take back half a batch when the disk is full."""
+
+    def __init__(self, folder: Path | Place, *, rotate_bytes: int = 8_000_000, keep: int = 5) -> None:
+        self._place = folder if isinstance(folder, Place) else Place.trusted(folder)
+        self.path = self._place.path / LOG_NAME
+        self._rotate_bytes = rotate_bytes
+        self._keep = keep
+
+    def append(self, records: Sequence[NumberedRecord]) -> None:
+        """Write the records' lines; all of them, or OSError and none."""
+        self._write("".join(f"{shown(item.record)}\n" for item in records).encode("utf-8", "replace"))
+
+    def without_written(self, records: Sequence[NumberedRecord]) -> Sequence[NumberedRecord]:
+        """The records whose lines are not yet at the file's end, for the first batch after a start:
+        a kill between writing and remembering it must not write them twice."""
+        try:
+            with self._place.opened() as folder, _open(folder, os.O_RDONLY) as file:
+                end = os.fstat(file).st_size
+                tail = os.pread(file, _LOG_TAIL_BYTES, max(0, end - _LOG_TAIL_BYTES))
+        except (FileNotFoundError, NotOurs):
+            return records
+        written = tail.decode("utf-8", "replace").splitlines()
+        lines = [shown(item.record) for item in records]
+        for length in range(min(len(lines), len(written)), 0, -1):
+            if written[-length:] == lines[:length]:
+                return records[length:]
+        return records
+
+    def _write(self, data: bytes) -> None:
+        with self._place.opened() as folder:
+            self._rotate_if_full(folder, len(data))
+            with self._open_or_make(folder) as file:
+                size = os.fstat(file).st_size
+                whole = size == 0 or os.pread(file, 1, size - 1) == b"\n"
+                _write_whole(file, data if whole else b"\n" + data, size)
+
+    def _open_or_make(self, folder: int) -> AbstractContextManager[int]:
+        status = look(folder, LOG_NAME)
+        if status is not None and not own_files.is_own(status, frozenset({os.geteuid()})):
+            own_files.put_aside(folder, LOG_NAME, _log_numbered, self._keep)
+            status = None
+        if status is None:
+            os.close(own_files.make(folder, LOG_NAME))
+        return _open(folder, os.O_RDWR | os.O_APPEND)
+
+    def _rotate_if_full(self, folder: int, more: int) -> None:
+        status = look(folder, LOG_NAME)
+        if status is not None and status.st_size and status.st_size + more > self._rotate_bytes:
+            own_files.put_aside(folder, LOG_NAME, _log_numbered, self._keep)
+
+
+def _open(folder: int, flags: int) -> AbstractContextManager[int]:
+    return own_files.open_own(folder, LOG_NAME, frozenset({os.geteuid()}), flags)
+
+
+def _log_numbered(number: int) -> str:
+    return f"{LOG_NAME}.{number}"
+
+
+def _write_whole(descriptor: int, data: bytes, size: int) -> None:
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except OSError:
+        os.ftruncate(descriptor, size)  # no half line stays behind
+        raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from ..errors import StoreError
-from . import hours
+from . import tallies
 
 # A step is never changed once it has been released; a new one is added behind it.
 STEPS: tuple[tuple[str, ...], ...] = (
@@ -137,7 +137,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             number INTEGER NOT NULL,
             PRIMARY KEY (hour, property, value)
         ) WITHOUT ROWID""",
-        *hours.BACKFILL,
+        *tallies.BACKFILL,
     ),
 )
 
@@ -149,7 +149,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise StoreError(
             f"the database has schema {version}, this version knows {len(STEPS)}: install the newer trafico-monitor"
         )
-    connection.create_function("coarse", 1, lambda seconds: str(hours.coarse(seconds)), deterministic=True)
+    connection.create_function("coarse", 1, lambda seconds: str(tallies.coarse(seconds)), deterministic=True)
     for number, step in enumerate(STEPS[version:], version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -16,13 +16,14 @@ from ..errors import StoreError
 from ..model.alert import Alert, Silence
 from ..model.finding import UnknownKind
 from ..model.incident import Event, Incident, IncidentFilter
-from . import hours, tables
+from ..model.task import percentile
+from . import tables, tallies
 from . import tables as alarms
 from . import tables as unknown
 from .fallback_database import reading_only
 from .repository import DATABASE, NumberedRecord
 from .serialization import decode, readable
-from .tallies import DAY, HOUR, HOURS, MODELO, ORDER, SECONDS, SEPARATOR, TYPE, WORKED, places
+from .tallies import DAY, HOUR, HOURS, MODELO, ORDER, SECONDS, SEPARATOR, TYPE, WORKED, places_by_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class Queries:
                 "SELECT body FROM incidents WHERE opened_at >= ? AND opened_at < ?", (since, first * DAY)
             )
             for incident in readable(Incident, part):
-                for _, kind, value in places(incident):
+                for _, kind, value in places_by_day(incident):
                     yield kind, value, 1
         yield from self._connection.execute("SELECT property, value, number FROM tallies WHERE day >= ?", (first,))
 
@@ -193,12 +194,12 @@ class Queries:
             return self.records_after(last - limit, limit)
 
     def hours(
-        self, since: float, until: float, step: int = hours.HOUR, offset: int = 0
+        self, since: float, until: float, step: int = tallies.HOUR, offset: int = 0
     ) -> list[tuple[int, str, str, int]]:
         """(first second, property, value, number) of the hours that begin in [since, until), summed
         up in spans of `step` seconds that begin `offset` seconds before those of UTC."""
         with self._errors():
-            return hours.read(self._connection, since, until, step, offset)
+            return tallies.read_hours(self._connection, since, until, step, offset)
 
     def status(self) -> dict[str, object] | None:
         """The service's last word about itself; None when it has never run."""
@@ -343,17 +344,7 @@ def _worth(key: tuple[str, str], took: Counter[int], reasons: Counter[str]) -> W
         *key,
         took.total(),
         reasons.total(),
-        percentile_of_counts(took, 0.5),
-        percentile_of_counts(took, 0.95),
+        percentile(took, 0.5),
+        percentile(took, 0.95),
         dict(reasons.most_common()),
     )
-
-
-def percentile_of_counts(took: Counter[int], share: float) -> float | None:
-    """The least value that `share` of all do not exceed; None when there is none."""
-    left = share * took.total()
-    for value, number in sorted(took.items()):
-        left -= number
-        if left <= 0:
-            return float(value)
-    return None

@@ -10,6 +10,7 @@ from datetime import datetime
 from ..host.journal_writer import MESSAGE_IDS
 from ..host.redact import redact
 from ..host.untrusted_json import parse
+from ..messages.format import printable, shortened
 
 MONITOR = "trafico-monitor"  # SYSLOG_IDENTIFIER of the monitor's own records
 BOT_MARK = "[MAIN] "
@@ -96,5 +97,4 @@ def _text(message: object) -> str:
 
 
 def _harmless(message: str) -> str:
-    clean = "".join(c if c.isprintable() else " " for c in redact(message[: 4 * _LONGEST])).rstrip()
-    return clean if len(clean) <= _LONGEST else clean[: _LONGEST - 1] + "…"
+    return shortened(printable(redact(message[: 4 * _LONGEST]), " ").rstrip(), _LONGEST)

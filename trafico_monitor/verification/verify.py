@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import PathRefused
+from ..host.accounts import PASS, READ, WRITE, describe_owner, may
 from ..host.blocking import run_blocking
 from ..host.safe_open import digest
 from ..model.installation import Installation, roots_of
 from ..model.task import Answer, Evidence, Media, RepairTask, TaskKind, TaskResult, Verdict
-from .access import PASS, READ, WRITE, describe_owner, may
 from .media import check_open, open_video, why_not_opened
 
 NOTHING = Verdict(False, reason="nothing_to_look_at")

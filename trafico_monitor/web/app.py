@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from ..errors import StoreError
+from ..model.control import KeyValueStore
 from ..model.control_schema import REQUESTS, SILENCES
 from ..model.incident import Event
 from ..model.task import RepairTask, TaskResult, Verdict
@@ -28,7 +29,7 @@ from .events import Events
 from .metrics import Metrics
 from .middleware import AccessControl, RequestTarget, SecurityHeaders, problem
 from .openapi import Operation
-from .ports import Memory, Present, Records
+from .ports import Present, Records
 from .responses import Problem, RateLimit, json_response
 from .server import Places, WebServer
 
@@ -46,7 +47,7 @@ class Sources:
 
     records: Records
     present: Present
-    memory: Memory
+    memory: KeyValueStore
 
 
 class WebApp:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..model.control import KeyValueStore
 from ..model.validation import Schema, Text
-from .ports import Memory
 from .responses import Problem, json_object, json_response
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Session:
 
 
 class SessionStore:
-    def __init__(self, memory: Memory, clock: Callable[[], float]) -> None:
+    def __init__(self, memory: KeyValueStore, clock: Callable[[], float]) -> None:
         self._memory = memory
         self._clock = clock
         self._codes: dict[str, Session] = {}

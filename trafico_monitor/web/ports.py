@@ -38,14 +38,6 @@ class Records(Protocol):
     async def silences(self) -> Sequence[Silence]: ...
 
 
-class Memory(Protocol):
-    """A few small values that outlive the process (store.Store)."""
-
-    async def keep(self, name: str, value: str) -> None: ...
-
-    async def kept(self, name: str) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Volume:
     """A file system and its trend: `free` bytes at the times of `history`; `full_at` when it would

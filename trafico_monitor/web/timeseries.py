@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
+from ..model.task import percentile
 from .ports import Hour
 
 HOUR = 3600
@@ -71,17 +72,6 @@ def series(hours: Sequence[Hour], starts: Sequence[int], step: str) -> dict[str,
         "modelos": modelos.ranked(),
         "median_seconds": [percentile(counted, 0.5) for counted in seconds],
     }
-
-
-def percentile(seconds: Mapping[int, int], share: float) -> float | None:
-    """The smallest value that at least `share` of all are not above; None of none."""
-    total = sum(seconds.values())
-    reached = 0
-    for value, number in sorted(seconds.items()):
-        reached += number
-        if reached >= total * share and number:
-            return float(value)
-    return None
 
 
 class _Lines:

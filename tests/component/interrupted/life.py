@@ -22,8 +22,8 @@ from trafico_monitor.model.finding import Finding, FindingKind
 from trafico_monitor.model.incident import Event, Incident
 from trafico_monitor.model.task import RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.pipeline.pipeline import Pipeline
+from trafico_monitor.repair.atomic_copy import sweep
 from trafico_monitor.repair.dispatcher import Dispatcher
-from trafico_monitor.repair.fs.atomic_copy import sweep
 from trafico_monitor.store.repository import Store
 
 from .place import Place, as_monitor

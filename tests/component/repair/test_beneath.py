@@ -12,7 +12,7 @@ import pytest
 from tests.planting import LEVELS, dig, place, plant
 from trafico_monitor.errors import PathRefused
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.repair.fs import safe_open
+from trafico_monitor.repair import safe_open
 
 # A lone surrogate that stands for no byte, at each place; NUL is none either.
 STRANGE = ("\ud800", "a\udfff.mp4", "\ud800/v.mp4", "luna/\ud800", "a\0b", "luna/\0", "\ud83d/\ude00")

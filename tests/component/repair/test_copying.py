@@ -21,8 +21,8 @@ import pytest
 from tests.planting import LEVELS, clear, dig
 from trafico_monitor.model.installation import Installation
 from trafico_monitor.model.task import Outcome
-from trafico_monitor.repair.fs import atomic_copy
-from trafico_monitor.repair.fs.atomic_copy import copy_file, sweep
+from trafico_monitor.repair import atomic_copy
+from trafico_monitor.repair.atomic_copy import copy_file, sweep
 from trafico_monitor.repair.ports import Tools
 
 from .conftest import BOT, INCIDENT, order, snapshot

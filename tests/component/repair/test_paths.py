@@ -17,8 +17,8 @@ from tests.examples import examples
 from trafico_monitor.errors import PathRefused
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.installation import Installation
-from trafico_monitor.repair.fs.safe_open import open_source
 from trafico_monitor.repair.path_policy import is_plain, resolve_destination, resolve_source
+from trafico_monitor.repair.safe_open import open_source
 
 from .conftest import TOKEN
 

@@ -151,7 +151,7 @@ async def test_what_a_program_has_open_for_writing_is_not_moved(
 ) -> None:
     """The kernel tells its owner; for another's file the processes are looked through."""
     if not as_owner:
-        monkeypatch.setattr("trafico_monitor.repair.fs.at_rest.fcntl.F_SETLEASE", -1)
+        monkeypatch.setattr("trafico_monitor.repair.at_rest.fcntl.F_SETLEASE", -1)
     with bad.open("rb"):  # reading is no harm
         with bad.open(mode):
             result = await quarantine(suspect(), site, tools)

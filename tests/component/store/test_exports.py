@@ -20,9 +20,8 @@ from tests.component.store.conftest import step
 from trafico_monitor.host.journal_writer import JournalWriter
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.incident import Event
-from trafico_monitor.store.exporters import Exports
+from trafico_monitor.store.exporters import Exports, MonitorLog
 from trafico_monitor.store.repository import NumberedRecord, Store
-from trafico_monitor.store.text_log import MonitorLog
 
 
 def exports(store: Store, logs: Path) -> tuple[Exports, io.StringIO]:

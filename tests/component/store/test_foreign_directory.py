@@ -22,11 +22,10 @@ import pytest
 from tests.component.store.conftest import step
 from tests.component.store.test_json_log import numbered
 from trafico_monitor.host.journal_writer import JournalWriter
-from trafico_monitor.store.exporters import Exports
+from trafico_monitor.store.exporters import Exports, MonitorLog
 from trafico_monitor.store.json_array_log import JsonLog
 from trafico_monitor.store.own_files import Place
 from trafico_monitor.store.repository import Store
-from trafico_monitor.store.text_log import MonitorLog
 
 BOT, STRANGER = 33, 9  # www-data, news: users that every Debian has
 SECRET = b'{"token": "9999999999:SECRET-alert-token", "registro": 7}\n]\n'

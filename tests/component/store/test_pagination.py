@@ -18,10 +18,10 @@ from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident, IncidentFilter
 from trafico_monitor.store import migrations
-from trafico_monitor.store.hours import HOUR, places
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import Store, _incident_row
 from trafico_monitor.store.serialization import encode
+from trafico_monitor.store.tallies import HOUR, places_by_hour
 
 TYPES, ESTADOS, MODELOS = list(ErrorType), list(Estado), ("victor", "ana", None)
 
@@ -76,7 +76,7 @@ def test_the_pages_together_are_the_list(
 
 
 def counted(since: float, until: float) -> Counter[tuple[int, str, str]]:
-    return Counter(place for one in ALL for place in places(one) if since <= place[0] < until)
+    return Counter(place for one in ALL for place in places_by_hour(one) if since <= place[0] < until)
 
 
 def test_the_hours_count_what_the_incidents_say(folder: Path) -> None:

@@ -23,7 +23,7 @@ from trafico_monitor.model.task import TaskKind, TaskStat
 from trafico_monitor.store.read_repository import Queries, Summary
 from trafico_monitor.store.repository import Store
 from trafico_monitor.store.serialization import encode
-from trafico_monitor.store.tallies import coarse
+from trafico_monitor.store.tallies import two_digits
 
 HOUR = 3600.0
 
@@ -178,7 +178,7 @@ class TestLedger:
             assert sum(one.tried for one in queries.summary().ledger) == len(self.attempts())
 
     def test_long_repairs_have_few_rows(self, ran: Path) -> None:
-        assert [coarse(s) for s in (0.4, 7.5, 99, 101, 12_345, 1e9)] == [
+        assert [two_digits(s) for s in (0.4, 7.5, 99, 101, 12_345, 1e9)] == [
             0,
             8,
             99,

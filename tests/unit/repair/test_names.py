@@ -8,8 +8,8 @@ import pytest
 
 from tests.cases import each
 from trafico_monitor.errors import PathRefused
-from trafico_monitor.repair.fs.safe_open import locate, safe_component
 from trafico_monitor.repair.path_policy import is_plain
+from trafico_monitor.repair.safe_open import locate, safe_component
 
 ROOTS = (Path("/srv/modelos"), Path("/srv/modelos/api"), Path("/home/victor/.telegram-bot-api"))
 

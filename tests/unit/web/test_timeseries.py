@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cases import each
-from trafico_monitor.store.hours import coarse
+from trafico_monitor.store.tallies import coarse
 from trafico_monitor.web import timeseries
 from trafico_monitor.web.ports import Hour
 

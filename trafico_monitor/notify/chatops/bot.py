@@ -21,7 +21,7 @@ from ...errors import MonitorError
 from ...host.redact import TOKEN, redact
 from ...messages import text
 from ...model.alert import Notification, NotificationCode, Scope
-from ...model.control import ControlRequest, ControlResponse, ControlService, RequestKind
+from ...model.control import ControlRequest, ControlResponse, ControlService, KeyValueStore, RequestKind
 from ...model.incident import Incident
 from ...model.installation import conversation
 from .. import choosing
@@ -31,7 +31,7 @@ from ..messages.markup import Message
 from . import replies
 from .commands import Act, ChatRequest, Command, Context, Show, Unclear, handlers, request_of
 from .sender import SEND_SECONDS, Sender
-from .updates import LATE_SECONDS, KeyValueStore, PollingBot, UpdateQueue, UpdateSource
+from .updates import LATE_SECONDS, PollingBot, UpdateQueue, UpdateSource
 
 ASK_SECONDS = 15.0
 SLOWEST_RETRY, CONFLICT_RETRY, MENDING_RETRY = 60.0, 60.0, 300.0

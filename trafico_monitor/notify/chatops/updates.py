@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from telegram import Bot, Update
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
+from ...model.control import KeyValueStore
 from .commands import is_number, request_of
 
 # How long the server holds a question open (it caps that at 50 s), and how long we wait for it.
@@ -27,13 +28,6 @@ LATE_SECONDS = 600.0
 STORED_SECONDS = 2 * 86400.0
 # Between two questions that were answered at once with nothing for us: somebody floods the bot.
 BREATH = 1.0
-
-
-class KeyValueStore(Protocol):
-    """Small values by name that outlive the process; "" for one that was never stored. Raises StoreError."""
-
-    async def keep(self, name: str, value: str) -> None: ...
-    async def kept(self, name: str) -> str: ...
 
 
 class UpdateQueue(asyncio.Queue[object]):

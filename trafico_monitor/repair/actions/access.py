@@ -9,11 +9,11 @@ from pathlib import Path
 from ...errors import PathRefused
 from ...model.installation import Installation
 from ...model.task import Outcome, RepairTask, TaskResult
-from ..fs.mkdir import ensure_folder
-from ..fs.safe_open import in_thread
+from ..mkdir import ensure_folder
 from ..ownership import worth_again
 from ..path_policy import is_plain, resolve_destination, resolve_source
 from ..ports import Tools, from_error
+from ..safe_open import in_thread
 
 
 async def create_folder(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:

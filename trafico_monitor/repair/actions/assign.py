@@ -16,10 +16,13 @@ from ...model.download import Download
 from ...model.finding import ErrorType
 from ...model.installation import RESCUED, Installation, RescuedFile
 from ...model.task import Outcome, RepairTask, TaskKind, TaskResult
-from ..fs.at_rest import note_beside, read_note
-from ..fs.atomic_copy import copy_file
-from ..fs.mkdir import Ensured, ensure_folder, given
-from ..fs.safe_open import (
+from ..at_rest import note_beside, read_note
+from ..atomic_copy import copy_file
+from ..mkdir import Ensured, ensure_folder, given
+from ..ownership import worth_again
+from ..path_policy import is_plain
+from ..ports import SourceMissing, Tools, from_error
+from ..safe_open import (
     NAME_BYTES,
     in_thread,
     open_folder,
@@ -31,9 +34,6 @@ from ..fs.safe_open import (
     status,
     sync_folder,
 )
-from ..ownership import worth_again
-from ..path_policy import is_plain
-from ..ports import SourceMissing, Tools, from_error
 from .quarantine import put_aside
 
 _NAMES = 1000

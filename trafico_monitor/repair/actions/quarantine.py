@@ -15,7 +15,7 @@ from ...errors import PathRefused
 from ...host.safe_open import digest
 from ...model.installation import QUARANTINE, Installation
 from ...model.task import Outcome, RepairTask, TaskResult
-from ..fs.at_rest import (
+from ..at_rest import (
     NotSettled,
     move_settled,
     note_beside,
@@ -25,10 +25,10 @@ from ..fs.at_rest import (
     what_is_known,
     write_note,
 )
-from ..fs.mkdir import ensure_folder
-from ..fs.safe_open import NAME_BYTES, in_thread, locate, move_new, open_source, remove, safe_component, status
+from ..mkdir import ensure_folder
 from ..path_policy import resolve_destination
 from ..ports import Tools, from_error
+from ..safe_open import NAME_BYTES, in_thread, locate, move_new, open_source, remove, safe_component, status
 
 _NAMES = 100
 # Keys of the note: where the file lay, relative to models; and which file it was.

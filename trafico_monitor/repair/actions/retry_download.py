@@ -12,14 +12,14 @@ from ...errors import PathRefused
 from ...host.redact import redact
 from ...model.installation import RESCUED, Installation
 from ...model.task import Outcome, RepairTask, TaskResult
+from ..at_rest import NotSettled, move_settled, note_beside, read_note, settled_status, what_is_known, write_note
+from ..atomic_copy import copy_file
 from ..bot_api import Trouble
-from ..fs.at_rest import NotSettled, move_settled, note_beside, read_note, settled_status, what_is_known, write_note
-from ..fs.atomic_copy import copy_file
-from ..fs.mkdir import ensure_folder, given
-from ..fs.safe_open import NAME_BYTES, in_thread, remove, safe_component, same_content, status
+from ..mkdir import ensure_folder, given
 from ..path_policy import is_plain, resolve_destination, resolve_source
 from ..ports import Tools, from_error
 from ..provenance import Provenance, folder_of, provenance
+from ..safe_open import NAME_BYTES, in_thread, remove, safe_component, same_content, status
 
 _CAUSES = frozenset({Outcome.BLOCKED_BY_SPACE, Outcome.BLOCKED_BY_OWNER})
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...errors import PathRefused
-from ...model.installation import Installation
-from ...model.task import Outcome, TaskResult
-from ..ownership import worth_again
-from ..ports import Tools, from_error
+from ..errors import PathRefused
+from ..model.installation import Installation
+from ..model.task import Outcome, TaskResult
+from .ownership import worth_again
+from .ports import Tools, from_error
 from .safe_open import in_thread, locate, open_folder, sync_folder
 
 _DEEPEST = 8  # below models: a modelo, year, month, and room; one order must not sow a tree

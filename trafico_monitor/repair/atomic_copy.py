@@ -1,8 +1,7 @@
 """Atomic copy of a video: a partial file is never visible, and no intact file is lost.
 
 Temporary name in the same folder, fsync, check, owner, rename, fsync of the folder. A crash leaves only the temporary
-file, which `sweep` deletes.
-"""
+file, which `sweep` deletes."""
 
 from __future__ import annotations
 
@@ -18,11 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import PathRefused
-from ...model.installation import Installation
-from ...model.task import Outcome, RepairTask, TaskResult
-from ..actions.quarantine import put_aside
-from ..ports import SourceMissing, SourceUnreadable, Tools, from_error
+from ..errors import PathRefused
+from ..model.installation import Installation
+from ..model.task import Outcome, RepairTask, TaskResult
+from .actions.quarantine import put_aside
+from .ports import SourceMissing, SourceUnreadable, Tools, from_error
 from .safe_open import Stopped, files_below, in_thread, move_new, open_folder, open_source, remove, settle, status
 
 _CHUNK = 4 * 1024 * 1024

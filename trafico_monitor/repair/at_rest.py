@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
-from ...errors import PathRefused
-from ...host.redact import redact
-from ...host.untrusted_json import parse
-from ...model.installation import Installation
-from ...model.task import RepairTask
+from ..errors import PathRefused
+from ..host.redact import redact
+from ..host.untrusted_json import parse
+from ..model.installation import Installation
+from ..model.task import RepairTask
 from .safe_open import open_folder, open_source, rename_new, settle, sync_folder
 
 _F_SETSIG = 10  # linux/fcntl.h; Python has no name for it

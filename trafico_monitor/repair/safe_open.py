@@ -13,10 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from ...host import safe_open
-from ...host.blocking import run_blocking
-from ...host.safe_open import NAME_BYTES, PATH_BYTES, encodable, locate, plain_text, safe_component
-from ...model.installation import Installation, roots_of
+from ..host import safe_open
+from ..host.blocking import run_blocking
+from ..host.safe_open import NAME_BYTES, PATH_BYTES, encodable, locate, plain_text, safe_component
+from ..model.installation import Installation, roots_of
 
 __all__ = [
     "NAME_BYTES", "PATH_BYTES", "files_below", "locate", "move_new", "open_folder", "open_source", "plain_text",

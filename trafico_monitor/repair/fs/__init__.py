@@ -1,1 +1,0 @@
-"""File operations confined to the two allowed directories."""
