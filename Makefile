@@ -48,6 +48,20 @@ lint: venv ## ruff, mypy --strict, import contracts
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 
+# Not part of lint: npm alone brings some 400 packages on Debian.
+.PHONY: lint-js format-js
+PRETTIER := 3.6.2
+DASHBOARD := $(filter-out %/uplot.js,$(wildcard trafico_monitor/web/static/*.js))
+
+lint-js: .cache/prettier-$(PRETTIER) ## Prettier over the dashboard's scripts (needs npm)
+	$</node_modules/.bin/prettier --check --print-width 120 $(DASHBOARD)
+
+format-js: .cache/prettier-$(PRETTIER) ## let Prettier rewrite them
+	$</node_modules/.bin/prettier --write --print-width 120 $(DASHBOARD)
+
+.cache/prettier-$(PRETTIER):
+	npm install --silent --no-audit --no-fund --prefix $@ prettier@$(PRETTIER)
+
 check: lint ## linters, types, unit and component tests in two minutes; not the slow ones, nor a browser or a booted machine
 	packaging/install-packages $(WEB_PACKAGES)
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-unit check-component

@@ -6,11 +6,17 @@ import { empty, failed, gently, waiting } from "./parts.js";
 import { clock, t, when } from "./words.js";
 
 const MOST = 60;
-let lines = null, problem = null;
+let lines = null,
+  problem = null;
 
 export async function load() {
   if (!lines) fill(at("activity"), waiting(5));
-  try { lines = (await read("/records")).records; problem = null; } catch (error) { problem = error; }
+  try {
+    lines = (await read("/records")).records;
+    problem = null;
+  } catch (error) {
+    problem = error;
+  }
   draw();
 }
 
@@ -22,9 +28,35 @@ export function take(record) {
 }
 
 export function draw() {
-  if (problem && !lines) { fill(at("activity"), failed(problem, load)); return; }
+  if (problem && !lines) {
+    fill(at("activity"), failed(problem, load));
+    return;
+  }
   if (!lines) return;
-  if (!lines.length) { fill(at("activity"), empty(t("ui.activity.none"), "")); return; }
+  if (!lines.length) {
+    fill(at("activity"), empty(t("ui.activity.none"), ""));
+    return;
+  }
   const today = new Date().toDateString();
-  fill(at("activity"), h("ol", { class: "log", tabindex: "0", "aria-labelledby": "story-title" }, [...lines].reverse().map((one) => h("li", { class: one.estado ?? (one.priority <= 4 ? "detectado" : "") }, h("time", { datetime: new Date(one.at * 1000).toISOString() }, new Date(one.at * 1000).toDateString() === today ? clock(one.at) : when(one.at)), h("span", { title: plain(one.text) }, plain(one.text))))));
+  fill(
+    at("activity"),
+    h(
+      "ol",
+      { class: "log", tabindex: "0", "aria-labelledby": "story-title" },
+      [...lines]
+        .reverse()
+        .map((one) =>
+          h(
+            "li",
+            { class: one.estado ?? (one.priority <= 4 ? "detectado" : "") },
+            h(
+              "time",
+              { datetime: new Date(one.at * 1000).toISOString() },
+              new Date(one.at * 1000).toDateString() === today ? clock(one.at) : when(one.at),
+            ),
+            h("span", { title: plain(one.text) }, plain(one.text)),
+          ),
+        ),
+    ),
+  );
 }

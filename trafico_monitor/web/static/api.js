@@ -15,7 +15,12 @@ export async function ask(method, path, body) {
   const headers = { "Accept-Language": language };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const patience = AbortSignal.timeout(35000);
-  const answer = await fetch(BASE + path, { method, headers, signal: patience, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await fetch(BASE + path, {
+    method,
+    headers,
+    signal: patience,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
   const said = await answer.json().catch(() => null);
   if (answer.status === 401) document.dispatchEvent(new CustomEvent("signed-out"));
   if (!answer.ok) throw new Refused(answer.status, said);
@@ -27,7 +32,10 @@ export const read = (path) => ask("GET", path);
 // Listens until `close`. The browser comes back by itself, behind the last number that it has seen;
 // a hidden page gives its connection back, for a browser has only six for each host.
 export function listen(take, state) {
-  let source = null, last = null, again = null, closed = false;
+  let source = null,
+    last = null,
+    again = null,
+    closed = false;
 
   function open() {
     if (closed || source || document.hidden) return;
@@ -38,7 +46,13 @@ export function listen(take, state) {
       state(false);
       if (source?.readyState === EventSource.CLOSED) {
         drop();
-        again = setTimeout(() => read("/session").then(open, (error) => { if (error.status !== 401) again = setTimeout(open, 3000); }), 2000);
+        again = setTimeout(
+          () =>
+            read("/session").then(open, (error) => {
+              if (error.status !== 401) again = setTimeout(open, 3000);
+            }),
+          2000,
+        );
       }
     };
     for (const name of ["hello", "record", "now", "reset"]) {
@@ -50,7 +64,10 @@ export function listen(take, state) {
     }
   }
 
-  function drop() { source?.close(); source = null; }
+  function drop() {
+    source?.close();
+    source = null;
+  }
 
   let leaving = null;
   function seen() {
@@ -60,5 +77,12 @@ export function listen(take, state) {
   }
   document.addEventListener("visibilitychange", seen);
   open();
-  return { close() { closed = true; clearTimeout(again); document.removeEventListener("visibilitychange", seen); drop(); } };
+  return {
+    close() {
+      closed = true;
+      clearTimeout(again);
+      document.removeEventListener("visibilitychange", seen);
+      drop();
+    },
+  };
 }

@@ -14,7 +14,9 @@ import * as trends from "./trends.js";
 import { language, preferred, speak, t, when } from "./words.js";
 
 const AGAIN_SECONDS = 60; // figures that only grow need no more
-let stream = null, silences = [], later = null;
+let stream = null,
+  silences = [],
+  later = null;
 
 function live(on) {
   at("live").className = `live ${on ? "on" : "off"}`;
@@ -27,14 +29,33 @@ async function load_health() {
     now.remember(health);
     silences = health.silences;
     draw_silences();
-  } catch (error) { if (error.status !== 401) fill(at("tiles"), h("li", {}, failed(error, load_health))); }
+  } catch (error) {
+    if (error.status !== 401) fill(at("tiles"), h("li", {}, failed(error, load_health)));
+  }
 }
 
 function draw_silences() {
   at("silences-card").hidden = !silences.length;
-  fill(at("silences"), silences.map((one) => h("div", { class: "silence" },
-    h("div", {}, h("div", {}, silence_name(one)), h("div", { class: "sub" }, [t("ui.until", { hora: when(one.until) }), shown(one.by), shown(one.reason)].filter(Boolean).join(" · "))),
-    h("button", { type: "button", onclick: () => end_silence(one, load_health) }, t("ui.act.end_silence")))));
+  fill(
+    at("silences"),
+    silences.map((one) =>
+      h(
+        "div",
+        { class: "silence" },
+        h(
+          "div",
+          {},
+          h("div", {}, silence_name(one)),
+          h(
+            "div",
+            { class: "sub" },
+            [t("ui.until", { hora: when(one.until) }), shown(one.by), shown(one.reason)].filter(Boolean).join(" · "),
+          ),
+        ),
+        h("button", { type: "button", onclick: () => end_silence(one, load_health) }, t("ui.act.end_silence")),
+      ),
+    ),
+  );
 }
 
 function silence_name(one) {
@@ -46,13 +67,31 @@ function silence_name(one) {
 // Figures follow the story, at a walking pace.
 function soon() {
   if (later) return;
-  later = setTimeout(() => { later = null; trends.load(); ledger.load(); load_health(); }, 4000);
+  later = setTimeout(() => {
+    later = null;
+    trends.load();
+    ledger.load();
+    load_health();
+  }, 4000);
 }
 
-function load_all() { incidents.load(); activity.load(); trends.load(); ledger.load(); load_health(); }
+function load_all() {
+  incidents.load();
+  activity.load();
+  trends.load();
+  ledger.load();
+  load_health();
+}
 
 function redraw_all() {
-  incidents.words(); trends.words(); now.draw(); downloads.draw(); ledger.draw(); activity.draw(); draw_silences(); story.draw();
+  incidents.words();
+  trends.words();
+  now.draw();
+  downloads.draw();
+  ledger.draw();
+  activity.draw();
+  draw_silences();
+  story.draw();
   at("language").textContent = language === "es" ? "EN" : "ES";
   if (at("live").className !== "live") live(at("live").classList.contains("on"));
 }
@@ -64,11 +103,24 @@ function enter() {
   load_all();
   story.follow();
   stream?.close();
-  stream = listen({
-    record(data) { activity.take(data); if (data.incident) { incidents.take(data.incident); story.take(data.incident); } soon(); },
-    now(data) { now.take(data); downloads.take(data.downloads); },
-    reset: load_all,
-  }, live);
+  stream = listen(
+    {
+      record(data) {
+        activity.take(data);
+        if (data.incident) {
+          incidents.take(data.incident);
+          story.take(data.incident);
+        }
+        soon();
+      },
+      now(data) {
+        now.take(data);
+        downloads.take(data.downloads);
+      },
+      reset: load_all,
+    },
+    live,
+  );
 }
 
 function wait_at_door(said = "") {
@@ -79,20 +131,51 @@ function wait_at_door(said = "") {
   at("door").hidden = false;
   at("live").className = "live";
   fill(at("live-text"), "");
-  const code = h("input", { name: "code", autocomplete: "off", spellcheck: "false", required: true, maxlength: 100, "aria-label": t("ui.door.code"), placeholder: t("ui.door.code") });
-  fill(at("door"), h("h2", {}, t("ui.door.title")), h("p", {}, t("ui.door.about")), h("pre", { tabindex: "0" }, h("code", {}, "sudo trafico-monitor dashboard")),
-    said && h("p", { class: "error", role: "alert" }, said), h("form", { onsubmit: (event) => { event.preventDefault(); sign_in(code.value.trim().replace(/^.*#code=/, "")); } }, code, h("button", { class: "main" }, t("ui.door.enter"))));
+  const code = h("input", {
+    name: "code",
+    autocomplete: "off",
+    spellcheck: "false",
+    required: true,
+    maxlength: 100,
+    "aria-label": t("ui.door.code"),
+    placeholder: t("ui.door.code"),
+  });
+  fill(
+    at("door"),
+    h("h2", {}, t("ui.door.title")),
+    h("p", {}, t("ui.door.about")),
+    h("pre", { tabindex: "0" }, h("code", {}, "sudo trafico-monitor dashboard")),
+    said && h("p", { class: "error", role: "alert" }, said),
+    h(
+      "form",
+      {
+        onsubmit: (event) => {
+          event.preventDefault();
+          sign_in(code.value.trim().replace(/^.*#code=/, ""));
+        },
+      },
+      code,
+      h("button", { class: "main" }, t("ui.door.enter")),
+    ),
+  );
 }
 
 async function sign_in(code) {
   try {
     await ask("POST", "/session", { code });
     enter();
-  } catch (error) { wait_at_door(error.message); }
+  } catch (error) {
+    wait_at_door(error.message);
+  }
 }
 
 async function begin() {
-  try { await speak(preferred()); } catch { setTimeout(begin, 3000); return; }
+  try {
+    await speak(preferred());
+  } catch {
+    setTimeout(begin, 3000);
+    return;
+  }
   incidents.start(story.show);
   story.start();
   at("language").addEventListener("click", async () => {
@@ -100,7 +183,8 @@ async function begin() {
     localStorage.setItem("language", chosen);
     await speak(chosen);
     redraw_all();
-    if (!at("panel").hidden) load_all(); else wait_at_door();
+    if (!at("panel").hidden) load_all();
+    else wait_at_door();
   });
   at("theme").addEventListener("click", () => {
     const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
@@ -109,10 +193,20 @@ async function begin() {
     trends.draw();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => trends.draw());
-  at("leave").addEventListener("click", async () => { await ask("DELETE", "/session").catch(() => null); wait_at_door(); });
-  document.addEventListener("signed-out", () => { if (!at("panel").hidden) wait_at_door(); });
+  at("leave").addEventListener("click", async () => {
+    await ask("DELETE", "/session").catch(() => null);
+    wait_at_door();
+  });
+  document.addEventListener("signed-out", () => {
+    if (!at("panel").hidden) wait_at_door();
+  });
   new ResizeObserver(() => trends.resize()).observe(at("trends"));
-  setInterval(() => { if (!at("panel").hidden && !document.hidden) { trends.load(); load_health(); } }, AGAIN_SECONDS * 1000);
+  setInterval(() => {
+    if (!at("panel").hidden && !document.hidden) {
+      trends.load();
+      load_health();
+    }
+  }, AGAIN_SECONDS * 1000);
 
   const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1];
   if (code) {
@@ -120,7 +214,12 @@ async function begin() {
     await sign_in(code);
     return;
   }
-  try { await read("/session"); enter(); } catch (error) { wait_at_door(error.status === 401 ? "" : error.message); }
+  try {
+    await read("/session");
+    enter();
+  } catch (error) {
+    wait_at_door(error.status === 401 ? "" : error.message);
+  }
 }
 
 begin();

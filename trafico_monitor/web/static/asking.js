@@ -13,36 +13,86 @@ export function request(kind, incident) {
   const fields = [];
   let body = () => ({ kind, incident: incident.id });
   if (kind === "silence") {
-    const scopes = [["incident", t("ui.scope.incident"), incident.id], ["type", t("ui.scope.type", { tipo: t(`type.${incident.error_type}`) }), incident.error_type], ...(incident.modelo ? [["modelo", t("ui.scope.modelo", { modelo: shown(incident.modelo) }), incident.modelo]] : [])];
-    const scope = h("select", {}, scopes.map(([value, label]) => h("option", { value }, label)));
-    const hours = h("select", {}, HOURS.map((n) => h("option", { value: n }, t(`ui.hours.${n}`))));
+    const scopes = [
+      ["incident", t("ui.scope.incident"), incident.id],
+      ["type", t("ui.scope.type", { tipo: t(`type.${incident.error_type}`) }), incident.error_type],
+      ...(incident.modelo
+        ? [["modelo", t("ui.scope.modelo", { modelo: shown(incident.modelo) }), incident.modelo]]
+        : []),
+    ];
+    const scope = h(
+      "select",
+      {},
+      scopes.map(([value, label]) => h("option", { value }, label)),
+    );
+    const hours = h(
+      "select",
+      {},
+      HOURS.map((n) => h("option", { value: n }, t(`ui.hours.${n}`))),
+    );
     fields.push(h("label", {}, t("ui.ask.scope"), scope), h("label", {}, t("ui.ask.hours"), hours));
-    body = () => ({ kind, scope: scope.value, value: scopes.find(([value]) => value === scope.value)[2], seconds: Number(hours.value) * 3600 });
+    body = () => ({
+      kind,
+      scope: scope.value,
+      value: scopes.find(([value]) => value === scope.value)[2],
+      seconds: Number(hours.value) * 3600,
+    });
   }
   fields.push(h("label", {}, t(kind === "silence" ? "ui.ask.reason.needed" : "ui.ask.reason"), reason));
-  confirm(t(`ui.ask.${kind}`), name, t(`ui.ask.${kind}.about`), fields, t(`ui.act.${kind}`), () => ({ ...body(), ...(reason.value.trim() ? { reason: reason.value.trim() } : {}) }));
+  confirm(t(`ui.ask.${kind}`), name, t(`ui.ask.${kind}.about`), fields, t(`ui.act.${kind}`), () => ({
+    ...body(),
+    ...(reason.value.trim() ? { reason: reason.value.trim() } : {}),
+  }));
 }
 
 export function acknowledge(alarm) {
-  confirm(t("ui.ask.acknowledge"), shown(alarm.text), t("ui.ask.acknowledge.alarm"), [], t("ui.act.acknowledge"), () => ({ kind: "acknowledge", incident: alarm.id }));
+  confirm(
+    t("ui.ask.acknowledge"),
+    shown(alarm.text),
+    t("ui.ask.acknowledge.alarm"),
+    [],
+    t("ui.act.acknowledge"),
+    () => ({ kind: "acknowledge", incident: alarm.id }),
+  );
 }
 
 export function end_silence(silence, done) {
-  confirm(t("ui.ask.end_silence"), shown(silence.value || t("ui.scope.all")), "", [], t("ui.act.end_silence"), () => ({ kind: "end_silence", value: silence.id }), done);
+  confirm(
+    t("ui.ask.end_silence"),
+    shown(silence.value || t("ui.scope.all")),
+    "",
+    [],
+    t("ui.act.end_silence"),
+    () => ({ kind: "end_silence", value: silence.id }),
+    done,
+  );
 }
 
 function confirm(title, name, about, fields, label, body, done = () => {}) {
   const dialog = at("ask");
   const send = h("button", { type: "submit", class: "main" }, label);
-  const form = h("form", { method: "dialog", onsubmit: async (event) => {
-    event.preventDefault();
-    send.disabled = true;
-    try {
-      toast((await ask("POST", "/requests", body())).text);
-      done();
-    } catch (error) { toast(error.message, true); }
-    dialog.close();
-  } }, h("h2", { id: "ask-title" }, title), h("p", {}, name), about && h("p", {}, about), fields, h("div", { class: "acts" }, h("button", { type: "button", onclick: () => dialog.close() }, t("ui.cancel")), send));
+  const form = h(
+    "form",
+    {
+      method: "dialog",
+      onsubmit: async (event) => {
+        event.preventDefault();
+        send.disabled = true;
+        try {
+          toast((await ask("POST", "/requests", body())).text);
+          done();
+        } catch (error) {
+          toast(error.message, true);
+        }
+        dialog.close();
+      },
+    },
+    h("h2", { id: "ask-title" }, title),
+    h("p", {}, name),
+    about && h("p", {}, about),
+    fields,
+    h("div", { class: "acts" }, h("button", { type: "button", onclick: () => dialog.close() }, t("ui.cancel")), send),
+  );
   fill(dialog, form);
   dialog.showModal();
 }

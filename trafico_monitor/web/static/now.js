@@ -15,7 +15,7 @@ export function remember(health) {
 
 export function take(now) {
   for (const one of now.volumes) {
-    const past = histories[one.path] ??= [];
+    const past = (histories[one.path] ??= []);
     const second = Math.floor(Date.now() / 1000);
     if (!past.length || second - past.at(-1)[0] >= 300) past.push([second, one.free]);
   }
@@ -26,19 +26,41 @@ export function take(now) {
 export function draw() {
   if (!present) return;
   const { status, volumes } = present;
-  const tiles = [unit(status), server(status), ...disks(volumes, status), reading(status), ...reporting(status), alerts(status), ...resources(status)];
+  const tiles = [
+    unit(status),
+    server(status),
+    ...disks(volumes, status),
+    reading(status),
+    ...reporting(status),
+    alerts(status),
+    ...resources(status),
+  ];
   fill(at("tiles"), tiles.map(tile));
   verdict(status, tiles);
   rescued(status.rescued);
   alarms(status.alarms ?? []);
   const since = status.started_at;
-  fill(at("foot"), t("ui.foot", { version: status.version ?? "", desde: since ? `${date(since)}, ${clock(since, false)}` : "–" }));
+  fill(
+    at("foot"),
+    t("ui.foot", { version: status.version ?? "", desde: since ? `${date(since)}, ${clock(since, false)}` : "–" }),
+  );
 }
 
 function tile({ tone, name, value, note, more }) {
-  return h("li", { class: `tile ${tone}` },
-    h("p", { class: "name" }, h("span", { class: "mark", "aria-hidden": "true" }), name, h("span", { class: "hidden" }, ` (${t(`ui.tone.${tone}`)})`)),
-    h("p", { class: "value" }, value), note && h("p", { class: "note", title: note }, note), more);
+  return h(
+    "li",
+    { class: `tile ${tone}` },
+    h(
+      "p",
+      { class: "name" },
+      h("span", { class: "mark", "aria-hidden": "true" }),
+      name,
+      h("span", { class: "hidden" }, ` (${t(`ui.tone.${tone}`)})`),
+    ),
+    h("p", { class: "value" }, value),
+    note && h("p", { class: "note", title: note }, note),
+    more,
+  );
 }
 
 const TONE = { true: "good", false: "bad" };
@@ -46,28 +68,53 @@ const TONE = { true: "good", false: "bad" };
 function unit(status) {
   const known = status.unit_active;
   return {
-    tone: TONE[known] ?? "idle", name: t("ui.unit"), value: t(known === true ? "ui.unit.up" : known === false ? "ui.unit.down" : "ui.unknown"),
-    note: [status.unit_name, status.unit_restarts ? count("ui.restarts", status.unit_restarts) : ""].filter(Boolean).map(shown).join(" · "),
+    tone: TONE[known] ?? "idle",
+    name: t("ui.unit"),
+    value: t(known === true ? "ui.unit.up" : known === false ? "ui.unit.down" : "ui.unknown"),
+    note: [status.unit_name, status.unit_restarts ? count("ui.restarts", status.unit_restarts) : ""]
+      .filter(Boolean)
+      .map(shown)
+      .join(" · "),
   };
 }
 
 function server(status) {
   const up = status.server_up;
-  return { tone: TONE[up] ?? "idle", name: t("ui.server"), value: t(up === true ? "ui.server.up" : up === false ? "ui.server.down" : "ui.server.none"), note: shown(status.server ?? "") };
+  return {
+    tone: TONE[up] ?? "idle",
+    name: t("ui.server"),
+    value: t(up === true ? "ui.server.up" : up === false ? "ui.server.down" : "ui.server.none"),
+    note: shown(status.server ?? ""),
+  };
 }
 
 function disks(volumes, status) {
-  if (!volumes.length) return [{ tone: "idle", name: t("ui.disk"), value: t("ui.unknown"), note: shown(status.space ?? "") }];
+  if (!volumes.length)
+    return [{ tone: "idle", name: t("ui.disk"), value: t("ui.unknown"), note: shown(status.space ?? "") }];
   const tones = { ok: "good", warning: "warn", critical: "bad" };
   return volumes.slice(0, 3).map((one) => {
     const used = one.total ? (one.total - one.free) / one.total : 0;
     const left = one.full_at ? one.full_at - Date.now() / 1000 : null;
     return {
-      tone: tones[one.level] ?? "idle", name: volumes.length > 1 ? `${t("ui.disk")} ${shown(one.path)}` : t("ui.disk"),
+      tone: tones[one.level] ?? "idle",
+      name: volumes.length > 1 ? `${t("ui.disk")} ${shown(one.path)}` : t("ui.disk"),
       value: t("ui.disk.free", { libre: bytes(one.free) }),
-      note: [t("ui.disk.of", { total: bytes(one.total) }), left ? t("ui.disk.full", { tiempo: span(left) }) : ""].filter(Boolean).join(" · "),
+      note: [t("ui.disk.of", { total: bytes(one.total) }), left ? t("ui.disk.full", { tiempo: span(left) }) : ""]
+        .filter(Boolean)
+        .join(" · "),
       more: [
-        h("div", { class: "meter", role: "meter", "aria-label": t("ui.disk.used"), "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(used * 100) }, h("span", { style: { width: `${Math.min(100, used * 100).toFixed(1)}%` } })),
+        h(
+          "div",
+          {
+            class: "meter",
+            role: "meter",
+            "aria-label": t("ui.disk.used"),
+            "aria-valuemin": 0,
+            "aria-valuemax": 100,
+            "aria-valuenow": Math.round(used * 100),
+          },
+          h("span", { style: { width: `${Math.min(100, used * 100).toFixed(1)}%` } }),
+        ),
         spark(histories[one.path] ?? []),
       ],
     };
@@ -76,39 +123,105 @@ function disks(volumes, status) {
 
 function spark(samples) {
   if (samples.length < 6) return null;
-  const times = samples.map((one) => one[0]), frees = samples.map((one) => one[1]);
-  const low = Math.min(...frees), high = Math.max(...frees), from = times[0], to = times.at(-1);
+  const times = samples.map((one) => one[0]),
+    frees = samples.map((one) => one[1]);
+  const low = Math.min(...frees),
+    high = Math.max(...frees),
+    from = times[0],
+    to = times.at(-1);
   if (to <= from) return null;
   const spread = Math.max(high - low, high * 0.02, 1);
-  const x = (time) => ((time - from) / (to - from)) * 100, y = (free) => 30 - ((free - low) / spread) * 26;
+  const x = (time) => ((time - from) / (to - from)) * 100,
+    y = (free) => 30 - ((free - low) / spread) * 26;
   const line = samples.map(([time, free], n) => `${n ? "L" : "M"}${x(time).toFixed(2)} ${y(free).toFixed(2)}`).join("");
-  return svg("svg", { class: "spark", viewBox: "0 0 100 34", preserveAspectRatio: "none", role: "img", "aria-label": t("ui.disk.trend", { desde: clock(from, false), antes: bytes(frees[0]), ahora: bytes(frees.at(-1)) }) },
-    svg("path", { class: "area", d: `${line}L100 34L0 34Z` }), svg("path", { d: line }));
+  return svg(
+    "svg",
+    {
+      class: "spark",
+      viewBox: "0 0 100 34",
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": t("ui.disk.trend", {
+        desde: clock(from, false),
+        antes: bytes(frees[0]),
+        ahora: bytes(frees.at(-1)),
+      }),
+    },
+    svg("path", { class: "area", d: `${line}L100 34L0 34Z` }),
+    svg("path", { d: line }),
+  );
 }
 
 function reading(status) {
   const reasons = status.blindness?.reasons ?? [];
   const lag = status.lag ?? 0;
-  if (reasons.length) return { tone: "bad", name: t("ui.reading"), value: t("ui.reading.blind"), note: reasons.map((one) => shown(one.text)).join("; ") };
-  if (lag > 5) return { tone: "warn", name: t("ui.reading"), value: t("ui.reading.behind", { tiempo: span(lag) }), note: t("ui.reading.catching") };
-  return { tone: "good", name: t("ui.reading"), value: t("ui.reading.live"), note: status.blindness?.suppressed ? t("ui.reading.lost", { n: number(status.blindness.suppressed) }) : t("ui.reading.all") };
+  if (reasons.length)
+    return {
+      tone: "bad",
+      name: t("ui.reading"),
+      value: t("ui.reading.blind"),
+      note: reasons.map((one) => shown(one.text)).join("; "),
+    };
+  if (lag > 5)
+    return {
+      tone: "warn",
+      name: t("ui.reading"),
+      value: t("ui.reading.behind", { tiempo: span(lag) }),
+      note: t("ui.reading.catching"),
+    };
+  return {
+    tone: "good",
+    name: t("ui.reading"),
+    value: t("ui.reading.live"),
+    note: status.blindness?.suppressed
+      ? t("ui.reading.lost", { n: number(status.blindness.suppressed) })
+      : t("ui.reading.all"),
+  };
 }
 
 // Whether the bot tells of its downloads itself, or its text is all there is: not a fault, but less.
 function reporting(status) {
   const said = status.reporting;
   if (!said) return [];
-  if (said.exact) return [{ tone: "good", name: t("ui.reporting"), value: t("ui.reporting.exact"), note: said.library ? t("ui.reporting.told", { biblioteca: shown(said.library) }) : "" }];
-  return [{ tone: "idle", name: t("ui.reporting"), value: t("ui.reporting.text"), note: said.foreign ? t("ui.reporting.foreign", { biblioteca: shown(said.foreign) }) : t("ui.reporting.how") }];
+  if (said.exact)
+    return [
+      {
+        tone: "good",
+        name: t("ui.reporting"),
+        value: t("ui.reporting.exact"),
+        note: said.library ? t("ui.reporting.told", { biblioteca: shown(said.library) }) : "",
+      },
+    ];
+  return [
+    {
+      tone: "idle",
+      name: t("ui.reporting"),
+      value: t("ui.reporting.text"),
+      note: said.foreign ? t("ui.reporting.foreign", { biblioteca: shown(said.foreign) }) : t("ui.reporting.how"),
+    },
+  ];
 }
 
 // What the monitor itself takes, and what the host has left.
 function resources({ process, host }) {
   if (!process) return [];
   const share = `${number(process.cpu * 100, 1)} %`;
-  const own = t("ui.resources.process", { cpu: share, archivos: number(process.open_files), hilos: number(process.threads) });
-  const around = host ? t("ui.resources.host", { carga: number(host.load[0], 2), libre: bytes(host.memory_available) }) : "";
-  return [{ tone: "good", name: t("ui.resources"), value: bytes(process.rss), note: [own, around].filter(Boolean).join(" · ") }];
+  const own = t("ui.resources.process", {
+    cpu: share,
+    archivos: number(process.open_files),
+    hilos: number(process.threads),
+  });
+  const around = host
+    ? t("ui.resources.host", { carga: number(host.load[0], 2), libre: bytes(host.memory_available) })
+    : "";
+  return [
+    {
+      tone: "good",
+      name: t("ui.resources"),
+      value: bytes(process.rss),
+      note: [own, around].filter(Boolean).join(" · "),
+    },
+  ];
 }
 
 function alerts(status) {
@@ -118,51 +231,140 @@ function alerts(status) {
   const taken = Math.max(0, ...channels.map((one) => one.last_success ?? 0));
   const ailing = channels.filter((one) => one.unusable || one.last_error);
   if (ailing.length) {
-    const note = ailing.map((one) => `${shown(one.channel)}: ${shown(one.last_error || one.remark)}${one.stand_in ? ` → ${shown(one.stand_in)}` : ""}`).join("; ");
+    const note = ailing
+      .map(
+        (one) =>
+          `${shown(one.channel)}: ${shown(one.last_error || one.remark)}${one.stand_in ? ` → ${shown(one.stand_in)}` : ""}`,
+      )
+      .join("; ");
     const told = ailing.every((one) => one.stand_in) || ailing.length < channels.length;
-    return { tone: told ? "warn" : "bad", name: t("ui.alerts"), value: count("ui.alerts.waiting", outbox.waiting ?? 0), note };
+    return {
+      tone: told ? "warn" : "bad",
+      name: t("ui.alerts"),
+      value: count("ui.alerts.waiting", outbox.waiting ?? 0),
+      note,
+    };
   }
-  if (outbox.error) return { tone: "bad", name: t("ui.alerts"), value: count("ui.alerts.waiting", outbox.waiting ?? 0), note: shown(outbox.error) };
+  if (outbox.error)
+    return {
+      tone: "bad",
+      name: t("ui.alerts"),
+      value: count("ui.alerts.waiting", outbox.waiting ?? 0),
+      note: shown(outbox.error),
+    };
   if (lacking) return { tone: "warn", name: t("ui.alerts"), value: t("ui.alerts.none"), note: t("ui.alerts.set") };
-  if (outbox.waiting) return { tone: "good", name: t("ui.alerts"), value: count("ui.alerts.waiting", outbox.waiting), note: t("ui.alerts.going") };
-  return { tone: "good", name: t("ui.alerts"), value: t("ui.alerts.done"), note: [channels.length > 1 ? channels.map((one) => shown(one.channel)).join(", ") : t("ui.alerts.all"), taken ? t("ui.alerts.last", { hora: when(taken) }) : ""].filter(Boolean).join(" · ") };
+  if (outbox.waiting)
+    return {
+      tone: "good",
+      name: t("ui.alerts"),
+      value: count("ui.alerts.waiting", outbox.waiting),
+      note: t("ui.alerts.going"),
+    };
+  return {
+    tone: "good",
+    name: t("ui.alerts"),
+    value: t("ui.alerts.done"),
+    note: [
+      channels.length > 1 ? channels.map((one) => shown(one.channel)).join(", ") : t("ui.alerts.all"),
+      taken ? t("ui.alerts.last", { hora: when(taken) }) : "",
+    ]
+      .filter(Boolean)
+      .join(" · "),
+  };
 }
 
 // What lies in _rescatados until somebody says whose it is.
 function rescued(found) {
-  const place = at("rescued"), said = JSON.stringify([found, t("ui.rescued")]);
+  const place = at("rescued"),
+    said = JSON.stringify([found, t("ui.rescued")]);
   if (place.dataset.said === said) return; // a command that is being marked stays marked
   place.dataset.said = said;
   place.hidden = !found?.files;
   if (!found?.files) return fill(place);
   const since = found.oldest ? t("ui.rescued.since", { hora: when(found.oldest) }) : "";
-  fill(place, h("div", { class: "alarm warn" }, h("div", {},
-    h("div", {}, count("ui.rescued.waiting", found.files)), h("div", { class: "sub" }, [bytes(found.bytes), since].filter(Boolean).join(" · ")),
-    found.fix ? h("div", { class: "sub" }, h("code", {}, shown(found.fix))) : null)));
+  fill(
+    place,
+    h(
+      "div",
+      { class: "alarm warn" },
+      h(
+        "div",
+        {},
+        h("div", {}, count("ui.rescued.waiting", found.files)),
+        h("div", { class: "sub" }, [bytes(found.bytes), since].filter(Boolean).join(" · ")),
+        found.fix ? h("div", { class: "sub" }, h("code", {}, shown(found.fix))) : null,
+      ),
+    ),
+  );
 }
 
 // What has rung and is not over: unit, disk, the monitor's own files. Incidents have a list of their own.
 function alarms(standing) {
-  const place = at("alarms"), said = JSON.stringify([standing, t("ui.act.acknowledge")]);
+  const place = at("alarms"),
+    said = JSON.stringify([standing, t("ui.act.acknowledge")]);
   if (place.dataset.said === said) return; // a button that has the focus keeps it
   place.dataset.said = said;
   place.hidden = !standing.length;
-  fill(place, standing.map((one) => h("div", { class: "alarm" },
-    h("div", {}, h("div", {}, shown(one.text)), h("div", { class: "sub" }, [t("ui.alarm.since", { hora: when(one.since) }), one.acknowledged_by ? t("ui.alarm.known", { por: shown(one.acknowledged_by), hora: when(one.acknowledged_at) }) : t("ui.alarm.unknown")].join(" · "))),
-    one.acknowledged_by ? null : h("button", { type: "button", onclick: () => acknowledge(one) }, t("ui.act.acknowledge")))));
+  fill(
+    place,
+    standing.map((one) =>
+      h(
+        "div",
+        { class: "alarm" },
+        h(
+          "div",
+          {},
+          h("div", {}, shown(one.text)),
+          h(
+            "div",
+            { class: "sub" },
+            [
+              t("ui.alarm.since", { hora: when(one.since) }),
+              one.acknowledged_by
+                ? t("ui.alarm.known", { por: shown(one.acknowledged_by), hora: when(one.acknowledged_at) })
+                : t("ui.alarm.unknown"),
+            ].join(" · "),
+          ),
+        ),
+        one.acknowledged_by
+          ? null
+          : h("button", { type: "button", onclick: () => acknowledge(one) }, t("ui.act.acknowledge")),
+      ),
+    ),
+  );
 }
 
 function verdict(status, tiles) {
   const open = status.open ?? 0;
   const broken = tiles.filter((one) => one.tone === "bad").map((one) => one.name);
-  const weak = [...tiles.filter((one) => one.tone === "warn").map((one) => one.name), ...(status.rescued?.files ? [t("ui.rescued")] : [])];
+  const weak = [
+    ...tiles.filter((one) => one.tone === "warn").map((one) => one.name),
+    ...(status.rescued?.files ? [t("ui.rescued")] : []),
+  ];
   const tone = broken.length ? "bad" : open || weak.length ? "warn" : "good";
-  const big = broken.length ? t("ui.verdict.broken", { que: broken.join(", ") }) : open ? count("ui.verdict.open", open) : weak.length ? t("ui.verdict.weak", { que: weak.join(", ") }) : t("ui.verdict.good");
+  const big = broken.length
+    ? t("ui.verdict.broken", { que: broken.join(", ") })
+    : open
+      ? count("ui.verdict.open", open)
+      : weak.length
+        ? t("ui.verdict.weak", { que: weak.join(", ") })
+        : t("ui.verdict.good");
   const missing = (status.missing ?? []).map((code) => t(`short.${code}`)).join(", ");
-  const small = [broken.length && open ? count("ui.verdict.open", open) : "", status.orders ? count("ui.verdict.orders", status.orders) : ""].filter(Boolean).join(" · ") || (missing ? "" : t("ui.verdict.watching"));
+  const small =
+    [
+      broken.length && open ? count("ui.verdict.open", open) : "",
+      status.orders ? count("ui.verdict.orders", status.orders) : "",
+    ]
+      .filter(Boolean)
+      .join(" · ") || (missing ? "" : t("ui.verdict.watching"));
   const lacking = missing ? t("ui.verdict.missing", { que: missing }) : "";
-  const place = at("verdict"), said = `${tone}|${big}|${small}|${lacking}`;
+  const place = at("verdict"),
+    said = `${tone}|${big}|${small}|${lacking}`;
   if (place.dataset.said === said) return; // a screen reader says it only when it has changed
   place.dataset.said = said;
-  fill(place, h("p", { class: `big ${tone}` }, big), h("p", { class: "small" }, [small, lacking].filter(Boolean).join(" · ")));
+  fill(
+    place,
+    h("p", { class: `big ${tone}` }, big),
+    h("p", { class: "small" }, [small, lacking].filter(Boolean).join(" · ")),
+  );
 }

@@ -5,20 +5,43 @@ import { t } from "./words.js";
 
 export const chip = (estado) => h("span", { class: `chip ${estado}` }, t(`ui.estado.${estado}`));
 
-export const waiting = (lines = 4) => h("div", { class: "waiting", role: "status", "aria-label": t("ui.loading") }, Array.from({ length: lines }, () => h("span")));
+export const waiting = (lines = 4) =>
+  h(
+    "div",
+    { class: "waiting", role: "status", "aria-label": t("ui.loading") },
+    Array.from({ length: lines }, () => h("span")),
+  );
 
 export const empty = (title, text) => h("p", { class: "empty" }, h("strong", {}, title), text ?? "");
 
 export function failed(error, again) {
-  return h("div", { class: "error", role: "alert" }, h("span", {}, t("ui.failed", { motivo: error.message })), h("button", { type: "button", onclick: again }, t("ui.again")));
+  return h(
+    "div",
+    { class: "error", role: "alert" },
+    h("span", {}, t("ui.failed", { motivo: error.message })),
+    h("button", { type: "button", onclick: again }, t("ui.again")),
+  );
 }
 
 // One of a few choices, as buttons that say which is pressed.
 export function segments(place, choices, chosen, take) {
-  place.replaceChildren(...choices.map(([value, label]) => h("button", { type: "button", "aria-pressed": String(value === chosen), onclick: (event) => {
-    for (const button of place.children) button.setAttribute("aria-pressed", String(button === event.currentTarget));
-    take(value);
-  } }, label)));
+  place.replaceChildren(
+    ...choices.map(([value, label]) =>
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(value === chosen),
+          onclick: (event) => {
+            for (const button of place.children)
+              button.setAttribute("aria-pressed", String(button === event.currentTarget));
+            take(value);
+          },
+        },
+        label,
+      ),
+    ),
+  );
 }
 
 export function toast(text, bad = false) {
@@ -33,6 +56,9 @@ export function gently(work) {
   return () => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => { asked = false; work(); });
+    requestAnimationFrame(() => {
+      asked = false;
+      work();
+    });
   };
 }

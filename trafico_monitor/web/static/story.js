@@ -6,16 +6,22 @@ import { at, fill, h, plain, shown } from "./dom.js";
 import { chip, failed, gently, waiting } from "./parts.js";
 import { bytes, clock, date, span, t, whole } from "./words.js";
 
-let open_id = null, story = null, from = null;
+let open_id = null,
+  story = null,
+  from = null;
 
 export function start() {
   const sheet = at("sheet");
   sheet.addEventListener("close", () => {
     open_id = story = null;
     if (location.hash.startsWith("#/")) history.pushState(null, "", location.pathname);
-    from?.isConnected ? from.focus() : [...document.querySelectorAll("[data-id]")].find((node) => node.dataset.id === from?.dataset.id)?.focus();
+    from?.isConnected
+      ? from.focus()
+      : [...document.querySelectorAll("[data-id]")].find((node) => node.dataset.id === from?.dataset.id)?.focus();
   });
-  sheet.addEventListener("click", (event) => { if (event.target === sheet) sheet.close(); });
+  sheet.addEventListener("click", (event) => {
+    if (event.target === sheet) sheet.close();
+  });
   addEventListener("popstate", follow);
 }
 
@@ -49,39 +55,122 @@ async function load() {
 }
 
 const again = gently(load);
-export function take(incident) { if (incident.id === open_id) again(); }
+export function take(incident) {
+  if (incident.id === open_id) again();
+}
 
 function head(one) {
-  return h("header", {}, h("div", {}, one && chip(one.estado), h("h2", { class: "title", id: "sheet-title" }, one ? t(`type.${one.error_type}`) : t("ui.incident"))),
-    h("button", { type: "button", class: "quiet", "aria-label": t("ui.close"), onclick: () => at("sheet").close() }, "✕"));
+  return h(
+    "header",
+    {},
+    h(
+      "div",
+      {},
+      one && chip(one.estado),
+      h("h2", { class: "title", id: "sheet-title" }, one ? t(`type.${one.error_type}`) : t("ui.incident")),
+    ),
+    h(
+      "button",
+      { type: "button", class: "quiet", "aria-label": t("ui.close"), onclick: () => at("sheet").close() },
+      "✕",
+    ),
+  );
 }
 
 export function draw() {
   if (!story) return;
-  const one = story, sheet = at("sheet"), scrolled = sheet.scrollTop, active = document.activeElement?.dataset?.act;
+  const one = story,
+    sheet = at("sheet"),
+    scrolled = sheet.scrollTop,
+    active = document.activeElement?.dataset?.act;
   const facts = [
-    ["ui.fact.video", one.video === null ? t("ui.unnamed") : shown(one.video)], ["ui.fact.modelo", one.modelo === null ? t("ui.nobody") : shown(one.modelo)],
-    ["ui.fact.size", one.size === null ? null : bytes(one.size)], ["ui.fact.opened", whole(one.opened_at)],
-    ["ui.fact.closed", one.closed_at === null ? null : `${whole(one.closed_at)} (${span(one.closed_at - one.opened_at)})`],
-    ["ui.fact.action", one.accion_text], ["ui.fact.reason", one.reason_text || null], ["ui.fact.waiting", one.waiting_for ? t(`type.${one.waiting_for}`) : null],
-    ["ui.fact.attempt", one.intento ? `${one.intento} / ${one.max_intentos}` : null], ["ui.fact.exception", one.exception ? shown(one.exception) : null], ["ui.fact.rule", one.rule ? shown(one.rule) : null],
-    ["ui.fact.known", one.acknowledged_by ? `${shown(one.acknowledged_by)}${one.acknowledged_at ? `, ${clock(one.acknowledged_at, false)}` : ""}` : null], ["ui.fact.id", `#${one.id}`],
+    ["ui.fact.video", one.video === null ? t("ui.unnamed") : shown(one.video)],
+    ["ui.fact.modelo", one.modelo === null ? t("ui.nobody") : shown(one.modelo)],
+    ["ui.fact.size", one.size === null ? null : bytes(one.size)],
+    ["ui.fact.opened", whole(one.opened_at)],
+    [
+      "ui.fact.closed",
+      one.closed_at === null ? null : `${whole(one.closed_at)} (${span(one.closed_at - one.opened_at)})`,
+    ],
+    ["ui.fact.action", one.accion_text],
+    ["ui.fact.reason", one.reason_text || null],
+    ["ui.fact.waiting", one.waiting_for ? t(`type.${one.waiting_for}`) : null],
+    ["ui.fact.attempt", one.intento ? `${one.intento} / ${one.max_intentos}` : null],
+    ["ui.fact.exception", one.exception ? shown(one.exception) : null],
+    ["ui.fact.rule", one.rule ? shown(one.rule) : null],
+    [
+      "ui.fact.known",
+      one.acknowledged_by
+        ? `${shown(one.acknowledged_by)}${one.acknowledged_at ? `, ${clock(one.acknowledged_at, false)}` : ""}`
+        : null,
+    ],
+    ["ui.fact.id", `#${one.id}`],
   ];
   const closed = one.closed_at !== null;
   const acts = [
-    ["retry", t("ui.act.retry"), () => request("retry", one), one.estado === "solucionado"], ["acknowledge", t("ui.act.acknowledge"), () => request("acknowledge", one), closed || Boolean(one.acknowledged_by)],
+    ["retry", t("ui.act.retry"), () => request("retry", one), one.estado === "solucionado"],
+    ["acknowledge", t("ui.act.acknowledge"), () => request("acknowledge", one), closed || Boolean(one.acknowledged_by)],
     ["silence", t("ui.act.silence"), () => request("silence", one), false],
   ];
-  fill(sheet, head(one),
-    h("dl", { class: "facts" }, facts.filter(([, value]) => value !== null).map(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, value)])),
-    h("div", { class: "acts" }, acts.map(([name, label, run, off]) => h("button", { type: "button", "data-act": name, class: name === "retry" && !closed ? "main" : "", disabled: off, onclick: run }, label))),
-    h("h3", {}, t("ui.proof")), one.evidence.length ? h("ul", { class: "proof" }, one.evidence.map(proof)) : h("p", { class: "count" }, t(one.recovered_by_bot ? "ui.proof.bot" : "ui.proof.none")),
-    h("h3", {}, t("ui.timeline")), h("ol", { class: "timeline" }, one.history.map(moment)),
-    h("h3", {}, t("ui.lines")), h("pre", { class: "lines", tabindex: "0", "aria-label": t("ui.lines") }, (one.lines.length ? one.lines : [one.error_message]).map(shown).join("\n")));
+  fill(
+    sheet,
+    head(one),
+    h(
+      "dl",
+      { class: "facts" },
+      facts.filter(([, value]) => value !== null).map(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, value)]),
+    ),
+    h(
+      "div",
+      { class: "acts" },
+      acts.map(([name, label, run, off]) =>
+        h(
+          "button",
+          {
+            type: "button",
+            "data-act": name,
+            class: name === "retry" && !closed ? "main" : "",
+            disabled: off,
+            onclick: run,
+          },
+          label,
+        ),
+      ),
+    ),
+    h("h3", {}, t("ui.proof")),
+    one.evidence.length
+      ? h("ul", { class: "proof" }, one.evidence.map(proof))
+      : h("p", { class: "count" }, t(one.recovered_by_bot ? "ui.proof.bot" : "ui.proof.none")),
+    h("h3", {}, t("ui.timeline")),
+    h("ol", { class: "timeline" }, one.history.map(moment)),
+    h("h3", {}, t("ui.lines")),
+    h(
+      "pre",
+      { class: "lines", tabindex: "0", "aria-label": t("ui.lines") },
+      (one.lines.length ? one.lines : [one.error_message]).map(shown).join("\n"),
+    ),
+  );
   sheet.scrollTop = scrolled;
   if (active) sheet.querySelector(`[data-act="${active}"]`)?.focus();
 }
 
-const proof = (one) => h("li", {}, h("span", { class: one.ok ? "ok" : "not", role: "img", "aria-label": t(one.ok ? "ui.proof.ok" : "ui.proof.not") }, one.ok ? "✓" : "✗"), h("span", { class: "what" }, one.text), h("span", { class: "seen" }, shown(one.value)));
+const proof = (one) =>
+  h(
+    "li",
+    {},
+    h(
+      "span",
+      { class: one.ok ? "ok" : "not", role: "img", "aria-label": t(one.ok ? "ui.proof.ok" : "ui.proof.not") },
+      one.ok ? "✓" : "✗",
+    ),
+    h("span", { class: "what" }, one.text),
+    h("span", { class: "seen" }, shown(one.value)),
+  );
 
-const moment = (one) => h("li", { class: one.estado ?? "" }, h("time", { datetime: new Date(one.at * 1000).toISOString() }, `${date(one.at)}, ${clock(one.at)}`), plain(one.text));
+const moment = (one) =>
+  h(
+    "li",
+    { class: one.estado ?? "" },
+    h("time", { datetime: new Date(one.at * 1000).toISOString() }, `${date(one.at)}, ${clock(one.at)}`),
+    plain(one.text),
+  );

@@ -38,11 +38,22 @@ function formatter(kind, options) {
   return made.get(key);
 }
 
-export const number = (value, digits = 0) => formatter("NumberFormat", { maximumFractionDigits: digits, useGrouping: "always" }).format(value);
-export const percent = (value) => formatter("NumberFormat", { style: "percent", maximumFractionDigits: value > 0.99 && value < 1 ? 1 : 0 }).format(value);
-export const clock = (at, seconds = true) => formatter("DateTimeFormat", { hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" } : {}), hourCycle: "h23" }).format(at * 1000);
+export const number = (value, digits = 0) =>
+  formatter("NumberFormat", { maximumFractionDigits: digits, useGrouping: "always" }).format(value);
+export const percent = (value) =>
+  formatter("NumberFormat", { style: "percent", maximumFractionDigits: value > 0.99 && value < 1 ? 1 : 0 }).format(
+    value,
+  );
+export const clock = (at, seconds = true) =>
+  formatter("DateTimeFormat", {
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(seconds ? { second: "2-digit" } : {}),
+    hourCycle: "h23",
+  }).format(at * 1000);
 export const date = (at) => formatter("DateTimeFormat", { day: "numeric", month: "short" }).format(at * 1000);
-export const whole = (at) => formatter("DateTimeFormat", { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" }).format(at * 1000);
+export const whole = (at) =>
+  formatter("DateTimeFormat", { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" }).format(at * 1000);
 
 export function when(at) {
   const then = new Date(at * 1000);
@@ -52,8 +63,12 @@ export function when(at) {
 
 export function bytes(size) {
   const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = size, place = 0;
-  while (value >= 1000 && place < units.length - 1) { value /= 1000; place += 1; }
+  let value = size,
+    place = 0;
+  while (value >= 1000 && place < units.length - 1) {
+    value /= 1000;
+    place += 1;
+  }
   return `${number(value, value < 100 && place > 0 ? 1 : 0)} ${units[place]}`;
 }
 
@@ -61,7 +76,13 @@ export function span(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return whole % 60 && whole < 600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.round(whole / 60)} min`;
-  if (whole < 172800) { const minutes = Math.round((whole % 3600) / 60); return minutes && minutes < 60 ? `${Math.floor(whole / 3600)} h ${minutes} min` : `${Math.round(whole / 3600)} h`; }
+  if (whole < 3600)
+    return whole % 60 && whole < 600
+      ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+      : `${Math.round(whole / 60)} min`;
+  if (whole < 172800) {
+    const minutes = Math.round((whole % 3600) / 60);
+    return minutes && minutes < 60 ? `${Math.floor(whole / 3600)} h ${minutes} min` : `${Math.round(whole / 3600)} h`;
+  }
   return `${number(whole / 86400, 1)} ${t("ui.days")}`;
 }
