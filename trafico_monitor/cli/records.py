@@ -10,8 +10,8 @@ from ..config.schema import Paths
 from ..errors import ConfigError
 from ..health.disk import size_text
 from ..messages import text
-from ..model.alert import Silence
 from ..model.incident import Incident
+from ..model.read_model import incident_details, incident_row
 from ..pipeline.events import action_text, evidence_text, reason_text
 from ..store.read_repository import Queries
 from .output import clock, printable
@@ -54,48 +54,14 @@ def as_fields(incident: Incident, spoken: str) -> dict[str, object]:
 
 def incident_json(incident: Incident) -> dict[str, object]:
     """One incident as an object; null where the lines did not say."""
-    download = incident.download
     return {
-        "id": incident.id,
-        "error_type": incident.error_type.value,
-        "estado": incident.estado.value,
-        "modelo": download.modelo,
-        "video": download.video,
-        "opened_at": incident.opened_at,
-        "updated_at": incident.updated_at,
-        "closed_at": incident.closed_at,
-        "intento": incident.attempt,
-        "max_intentos": incident.max_attempts,
-        "accion": incident.accion,
-        "reason": incident.reason,
-        "waiting_for": incident.waiting_for.value if incident.waiting_for else None,
-        "recovered_by_bot": incident.recovered_by_bot,
-        "acknowledged_by": incident.acknowledged_by or None,
-        "acknowledged_at": incident.acknowledged_at,
+        **incident_row(incident),
+        **incident_details(incident),
         "asked": incident.asked,
         "asked_by": incident.asked_by or None,
-        "count": incident.count,
-        "rule": incident.rule,
-        "error_message": incident.error_message,
         "cause": incident.cause.value or None,
         "exception": incident.exception or None,
-        "not_before": incident.not_before or None,
-        "lines": list(incident.lines),
         "quarantined": incident.quarantined,
-        "evidence": [{"what": e.what, "value": e.value, "ok": e.ok} for e in incident.evidence],
-    }
-
-
-def silence_json(silence: Silence) -> dict[str, object]:
-    """One silence as an object; times in seconds since the epoch."""
-    return {
-        "id": silence.id,
-        "scope": silence.scope.value,
-        "value": silence.value,
-        "since": silence.since,
-        "until": silence.until,
-        "reason": silence.reason,
-        "by": silence.by,
     }
 
 

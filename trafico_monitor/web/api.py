@@ -14,6 +14,7 @@ from starlette.responses import Response
 from ..messages import LANGUAGES, catalogue
 from ..model.finding import ErrorType
 from ..model.incident import Estado, IncidentFilter
+from ..model.read_model import silence_row
 from ..model.validation import Number, Schema, Text
 from . import serializers, timeseries
 from .ports import Hour, Present, Records
@@ -107,7 +108,7 @@ class Api:
 
     async def health(self, request: Request) -> Response:
         """How things stand: the monitor's own word, every file system with its trend, what is silenced."""
-        silences = [serializers.silence(one) for one in await self._records.silences()]
+        silences = [silence_row(one) for one in await self._records.silences()]
         volumes = [serializers.volume(one) for one in self._present.volumes()]
         status = {**self._present.status(), "running": True}
         return json_response({"status": status, "volumes": volumes, "silences": silences, "at": self._clock()})

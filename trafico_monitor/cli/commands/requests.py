@@ -9,9 +9,10 @@ from pathlib import Path
 from ...errors import MonitorError
 from ...messages import text
 from ...model.alert import Silence
+from ...model.read_model import silence_row
 from ..client import NotAnswered, UsageError, call, send_command
 from ..output import clock, language, print_json, say, table
-from ..records import open_records, silence_json
+from ..records import open_records
 from ..timespec import span
 
 _COLUMNS = ("id", "hasta", "ambito", "por", "motivo")
@@ -70,7 +71,7 @@ def _list_silences(config: Path | None, as_json: bool) -> int:
         found = records.silences(time.time())
     if as_json:
         for one in found:
-            print_json(silence_json(one))
+            print_json(silence_row(one))
     elif not found:
         say(text("silence.none", spoken))
     else:

@@ -9,9 +9,10 @@ from ... import __version__
 from ...messages import format, text
 from ...model.alert import Scope
 from ...model.incident import Incident
+from ...model.read_model import silence_row
 from ...pipeline.events import task_name
 from ..output import clock, language, print_json, printable, say
-from ..records import open_records, rescued, rescued_text, silence_json
+from ..records import open_records, rescued, rescued_text
 
 # The service says how it is at least every 10 s; after this long it has stopped, or hangs.
 SILENT_SECONDS = 30.0
@@ -28,7 +29,7 @@ def status(config: Path | None, as_json: bool) -> int:
     at = _number(said.get("at"))
     running = bool(said) and not said.get("stopped") and time.time() - at < SILENT_SECONDS
     if as_json:
-        print_json({**said, "running": running, "silences": [silence_json(one) for one in silences]})
+        print_json({**said, "running": running, "silences": [silence_row(one) for one in silences]})
         return 0 if running else 3
     state = text("status.running", spoken, desde=clock(_number(said.get("started_at")), spoken))
     if not running:
