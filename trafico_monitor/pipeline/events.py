@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ..messages import text
 from ..messages.format import printable, shortened
 from ..model.finding import ErrorType, Finding
 from ..model.incident import Estado, Event, Incident
 from ..model.task import Evidence
-from ..notify.engine import AlertEvent
-from ..notify.messages.render import headline
+
+if TYPE_CHECKING:
+    from ..notify.engine import AlertEvent
 
 _EVENTS = {
     Estado.DETECTADO: ("incident_detected", "record.detected", 4),
@@ -69,6 +71,8 @@ def of_download(finding: Finding, language: str) -> Event:
 
 def of_alerting(event: AlertEvent, at: float, language: str) -> Event:
     """What became of something that was to be told."""
+    from ..notify.messages.render import headline  # not for the command line, which reads texts here
+
     fields = {"canal": event.channel}
     if event.silence is not None:
         silence = event.silence

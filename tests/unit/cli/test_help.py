@@ -10,6 +10,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -149,4 +150,17 @@ def test_every_function_of_the_table_takes_its_parameters() -> None:
 
 def test_the_service_imports_nothing_that_is_made_for_people() -> None:
     done = subprocess.run([sys.executable, "-c", SERVICE], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "end\n"
+
+
+def test_what_is_asked_often_imports_little(tmp_path: Path) -> None:
+    """`status` into a pipe needs neither rich nor what only the service or a page of help does."""
+    config = tmp_path / "config.toml"
+    config.write_text(f'[paths]\nstate = "{tmp_path}"\n')
+    script = (
+        f"import sys; from trafico_monitor.cli.main import main; main(['status', '--config', {str(config)!r}]);"
+        "print(*sorted({'rich', 'jinja2', 'http.client', 'trafico_monitor.notify', 'trafico_monitor.daemon'}"
+        " & sys.modules.keys()), 'end')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "end\n"
