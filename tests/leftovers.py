@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ import pytest
 
 # A thread that was told to end, or a killed process that was not waited for yet, may need this long when the
 # machine is busy. Nothing is waited for when nothing is left.
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 15.0
 _PACE_SECONDS = 0.02
 
 # asyncio cancels in silence what still runs when a loop is closed: noted here instead.
@@ -84,10 +83,6 @@ def watched(known: Callable[[], Resources]) -> Iterator[None]:
     while (left := held() - before - known() - _told.resources) and time.monotonic() < deadline:
         time.sleep(_PACE_SECONDS)
     _told.resources |= left
-    if "/component/" in os.environ.get("PYTEST_CURRENT_TEST", "") or "/system/" in os.environ.get(
-        "PYTEST_CURRENT_TEST", ""
-    ):
-        return  # not swept yet
     if tasks or left:
         pytest.fail("left behind by the test or by its fixtures: " + "; ".join([*tasks, *left.told()]), pytrace=False)
 

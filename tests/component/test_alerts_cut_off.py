@@ -28,6 +28,8 @@ from trafico_monitor.notify.routing import RoutingConfig
 from trafico_monitor.pipeline.pipeline import Pipeline
 from trafico_monitor.store.repository import Store
 
+pytestmark = pytest.mark.slow
+
 NUMBER, EVERY = 200, 18.0
 CRITICAL = (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO)
 DEADLINE = 120.0

@@ -31,6 +31,8 @@ from trafico_monitor.model.task import Evidence, RepairTask, TaskResult, Verdict
 from trafico_monitor.pipeline.pipeline import Pipeline
 from trafico_monitor.repair.dispatcher import Dispatcher
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 SPACE = Evidence("space", "9 GB")
 DEADLINE = 60.0

@@ -10,6 +10,8 @@ import pytest
 from tests.journal_fixtures import Line, manager_line, write_journal
 from trafico_monitor.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 AT = 1_767_000_000.0
 DENIED = "ERROR:__main__:❌ Error al copiar: [Errno 13] Permission denied: '/srv/modelos/luna/a.mp4'"
 

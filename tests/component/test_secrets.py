@@ -32,6 +32,8 @@ from tests.unit.host import secrets as kinds
 from trafico_monitor.cli.client import call
 from trafico_monitor.errors import MonitorError
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 120.0
 ADMIN = 4242
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"

@@ -115,7 +115,7 @@ def test_what_a_test_leaves_behind_fails_it(tmp_path: Path) -> None:
     for name in ("__init__.py", "cases.py", "conftest.py", "examples.py", "leftovers.py"):
         (tmp_path / "tests" / name).write_text((ROOT / "tests" / name).read_text())
     leftovers = tmp_path / "tests" / "leftovers.py"
-    leftovers.write_text(leftovers.read_text().replace("GRACE_SECONDS = 5.0", "GRACE_SECONDS = 0.1"))
+    leftovers.write_text(leftovers.read_text().replace("GRACE_SECONDS = 15.0", "GRACE_SECONDS = 0.1"))
     command = [
         sys.executable,
         "-m",

@@ -292,6 +292,7 @@ def too_slow(one: Expression) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_every_expression_takes_linear_time() -> None:
     every = expressions()
     assert len(every) > 60

@@ -42,7 +42,7 @@ import time
 import tomllib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, partial, reduce
 from itertools import islice
@@ -173,14 +173,15 @@ def read_settings(places: Places) -> Settings:
     folder = _open_roots_own(places.config, os.O_RDONLY | os.O_DIRECTORY)
     if folder is None:
         return settings
-    _read_file("config.toml", folder, settings)
-    drop_ins = _open_roots_own("conf.d", os.O_RDONLY | os.O_DIRECTORY, folder)
-    if drop_ins is not None:
-        for name in sorted(os.listdir(drop_ins)):
-            if name.endswith(".toml") and not name.startswith("."):
-                _read_file(name, drop_ins, settings)
-        os.close(drop_ins)
-    os.close(folder)
+    with ExitStack() as opened:
+        opened.callback(os.close, folder)
+        _read_file("config.toml", folder, settings)
+        drop_ins = _open_roots_own("conf.d", os.O_RDONLY | os.O_DIRECTORY, folder)
+        if drop_ins is not None:
+            opened.callback(os.close, drop_ins)
+            for name in sorted(os.listdir(drop_ins)):
+                if name.endswith(".toml") and not name.startswith("."):
+                    _read_file(name, drop_ins, settings)
     return settings
 
 

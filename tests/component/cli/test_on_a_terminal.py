@@ -28,6 +28,8 @@ from trafico_monitor.model.incident import Estado, Event, Incident
 from trafico_monitor.model.task import Evidence, TaskKind, TaskStat
 from trafico_monitor.store.repository import Store
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 120
 NAMES = ("模特" * 60, "🎬" * 90 + ".mp4", "n\u0303" * 150, "a" * 300, "dos palabras " * 20, "⚠️" * 70, "línea\n" * 40)
 LINE = "ERROR:__main__:❌ Error al copiar archivo: [Errno 13] Permission denied: '/home/victor/modelos/"

@@ -14,6 +14,8 @@ from tests.standin.control import Control
 
 from .conftest import BOTS, TOKEN, Done, Ear, instrumented, run, venv
 
+pytestmark = pytest.mark.slow
+
 SIZE = 70_000
 LOCAL = ("copies", "breaks", "flood", "bad_gateway")
 HTTP = ("downloads", "downloads_file", "into_memory", "no_folder", "cut_off")

@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import BOTS, Ear, instrumented, interpreters, run
 
+pytestmark = pytest.mark.slow
+
 ONE = ["yic/a.mp4"]
 FOUND = {
     "text": ONE,

@@ -21,6 +21,8 @@ from .conftest import BOTS, TOKEN, Ear, decoded, instrumented, run, venv
 from .test_telegram import Both, run_bots
 from .test_telegram import test_the_program_does_what_it_does_without as same
 
+pytestmark = pytest.mark.slow
+
 # Run as the user's own sitecustomize: every hook of every library raises, when it is called or afterwards.
 SABOTAGE = """
 from trafico_instrument import wrap

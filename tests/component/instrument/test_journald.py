@@ -16,7 +16,7 @@ from tests.standin.control import Control
 
 from .conftest import BOTS, DEADLINE, TOKEN, instrumented, venv
 
-pytestmark = pytest.mark.skipif(shutil.which("journalctl") is None, reason="no journald here")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("journalctl") is None, reason="no journald here")]
 
 
 def test_a_download_in_the_journal(server: BotApiServer, control: Control, tmp_path: Path) -> None:

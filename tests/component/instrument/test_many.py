@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 from tests.standin.bot_api import BotApiServer
 from tests.standin.control import Control
 from trafico_monitor.detection.detector import Detector
@@ -15,6 +17,8 @@ from trafico_monitor.journal.parser import Watch, parse
 from trafico_monitor.model.finding import FindingKind
 
 from .conftest import BOTS, TOKEN, Ear, Event, instrumented, run, venv
+
+pytestmark = pytest.mark.slow
 
 DOWNLOADS, AT_ONCE, FILES = 1000, 50, 400
 

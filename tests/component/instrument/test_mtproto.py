@@ -12,6 +12,8 @@ import pytest
 
 from .conftest import BOTS, Done, Ear, Event, instrumented, run, venv
 
+pytestmark = pytest.mark.slow
+
 SIZE = 3 * (1 << 20) - 1000  # bots/peer.py
 LIBRARIES = {
     "telethon": ("telethon==1.45.0", "telethon_bot.py"),

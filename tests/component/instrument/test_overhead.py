@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from .conftest import BOTS, Ear, instrumented, run
+
+pytestmark = pytest.mark.slow
 
 MOST = 250.0  # microseconds of CPU on a machine that does five other things: the bar is 50 on a quiet one
 

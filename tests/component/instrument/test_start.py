@@ -14,6 +14,8 @@ import pytest
 
 from .conftest import INSTRUMENT, Ear, Event, instrumented, interpreters, run, venv
 
+pytestmark = pytest.mark.slow
+
 TELLS = """
 import json, sys
 print(json.dumps({"path": sys.path, "modules": sorted(sys.modules), "finders": [str(type(f)) for f in sys.meta_path]}))

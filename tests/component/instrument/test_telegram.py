@@ -16,6 +16,8 @@ from tests.standin.control import Control
 
 from .conftest import BOTS, PTB, TOKEN, Done, Ear, instrumented, run, venv
 
+pytestmark = pytest.mark.slow
+
 SIZE = 70_000
 USER = 77
 READ_TIMEOUT = 0.7

@@ -18,7 +18,7 @@ from .life import incidents, live, records
 from .place import BOT, MONITOR, Place, made
 from .stories import STORIES, on, wrong
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="three users are needed: run it as root")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="three users are needed: run it as root")]
 BY_NAME = {story.name: story for story in STORIES}
 FAILED = (4, "failed: system_error /srv/x")
 BUSY_CONFIGURATION = (3, "refused: config_invalid /etc/trafico-monitor/config.toml")

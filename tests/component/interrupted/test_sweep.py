@@ -17,7 +17,7 @@ from .life import Life, kill_at_change, kill_at_wait, live
 from .place import Place, made
 from .stories import STORIES, Story, on, wrong
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="three users are needed: run it as root")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="three users are needed: run it as root")]
 SECONDS = 120.0
 Child = Callable[..., None]
 

@@ -17,6 +17,8 @@ from tests.journal_fixtures import UNIT, BotProcess, Line, PrivateJournald, priv
 from trafico_monitor.journal.follower import Batch, JournalThread
 from trafico_monitor.model.journal_entry import JournalEntry, Origin
 
+pytestmark = pytest.mark.slow
+
 NAME = f"tmfollow{os.getpid()}"
 
 

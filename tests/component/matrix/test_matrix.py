@@ -17,6 +17,8 @@ from .expected import EXPECTED, Expected
 from .play import Played, all_cells
 from .scene import Scene
 
+pytestmark = pytest.mark.slow
+
 HERE = [cell for cell in CELLS if not cell.booted and str(cell) not in SENSELESS]
 
 

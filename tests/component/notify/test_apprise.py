@@ -24,6 +24,8 @@ from trafico_monitor.notify.delivery.worker import RefusedByServer
 from trafico_monitor.notify.messages.markup import Message
 from trafico_monitor.notify.messages.render import render
 
+pytestmark = pytest.mark.slow
+
 SECRET = "s3cr3t-of-the-address"
 
 

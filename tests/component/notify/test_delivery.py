@@ -49,6 +49,7 @@ async def test_one_incident_is_one_message_also_over_a_restart(tmp_path: Path, s
     assert "✅ solucionado en 7 s" in server.api.messages[-1]["rendered"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [1, 7])
 async def test_an_hour_without_channel_and_with_restarts(tmp_path: Path, every: int) -> None:
     """200 incidents while nothing can be sent, the service started anew every now and then: each

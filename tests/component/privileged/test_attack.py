@@ -15,6 +15,8 @@ import pytest
 from .conftest import API, BOT, World
 from .snapshot import snapshot
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 2.0
 FEWEST = 200
 

@@ -26,6 +26,8 @@ from .conftest import API, TOKEN, acl
 from .deep import levels
 from .snapshot import snapshot
 
+pytestmark = pytest.mark.slow
+
 HELPER = "/usr/libexec/trafico-monitor/chown"
 SOURCE = Path(__file__).parents[3] / "trafico_monitor"
 VICTOR, MONITOR = 61001, 61002

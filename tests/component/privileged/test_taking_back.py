@@ -129,6 +129,7 @@ def test_1200_levels_are_gone_down_as_far_as_a_path_goes_and_the_rest_is_said(wo
     assert world.run("--undo").code == "already_right"
 
 
+@pytest.mark.slow
 def test_100000_entries_are_taken_back(world: World) -> None:
     zoe = _behind(world)
     entries(world.models / "ana", 100_000)

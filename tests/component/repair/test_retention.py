@@ -347,6 +347,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 async def test_names_that_are_exchanged_all_the_time_cost_nobody_a_file(
     site: Installation, tools: Tools, aside: Path, replaced: Path
 ) -> None:

@@ -14,6 +14,8 @@ from tests.standin.bot_api import BotApiServer
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 ADMIN, SUPERVISOR = 123456789, 555
 STOPPING = ("de5b426a63be47a7b6ac3eaac82e2f6f", f"Stopping {UNIT} - main.py...")

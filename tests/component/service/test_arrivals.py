@@ -18,6 +18,8 @@ from tests.standin.bot_api import BotApiServer
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 NAME = "trafico-arrivals"
 SECONDS = 30.0
 NOBODY = pwd.getpwnam("nobody")

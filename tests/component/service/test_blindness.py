@@ -15,6 +15,8 @@ from tests.journal_fixtures import BotProcess, Line, private_journald, wait_unti
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 NAME = f"tmblind{os.getpid()}"
 POLL = 'INFO:httpx:HTTP Request: POST http://127.0.0.1:8081/bot<TOKEN>/getUpdates "HTTP/1.1 200 OK"'
 NOBODY = 65534

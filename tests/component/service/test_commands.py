@@ -35,6 +35,8 @@ from trafico_monitor.store.repository import Store
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 FAILED, LOST = "ABCDEF23", "BBCDEF23"
 

@@ -12,6 +12,8 @@ from tests.standin.bot_api import BotApiServer
 
 from .test_alerts import ADMIN, SECONDS, STARTED, Machine
 
+pytestmark = pytest.mark.slow
+
 SUCCEEDED = ("7ad2d189f7e94e70a38c781354912448", f"{UNIT}: Deactivated successfully.")
 SCHEDULED = ("5eb03494b6584870a536b337290809b3", f"{UNIT}: Scheduled restart job, restart counter is at 1.")
 GIVEN_UP = (

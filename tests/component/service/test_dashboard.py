@@ -10,12 +10,15 @@ from typing import Any
 
 import httpx
 import psutil
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.journal_fixtures import Line, wait_until, write_journal
 from trafico_monitor.cli.client import call
 
 from .running import RunningService
+
+pytestmark = pytest.mark.slow
 
 CONFIG = "config.toml"
 FAILED = "ERROR:__main__:❌ Error al copiar archivo: [Errno 13] Permission denied: '/srv/api/videos/file_9.mp4'"

@@ -20,6 +20,8 @@ from trafico_monitor.cli.main import main
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 NOBODY = pwd.getpwnam("nobody")
 NOTE = {"incidente": "ABCDEF23", "timestamp": "2025-12-25T14:13:20+00:00", "original": "victor/b.mp4"}

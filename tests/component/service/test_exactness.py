@@ -13,6 +13,8 @@ from tests.journal_fixtures import BotProcess, PrivateJournald, private_journald
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 ACTIVE = [
     ("MESSAGE", "👀 Descargas observadas: telegram 22.5"), ("PRIORITY", "6"), ("TRAFICO_EVENTO", "activo"),
     ("SYSLOG_IDENTIFIER", "trafico-instrument"), ("TRAFICO_CONTRATO", "1"), ("TRAFICO_BIBLIOTECA", "telegram 22.5"),

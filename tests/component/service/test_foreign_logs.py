@@ -18,6 +18,8 @@ from tests.standin.bot_api import BotApiServer
 
 from .running import RunningService as Running
 
+pytestmark = pytest.mark.slow
+
 NAME = f"tmforeign{os.getpid()}"
 ADMIN, TOKEN = 123456789, "1234567890:AAExampleExampleExampleExampleExampl"
 OWNER, STRANGER = 65534, 9  # nobody, whom the service's configuration names as the project's user; news

@@ -13,6 +13,8 @@ from trafico_monitor.store.read_repository import Queries
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 FULL = "ERROR:__main__:❌ Error al copiar archivo: [Errno 28] No space left on device: '/srv/modelos/luna/{}.mp4'"
 ESCAPES = (r"\ud800", r"\udfff", r"\udc00\ud800", r"\ud83d\ude00", r"\u0000", r"\u001b[31m", r"\u2028", r"\\ud800")
 TRACE = r"Traceback (most recent call last):\n  File \"a.py\", line 1, in b\nhttpx.ReadTimeout: "

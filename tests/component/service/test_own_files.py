@@ -25,6 +25,8 @@ from trafico_monitor.store.repository import Store
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 NAME = f"tmown{os.getpid()}"
 ADMIN = 123456789
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"

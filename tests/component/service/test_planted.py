@@ -19,6 +19,8 @@ from tests.planting import place, plant, plant_notes
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 FULL = "ERROR:__main__:❌ Error al copiar archivo: [Errno 28] No space left on device: '/srv/modelos/luna/{}.mp4'"
 # Space counts as short at once: then the service counts what takes it, and looks for what could go.

@@ -21,6 +21,8 @@ from tests.standin.bot_api import BotApiServer
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 NAME = "trafico-ended"
 SECONDS = 30.0
 VIDEO = "20260101_101010_abcdef.mp4"

@@ -20,6 +20,8 @@ from tests.standin.bot_api import BotApiServer
 
 from .running import RunningService
 
+pytestmark = pytest.mark.slow
+
 BOT_TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 ALERT_TOKEN = "2234567890:AAExampleExampleExampleExampleExampl"
 ADMIN, OWNER = 123456789, 65534

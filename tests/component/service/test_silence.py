@@ -6,9 +6,13 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.journal_fixtures import Line, wait_until, write_journal
 
 from .running import RunningService
+
+pytestmark = pytest.mark.slow
 
 COPYING = "INFO:__main__:📥 Copiando desde: /var/lib/telegram-bot-api/videos/file_3.mp4"
 DONE = "INFO:__main__:✅ Archivo copiado exitosamente: 5665533 bytes"

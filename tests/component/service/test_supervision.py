@@ -32,6 +32,8 @@ from trafico_monitor.store.read_repository import Queries
 
 from .running import RunningService, write_config
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(supervisor.__file__).parents[1]
 SECONDS = 60.0
 FULL = "ERROR:__main__:❌ Error al copiar archivo: [Errno 28] No space left on device: '/srv/modelos/luna/{}.mp4'"
@@ -183,6 +185,7 @@ def answers(home: Path) -> bool:
         return False
 
 
+@pytest.mark.leaves("a fault that is thrown into a task group while it waits ends it without its tasks")
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_all_side_tasks_at_once(
     tmp_path: Path, journald: PrivateJournald, systemd: Systemd, monkeypatch: pytest.MonkeyPatch, fault: str

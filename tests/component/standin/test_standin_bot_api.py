@@ -31,6 +31,8 @@ from tests.standin.bot_api import BotApiServer
 from tests.standin.control import Control, ControlError
 from tests.standin.running import Running
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 OTHER_TOKEN = "2234567890:AAExampleExampleExampleExampleExampl"
 ADMIN = 99

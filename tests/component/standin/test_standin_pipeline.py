@@ -21,6 +21,8 @@ from tests.standin.control import Control
 from tests.standin.project import lay_out, user_id_of
 from tests.standin.running import Running, python_for_others, run_project
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0

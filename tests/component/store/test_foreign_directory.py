@@ -209,6 +209,7 @@ while time.monotonic() < end:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parents", [False, True], ids=["names", "names and the directory itself"])
 def test_exchanging_names_while_records_come(base: Path, parents: bool) -> None:
     logs = base / "logs"

@@ -16,6 +16,8 @@ from trafico_monitor.verification.media import check_media
 
 from . import corpus
 
+pytestmark = pytest.mark.slow
+
 Judged = tuple[str, str, Media, Media | None]
 HALVES = {"tuned": [*corpus.TUNED, *corpus.DERIVED], "held_out": list(corpus.HELD_OUT)}
 # Containers that name no end, or not always: only the announced size proves them.

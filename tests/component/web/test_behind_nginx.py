@@ -12,8 +12,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from .opened import SECONDS, Opened, Said, opened, parsed
 from .samples import sample
+
+pytestmark = pytest.mark.slow
 
 EXAMPLE = Path(__file__).parents[3] / "packaging" / "monitoring" / "nginx.conf"
 NAME = "monitor.example"

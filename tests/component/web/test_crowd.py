@@ -18,6 +18,8 @@ from trafico_monitor.web import admission
 
 from .opened import SECONDS, Opened, parsed
 
+pytestmark = pytest.mark.slow
+
 HALF = b"GET / HTTP/1.1\r\n"
 MOST_SECONDS = 3.0  # (1 s on a quiet machine) within which somebody who is signed in gets an answer
 CROWD = 200

@@ -9,8 +9,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from .opened import SECONDS, Opened
 from .samples import HOSTILE, sample
+
+pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).parents[3] / "docs" / "panel-nextjs.md"
 

@@ -18,6 +18,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from .opened import SECONDS, Opened, opened
 from .samples import sample
 
+pytestmark = pytest.mark.slow
+
 # Two times in their order, and a zone that there is: no schema can say so.
 NOT_MEANT = {"GET /api/v1/series": [positive_data_acceptance]}
 

@@ -131,6 +131,7 @@ def test_any_stream_gives_the_same_findings(story: list[Said], restart_at: int) 
     assert findings(story, skip=True, restart_at=restart_at)[0] == everything
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 5), max_size=300), st.permutations(range(len(STORIES))), st.integers(-1, 200))
 @settings(max_examples=examples(60), deadline=None)
 def test_real_stories_among_dull_lines(order: list[int], chosen: list[int], restart_at: int) -> None:
@@ -144,6 +145,7 @@ DOWN = [text for text in STORIES[4] if text != e.POLL]
 POLL = DULL[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "story",
     [

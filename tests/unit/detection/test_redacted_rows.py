@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cases import each
 from tests.unit.detection import episodes as e
 from tests.unit.detection.log_writers import rich_table
@@ -35,6 +37,7 @@ def entries(width: int, token: str = TOKEN, **options: object) -> list[JournalEn
     ]
 
 
+@pytest.mark.slow
 @each("known", [False, True])
 @each("options", [{}, {"show_path": False}, {"show_time": False}])
 @each("width", [*range(70, 131), 160, 200, 300])

@@ -301,6 +301,7 @@ def test_one_file_sent_to_two_modelos_is_two_incidents_and_sent_again_to_one_end
     assert [one.recovered_by_bot for one in tracker.open_incidents()] == [True, False]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.integers(1, 50), st.sampled_from([TIMED_OUT, DENIED, REFUSED, ODD]))
 def test_fifty_at_once_with_their_text_in_any_order_are_told_apart(
     rules: RuleSet,  # noqa: F811

@@ -126,6 +126,7 @@ def entries(lines: list[str]) -> list[JournalEntry]:
     return [bot_entry(line.encode(), 7, 1000 + number * 0.005, f"c{number}") for number, line in enumerate(lines)]
 
 
+@pytest.mark.slow
 @each("story", STORIES)
 @each("name", FORMATS)
 def test_every_format_gives_one_incident(rules: RuleSet, name: str, story: str) -> None:  # noqa: F811
@@ -171,6 +172,7 @@ def test_what_the_bot_says_without_a_traceback(rules: RuleSet, name: str, story:
     assert seen == expected, "\n".join(lines)
 
 
+@pytest.mark.slow
 @each("story", ["missing folder", "timed out", "sending"])
 @each("form", TRANSPORTS)
 @each("name", ["basic", "ptb", "loguru", "structlog", "python-json-logger", "rich 80 {}"])
@@ -179,6 +181,7 @@ def test_what_carries_lines_changes_nothing(rules: RuleSet, name: str, form: str
     assert incidents(rules, lines) == STORIES[story][1]
 
 
+@pytest.mark.slow
 @each("story", STORIES)
 @each("name", ["basic", "ptb", "coloredlogs", "structlog", "loguru", "box 100 False", *list(TABLES)[:6]])
 def test_an_exception_group_is_one_incident(rules: RuleSet, name: str, story: str) -> None:  # noqa: F811
@@ -283,6 +286,7 @@ def test_no_text_breaks_it(texts: list[str]) -> None:
     assert all(piece.line for piece in flush(drawing, 7))
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(150), deadline=None)
 @given(
     name=st.sampled_from(

@@ -90,6 +90,7 @@ class Machine:
         return sum(order.kind is kind for order in self.done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error_type", "download", "kind"),
     [
@@ -113,6 +114,7 @@ def test_three_thousand_lines_cost_no_more_than_the_share_of_a_process(
     assert machine.told.count("budget_spent") == 1
 
 
+@pytest.mark.slow
 def test_three_thousand_lines_give_a_handful_of_folders() -> None:
     machine = Machine(new())
     machine.hear(*(failure(number, ErrorType.RUTA_INEXISTENTE, named(number)) for number in range(LINES)))
