@@ -37,7 +37,7 @@ _MANY = 33  # repetitions that may go on for so long are pumped
 _parser: Any = importlib.import_module("re._parser")
 _ALPHABET = string.ascii_lowercase + string.ascii_uppercase + string.digits + " -_./:=%\\\"'\n\t<>é\x1b\x80ñ"
 # Made in a call, of what the caller gives: its patterns are judged where they come from.
-GIVEN = {"detection/ruleset/regex_safety.py: pattern", "web/validation.py: self.pattern"}
+GIVEN = {"detection/ruleset/regex_safety.py: pattern", "model/validation.py: self.pattern"}
 
 
 @dataclass(frozen=True)

@@ -13,23 +13,20 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.journal_entry import JournalEntry, Origin
+from .download_attempts import DownloadAttempt
+from .downloads import Downloads
 from .extract.download import MARKS, structured, told_by
 from .extract.line_format import LONGEST_LINE, begins_record, is_error_record
 from .extract.paths import Paths
 from .failure_attribution import FailureLine, Failures
-from .finding_factory import about
-from .line_skipper import ANSWERED_END, ANSWERED_START, LineSkipper
+from .findings import ENDS, about, blind_finding, unit_finding
 from .log_formats import TRACEBACK, Continuation, read
 from .multiline import SETTLE, Folding
-from .prefilter import NoiseFilter
+from .prefilter import ANSWERED_END, ANSWERED_START, LineSkipper, NoiseFilter
+from .process import DetectorState, Process
 from .reported_downloads import Reports, report_of
 from .ruleset.engine import RuleSet, Silence
-from .state.download_attempts import DownloadAttempt
-from .state.downloads import Downloads
-from .state.process import Process
-from .state.store import DetectorState
 from .statement import Voice, statement
-from .systemd_events import ENDS, blind_finding, unit_finding
 from .unfolding import AS_WRITTEN, Piece, flush, unfold
 
 # Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.

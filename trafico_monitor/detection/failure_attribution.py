@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from ..model.download import Download, agree, merged
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.journal_entry import JournalEntry
+from .download_attempts import BELONGS_SECONDS, DownloadAttempt
 from .extract.download import Evidence
 from .extract.paths import Paths
-from .finding_factory import about
+from .findings import about
+from .process import DetectorState, Failure, Process
 from .ruleset.engine import Role, Rule
-from .state.download_attempts import BELONGS_SECONDS, DownloadAttempt
-from .state.process import Failure, Process
-from .state.store import DetectorState
 from .tracebacks import MOST_CHARS, Answer, Block
 
 HANDLER = "handler"

@@ -13,10 +13,9 @@ from ..model.finding import Finding, FindingKind
 from ..model.journal_entry import JournalEntry
 from .extract.line_format import is_error_record
 from .failure_attribution import Failures, continues
-from .finding_factory import about
+from .findings import about
+from .process import DetectorState, Process
 from .ruleset.engine import Rule, RuleSet, Silence
-from .state.process import Process
-from .state.store import DetectorState
 from .tracebacks import MOST_CHARS, Block, judge, unfamiliar
 
 # Journal time after which a traceback is taken as ended when its process has said nothing more:

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from ..host.escapes import PADDING
+from ..host.redact import SECRET, TOKEN
 from ..model.journal_entry import JournalEntry
 from .extract.line_format import LONGEST_LINE, PART
 from .log_formats import (
@@ -30,7 +32,24 @@ from .log_formats import (
     is_exception,
     read,
 )
-from .widths import narrowed, widened
+
+_FILL = "\ue000"
+
+
+def widened(entry: JournalEntry, column: int = 0) -> JournalEntry:
+    """`entry` with its message as wide as it was written; `column` is where the words of a row begin."""
+    if not entry.shortened or _FILL in entry.message:
+        return entry
+    text = entry.message
+    marks = [at + len(mark) for mark in (TOKEN, SECRET) if (at := text.find(mark)) >= 0]
+    place = min(marks, default=len(text) - len(text.lstrip(PADDING)) if text.strip(PADDING) else column)
+    return replace(entry, message=text[:place] + _FILL * entry.shortened + text[place:], shortened=0)
+
+
+def narrowed(text: str) -> str:
+    """`text` without what `widened` has put into it."""
+    return text.replace(_FILL, "") if _FILL in text else text
+
 
 _MOST_HELD = 200  # rows of one line
 _MOST_BOXES = 20

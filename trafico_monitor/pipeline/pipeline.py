@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..detection import stall_timeout as silence
 from ..detection.detector import Detector
-from ..detection.state.downloads import PROCESS_ENDED
+from ..detection.downloads import PROCESS_ENDED
 from ..incident.decision_context import Limits
 from ..incident.policy import Decision
 from ..incident.recovery_queue import RecoveryQueue

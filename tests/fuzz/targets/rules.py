@@ -6,7 +6,7 @@ import time
 import warnings
 
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.ruleset.lint import faults
+from trafico_monitor.detection.ruleset.explain import faults
 from trafico_monitor.detection.ruleset.loader import load, load_all
 from trafico_monitor.errors import RuleError
 from trafico_monitor.model.journal_entry import JournalEntry

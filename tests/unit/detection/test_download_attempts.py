@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from trafico_monitor.detection.detector import Detector
+from trafico_monitor.detection.download_attempts import UNDER_WAY, AttemptState, DownloadAttempt, attempt_from
 from trafico_monitor.detection.extract.download import Evidence
 from trafico_monitor.detection.ruleset.engine import RuleSet
-from trafico_monitor.detection.state.download_attempts import UNDER_WAY, AttemptState, DownloadAttempt, attempt_from
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import FindingKind
 from trafico_monitor.model.journal_entry import JournalEntry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cases import each
-from trafico_monitor.detection.exceptions import LONGEST_WAIT, classify
+from trafico_monitor.detection.reported_downloads import LONGEST_WAIT, classify
 from trafico_monitor.detection.ruleset.engine import RuleSet
 
 from .test_lines import rules  # noqa: F401

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.cases import each
 from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.line_skipper import LineSkipper
+from trafico_monitor.detection.prefilter import LineSkipper
 from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.journal.parser import bot_entry
 from trafico_monitor.journal.reader import LONG

@@ -21,13 +21,12 @@ from trafico_monitor.detection.log_formats import (
     Level,
     Record,
     Shape,
-    continuations,
     fields,
     headers,
     read,
     reading,
-    transport,
 )
+from trafico_monitor.detection.log_formats import record as records
 from trafico_monitor.detection.ruleset import regex_safety
 
 from . import episodes as e
@@ -318,7 +317,7 @@ def test_any_text_is_read(text: str) -> None:
 
 
 def modules() -> Iterator[tuple[str, re.Pattern[str]]]:
-    for module in (continuations, fields, headers, reading, transport):
+    for module in (fields, headers, reading, records):
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
                 yield f"{module.__name__.rpartition('.')[2]}.{name}", value

@@ -15,7 +15,7 @@ from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.rule_files import Doubt, doubts
 from trafico_monitor.detection.ruleset.engine import Role, RuleSet
-from trafico_monitor.detection.ruleset.lint import faults
+from trafico_monitor.detection.ruleset.explain import faults
 from trafico_monitor.detection.ruleset.loader import load, load_all
 from trafico_monitor.errors import RuleError
 from trafico_monitor.model.finding import Finding

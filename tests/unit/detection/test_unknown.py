@@ -11,11 +11,19 @@ from hypothesis import strategies as st
 from tests.cases import each
 from tests.examples import examples
 from trafico_monitor.detection.detector import Detector
-from trafico_monitor.detection.ruleset.lint import faults
+from trafico_monitor.detection.ruleset.explain import faults
 from trafico_monitor.detection.ruleset.loader import load
-from trafico_monitor.detection.unknown.clustering import MOST_KINDS, MOST_SAMPLES, UnknownErrors, masked
-from trafico_monitor.detection.unknown.rate_limit import HOUR, MOST_AN_HOUR, Novelty
-from trafico_monitor.detection.unknown.rule_suggestion import CHOOSE, proposal
+from trafico_monitor.detection.unknown import (
+    CHOOSE,
+    HOUR,
+    MOST_AN_HOUR,
+    MOST_KINDS,
+    MOST_SAMPLES,
+    Novelty,
+    UnknownErrors,
+    masked,
+    proposal,
+)
 from trafico_monitor.model.finding import Finding, FindingKind, UnknownKind
 from trafico_monitor.model.journal_entry import JournalEntry
 

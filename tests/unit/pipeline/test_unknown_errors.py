@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.loader import load
-from trafico_monitor.detection.unknown.rate_limit import HOUR, MOST_AN_HOUR
+from trafico_monitor.detection.unknown import HOUR, MOST_AN_HOUR
 from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.changeset import ChangeSet, Snapshot

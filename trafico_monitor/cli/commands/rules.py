@@ -9,11 +9,10 @@ from pathlib import Path
 from ...detection.extract.paths import Paths
 from ...detection.rule_files import directories, doubts, read_rule_files
 from ...detection.ruleset.engine import Rule, RuleSet
-from ...detection.ruleset.explain import Why, explain
-from ...detection.ruleset.lint import Fault, faults
+from ...detection.ruleset.explain import Fault, Why, explain, faults
 from ...detection.ruleset.loader import NONE, load, load_all
 from ...detection.statement import statement
-from ...detection.unknown.rule_suggestion import proposal
+from ...detection.unknown import proposal
 from ...errors import MonitorError, RuleError
 from ...host.torn import LineRedactor
 from ...messages import text

@@ -4,9 +4,21 @@
 prefix: a text that looks like a record inside a message, or on a further line of the same entry, is text.
 """
 
-from .continuations import CAUSE, GROUP, HANDLING, TRACEBACK, continued, is_exception
 from .reading import bare_line, read
-from .record import Continuation, Format, Level, Record, Shape, cells
+from .record import (
+    CAUSE,
+    GROUP,
+    HANDLING,
+    TRACEBACK,
+    Continuation,
+    Format,
+    Level,
+    Record,
+    Shape,
+    cells,
+    continued,
+    is_exception,
+)
 
 __all__ = [
     "CAUSE",

@@ -11,9 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from json.decoder import JSONDecoder
 
-from .continuations import CAUSE, HANDLING, TRACEBACK, continued
-from .record import Continuation, Format, Level, Record, level_of
-from .transport import bare
+from .record import CAUSE, HANDLING, TRACEBACK, Continuation, Format, Level, Record, bare, continued, level_of
 
 _LEVELS = ("level", "levelname", "severity", "lvl", "log_level", "loglevel", "level_name", "log.level")
 _MESSAGES = ("message", "msg", "event", "log.message", "textpayload", "text")

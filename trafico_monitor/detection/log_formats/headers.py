@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import re
 
-from .continuations import EXCEPTION_NAME
-from .record import LETTERS, LEVELS, Format, Level, Record, cells
+from .record import EXCEPTION_NAME, LETTERS, LEVELS, Format, Level, Record, cells
 
 _DATE = (
     r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.](?:\d{4}|\d\d)|\d\d-\d\d"

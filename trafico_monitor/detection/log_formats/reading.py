@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from .continuations import TRACEBACK, continued, surely_continues
 from .fields import json_record, logfmt_record
 from .headers import basic_header, blank_time, header
-from .record import Continuation, Record
-from .transport import bare, carried
+from .record import TRACEBACK, Continuation, Record, bare, carried, continued, surely_continues
 
 _MOST_LINES = 2000
 # How formatters that keep a record on one line write its line breaks; rsyslog does it by itself.

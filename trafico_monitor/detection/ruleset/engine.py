@@ -14,8 +14,7 @@ from enum import Enum
 from ...model.finding import ErrorType
 from ..extract.line_format import LONGEST_LINE, without_names
 from ..prefilter import Literals, outside_names
-from ..statement import Statement, Voice, of_text, statement
-from ..subject import reports
+from ..statement import Statement, Voice, of_text, reports, statement
 
 
 class Scope(Enum):

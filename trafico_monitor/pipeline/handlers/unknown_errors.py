@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ...detection.unknown.clustering import UnknownErrors
-from ...detection.unknown.rate_limit import Novelty
+from ...detection.unknown import Novelty, UnknownErrors
 from ...model.alert import Notification, NotificationCode, Severity
 from ...model.finding import Finding, UnknownKind
 from .. import events

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 
-from ...model.download import Download, agree, merged, same, same_file
-from .. import stall_timeout
-from ..extract.download import Evidence
+from ..detection import stall_timeout
+from ..model.download import Download, agree, merged, same, same_file
+from .extract.download import Evidence
 
 MOST_UNDER_WAY = 32
 MOST_REPORTED = 512  # a thousand downloads, fifty at once, are told apart by their ids

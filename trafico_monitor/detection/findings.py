@@ -1,11 +1,22 @@
-"""What PID 1 says about the bot's unit, and journald about lines that it dropped. Pure."""
+"""Findings of single entries: their common form, PID 1 about the bot's unit, lines that were lost. Pure."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..model.finding import Finding, FindingKind
 from ..model.journal_entry import JournalEntry
+from .extract.line_format import LONGEST_LINE
+
+
+def about(entry: JournalEntry, kind: FindingKind, **fields: Any) -> Finding:
+    """A finding of `kind` that `entry` is the only sign of; `fields` say what else is known, or better."""
+    fields.setdefault("origin", entry.cursor)
+    fields.setdefault("last", entry.cursor)
+    fields.setdefault("message", entry.message[:LONGEST_LINE])
+    return Finding(kind, entry.at, pid=entry.pid, **fields)
+
 
 # systemd's catalog ids (sd-messages.h of systemd 252 and 257); `result` and exit codes are in
 # the text, which is kept as the finding's message.

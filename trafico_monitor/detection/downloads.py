@@ -6,16 +6,15 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from ...model.download import Download, agree, merged
-from ...model.finding import Cause, ErrorType, Finding, FindingKind
-from ...model.journal_entry import JournalEntry
-from .. import stall_timeout
-from ..extract.download import Evidence, Told, told_by
-from ..extract.paths import Paths
-from ..finding_factory import about
+from ..detection import stall_timeout
+from ..model.download import Download, agree, merged
+from ..model.finding import Cause, ErrorType, Finding, FindingKind
+from ..model.journal_entry import JournalEntry
 from .download_attempts import DownloadAttempt
-from .process import Process
-from .store import DetectorState
+from .extract.download import Evidence, Told, told_by
+from .extract.paths import Paths
+from .findings import about
+from .process import DetectorState, Process
 
 _NOTHING: tuple[Finding, ...] = ()
 # The rule and the code of a download that the end of its process has left undone.

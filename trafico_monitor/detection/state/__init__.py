@@ -1,1 +1,0 @@
-"""What the detector knows of each process and of the downloads under way."""

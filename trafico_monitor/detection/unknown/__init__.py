@@ -1,1 +1,0 @@
-"""Errors that no rule knows: clustering, rate limit, rule suggestion."""
