@@ -59,7 +59,7 @@ class _Plain(_Command):
     """Help for a pipe: no frames, no colours, the examples as they are."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        arguments = [(str(one.metavar), one.help) for one in self.params if isinstance(one, Argument)]
+        arguments = [(str(one.metavar), one.help or "") for one in self.params if isinstance(one, Argument)]
         options = [record for one in self.params if (record := one.get_help_record(ctx))]
         commands = [(name, each.help or "") for name, each in getattr(self, "commands", {}).items()]
         for title, rows in (("arguments", arguments), ("options", options), ("commands", commands)):
