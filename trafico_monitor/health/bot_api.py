@@ -34,8 +34,8 @@ class ServerState:
 async def probe(url: str, seconds: float = _SECONDS) -> ServerState:
     """Given a server's address, return within `seconds` whether it answers.
 
-    Any answer below 500 is an answer: the server says 404 to `/`. No proxy of the environment is
-    asked, no redirect followed, the body not read.
+    Any status below 500 counts: the server answers 404 to `/`. Proxies of the environment are not used, redirects not
+    followed, the body not read.
     """
     started = time.monotonic()
     try:
@@ -86,9 +86,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 async def check_bot_api(config: Config, *, seconds: float = _SECONDS) -> Finding:
-    """The server as a Finding: code up or down, the message with the reason and the container.
+    """The server as a Finding: code up or down, the message with the reason and the container's state.
 
-    The answer to HTTP decides; Docker is only asked to explain a silence.
+    The HTTP answer decides; Docker only explains a failure.
     """
     url = file_server(config)
     state = await probe(url, seconds)
@@ -104,13 +104,13 @@ async def check_bot_api(config: Config, *, seconds: float = _SECONDS) -> Finding
 
 
 def reason_text(state: ServerState, language: str) -> str:
-    """Why the server counts as down, in words."""
+    """The reason why the server counts as down, for the operator."""
     fields = {"status": state.status, "seconds": f"{state.took:.1f}"}
     return messages.text(f"server.{state.reason}", language, **fields)
 
 
 async def query_container(config: Config, *, seconds: float = 5.0) -> Container | None:
-    """What Docker says about the configured container; None where none is configured."""
+    """The configured container as Docker describes it; None where none is configured."""
     if not config.bot_api.local or not config.bot_api.container:
         return None
     return await docker.inspect(config.bot_api.container, seconds=seconds)

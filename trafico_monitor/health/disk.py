@@ -1,9 +1,9 @@
 """Free space where videos, Bot API files and the monitor's own records are written.
 
 What a user's quota leaves cannot be asked for by another user (quotactl(2) wants CAP_SYS_ADMIN,
-which the service must not have), and statvfs does not show it; project quotas it does. So each
-look also writes 64 KiB into a nameless file: that meets EDQUOT of the monitor's own user and
-group, which its copies are made with. An exhausted quota of the *bot's* user shows only as EDQUOT
+which the service must not have), and statvfs shows only project quotas. So each check also
+writes 64 KiB into a nameless file: that meets EDQUOT of the monitor's own user and group, to
+whom its copies belong. An exhausted quota of the *bot's* user shows only as EDQUOT
 in the bot's lines or when a repaired file is handed over; those come as `disco_lleno` too.
 """
 
@@ -39,7 +39,7 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class DiskState:
-    """The file systems, worst first; `unseen` are the paths that could not be looked at."""
+    """The file systems, worst first; `unseen` are the paths that cannot be examined."""
 
     volumes: tuple[Volume, ...] = ()
     unseen: tuple[str, ...] = ()
@@ -52,9 +52,8 @@ class DiskState:
 def check_disks(paths: Sequence[Path], warning: int, critical: int) -> DiskState:
     """Given directories and two limits in bytes, return the state of their file systems.
 
-    Each file system counts once, under the first path on it. A path that does not exist yet is
-    looked at through its nearest existing parent. Blocks when a file system is dead: call it
-    through `host.thread.call`.
+    Each file system counts once, under the first path on it. A path that does not exist yet stands for its nearest
+    existing parent. Blocks while a file system does not answer: call it through `host.blocking.run_blocking`.
     """
     volumes: dict[int, Volume] = {}
     unseen: list[str] = []
@@ -93,7 +92,7 @@ def _volume(path: Path, place: Path, warning: int, critical: int) -> Volume:
 
 
 def grade(free: int, inodes: float, warning: int, critical: int) -> tuple[str, str]:
-    """Free bytes and share of free inodes against the limits, as (level, why)."""
+    """(level, why) of free bytes and the share of free inodes, by the limits."""
     for index, limit in ((1, critical), (0, warning)):
         if free < limit:
             return _LEVELS[index + 1], "space"
@@ -121,7 +120,7 @@ def _probe(place: Path) -> int | None:
 
 
 def finding(state: DiskState, now: float, language: str = "es") -> Finding:
-    """The state as a Finding: code ok, warning or critical, message with the figures."""
+    """A Finding of the state: code ok, warning or critical, message with the figures."""
     worst = state.worst
     if worst is None:
         return Finding(FindingKind.SPACE, now, code="ok", message=messages.text("space.unseen", language))
@@ -136,7 +135,7 @@ def finding(state: DiskState, now: float, language: str = "es") -> Finding:
 
 
 def size_text(size: int) -> str:
-    """Bytes as a person reads them, by thousands as in the configuration: 1.9 GB."""
+    """`1.9 GB` of a number of bytes, in decimal units as in the configuration."""
     value, unit = float(size), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if value < 1000:

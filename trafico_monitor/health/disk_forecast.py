@@ -1,4 +1,4 @@
-"""How free space has gone lately, and when it would be gone. Pure."""
+"""Samples of free space, and a forecast of when a file system is full. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Samples = tuple[tuple[float, int], ...]  # seconds since the epoch, free bytes
 
 
 class DiskTrend:
-    """Samples by path; the newest is always that of the last look."""
+    """Samples by path, of which the newest is always that of the last check."""
 
     def __init__(self) -> None:
         self._samples: dict[str, Samples] = {}
@@ -38,7 +38,7 @@ class DiskTrend:
         return {path: [[round(at), free] for at, free in samples] for path, samples in self._samples.items()}
 
     def restore(self, kept: Mapping[str, object], now: float) -> None:
-        """What `snapshot` gave; what does not look so, and what is too old, is left out."""
+        """Takes over the samples of a `snapshot`; malformed and outdated ones are left out."""
         for path, samples in kept.items():
             if isinstance(samples, list):
                 read = [_sample(one) for one in samples]
@@ -55,8 +55,8 @@ def _sample(value: object) -> tuple[float, int] | None:
 
 
 def full_at(samples: Sequence[tuple[float, int]]) -> float | None:
-    """When a straight line through the last hours meets nought; None when it does not go down, or
-    only some day."""
+    """Seconds since the epoch at which a straight line through the last TREND_SECONDS reaches zero; None when it does
+    not fall, or reaches zero later than FARTHEST from now."""
     if not samples:
         return None
     last = samples[-1][0]

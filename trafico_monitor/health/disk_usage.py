@@ -1,4 +1,4 @@
-"""What a file system's space is used by, and which files of the Bot API server have been delivered.
+"""Disk usage by purpose, and files of the Bot API server that have been delivered.
 
 The server keeps every file that it has ever fetched. One that is older than a day, and whose
 content is in models, byte by byte, is not needed there any more: the server fetches it again when
@@ -27,9 +27,9 @@ QUARANTINED, RESCUES, MODELS, BOT_API, JOURNAL, RECORDS, REST = (
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Bytes on the file system of `path`, by what they are for; `rest` is everything else on it.
-    `complete` is False when time or number ran out: then the parts are at least so large, and the
-    rest at most."""
+    """Bytes on the file system of `path` by purpose; `rest` is everything else on it.
+    `complete` is False when a limit of time or number was reached: the parts are then a lower bound, and the
+    rest an upper bound."""
 
     path: Path
     total: int
@@ -39,12 +39,11 @@ class Usage:
 
 
 def measure(path: Path, roots: Sequence[tuple[str, Path]], seconds: float) -> Usage:
-    """Given a path on the file system that is meant, and directories with what they are for
-    (MODELS, BOT_API, JOURNAL, RECORDS), add up what lies on it. Blocking, within `seconds`.
+    """Given a path on the file system that is meant, and directories with their purpose
+    (MODELS, BOT_API, JOURNAL, RECORDS), return the usage of that file system. Blocking, within `seconds`.
 
-    Sizes are what files really take. Links are not followed, a file with several names counts
-    once, and what may not be looked at falls to the rest. Raises OSError when `path` cannot be
-    looked at."""
+    Sizes are allocated blocks. Links are not followed, a file with several names counts once, and what cannot be
+    read belongs to the rest. Raises OSError when `path` cannot be examined."""
     device = path.stat().st_dev
     seen = os.statvfs(path)
     late = _Limit(time.monotonic() + seconds)
@@ -63,7 +62,7 @@ def measure(path: Path, roots: Sequence[tuple[str, Path]], seconds: float) -> Us
 
 
 class _Limit:
-    """Time and number together; `reached` once one of them is used up."""
+    """A limit of time and of number; `reached` once one of them is used up."""
 
     def __init__(self, end: float, entries: int = MOST_ENTRIES, clock: Callable[[], float] = time.monotonic) -> None:
         self._end, self._left, self._clock = end, entries, clock
@@ -76,7 +75,7 @@ class _Limit:
 
 
 def _files(kind: str, root: Path, device: int, late: _Limit) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file beneath `root` on that device, and what it is for."""
+    """Every file beneath `root` on that device, with its purpose."""
     waiting = [(kind, root)]
     while waiting:
         kind, folder = waiting.pop()
@@ -95,7 +94,7 @@ def _files(kind: str, root: Path, device: int, late: _Limit) -> Iterator[tuple[s
 
 
 def _inside(kind: str, name: str) -> str:
-    """What a folder of that name holds within what is for `kind`."""
+    """The purpose of a folder of that name within one of `kind`."""
     if kind == MODELS and name in (QUARANTINE, RESCUED):
         return QUARANTINED if name == QUARANTINE else RESCUES
     return kind
@@ -110,7 +109,7 @@ _DEEP = 4  # <bot_api>/<token>/<kind>/<file>, and one more
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """`size` is what deleting `path` would give back, in bytes; `copy` is where its content is."""
+    """`size` is the space in bytes that deleting `path` frees; `copy` is the file in models with the same content."""
 
     path: Path
     size: int
@@ -119,8 +118,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """The largest first. `complete` is False when some could not be compared in time: there may
-    be more then, and never less."""
+    """The largest first. `complete` is False when the time for comparing ran out: there may be more, never fewer."""
 
     files: tuple[Delivered, ...] = ()
     complete: bool = True
@@ -137,9 +135,8 @@ class _File:
 
 
 def find_delivered(site: Installation, now: float, seconds: float) -> Deliveries:
-    """What the Bot API directory could do without at `now` (seconds since the epoch). Blocking,
-    within about `seconds`; reads files whose sizes are equal, and those to their end only while
-    their contents are."""
+    """Files of the Bot API directory whose content is also in models, at `now` (seconds since the epoch). Blocking,
+    within about `seconds`; reads only files of equal size, and each only as far as the contents are equal."""
     if site.bot_api is None:
         return Deliveries()
     end = time.monotonic() + seconds
@@ -162,8 +159,8 @@ def find_delivered(site: Installation, now: float, seconds: float) -> Deliveries
 
 
 def _whole_files(root: Path, levels: int, end: float) -> Iterator[_File]:
-    """Regular, whole-named files beneath `root` that have something in them. Folders of the
-    monitor's own and hidden ones are left out: what lies there has not been delivered."""
+    """Regular files beneath `root` that are not empty. The monitor's own folders and hidden ones are left out: their
+    files have not been delivered."""
     waiting = [(root, levels)]
     while waiting and time.monotonic() <= end:
         folder, left = waiting.pop()

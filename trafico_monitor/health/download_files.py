@@ -17,9 +17,9 @@ MOST = 10_000  # entries of a folder; what lies behind them is not counted
 
 
 def count_waiting(models: Path, most: int = MOST, folder: str = RESCUED) -> Waiting:
-    """The regular files of `_rescatados` (or another `folder` of models), put there by whomever, without the
-    notes beside them and hidden ones; none where there is no such folder. Since when each waits is the time of
-    its last change of name or owner (ctime): a copy may keep the date of its content. Raises OSError."""
+    """Number, size and age of the regular files of `_rescatados` (or another `folder` of models), without sidecar
+    files and hidden ones; nothing where there is no such folder. A file waits since its last change of name or owner
+    (ctime): a copy may keep the date of its content. Blocking. Raises OSError."""
     try:
         listed, complete = _entries(models / folder, most)
     except FileNotFoundError:
@@ -36,15 +36,15 @@ def count_waiting(models: Path, most: int = MOST, folder: str = RESCUED) -> Wait
 
 
 def list_modelos(models: Path, most: int = MOST) -> list[str]:
-    """The folders of the models directory, the one that was written into last first. Links are none. Raises
-    OSError."""
+    """Names of the folders of the models directory, the most recently written first, without links. Blocking.
+    Raises OSError."""
     listed, _ = _entries(models, most)
     folders = [(-seen.st_mtime, name) for name, seen in listed if stat.S_ISDIR(seen.st_mode)]
     return [name for _, name in sorted(folders)]
 
 
 def _entries(folder: Path, most: int) -> tuple[list[tuple[str, os.stat_result]], bool]:
-    """At most so many of what lies in `folder`, which is no link itself; and whether that is all."""
+    """At most `most` entries of `folder`, which is no link itself; and whether that is all."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         with os.scandir(opened) as entries:
@@ -71,8 +71,8 @@ DEADLINE_SECONDS = 5.0
 
 
 async def arrived_bytes(places: Mapping[str, str]) -> dict[str, int]:
-    """The size in bytes of each regular file of `places` (id of a download → path); one that cannot be looked
-    at is left out, all of them where the file system does not answer within the deadline."""
+    """Size in bytes of each regular file of `places` (id of a download → path). Files that cannot be examined are left
+    out, all of them where the file system does not answer within DEADLINE_SECONDS."""
     try:
         return await run_blocking(lambda: _sizes(places), seconds=DEADLINE_SECONDS, name="arrivals")
     except TimeoutError:

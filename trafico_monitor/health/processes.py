@@ -62,7 +62,7 @@ def unit_processes(control_group: str, hierarchies: tuple[str, ...] = _HIERARCHI
 
 
 def is_in_unit(pid: int, unit: str) -> bool | None:
-    """Whether `pid` is of `unit` ("": any), where /proc shows it; None where it does not."""
+    """Whether `pid` belongs to `unit` ("": any), where /proc shows it; None where it does not."""
     groups = _control_groups(pid)
     return None if groups is None else not unit or _holds(groups, unit)
 

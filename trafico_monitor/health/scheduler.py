@@ -1,4 +1,4 @@
-"""The periodic look at disk, server and the bot's unit: every 30 s, and whenever asked."""
+"""The periodic checks of disk, server and the bot's unit: every 30 s, and on request."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ SMALL_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class CheckRun:
-    """What one look, begun at `at`, found. `disk_full` holds writing back: stricter words than a
-    warning."""
+    """Result of one round that began at `at`. `disk_full` stops downloads from being written: a stricter limit than
+    a warning."""
 
     findings: tuple[Finding, ...]
     disk_full: bool
@@ -42,7 +42,7 @@ class CheckRun:
 
 
 class CheckScheduler:
-    """Owns the pace. `ask()` brings the next look forward: an incident wants to know now."""
+    """Runs the checks every `checks.interval`, and at once after `ask()`."""
 
     def __init__(
         self,
@@ -52,8 +52,8 @@ class CheckScheduler:
         report: Callable[[CheckRun], Awaitable[None]],
         clock: Callable[[], float],
     ) -> None:
-        """`awaited` are folders that downloads wait to be written into: a model's folder may be
-        a file system of its own."""
+        """`awaited` returns the folders that open downloads will be written to: a model's folder may be a file system
+        of its own."""
         self._config = config
         self._site = site
         self._awaited = awaited
@@ -65,7 +65,7 @@ class CheckScheduler:
         self._asked.set()
 
     async def run(self) -> None:
-        """Look, report, wait; for ever."""
+        """Checks, reports and waits until cancelled."""
         while True:
             self._asked.clear()
             await self._report(await self.check())
@@ -75,7 +75,7 @@ class CheckScheduler:
                     await self._asked.wait()
 
     async def check(self) -> CheckRun:
-        """One look at everything, side by side, each with its own deadline."""
+        """One round: all checks side by side, each with its own deadline."""
         config, began = self._config(), self._clock()
         written = self._written()
         space, server, unit, waiting = await asyncio.gather(
@@ -131,8 +131,8 @@ def _unit_text(unit: UnitState) -> str:
 
 
 def is_full(volume: disk.Volume, config: Config) -> bool:
-    """True when nothing more should be written there: critical by the configured limit, or, where
-    the whole file system is hardly larger than that limit, nearly full by its own size."""
+    """True when nothing more should be written to the volume: critical by the configured limit, or, where the whole
+    file system is hardly larger than that limit, nearly full by its own size."""
     if volume.level != "critical":
         return False
     if volume.why != "space" or volume.total >= 2 * config.checks.disk_critical:

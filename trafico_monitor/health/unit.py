@@ -18,8 +18,8 @@ PROPERTIES = (
 
 @dataclass(frozen=True, slots=True)
 class UnitState:
-    """As `systemctl show` says it. `known` is False where systemd does not run or not answer:
-    everything else is empty then, and nothing may be concluded from it."""
+    """Properties of `systemctl show`. `known` is False where systemd does not run or not answer; everything else is
+    empty then, and nothing may be concluded from it."""
 
     unit: str
     known: bool = False
@@ -44,18 +44,18 @@ class UnitState:
 
     @property
     def periodic(self) -> bool:
-        """A timer starts it: it ends by itself as it should."""
+        """True for a unit that a timer starts and that ends by itself."""
         return any(name.endswith(".timer") for name in self.triggers) and self.restart in ("", "no", "on-failure")
 
 
 async def query_unit(unit: str, *, seconds: float = 5.0) -> UnitState:
-    """What systemd says about `unit` within `seconds`; never raises for its state."""
+    """State of `unit` within `seconds`; no state raises."""
     said = await systemd.show_unit(unit, PROPERTIES, seconds=seconds)
     return UnitState(unit) if said is None else read(unit, said)
 
 
 def read(unit: str, said: Mapping[str, str]) -> UnitState:
-    """The properties as a UnitState."""
+    """A UnitState of the properties of `systemctl show`."""
     return UnitState(
         unit=unit,
         known=True,

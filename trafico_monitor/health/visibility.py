@@ -1,7 +1,6 @@
-"""Does the monitor still see the bot, and does the bot still speak? Findings of each round.
+"""Visibility checks: is the journal readable, does the reader keep up, does the bot still log?
 
-The answer to each question is given in every round, good or bad: whoever takes the findings
-knows what was told before.
+Every round answers each question, good or bad; the pipeline knows what was notified before.
 """
 
 from __future__ import annotations
@@ -18,10 +17,9 @@ LAG_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """`lag`: how old, in seconds, is the last line that was taken in while others wait (else 0).
-    `trouble`: why the journal cannot be read, "" when it can. `quiet`: for how many seconds the
-    bot has said nothing (of those in which it could be heard); None when that is not judged now.
-    `unit`: what systemd says of the bot's unit; `since` there and `monotonic` are the same clock."""
+    """`lag`: age in seconds of the last line consumed while others wait, else 0. `trouble`: why the journal cannot be
+    read, "" when it can. `quiet`: seconds without a line of the bot, counted while the journal was readable; None when
+    that is not judged now. `unit`: the bot's unit; its `since` and `monotonic` are of the same clock."""
 
     lag: float = 0.0
     trouble: str = ""

@@ -1,4 +1,4 @@
-"""`trafico-monitor check`: finds causes before they bite, each with the command that mends it."""
+"""`trafico-monitor check`: causes of later failures, each with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["MARK", "NAME", "CheckContext", "CheckResult", "Level", "preflight"]
 
 
 async def preflight(config: Config) -> tuple[CheckResult, ...]:
-    """Given a loaded Config, return every finding, in the order of the mission's pre-flight list.
+    """Given a loaded Config, return all results, in the order of the mission's pre-flight list.
 
-    Changes nothing anywhere. Takes at most about a minute when everything hangs, seconds else.
+    Changes nothing. Takes seconds; about a minute at most when every check runs into its deadline.
     """
     config, site = await discover(config)  # the server's address may stand in the .env, found by the unit
     own, its, answer, container = await asyncio.gather(
@@ -51,7 +51,7 @@ async def preflight(config: Config) -> tuple[CheckResult, ...]:
 
 
 async def _as_the_service(context: CheckContext) -> tuple[list[CheckResult], ...]:
-    """What only the service's own user can tell: may it read, write, and call the helper?"""
+    """Checks that only the service's own user can answer: may it read, write, and call the helper?"""
     return (
         await project.project(context),
         await project.models(context),

@@ -1,4 +1,4 @@
-"""Will a message arrive? Asked with tokens of alert bots alone.
+"""Delivery of alerts, tried with the tokens of alert bots alone.
 
 The bot's own token is never tried here: used against another server than the bot's it would log
 the bot out (see `config.endpoints`).
@@ -23,8 +23,7 @@ _SECONDS = 10.0
 
 
 async def alerts(context: CheckContext) -> list[CheckResult]:
-    """Every channel: is it complete, is it used, does its bot answer, and may it write there? And
-    does «the server is down» arrive?"""
+    """The channels: complete, used, their bots answering and allowed to write; and a way for «the server is down»."""
     config = context.config
     found = channels(config.telegram, config.alerts, config.channels, config.language)
     tried = await asyncio.gather(*(_tried(channel, config) for channel in telegram_endpoints.channels(config)))
@@ -48,7 +47,7 @@ async def _looked_at(channel: Channel, config: Config, *, own: bool) -> list[Che
 
 
 async def _bot(channel: Channel) -> CheckResult:
-    """The bot answers, and whoever is to be told has begun a conversation with it."""
+    """The bot answers, and the recipient has begun a conversation with it."""
     server, fix = channel.api_url, "alert_token" if channel.name == ADMIN else "channels"
     status, answer = await _ask(server, channel.token, "getMe", {})
     if status is None:
@@ -66,7 +65,7 @@ async def _bot(channel: Channel) -> CheckResult:
 
 
 def _ways(config: Config) -> list[CheckResult]:
-    """Which channels do not need the server that is watched; none is one of the gaps."""
+    """The channels that do not need the watched server; having none is one of the gaps."""
     ready = telegram_endpoints.channels(config)
     names = [channel.name for channel in ready if channel.chat or channel.url]
     free = [
@@ -77,14 +76,14 @@ def _ways(config: Config) -> list[CheckResult]:
 
 
 def _is_named(name: str, config: Config) -> bool:
-    """Whether anything is told on the channel `name` while all others work."""
+    """Whether anything is sent on the channel `name` while all others work."""
     alerts = config.alerts
     routed = (to for route in config.routes for to in route.to)
     return name in (*routed, *alerts.escalate_to, alerts.fallback)
 
 
 async def _ask(server: str, token: str, method: str, values: dict[str, str]) -> tuple[int | None, dict[str, object]]:
-    """(HTTP status, result); (None, {}) when nobody answered."""
+    """(HTTP status, result); (None, {}) without an answer."""
     logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO lines hold the token
     try:
         async with (
@@ -102,8 +101,8 @@ async def _ask(server: str, token: str, method: str, values: dict[str, str]) -> 
 
 
 def channels(telegram: Telegram, alerts: Alerts, known: Iterable[Channel], language: str) -> list[CheckResult]:
-    """What is to be said of `[channels.*]` and of the answers. Having no alert token is said by the
-    configuration's gaps."""
+    """Results about `[channels.*]` and the alert bot's commands. A missing alert token is one of the configuration's
+    gaps."""
     listed = tuple(known)
     return [*_answers(telegram, alerts, listed, language), *_apprise(listed)]
 

@@ -24,7 +24,7 @@ _MOST_LEFT_OVER = 5  # lines
 
 
 def unit(context: CheckContext, state: UnitState) -> list[CheckResult]:
-    """Loaded, active, comes back by itself, and writes into the journal that is read."""
+    """The bot's unit: loaded, active, restarted after a crash, and logging to the journal that is read."""
     name = state.unit
     if not name:  # the bot is told by its command line alone
         return []
@@ -44,9 +44,7 @@ def unit(context: CheckContext, state: UnitState) -> list[CheckResult]:
 
 
 def left_over(context: CheckContext) -> list[CheckResult]:
-    """Processes of the bot outside its unit, and the mission's own monitor: each disturbs without being watched.
-
-    Those of the project's user and of root, who may have started one by hand."""
+    """Processes of the bot outside its unit, and the mission's own monitor, of the project's user and of root."""
     unit, project, user = context.config.bot.unit, context.config.project.dir, context.bot
     if not (unit and project and user):
         return []
@@ -72,7 +70,7 @@ def _left_over(process: BotProcess, context: CheckContext) -> CheckResult:
 
 
 def server(context: CheckContext, state: ServerState, container: Container | None) -> list[CheckResult]:
-    """HTTP decides; the container explains."""
+    """The Bot API server: HTTP decides, the container explains."""
     language, url = context.config.language, file_server(context.config)
     name = context.config.bot_api.container
     found: list[CheckResult] = []
@@ -103,7 +101,7 @@ def _container(context: CheckContext, container: Container, *, up: bool) -> Chec
 
 
 def local_mode(context: CheckContext, container: Container | None) -> list[CheckResult]:
-    """Without the local server, or without its --local, a bot gets no file over 20 MB."""
+    """The server's local mode: without it, or without --local, a bot gets no file over 20 MB."""
     if not context.config.bot_api.local:
         env = dotenv_file.path(context.config) or "src/.env"
         return [warning("not_local", "not_local", env=env)]
@@ -114,9 +112,9 @@ def local_mode(context: CheckContext, container: Container | None) -> list[Check
 
 
 async def files(context: CheckContext) -> list[CheckResult]:
-    """Can the bot's user and the service read what the Bot API server has downloaded?
+    """Access of the bot's user and of the service to the files of the Bot API server.
 
-    That they cannot was the most frequent real failure: files of uid 101, mode 0640.
+    Files of uid 101 with mode 0640 were the most frequent real failure.
     """
     if context.site is None or context.site.bot_api is None or context.bot is None:
         return []
@@ -139,7 +137,7 @@ async def files(context: CheckContext) -> list[CheckResult]:
 
 
 async def _unreadable(context: CheckContext, folder: Path, account: Account) -> list[CheckResult] | None:
-    """[] when all is readable, [check] for the first that is not, None when it cannot be told."""
+    """[] when everything is readable, the result for the first file that is not, None when that is unknown."""
     closed = await context.closed_parent(folder, account)
     if closed is not None:
         bot = context.bot or account
@@ -171,7 +169,7 @@ def _names(context: CheckContext, account: Account, folder: Path) -> dict[str, o
 
 
 def _other_owner(folder: Path, bot: Account) -> bool:
-    """True when something in there is another user's than the bot's: the next file will be too."""
+    """True when a file there belongs to another user than the bot's: the next one will too."""
     try:
         inside = [folder, *sorted(folder.iterdir())[:20]]
         return any(path.lstat().st_uid != bot.uid for path in inside)

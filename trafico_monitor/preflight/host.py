@@ -1,4 +1,4 @@
-"""The service itself: its user, its unit, its folders, disk, sudo, ffprobe."""
+"""The service: its user, unit, folders, disks, sudo, ffprobe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"  # what the service's children get
 
 
 async def user(context: CheckContext) -> list[CheckResult]:
-    """Whom the answers below are about."""
+    """The user for whom the following checks are made."""
     service = accounts.by_name(accounts.SERVICE_USER)
     if service is None:
         return [warning("user_absent", "install", user=accounts.SERVICE_USER, caller=context.user.name)]
@@ -32,7 +32,7 @@ async def user(context: CheckContext) -> list[CheckResult]:
 
 
 async def service(context: CheckContext, state: UnitState) -> list[CheckResult]:
-    """Installed, running, started at boot; may it write where the models are?"""
+    """The service's unit: installed, running, enabled, and allowed to write to the models directory."""
     if not state.known or state.load == "not-found":
         return [warning("service_absent", "install", unit=SERVICE)]
     found: list[CheckResult] = []
@@ -54,7 +54,7 @@ async def _sandbox(context: CheckContext) -> list[CheckResult]:
 
 
 async def folders(context: CheckContext) -> list[CheckResult]:
-    """State and logs: writable for the service."""
+    """The directories of state and logs: writable for the service."""
     found: list[CheckResult] = []
     for path in (context.config.paths.state, context.config.paths.logs):
         if not await context.may("-d", path):
@@ -65,7 +65,7 @@ async def folders(context: CheckContext) -> list[CheckResult]:
 
 
 async def places(context: CheckContext) -> list[CheckResult]:
-    """State and logs: nobody else's, so that nobody else can change or exchange what is in them."""
+    """The directories of state and logs: owned so that no other user can change or exchange their content."""
     paths, trust = context.config.paths, directory.ours().with_account(context.user.uid, context.user.gid)
     found: list[CheckResult] = []
     for path, packaged in ((paths.state, packaged_state()), (paths.logs, packaged_logs())):
@@ -96,7 +96,7 @@ def _why(refused: DirectoryRefused, language: str) -> str:
 
 
 async def space(context: CheckContext) -> list[CheckResult]:
-    """Free space of every file system that matters."""
+    """Free space of the file systems that the monitor writes to, and mounts that became read-only."""
     site, config = context.site, context.config
     places = [site.models if site else None, site.bot_api if site else None, config.paths.state, config.paths.logs]
     paths = [path for path in places if path is not None]
@@ -115,7 +115,7 @@ async def space(context: CheckContext) -> list[CheckResult]:
 
 
 async def sudo(context: CheckContext) -> list[CheckResult]:
-    """May the service start the one helper as root, without a password?"""
+    """The sudo rule: the service starts the helper as root without a password."""
     helper = Path(context.site.chown_command[-1] if context.site else CHOWN_HELPER)
     if not helper.exists():
         return [critical("helper_absent", "reinstall", helper=helper)]
@@ -133,6 +133,6 @@ async def sudo(context: CheckContext) -> list[CheckResult]:
 
 
 async def ffprobe(context: CheckContext) -> list[CheckResult]:
-    """The better media check."""
+    """ffprobe, the better media check."""
     found = shutil.which("ffprobe", path=_PATH)
     return [ok("ffprobe", path=found)] if found else [warning("ffprobe_absent", "ffprobe")]

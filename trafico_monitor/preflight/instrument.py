@@ -1,4 +1,4 @@
-"""Does the bot itself tell of its downloads, or is all that is known of them read from its text?"""
+"""Instrumentation: does the bot report its downloads itself, or are they known from its log text alone?"""
 
 from __future__ import annotations
 

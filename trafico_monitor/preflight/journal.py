@@ -1,4 +1,4 @@
-"""The journal: may it be read, are the bot's lines in it, is it kept, are lines dropped."""
+"""The journal: readable, persistent, with the bot's lines, and without dropped ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TIME = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "min": 60.0, "m": 60.0, "h"
 
 
 async def access(context: CheckContext) -> list[CheckResult]:
-    """May the journal's files be read? sd-journal itself would only be silent."""
+    """Access to the journal's files: sd-journal itself reports no missing right."""
     files = _files(context)
     if not files:
         return [critical("journal_absent", "journald", user=context.user.name)]
@@ -48,7 +48,7 @@ def machine_folder(namespace: str) -> str:
 
 
 async def lines(context: CheckContext) -> list[CheckResult]:
-    """Are the bot's own lines there? Seen with the same trusted fields as the monitor's reader."""
+    """The bot's lines, by the same trusted fields as the monitor's reader."""
     unit = context.config.bot.unit
     if not unit:
         return []
@@ -78,7 +78,7 @@ def command_lines(output: str) -> list[str]:
 
 
 async def kept(context: CheckContext) -> list[CheckResult]:
-    """Does the journal survive a reboot? Else failures before one are never seen."""
+    """Persistence: without it, failures shortly before a reboot are lost."""
     if context.config.journal.directory or not systemd.systemd_runs():
         return []
     name = machine_folder(context.config.journal.namespace)
@@ -97,7 +97,7 @@ def _written(file: Path) -> float:
 
 
 async def dropped(context: CheckContext, bot: UnitState) -> list[CheckResult]:
-    """Has journald thrown lines of the bot away, or would it soon?"""
+    """journald's rate limit: lines of the bot that were dropped, and a limit that is too low."""
     unit = context.config.bot.unit
     if not unit:
         return []

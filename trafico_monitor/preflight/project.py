@@ -40,13 +40,13 @@ GAPS: Mapping[str, Level] = MappingProxyType(
 
 
 async def configuration(context: CheckContext) -> list[CheckResult]:
-    """Which files were read. (A file with mistakes never gets here.)"""
+    """The configuration files that were read; one with mistakes never gets here."""
     sources = context.config.sources
     return [ok("config", sources=", ".join(sources)) if sources else ok("config_defaults")]
 
 
 async def gaps(context: CheckContext) -> list[CheckResult]:
-    """Everything that `discover` could not find, with its text and command."""
+    """Everything that `discover` could not find, with text and command."""
     filled = missing_fields(context.config, context.user.name)
     return [
         CheckResult(GAPS.get(code, Level.WARNING), f"missing.{code}", f"fix.missing.{code}", filled)
@@ -55,7 +55,7 @@ async def gaps(context: CheckContext) -> list[CheckResult]:
 
 
 async def project(context: CheckContext) -> list[CheckResult]:
-    """The folder and main.py."""
+    """The project's folder and main.py."""
     if not context.config.project.dir:
         return []
     folder = Path(context.config.project.dir)
@@ -70,7 +70,7 @@ async def project(context: CheckContext) -> list[CheckResult]:
 
 
 async def models(context: CheckContext) -> list[CheckResult]:
-    """Every folder of models must be one that the service can write into."""
+    """The folders of models: the service can write to each."""
     if context.site is None or {"models", "models_hidden"} & set(context.config.missing):
         return []
     folder = context.site.models
@@ -86,7 +86,7 @@ async def models(context: CheckContext) -> list[CheckResult]:
 
 
 async def env(context: CheckContext) -> list[CheckResult]:
-    """The .env: readable for the service (not only for root), and its values usable."""
+    """The .env: readable for the service, not only for root, with usable values."""
     file = dotenv_file.path(context.config)
     if file is None or {"env_unreadable", "env_foreign"} & set(context.config.missing):
         return []
@@ -104,8 +104,8 @@ async def env(context: CheckContext) -> list[CheckResult]:
 
 
 async def waiting_files(context: CheckContext) -> list[CheckResult]:
-    """Rescued videos are finished by `assign`; what is in quarantine leaves it by itself, apart
-    from what was never replaced."""
+    """Rescued videos, which `assign` puts in place, and files in quarantine, which leave it by themselves unless they
+    were never replaced."""
     if context.site is None:
         return []
     models = context.site.models
@@ -139,5 +139,5 @@ def _counted(found: Waiting) -> int | str:
 
 
 def _named(file: str) -> str:
-    """One that a shell does not take for an option."""
+    """A name that a shell does not take for an option."""
     return f"{RESCUED}/{file}" if file.startswith("-") else file or "FILE"

@@ -1,5 +1,5 @@
-"""E-mail, Slack, Discord and the rest by Apprise: one address each, sent by a process of its own
-(why: `apprise_worker`). No service of them can edit a message in the same way, so none is edited."""
+"""E-mail, Slack, Discord and other services by Apprise: one address each, sent by a process of its own
+(`apprise_worker` says why). The services have no common way to edit a message, so none is edited."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..messages.markup import Message, clip
 # Apprise itself gives up after 4 s without a connection or an answer, 15 s in SMTP; some services
 # take several requests for one message.
 DEADLINE = 45.0
-# What only the operator can mend is tried again this often, so that mending it is enough.
+# What only the operator can fix is tried again this often, so that fixing it is enough.
 SLOW_RETRY = 300.0
 # A service that says «too many» tells Apprise when to come again, and Apprise tells nobody.
 FLOOD_RETRY = 60.0
@@ -41,7 +41,7 @@ class AppriseChannel:
 
     def __init__(self, name: str, url: str, language: str = "es") -> None:
         self._name, self._url, self._language = name, url, language
-        self._mending = "" if importlib.util.find_spec("apprise") else "absent"
+        self._unusable = "" if importlib.util.find_spec("apprise") else "absent"
 
     @property
     def name(self) -> str:
@@ -49,15 +49,15 @@ class AppriseChannel:
 
     @property
     def remark(self) -> str:
-        if not self._mending:
+        if not self._unusable:
             return ""
-        return text(f"channels.apprise.{self._mending}", self._language, canal=self._name, estado="")
+        return text(f"channels.apprise.{self._unusable}", self._language, canal=self._name, estado="")
 
     async def close(self) -> None:
-        """Nothing is held between two messages."""
+        """Nothing to close: no connection outlives a message."""
 
     async def deliver(self, message: Message, *, message_id: str | None) -> str:
-        """Send; return "", as there is nothing to edit. Raise DeliveryError without the address."""
+        """Sends the message and returns "", as no service can edit it. Raises DeliveryError, without the address."""
         title, body = subject_and_body(message)
         order = {"url": self._url, "title": title, "body": body, "level": _level(message)}
         command = [sys.executable, "-I", str(_SENDER)]
@@ -68,7 +68,7 @@ class AppriseChannel:
         if done.code is None:
             raise DeliveryError(text("channels.deadline", self._language, canal=self._name, segundos=f"{DEADLINE:g}"))
         kind, status, detail = _outcome(_result(done.output), done.code)
-        self._mending = kind if kind in ("absent", "address") else ""
+        self._unusable = kind if kind in ("absent", "address") else ""
         if kind != "sent":
             raise self._trouble(kind, status, detail)
         return ""
@@ -82,7 +82,7 @@ class AppriseChannel:
 
 
 def subject_and_body(message: Message) -> tuple[str, str]:
-    """A subject that tells what happened, and the rest. Nobody is called by a name in them."""
+    """A subject that says what happened, and the rest; neither mentions a person of the service."""
     title, _, body = message.plain.partition("\n")
     what = next((one for one in body.split("\n") if one.strip()), "")
     subject = clip(f"{title} · {what}" if what else title, LONGEST_TITLE)
@@ -90,8 +90,8 @@ def subject_and_body(message: Message) -> tuple[str, str]:
 
 
 def harmless(value: str) -> str:
-    """`value` in which `@everyone`, `<!channel>` and `<@somebody>`, of which a video's name may
-    consist, ring nobody: an invisible space stands after the sign."""
+    """`value` in which `@everyone`, `<!channel>` and `<@somebody>`, of which a video's name may consist, notify
+    nobody: an invisible space follows the sign."""
     return value.replace("@", "@\u200b").replace("<", "<\u200b")
 
 

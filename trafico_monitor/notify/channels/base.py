@@ -1,4 +1,4 @@
-"""What the courier stands between: the durable queue, and a way to a person."""
+"""Interfaces of delivery: the durable queue of a channel, and the channel to a person."""
 
 from __future__ import annotations
 
@@ -11,29 +11,28 @@ from ..messages.markup import Message
 
 
 class Outbox(Protocol):
-    """One channel's part of the durable queue. `due` gives items in the order in which they were
-    written."""
+    """One channel's part of the durable queue. `due` returns items in the order in which they were written."""
 
     async def due(self, now: float, limit: int) -> Sequence[OutboxItem]: ...
     async def sent(self, item_id: int, version: int, message_id: str, now: float) -> None: ...
     async def postponed(self, item_id: int, error: str, next_at: float) -> None: ...
     async def dropped(self, item_id: int, version: int, error: str, now: float) -> None: ...
     async def waiting(self) -> int: ...
-    async def last_success(self) -> float | None: ...  # when the channel last took a message
+    async def last_success(self) -> float | None: ...  # when the channel last accepted a message
 
 
 class Channel(Protocol):
-    """A way to a person. `deliver` returns the channel's id of the message, which it edits when
-    `message_id` is given; it raises DeliveryError, and ends by itself in due time.
+    """A channel to a person. `deliver` returns the channel's id of the message; given `message_id`, it edits that
+    message. It raises DeliveryError, and has a deadline of its own.
 
-    Where `edits` is False, `message_id` is never given, and only the beginning and the end of a
-    story are delivered: each is a message of its own.
+    Where `edits` is False, `message_id` is never given, and only the beginning and the end of an incident are
+    delivered, each as a message of its own.
     """
 
     @property
     def name(self) -> str: ...  # that of [channels.NAME]
     @property
-    def remark(self) -> str: ...  # what the operator should know or mend, "" when nothing
+    def remark(self) -> str: ...  # what the operator should know or fix, "" for nothing
     @property
     def edits(self) -> bool: ...
     async def deliver(self, message: Message, *, message_id: str | None) -> str: ...
@@ -41,4 +40,4 @@ class Channel(Protocol):
 
 
 class RefusedByServer(DeliveryError):
-    """The channel was reached and answered, but did not take the message."""
+    """The channel was reached and answered, but refused the message."""

@@ -1,4 +1,4 @@
-"""One way to speak HTTP to an address of the operator's: short, direct, and told in fixed words."""
+"""HTTP to an address of the operator's: bounded answers, no redirects, errors as fixed codes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 from ...host.hardening import silence_libraries
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
-# Of an answer's body; we only look whether there is one.
+# Of an answer's body, whose content is not used.
 MOST_ANSWER = 64 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -46,8 +46,8 @@ def open_client(url: str) -> httpx.AsyncClient:
 
 
 async def ask(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    """Send `request`; return the answer, of whose body at most MOST_ANSWER bytes were read.
-    Raises httpx.HTTPError; the caller holds the deadline for all of it."""
+    """The answer to `request`, with at most MOST_ANSWER bytes of its body read. Raises httpx.HTTPError; the caller
+    sets the deadline for all of it."""
     answer = await client.send(request, stream=True)
     try:
         read = 0
@@ -61,8 +61,8 @@ async def ask(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Respon
 
 
 def cause_of(error: BaseException) -> str:
-    """`channels.cause.<code>` for what went wrong on the way. The library's own words hold names
-    and addresses, so they are not used."""
+    """The code `channels.cause.<code>` of an error. The library's own text contains names and addresses, so it is
+    not used."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLCertVerificationError):

@@ -1,5 +1,5 @@
-"""Telegram through python-telegram-bot. It only sends: a token has one getUpdates consumer, which
-is the bot being watched, or `answers` for an alert token of its own."""
+"""Telegram by python-telegram-bot. It only sends: a token has one consumer of getUpdates, which is the watched
+bot, or `chatops` for an alert token of its own."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ AnyBot = TypeVar("AnyBot", bound=Bot)
 CONNECT_SECONDS, ANSWER_SECONDS, POOL_SECONDS = 5.0, 10.0, 5.0
 # Everything about one message, redirected, in plain text and to a moved chat included.
 DEADLINE = 30.0
-# What only the operator can mend is tried again this often, so that mending it is enough.
+# What only the operator can fix is tried again this often, so that fixing it is enough.
 SLOW_RETRY = 300.0
-# A flood wait can be hours: we ask again all the same, and from UNBEARABLE on the channel counts as
-# unusable, so that another one tells what is critical.
+# A flood wait can be hours: the channel is tried again earlier all the same, and from UNBEARABLE on it counts as
+# unusable, so that another channel sends what is critical.
 LONGEST_WAIT, UNBEARABLE = 3600.0, 300.0
-# Less than the courier's grace: what was delivered must not look undelivered at a stop.
+# Less than a delivery worker has at a stop: what was delivered must not look undelivered.
 KEYBOARD_SECONDS = 1.5
 _MOST_TRIES = 4
 _ADMINS = frozenset({"telegram", "admin"})
 _LONGEST_DETAIL = 200
-# Incidents whose keyboards are remembered, to take them away at the end.
+# Incidents whose keyboards are remembered, to be removed at the end.
 _MOST_KEYBOARDS = 200
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -93,31 +93,31 @@ def connect(
 
 
 def server_of(api_url: str) -> str:
-    """The host, as errors name it."""
+    """The host of an address, as errors name it."""
     return urlsplit(api_url).hostname or api_url
 
 
 def flood_wait(error: RetryAfter) -> float:
-    """Seconds that Telegram asks for, at least 1; 1 where its word is no number."""
+    """The seconds of a flood wait, at least 1; 1 where the answer holds no number."""
     wait: object = error.retry_after
     seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait
     return float(min(max(1, seconds), 1e9)) if isinstance(seconds, int | float) else 1.0
 
 
 def markup(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
-    """`rows` as the library has them; None for none."""
+    """The library's keyboard of `rows`; None for none."""
     shown = [[InlineKeyboardButton(one.label, callback_data=one.data) for one in row] for row in rows]
     return InlineKeyboardMarkup(shown) if shown else None
 
 
 class TelegramChannel:
-    """One chat. Errors are told apart by who can mend them:
+    """One chat. Errors differ by who can fix them:
 
     flood, network, server → time; blocked, token, chat → the operator (slow retry, never
     dropped, `unusable`); mark-up → plain text; the message itself → permanent.
 
-    `answering` puts the buttons of `Message.actions` beneath it: only for a bot whose answers
-    somebody reads (`answers`). They go when the incident is closed.
+    `answering` puts the buttons of `Message.actions` below a message: only for a bot whose updates `chatops` reads.
+    They are removed when the incident is closed.
     """
 
     edits = True
@@ -147,11 +147,11 @@ class TelegramChannel:
         return self._say("migrated", chat=str(self.migrated_to))
 
     async def close(self) -> None:
-        """Give back the connections."""
+        """Closes the connections."""
         await self._request.shutdown()
 
     async def deliver(self, message: Message, *, message_id: str | None) -> str:
-        """Send, or edit `message_id`; return the message's id. Raise DeliveryError, redacted."""
+        """Sends the message, or edits `message_id`, and returns its id. Raises DeliveryError, redacted."""
         if message_id is not None and not message_id.isdecimal():
             message_id = None  # of another channel, before the configuration was changed
         try:
@@ -183,7 +183,7 @@ class TelegramChannel:
         return taken
 
     async def _deliver(self, message: Message, message_id: str | None) -> str:
-        """The ways round a 400: unchanged is fine, gone is sent anew, mark-up is left away."""
+        """Answers to a 400: unchanged is fine, a deleted message is sent anew, refused mark-up is left out."""
         plain = False
         for _ in range(_MOST_TRIES):
             try:
@@ -226,12 +226,12 @@ class TelegramChannel:
         return str(int(edited.message_id)) if isinstance(edited, SentMessage) else message_id
 
     def _keyboard(self, message: Message) -> InlineKeyboardMarkup | None:
-        """None for no buttons: an edit without any takes them away."""
+        """The buttons; None for none: an edit without any removes them."""
         return markup((*buttons(message.actions, self._language), *message.choices)) if self._answering else None
 
     async def _keep_keyboards(self, message: Message, message_id: int) -> None:
-        """Note where buttons are; once the incident is closed, the message that says so is the
-        only one that may have some. What fails here is made up for when somebody presses."""
+        """Remembers which messages have buttons. Once the incident is closed, only the message that says so may have
+        some; a removal that fails is made up for at the next press."""
         incident = message.notice.incident if message.notice is not None else None
         if incident is None or not self._answering:
             return
@@ -272,7 +272,7 @@ class TelegramChannel:
 
 
 class NoChannel:
-    """The null twin: says what is missing; what it is given is dropped with that reason."""
+    """A channel that lacks a setting: its remark names it, and messages are dropped with that reason."""
 
     absent = True
     edits = False
@@ -282,7 +282,7 @@ class NoChannel:
         self.remark = text("notice.trouble.none", language, falta=missing)
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Nothing to close."""
 
     async def deliver(self, message: Message, *, message_id: str | None) -> str:
         raise DeliveryError(self.remark, permanent=True, unusable=True)

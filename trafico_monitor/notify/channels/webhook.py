@@ -19,15 +19,15 @@ from .webhook_payload import body_of, idempotency_key, message_name
 # Connecting, sending, the whole answer.
 DEADLINE = 20.0
 SLOW_RETRY = 300.0
-# Whoever asks for longer is asked again all the same: an alert is not for the day after.
+# A longer Retry-After is cut to this: an alert is of no use the day after.
 LONGEST_WAIT = 3600.0
 _RIGHTS = frozenset({401, 403, 404})
 _FOR_LATER = frozenset({408, 425, 429})
 
 
 class WebhookChannel:
-    """One address. A later message of the same `id` replaces the earlier one at the receiver, so
-    the channel edits. The address is a secret: errors say the channel's name instead."""
+    """One address. A later message with the same `id` replaces the earlier one at the receiver, so the channel edits.
+    The address is a secret: errors name the channel instead."""
 
     edits = True
 
@@ -45,11 +45,11 @@ class WebhookChannel:
         return "" if self._usable else self._say("address")
 
     async def close(self) -> None:
-        """Give back the connection."""
+        """Closes the connection."""
         await self._client.aclose()
 
     async def deliver(self, message: Message, *, message_id: str | None) -> str:
-        """Post it; return the `id` under which the receiver knows it. Raise DeliveryError."""
+        """Posts the message and returns the `id` by which the receiver knows it. Raises DeliveryError."""
         if not self._usable:
             raise DeliveryError(self._say("address"), retry_after=SLOW_RETRY, unusable=True)
         content = json.dumps(body_of(message, self._language), ensure_ascii=False).encode()
@@ -69,7 +69,7 @@ class WebhookChannel:
         return message_name(message)
 
     def _trouble(self, answer: httpx.Response) -> DeliveryError | None:
-        """What an answer other than 2xx means: who can mend it, and when to try again."""
+        """The error that an answer other than 2xx stands for: who can fix it, and when to try again."""
         status = answer.status_code
         if 200 <= status < 300:
             return None

@@ -1,4 +1,4 @@
-"""What the webhook sends: the JSON of one message, as docs/webhook.md describes it. Pure.
+"""The webhook's JSON of one message, as docs/webhook.md describes it. Pure.
 
 Keys are only ever added; what is there keeps its name and meaning while VERSION is the same.
 """
@@ -18,7 +18,7 @@ _LONGEST_VALUE = 500
 
 
 def body_of(message: Message, language: str) -> dict[str, object]:
-    """The body for `message`. A digest tells many things: it has no incident, and `code` digest."""
+    """The body of `message`. A digest has no incident, and `code` digest."""
     notice = message.notice
     told: dict[str, object] = {"version": VERSION, "id": message_name(message)}
     if notice is None:
@@ -36,19 +36,19 @@ def body_of(message: Message, language: str) -> dict[str, object]:
 
 
 def message_name(message: Message) -> str:
-    """The conversation that a message belongs to: a later one of the same name replaces it."""
+    """The name of the conversation of a message: a later message of the same name replaces it."""
     if message.notice is None:
         return f"digest.{sha256(message.plain.encode()).hexdigest()[:16]}"
     return f"{message.notice.key}.{message.notice.thread}"
 
 
 def idempotency_key(message: Message) -> str:
-    """The same for every try of one message, another for each later state of it."""
+    """A key that is the same for every attempt to send a message, and another for each later state of it."""
     return sha256(repr(_state(message.notice) if message.notice else message.plain).encode()).hexdigest()[:32]
 
 
 def moment(at: float | None) -> str | None:
-    """ISO 8601 in UTC with milliseconds; None for a time that is none."""
+    """ISO 8601 of `at` in UTC with milliseconds; None for an invalid time."""
     if at is None:
         return None
     try:

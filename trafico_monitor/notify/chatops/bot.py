@@ -1,8 +1,7 @@
-"""The alert bot answers: whoever may, asks how things stand and orders a retry from the phone.
+"""The alert bot: people who are allowed ask for the status and order a retry from the phone.
 
-One token has one consumer of updates: this is only for an alert token of its own. Strangers get no
-answer at all, and of what they write nothing is kept but who they are. What may have waited for
-longer than LATE_SECONDS is not carried out, and its sender is told.
+One token has one consumer of updates, so it needs an alert token of its own. Strangers get no reply, and only their
+ids are recorded. A request that may have waited longer than LATE_SECONDS is not carried out, and its sender is told.
 """
 
 from __future__ import annotations
@@ -35,30 +34,30 @@ from .updates import LATE_SECONDS, PollingBot, UpdateQueue, UpdateSource
 
 ASK_SECONDS = 15.0
 SLOWEST_RETRY, CONFLICT_RETRY, MENDING_RETRY = 60.0, 60.0, 300.0
-# A trouble is told when it comes so often in a row, and over when all went well so often.
+# An error that passes is recorded after so many in a row, and over after so many successes.
 PATIENCE = 3
 MOST_A_MINUTE = 20
 MOST_STRANGERS = 50
 END_SECONDS = 1.0
 _LONGEST_DETAIL = 200
-# Mends itself, most often: told when it stays.
+# Usually over soon: recorded when they persist.
 _PASSING = frozenset({"unreachable", "storage"})
 
 Note = Callable[[str, Mapping[str, str]], None]
 
 
 class View(Protocol):
-    """What may be looked at: `status` as `trafico-monitor status --json` has it."""
+    """The read model: `status` as in `trafico-monitor status --json`."""
 
     def status(self) -> Mapping[str, object]: ...
     def open_incidents(self) -> Sequence[Incident]: ...
 
     def told(self, key: str) -> Awaitable[Notification | None]:
-        """The notification behind the message of that conversation; None where nobody knows any more."""
+        """The notification behind the message of that conversation; None where it is no longer known."""
         ...
 
     def modelos(self) -> Awaitable[Sequence[str]]:
-        """Those that a rescued video may be put to, the last used first."""
+        """Modelos that a rescued video can be assigned to, the last used first."""
         ...
 
 
@@ -105,13 +104,13 @@ class AlertBot:
 
     @property
     def remark(self) -> str:
-        """What the operator should know or mend, "" when nothing."""
+        """What the operator should know or fix, "" for nothing."""
         if not self._trouble:
             return ""
         return text(f"answers.note.{self._trouble}", self._language, detalle=self._detail)
 
     async def run(self) -> None:
-        """Answer until cancelled."""
+        """Handles updates until cancelled."""
         updater = self._application.updater
         assert updater is not None  # the builder makes one
         try:
@@ -137,7 +136,7 @@ class AlertBot:
                 await self._connections.shutdown()
 
     async def _introduce(self) -> None:
-        """Learn where to go on and our own name, and show the commands; for as long as it takes."""
+        """Loads the stored position, asks for the bot's own name and shows the commands; for as long as it takes."""
         asked = False
         while True:
             try:
@@ -155,8 +154,8 @@ class AlertBot:
     # Who, and what.
 
     async def _receive(self, update: Update, command: Command | None) -> None:
-        """Nothing of an update is looked at before its sender is known to be allowed. And one request must not end
-        the others, whatever goes wrong with it."""
+        """The one entrance for every update: it checks the sender before anything else. An error of one request must
+        not end the others."""
         request = request_of(update)
         if request is None or not self._may(request):
             return
@@ -174,7 +173,7 @@ class AlertBot:
             await self._sender.reply(request, replies.notice_message("trouble", self._language), ok=False)
 
     async def _not_handled(self, update: object, context: Context) -> None:
-        """What no handler could make anything of."""
+        """Records an error of the library's dispatch itself."""
         self._note("update", detalle=self._safe(context.error or ValueError()))
 
     def _may(self, request: ChatRequest) -> bool:
@@ -185,7 +184,7 @@ class AlertBot:
         return at_home or request.chat in self._allowed
 
     async def _store_place(self, number: int) -> None:
-        """For as long as it takes: what cannot be stored is not carried out, and the server not told of it."""
+        """Stores the position, for as long as it takes: before that nothing is carried out or confirmed."""
         while True:
             try:
                 return await self._source.store(number)
@@ -222,7 +221,7 @@ class AlertBot:
         await self._sender.reply(request, message, ok=reply is not None and reply.ok)
 
     async def _choose(self, request: ChatRequest, choice: Choice) -> None:
-        """Whose a rescued video is; the message itself is written anew by whoever puts it there."""
+        """Assigns a rescued video to a modelo; the task that does it updates the message."""
         notice, names = await self._view.told(conversation(choice.mark)), await self._view.modelos()
         if notice is None:
             await self._sender.reply(request, replies.notice_message("choice.forgotten", self._language), ok=False)
@@ -253,7 +252,7 @@ class AlertBot:
         )
 
     async def _ask(self, request: ControlRequest) -> ControlResponse | None:
-        """The desk's reply; None when it takes too long. What it has begun is left to end."""
+        """The control service's response; None after ASK_SECONDS. The request itself goes on."""
         asking = asyncio.ensure_future(self._control.ask(request))
         self._unfinished.add(asking)
         asking.add_done_callback(self._finished)
@@ -277,7 +276,7 @@ class AlertBot:
             self._note("stranger", usuario=str(request.user), chat=str(request.chat))
 
     def _has_patience(self) -> bool:
-        """At most MOST_A_MINUTE requests a minute, all persons together."""
+        """False above MOST_A_MINUTE requests a minute, of all persons together."""
         now = asyncio.get_running_loop().time()
         if len(self._recent) == MOST_A_MINUTE and now - self._recent[0] < 60.0:
             return False
@@ -303,7 +302,7 @@ class AlertBot:
             await self._sender.send(request, message)
 
     def _failed(self, error: Exception) -> float:
-        """Take note of `error` and return the seconds to wait. One that mends itself is told when it stays."""
+        """Records `error` and returns the seconds to wait. One that usually passes is recorded when it persists."""
         if isinstance(error, RetryAfter):
             return min(flood_wait(error), LONGEST_WAIT)
         kind, wait = _kind_of(error)

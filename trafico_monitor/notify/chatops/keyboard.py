@@ -1,7 +1,7 @@
-"""The buttons beneath a message about an incident, and what a press of one says. Pure.
+"""Buttons below a message about an incident, and the meaning of a press. Pure.
 
-What a press carries comes back from outside, from any client that speaks Telegram: it is taken
-only in exactly the form in which it was given out.
+The data of a press come from outside, from any client of Telegram: they count only in exactly the form in which
+they were sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ALARM_FORM = rf"(?:{'|'.join(ALARM_KEYS)})-[0-9]{{1,12}}"
 
 
 class Action(str, Enum):
-    """What a button asks for; the order is that of the buttons."""
+    """Meaning of a button, in the order of the buttons."""
 
     RETRY = "retry"
     ACKNOWLEDGE = "acknowledge"
@@ -44,7 +44,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button of ours, for the incident (or alarm) that it was put beneath."""
+    """A press of one of our buttons, for the incident or alarm of its message."""
 
     action: Action
     incident: str
@@ -58,7 +58,7 @@ def buttons(actions: Iterable[str], language: str) -> tuple[tuple[Button, ...], 
 
 
 def pressed(data: object) -> Press | None:
-    """What a press of a button with `data` asks for; None for whatever `buttons` has not made."""
+    """The meaning of a press with `data`; None for anything that `buttons` has not made."""
     if not isinstance(data, str) or len(data) > LONGEST_DATA:
         return None
     version, _, action = data.partition(":")

@@ -1,4 +1,4 @@
-"""What the alert bot answers: how things stand, what is open, and what became of an order. Pure."""
+"""Texts of the alert bot: status, open incidents, and the outcome of a request. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def incidents_message(incidents: Sequence[Incident], language: str, zone: tzinfo
 
 
 def help_message(language: str) -> Message:
-    """`/ayuda`: what may be asked."""
+    """`/ayuda`: the commands."""
     lines = text("answers.help", language).split("\n")
     return assemble([words(one) for one in lines])
 
@@ -60,7 +60,7 @@ def notice_message(code: str, language: str, **fields: object) -> Message:
 
 
 def reply_line(reply: ControlResponse, language: str) -> Line:
-    """What became of an order: the desk's words, escaped and without secrets."""
+    """The outcome of a request, escaped and redacted."""
     code = reply.code if reply.code.startswith("request.") else f"request.{reply.code}"
     if code not in catalogue(language):
         return line("answers.done" if reply.ok else "answers.refused", language, codigo=verbatim(reply.code, 80))

@@ -1,5 +1,5 @@
-"""What the alert bot says to those who ask it. An answer is not worth a queue: who gets none asks
-again, and what was done is recorded by whoever did it."""
+"""Replies of the alert bot. A reply is not worth a queue: without one, a person asks again, and what was done is
+recorded where it was done."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ LONGEST_TOAST = 200  # core.telegram.org/bots/api#answercallbackquery
 
 
 class Sender:
-    """`unsaid` is told of an answer that did not arrive."""
+    """`unsent` is called with the error of a reply that did not arrive."""
 
-    def __init__(self, bot: Bot, unsaid: Callable[[Exception], None]) -> None:
-        self._bot, self._unsaid = bot, unsaid
+    def __init__(self, bot: Bot, unsent: Callable[[Exception], None]) -> None:
+        self._bot, self._unsent = bot, unsent
 
     async def reply(self, request: ChatRequest, message: Message, *, ok: bool = True) -> None:
-        """On the button that was pressed, while the phone waits for it; else as a message."""
+        """Replies on the button that was pressed, while the phone waits for it; else by a message."""
         if not (request.query and await self.toast(request, message.plain, alert=not ok)):
             await self.send(request, message)
 
     async def toast(self, request: ChatRequest, said: str, *, alert: bool) -> bool:
-        """Show `said` over the chat; `alert`: until it is read. False when it cannot be."""
+        """Shows `said` above the chat; `alert`: until it is read. False when that is not possible."""
         shown = said if len(said) <= LONGEST_TOAST else said[: LONGEST_TOAST - 1] + "…"
         try:
             async with asyncio.timeout(SEND_SECONDS):
@@ -51,16 +51,16 @@ class Sender:
                 except BadRequest:
                     await self._send_text(request.chat, message.plain, None, quoted)
         except (TelegramError, TimeoutError) as error:
-            self._unsaid(error)
+            self._unsent(error)
 
     async def take_buttons(self, request: ChatRequest) -> None:
-        """The buttons beneath that message have nothing to do any more."""
+        """Removes the buttons below that message."""
         with contextlib.suppress(TelegramError, TimeoutError):
             async with asyncio.timeout(SEND_SECONDS):
                 await self._bot.edit_message_reply_markup(request.chat, request.message_id)
 
     async def turn_page(self, request: ChatRequest, rows: Sequence[Sequence[Button]]) -> None:
-        """Other buttons beneath that message, and no more waiting of the phone."""
+        """Puts other buttons below that message, and ends the phone's waiting."""
         with contextlib.suppress(TelegramError, TimeoutError):
             async with asyncio.timeout(SEND_SECONDS):
                 await self._bot.answer_callback_query(request.query)
@@ -69,8 +69,8 @@ class Sender:
                 await self._bot.edit_message_reply_markup(request.chat, request.message_id, reply_markup=markup(rows))
 
     async def show_commands(self, chats: Iterable[int], language: str) -> None:
-        """Let the phone list the commands, in the chats of those who may ask and nowhere else.
-        Raises TelegramError; a chat that is not there (yet) is no trouble."""
+        """Makes phones list the commands in `chats` and nowhere else. Raises TelegramError; a chat that does not exist
+        yet is no error."""
         listed = (one.split("\t") for one in text("answers.commands", language).split("\n"))
         commands = [BotCommand(name, what) for name, what in listed]
         for chat in chats:
