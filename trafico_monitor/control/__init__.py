@@ -1,1 +1,1 @@
-"""What people may ask of the running monitor: decisions (pure) and the processor that carries them out."""
+"""Requests of people to the running monitor: decisions (pure) and the processor that carries them out."""

@@ -1,7 +1,7 @@
-"""What follows from a person's request: the changes to be kept and the answer to be given. Pure.
+"""Decisions about requests of people: the changes to store and the answer. Pure.
 
-Each function takes things as they stand; asking twice gives the second time an answer without
-changes. A refusal is an answer too.
+Each function takes the present state; the same request made twice gets the second time an answer without changes. A
+refusal is an answer too.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ _ABOUT = {Scope.TYPE: "type", Scope.MODELO: "modelo", Scope.INCIDENT: "incident"
 
 
 def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> CommandOutcome:
-    """Another go at a failed incident, or an open one that nothing is being done about."""
+    """Retry a failed incident, or an open one without an order under way."""
     refused = _no_retry(pipeline, incident, now)
     if refused is not None:
         return CommandOutcome(refused)
@@ -90,7 +90,7 @@ def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> Comman
 
 
 def _no_retry(pipeline: Pipeline, incident: Incident, now: float) -> ControlResponse | None:
-    """Why `incident` is not tried again now; None when it is."""
+    """The reason against a retry now; None when there is none."""
     language, conditions = pipeline.language, pipeline.incidents.conditions
     if incident.estado is Estado.SOLUCIONADO:
         return _about("retry_solved", incident, language)
@@ -120,7 +120,7 @@ def _under_way(pipeline: Pipeline, incident: Incident) -> bool:
 
 
 def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> CommandOutcome:
-    """Somebody knows of it: stored with who and when, and shown in the message that told of it."""
+    """Acknowledge an incident: stored with person and time, and shown in the notification about it."""
     language = pipeline.language
     if incident.estado is Estado.SOLUCIONADO:
         return CommandOutcome(_about("ack_solved", incident, language))
@@ -138,7 +138,7 @@ def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> 
 
 
 def acknowledge_alarm(pipeline: Pipeline, alarm: Alert, by: str, now: float) -> CommandOutcome:
-    """Somebody knows of an alarm that no incident stands behind: the bot's unit, the disk, our own files."""
+    """Acknowledge an alarm without an incident: the bot's unit, the disk, the monitor's own files."""
     language = pipeline.language
     fields = {"alarma": alarm.key, "que": short(headline(alarm.notice, language).plain)}
     if alarm.acknowledged_by:
@@ -164,13 +164,13 @@ def silence(pipeline: Pipeline, request: ControlRequest, known: Sequence[Silence
 
 
 def _silence_name(request: ControlRequest, now: float) -> str:
-    """Short enough to be typed: S and 5 of A-Z, 2-7."""
+    """An id short enough to be typed: S and 5 of A-Z, 2-7."""
     digest = blake2b(f"{request.scope.value}\0{request.value}\0{now:.6f}\0{request.by}".encode(), digest_size=5)
     return "S" + b32encode(digest.digest()).decode("ascii")[:5]
 
 
 def end_silence(pipeline: Pipeline, request: ControlRequest, known: Sequence[Silence], now: float) -> CommandOutcome:
-    """End one of `known`, which holds also those that ended lately."""
+    """End one of `known`, which also has the silences that ended lately."""
     language, name = pipeline.language, request.value.strip()
     found = next((one for one in known if one.id.upper() == name.upper()), None)
     if found is None:
@@ -186,7 +186,7 @@ def end_silence(pipeline: Pipeline, request: ControlRequest, known: Sequence[Sil
 
 
 def silence_fields(silence: Silence, language: str) -> dict[str, str]:
-    """What the texts about a silence are filled with."""
+    """The values for the texts about a silence."""
     return {
         "silencio": silence.id,
         "ambito": text(f"scope.{silence.scope.value}", language, valor=plain(silence.value)),
@@ -197,8 +197,8 @@ def silence_fields(silence: Silence, language: str) -> dict[str, str]:
 
 
 def assigning(pipeline: Pipeline, path: str, request: ControlRequest) -> CommandOutcome | None:
-    """What to say while the file at `path` is being assigned, whether or not it still lies there; None while it
-    is not. With the order, for the modelo that it goes to."""
+    """The answer while the file at `path` is being assigned, whether or not it still lies there; None while it is
+    not. It has the order when the file goes to the same modelo."""
     for order in pipeline.orders.values():
         if order.kind is TaskKind.ASSIGN and order.download.source == path:
             fields = {"archivo": plain(base_name(path)), "modelo": plain(request.modelo)}
@@ -211,8 +211,7 @@ def assigning(pipeline: Pipeline, path: str, request: ControlRequest) -> Command
 def assign(
     pipeline: Pipeline, found: RescuedFile, incident: Incident | None, request: ControlRequest, now: float
 ) -> CommandOutcome:
-    """Order that what was `found` goes to `request.modelo`. `incident` is the one that rescued it, if
-    that is known."""
+    """Order the move of the rescued file to `request.modelo`. `incident` is the one that rescued it, if known."""
     under_way = assigning(pipeline, found.path, request)
     if under_way is not None:
         return under_way
@@ -242,8 +241,8 @@ def assign(
 def assigned(
     pipeline: Pipeline, order: RepairTask, incident: Incident | None, result: TaskResult, verdict: Verdict, now: float
 ) -> CommandOutcome:
-    """The order of `assign` has run. Only `verdict.proven` makes it a success; then the incident
-    has the evidence, and is solved by it where it was not."""
+    """The result of an order of `assign`. Only `verdict.proven` makes it a success; the incident then gets the
+    evidence, and is solved by it where it was not."""
     language, download = pipeline.language, order.download
     fields = {"archivo": plain(base_name(download.source or "")), "modelo": plain(download.modelo or "")}
     done = result.outcome is Outcome.DONE
@@ -298,17 +297,15 @@ def _not_assigned(
 
 def _now_at_its_place(incident: Incident, order: RepairTask, verdict: Verdict, now: float) -> Decision:
     known = replace(
-        incident.download,
-        modelo=order.download.modelo,
-        video=incident.download.video or order.download.video,
+        incident.download, modelo=order.download.modelo, video=incident.download.video or order.download.video
     )
     placed = replace(incident, download=known, evidence=verdict.evidence)
     return Decision(placed) if incident.estado is Estado.SOLUCIONADO else policy.solve(placed, now)
 
 
 def tested(pipeline: Pipeline, by: str, heard: Sequence[tuple[str, float, str]], now: float) -> CommandOutcome:
-    """A test message went to every channel: of each its name, the seconds it took, and what was
-    wrong ("" when it was taken)."""
+    """The result of a test message to every channel: of each its name, the seconds that it took, and the problem
+    ("" for none)."""
     language = pipeline.language
     lines, fields = [], {}
     for name, seconds, trouble in heard:
@@ -326,7 +323,7 @@ def tested(pipeline: Pipeline, by: str, heard: Sequence[tuple[str, float, str]],
 
 
 def refused(request: ControlRequest, reply: ControlResponse, now: float, language: str) -> Event:
-    """What was asked and not done is on record as well."""
+    """The record of a request that was refused."""
     return _record(
         "request_refused",
         now,
@@ -339,12 +336,12 @@ def refused(request: ControlRequest, reply: ControlResponse, now: float, languag
 
 
 def moment(at: float) -> str:
-    """Local time as people read it."""
+    """A local time for people."""
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def plain(value: str) -> str:
-    """`value` as it may be stored and shown: one line, no secrets, not too long."""
+    """The value on one line, without secrets and not too long, to be stored and shown."""
     return short(redact(value))
 
 
@@ -389,7 +386,7 @@ def _of_incident(event: str, incident: Incident, by: str, at: float, language: s
 
 
 def _record(event: str, at: float, language: str, incident: Incident | None, **fields: str) -> Event:
-    """With an incident it is part of that one's story; `accion` says what a person did."""
+    """A record. With an incident it is part of its history; `accion` names the action of the person."""
     line = text(f"record.{event}", language, **fields)
     accion = text(f"accion.{event}", language, **fields) if incident is not None else ""
     return Event(at, event, line, _PRIORITY.get(event, 5), accion, incident, fields)

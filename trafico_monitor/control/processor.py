@@ -1,9 +1,9 @@
-"""The desk: takes people's requests in, one after the other, and answers when they are on record.
+"""The command processor: carries out requests of people one after the other, and answers when they are stored.
 
-A request is checked, becomes one step of the pipeline, and is stored together with who asked, in
-one transaction; only then is it answered. Whoever does not wait for the answer changes nothing:
-what was taken in is carried to its end. Killed in between, it was either never taken in, or its
-order is found again at the next start.
+A request is checked, becomes one step of the pipeline, and is stored together with the name of the person in one
+transaction; only then is it answered. A client that does not wait for the answer changes nothing: an accepted request
+is carried to its end. After a kill in between, a request was either never accepted, or its order is found again at
+the next start.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ MOST_AT_ONCE = 32
 _ON_RECORD = frozenset({"assign_unproven", "assign_failed", "tested_with_trouble", "no_channel", "stopping"})
 
 # The modelo that a file was to go to, what became of that, and when (monotonic).
-_Ended = tuple[str, ControlResponse, float]
+_Result = tuple[str, ControlResponse, float]
 
 # Channel, seconds, and what was wrong ("" when it took the message).
 Heard = Sequence[tuple[str, float, str]]
 
 
 class Records(Protocol):
-    """What is stored. `named` gives the incidents with that id, or at most two that begin so;
-    `silences` those that had not ended at `since`, `told` what the newest message of a conversation says."""
+    """The stored records. `named` gives the incidents with that id, or at most two whose ids begin so; `silences` the
+    silences that had not ended at `since`; `told` the newest notification of a conversation."""
 
     async def named(self, beginning: str) -> Sequence[Incident]: ...
     async def silences(self, since: float) -> Sequence[Silence]: ...
@@ -53,8 +53,8 @@ class Records(Protocol):
 
 
 class CommandProcessor:
-    """`keep` stores a step and lets its effects begin; `sound` sends one message through every
-    channel, each with a deadline of its own."""
+    """`keep` stores a step and starts its effects; `sound` sends one message through every channel, each with a
+    deadline of its own."""
 
     def __init__(
         self,
@@ -72,15 +72,15 @@ class CommandProcessor:
         self._sound = sound
         self._clock = clock
         # What is read from the records must still hold when it is decided upon.
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._tasks: dict[asyncio.Task[ControlResponse], float] = {}  # each request, and when it was asked (monotonic)
-        self._awaited: dict[str, asyncio.Future[ControlResponse]] = {}
-        self._ended: dict[str, _Ended] = {}  # by path: assignments that somebody who still waits may have asked for
+        self._waiting_for_order: dict[str, asyncio.Future[ControlResponse]] = {}
+        self._results: dict[str, _Result] = {}  # by path: assignments that somebody who still waits may have asked for
         self._testing: asyncio.Task[Heard] | None = None
         self._closed = False
 
     async def ask(self, request: ControlRequest) -> ControlResponse:
-        """The answer of `ControlService.ask`. One that takes longer than ANSWER_SECONDS goes on."""
+        """The answer (`ControlService.ask`). A request that takes longer than ANSWER_SECONDS goes on."""
         if self._closed:
             return ControlResponse(False, "stopping")
         if len(self._tasks) >= MOST_AT_ONCE:
@@ -95,9 +95,9 @@ class CommandProcessor:
             return ControlResponse(False, "unconfirmed")
 
     async def stop(self, seconds: float) -> None:
-        """Take nothing in any more; what is under way gets so long."""
+        """Accept no more requests, and wait so long for those under way."""
         self._closed = True
-        for answer in self._awaited.values():
+        for answer in self._waiting_for_order.values():
             if not answer.done():
                 answer.set_result(ControlResponse(False, "stopping"))
         left = set(self._tasks)
@@ -111,8 +111,8 @@ class CommandProcessor:
             await asyncio.wait(left, timeout=seconds)
 
     async def assigned(self, order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
-        """The dispatcher has carried out an order of ASSIGN, perhaps one of before a restart."""
-        async with self._turn:
+        """Record the result of an order of ASSIGN, which may date from before a restart."""
+        async with self._lock:
             incident = await self._by_id(order.incident_id) if order.incident_id else None
             if order.id not in self._pipeline().orders:
                 return
@@ -120,7 +120,7 @@ class CommandProcessor:
             if answer.changes is not None:
                 await self._keep(answer.changes)
             self._remember(order, answer.reply)
-        waiting = self._awaited.pop(order.id, None)
+        waiting = self._waiting_for_order.pop(order.id, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer.reply)
 
@@ -147,7 +147,7 @@ class CommandProcessor:
         return await self._about(request, decisions.retry)
 
     async def _acknowledge(self, request: ControlRequest) -> ControlResponse:
-        async with self._turn:
+        async with self._lock:
             alarm = self._pipeline().alerting.find_alert(request.incident)
             if alarm is not None:
                 return await self._kept(
@@ -162,14 +162,14 @@ class CommandProcessor:
     async def _about(
         self, request: ControlRequest, decide: Callable[[Pipeline, Incident, str, float], CommandOutcome]
     ) -> ControlResponse:
-        async with self._turn:
+        async with self._lock:
             incident = await self._incident(request.incident)
             if isinstance(incident, ControlResponse):
                 return incident
             return await self._kept(decide(self._pipeline(), incident, request.by, self._clock()))
 
     async def _silence(self, request: ControlRequest) -> ControlResponse:
-        async with self._turn:
+        async with self._lock:
             if request.scope is Scope.INCIDENT:
                 incident = await self._incident(request.value)
                 if isinstance(incident, ControlResponse):
@@ -180,13 +180,13 @@ class CommandProcessor:
             return await self._kept(decisions.silence(self._pipeline(), request, known, now))
 
     async def _end_silence(self, request: ControlRequest) -> ControlResponse:
-        async with self._turn:
+        async with self._lock:
             now = self._clock()
             known = await self._records.silences(now - LONGEST_SILENCE)
             return await self._kept(decisions.end_silence(self._pipeline(), request, known, now))
 
     async def _assign(self, request: ControlRequest) -> ControlResponse:
-        """One that asks the same while it is being done, or has been since it was asked, hears what became of it."""
+        """Assign a file. The same request made meanwhile gets the same result."""
         site, shown = self._site(), {"archivo": plain(base_name(request.file)), "modelo": plain(request.modelo)}
         if site is None:
             return ControlResponse(False, "no_site")
@@ -194,16 +194,16 @@ class CommandProcessor:
             path = str(named(request.file, site))
         except PathRefused:
             return ControlResponse(False, "invalid_file", shown)
-        async with self._turn:
+        async with self._lock:
             # The file may have been moved already: it is looked for only when nobody is moving it.
-            answer = decisions.assigning(self._pipeline(), path, request) or self._just_ended(path, request)
+            answer = decisions.assigning(self._pipeline(), path, request) or self._result_meanwhile(path, request)
             if answer is None:
                 answer = await self._decide(request, site)
             if answer.order is None:
                 return await self._kept(answer)
             # Waited for from before it can be done.
             loop = asyncio.get_running_loop()
-            done = self._awaited.setdefault(answer.order.id, loop.create_future())
+            done = self._waiting_for_order.setdefault(answer.order.id, loop.create_future())
             await self._kept(answer)
         try:
             async with asyncio.timeout(ANSWER_SECONDS - 1.0):
@@ -211,10 +211,10 @@ class CommandProcessor:
         except TimeoutError:
             return answer.reply
 
-    def _just_ended(self, path: str, request: ControlRequest) -> CommandOutcome | None:
-        """What became of the file while this request waited for its turn; None where nothing did."""
+    def _result_meanwhile(self, path: str, request: ControlRequest) -> CommandOutcome | None:
+        """The result of an assignment that ended while this request waited for the lock; None for none."""
         task = asyncio.current_task()
-        modelo, reply, at = self._ended.get(path, ("", ControlResponse(False, ""), -1.0))
+        modelo, reply, at = self._results.get(path, ("", ControlResponse(False, ""), -1.0))
         if task is None or at < self._tasks.get(task, at + 1.0):
             return None
         if modelo == request.modelo:
@@ -225,8 +225,8 @@ class CommandProcessor:
     def _remember(self, order: RepairTask, reply: ControlResponse) -> None:
         now = asyncio.get_running_loop().time()
         oldest = min(self._tasks.values(), default=now)
-        self._ended = {path: one for path, one in self._ended.items() if one[2] >= oldest}
-        self._ended[order.download.source or ""] = (order.download.modelo or "", reply, now)
+        self._results = {path: one for path, one in self._results.items() if one[2] >= oldest}
+        self._results[order.download.source or ""] = (order.download.modelo or "", reply, now)
 
     async def _decide(self, request: ControlRequest, site: Installation) -> CommandOutcome:
         rescued = await self._rescued(request, site)
@@ -257,7 +257,7 @@ class CommandProcessor:
             )
 
     async def _test(self, request: ControlRequest) -> ControlResponse:
-        """Whoever asks while a test is under way gets the answer of that one."""
+        """Test every channel. A request made while a test is under way gets the result of that one."""
         mine = self._testing is None
         if self._testing is None:
             now = self._clock()

@@ -1,4 +1,4 @@
-"""The reading half of the API: what has been stored, and how things stand."""
+"""Reading endpoints of the API: stored records and the present state."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Api:
         return json_response(timeseries.summary(await self._records.hours(since, math.inf, timeseries.ALL, 0), since))
 
     async def series(self, request: Request) -> Response:
-        """Lines by type, estado and modelo, for each hour or each day of a time zone."""
+        """Counts by type, estado and modelo, for each hour or each day of a time zone."""
         given = parameters(request, SERIES)
         step, now = str(given.get("step", "hour")), self._clock()
         until = float(given.get("until", now))
@@ -107,7 +107,7 @@ class Api:
         return json_response({"downloads": under_way})
 
     async def health(self, request: Request) -> Response:
-        """How things stand: the monitor's own word, every file system with its trend, what is silenced."""
+        """The status, every file system with its trend, and the silences."""
         silences = [silence_row(one) for one in await self._records.silences()]
         volumes = [serializers.volume(one) for one in self._present.volumes()]
         status = {**self._present.status(), "running": True}
@@ -122,13 +122,13 @@ class Api:
         return json_response({"since": since, "ledger": list(await self._records.ledger(since))})
 
     async def records(self, request: Request) -> Response:
-        """The newest lines of the monitor's story, with the number that the stream goes on from."""
+        """The newest records, with the number from which the stream continues."""
         newest = await self._records.latest_records(50)
         said = [serializers.event(one, None, language_of(request)) for one in newest]
         return json_response({"records": said, "seq": newest[-1][0] if newest else 0})
 
     async def texts(self, request: Request) -> Response:
-        """The dashboard's words."""
+        """The dashboard's texts in one language."""
         language = request.path_params["language"]
         if language not in LANGUAGES:
             raise Problem(404, "not_found")

@@ -22,19 +22,22 @@ from ..model.control import KeyValueStore
 from ..model.control_schema import REQUESTS, SILENCES
 from ..model.incident import Event
 from ..model.task import RepairTask, TaskResult, Verdict
+from ..model.validation import Schema
 from . import api, openapi
 from .auth import CODE, SessionEndpoints, SessionStore
 from .control import ControlEndpoint
 from .events import Events
 from .metrics import Metrics
 from .middleware import AccessControl, RequestTarget, SecurityHeaders, problem
-from .openapi import Operation
+from .openapi import Handler, Operation
 from .ports import Present, Records
 from .responses import Problem, RateLimit, json_response
 from .server import Places, WebServer
 
 logger = logging.getLogger(__name__)
 
+BASE = "/api/v1"
+ERRORS = (404, 409, 422, 503, 504)  # of a request: api.md says which means what
 STOP_SECONDS = 1.0
 STATIC = Path(__file__).with_name("static")
 # The tables of the machine are not asked: a wrong one would keep a browser from running the scripts (nosniff).
@@ -129,98 +132,57 @@ class WebApp:
         response.headers["content-type"] = kind if kind.startswith("image") else f"{kind}; charset=utf-8"
         return response
 
-    def _operations_of(self, about: api.Api) -> Sequence[Operation]:
-        sessions, base = self._sessions, "/api/v1"
+    def _operations_of(self, reading: api.Api) -> Sequence[Operation]:
+        sessions, control = self._sessions, self._control
+        requests = (*REQUESTS.values(), *SILENCES.values())
+        codes = "Sign in with a code of `trafico-monitor dashboard`"
         return (
             Operation("GET", "/", self._page, open=True),
             Operation("GET", "/static/{name}", self._file, open=True),
             Operation("GET", "/metrics", self._exposition, open=True),
-            Operation("GET", f"{base}/openapi.json", self._document, open=True),
-            Operation("GET", f"{base}/texts/{{language}}", about.texts, open=True),
-            Operation(
-                "GET",
-                f"{base}/incidents",
-                about.incidents,
-                about="Incidents, the newest first, a page at a time",
-                query=api.INCIDENTS,
-                gives=(200, "IncidentPage"),
-                errors=(422,),
-            ),
-            Operation(
-                "GET",
-                f"{base}/incidents/{{id}}",
-                about.incident,
-                about="One incident with its proof, the redacted lines and its history",
-                parts=api.STORY,
-                gives=(200, "IncidentStory"),
-                errors=(404,),
-            ),
-            Operation(
-                "GET",
-                f"{base}/summary",
-                about.summary,
-                about="Counts, success rate and time to repair since a time",
-                query=api.SUMMARY,
-                gives=(200, "Summary"),
-                errors=(422,),
-            ),
-            Operation(
-                "GET",
-                f"{base}/series",
-                about.series,
-                about="Incidents by hour or day, by type, estado and modelo",
-                query=api.SERIES,
-                gives=(200, "Series"),
-                errors=(422,),
-            ),
-            Operation(
-                "GET", f"{base}/downloads", about.downloads, about="Downloads under way", gives=(200, "Downloads")
-            ),
-            Operation(
-                "GET",
-                f"{base}/health",
-                about.health,
-                about="How things stand: status, file systems, silences",
-                gives=(200, "Health"),
-            ),
-            Operation("GET", f"{base}/status", about.status, about="The monitor's own word", gives=(200, "Status")),
-            Operation(
-                "GET",
-                f"{base}/ledger",
-                about.ledger,
-                about="What corrections were tried, and what they were good for",
-                query=api.SUMMARY,
-                gives=(200, "Ledger"),
-                errors=(422,),
-            ),
-            Operation(
-                "GET", f"{base}/records", about.records, about="The newest lines of the story", gives=(200, "Records")
-            ),
-            Operation("GET", f"{base}/events", self._events.stream),
-            Operation(
-                "POST",
-                f"{base}/requests",
-                self._control.take,
-                about="Ask the monitor to do something",
-                body=(*REQUESTS.values(), *SILENCES.values()),
-                gives=(200, "Reply"),
-                errors=(404, 409, 422, 503, 504),
-            ),
-            Operation(
-                "POST",
-                f"{base}/session",
-                sessions.log_in,
-                open=True,
-                about="Sign in with a code of `trafico-monitor dashboard`",
-                body=(CODE,),
-                gives=(201, "Session"),
-                errors=(403,),
-            ),
-            Operation("GET", f"{base}/session", sessions.who, about="Who is signed in", gives=(200, "Who")),
-            Operation("DELETE", f"{base}/session", sessions.log_out, about="Sign out", gives=(200, "Done")),
-            Operation("POST", f"{base}/codes", sessions.give_code, local=True),
-            Operation("DELETE", f"{base}/sessions", sessions.log_all_out, local=True),
+            Operation("GET", f"{BASE}/openapi.json", self._document, open=True),
+            Operation("GET", f"{BASE}/texts/{{language}}", reading.texts, open=True),
+            _read("/incidents", reading.incidents, "Incidents, newest first, by page", "IncidentPage", api.INCIDENTS),
+            _read("/incidents/{id}", reading.incident, "One incident: proof, lines, history", "IncidentStory"),
+            _read("/summary", reading.summary, "Counts, success rate, time to repair", "Summary", api.SUMMARY),
+            _read("/series", reading.series, "Incidents by hour or day, type, estado, modelo", "Series", api.SERIES),
+            _read("/downloads", reading.downloads, "Downloads under way", "Downloads"),
+            _read("/health", reading.health, "Status, file systems, silences", "Health"),
+            _read("/status", reading.status, "The monitor's status", "Status"),
+            _read("/ledger", reading.ledger, "Corrections tried, and their success", "Ledger", api.SUMMARY),
+            _read("/records", reading.records, "The newest records", "Records"),
+            Operation("GET", f"{BASE}/events", self._events.stream),
+            _act("POST", "/requests", control.take, "Ask for a change", (200, "Reply"), requests, ERRORS),
+            _act("POST", "/session", sessions.log_in, codes, (201, "Session"), (CODE,), (403,), open=True),
+            _read("/session", sessions.who, "The name of the session", "Who"),
+            _act("DELETE", "/session", sessions.log_out, "Sign out", (200, "Done")),
+            Operation("POST", f"{BASE}/codes", sessions.give_code, local=True),
+            Operation("DELETE", f"{BASE}/sessions", sessions.log_all_out, local=True),
         )
+
+
+def _read(path: str, handle: Handler, about: str, gives: str, query: Schema | None = None) -> Operation:
+    """A reading operation of the API, as the OpenAPI document shows it."""
+    parts = api.STORY if "{id}" in path else None
+    errors = (404,) if parts else (422,) if query else ()
+    return Operation(
+        "GET", BASE + path, handle, about=about, parts=parts, query=query, gives=(200, gives), errors=errors
+    )
+
+
+def _act(
+    method: str,
+    path: str,
+    handle: Handler,
+    about: str,
+    gives: tuple[int, str],
+    body: tuple[Schema, ...] = (),
+    errors: tuple[int, ...] = (),
+    *,
+    open: bool = False,
+) -> Operation:
+    """A changing operation of the API, as the OpenAPI document shows it."""
+    return Operation(method, BASE + path, handle, open, about=about, body=body, gives=gives, errors=errors)
 
 
 class _Resource:

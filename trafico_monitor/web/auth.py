@@ -1,4 +1,4 @@
-"""Who may look and act on the listener: a code from the command line, then a cookie.
+"""Sessions of the dashboard: a code from the command line opens one, a cookie carries it.
 
 The unix socket needs none of it: the kernel says who is there, and its folder is closed to others.
 A code works once and for minutes; a session is known by the hash of its cookie alone, so that
@@ -35,7 +35,7 @@ _KEPT = "web.sessions"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`by` is recorded with what is done in it: who asked for the code, and which session."""
+    """`by` names the session in the records of its actions: the user who asked for the code, and the session."""
 
     by: str
     until: float
@@ -125,7 +125,7 @@ def _digest(value: str) -> str:
 
 
 class SessionEndpoints:
-    """Signing in and out. `where` says how the dashboard is reached, `https` whether a request came that way."""
+    """Endpoints for signing in and out. `where` gives the dashboard's address, `https` tells requests by https."""
 
     def __init__(
         self, store: SessionStore, where: Callable[[], Mapping[str, object]], https: Callable[[Request], bool]

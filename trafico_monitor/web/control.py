@@ -1,4 +1,4 @@
-"""`POST /api/v1/requests`: what a person asks of the monitor, checked and handed to the control service."""
+"""`POST /api/v1/requests`: checks a request of a person and submits it to the control service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_UNDER_WAY = 16
 
 
 class ControlEndpoint:
-    """Takes requests in. Each is carried out to its end, whether the client still waits or not."""
+    """Submits requests. Each is carried out to its end, whether the client still waits or not."""
 
     def __init__(self, present: Present, clock: Callable[[], float]) -> None:
         self._present = present
@@ -57,7 +57,7 @@ class ControlEndpoint:
         return json_response({"ok": reply.ok, "code": reply.code, "text": said, "fields": fields}, _status(reply))
 
     async def close(self, seconds: float) -> None:
-        """What is under way gets so long to end."""
+        """Wait so long for the requests under way, then cancel them."""
         tasks = list(self._under_way)
         if tasks:
             _, left = await asyncio.wait(tasks, timeout=seconds)

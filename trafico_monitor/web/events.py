@@ -1,4 +1,4 @@
-"""`GET /api/v1/events`: the monitor's story as it happens (server-sent events).
+"""`GET /api/v1/events`: new records and the present state as server-sent events.
 
 Every client reads the numbered records at its own pace: nothing is kept for the one that is slow, so
 nobody can hold anybody up. One that has fallen too far behind is told to load everything anew.
@@ -32,7 +32,7 @@ _LARGEST = 2**53
 
 
 class _EventStream(StreamingResponse):
-    """Ends its story with the client, wherever that was waiting."""
+    """Closes its generator when the client has gone, wherever that was waiting."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with contextlib.aclosing(self.body_iterator):  # type: ignore[type-var]  # a generator
@@ -40,7 +40,7 @@ class _EventStream(StreamingResponse):
 
 
 class Events:
-    """`woke` is to be called when records have been stored; it costs nothing without listeners."""
+    """The stream. `woke` reports that records have been stored; it costs nothing without clients."""
 
     def __init__(self, records: Records, present: Present) -> None:
         self._records = records
@@ -98,7 +98,7 @@ class Events:
             self._clients -= 1
 
     async def _news(self, place: int, language: str) -> list[tuple[int, bytes]]:
-        """What comes after `place`, up to a batch; a `reset` instead when that is too much."""
+        """The records after `place`, up to a batch; a `reset` instead when there are too many."""
         try:
             await self._catch_up()
             last = self._last or 0
@@ -115,7 +115,7 @@ class Events:
         return [(one[0], _message("record", event(one, self._present, language), one[0])) for one in found]
 
     async def _catch_up(self) -> None:
-        """Take in what has been stored since: one reading for all."""
+        """Read the records stored since: once for all clients."""
         async with self._loading:
             if self._last is None:
                 self._stale = False
@@ -130,7 +130,7 @@ class Events:
                 self._stale = self._stale or len(found) == BATCH
 
     async def _now(self) -> bytes:
-        """The present, computed once a beat for all."""
+        """The present state, computed once in BEAT_SECONDS for all clients."""
         now = asyncio.get_running_loop().time()
         if now - self._said[0] >= BEAT_SECONDS * 0.9:
             self._said = (now, self._said[1])  # the others take the last one meanwhile
@@ -144,7 +144,7 @@ class Events:
 
 
 async def _waited(changed: asyncio.Event) -> float:
-    """Until something was stored, a beat at most; how long that took at the most."""
+    """Wait until records are stored, for BEAT_SECONDS at most; the longest time that this took, in seconds."""
     try:
         async with asyncio.timeout(BEAT_SECONDS):
             await changed.wait()
@@ -154,7 +154,7 @@ async def _waited(changed: asyncio.Event) -> float:
 
 
 def _message(name: str, data: object, number: int | None = None) -> bytes:
-    """JSON is one line: a record's text cannot end the message."""
+    """One message. JSON is one line: a record's text cannot end the message."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     mark = "" if number is None else f"id: {number}\n"
     return f"event: {name}\n{mark}data: {text}\n\n".encode("utf-8", "replace")

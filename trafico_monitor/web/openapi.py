@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the operations themselves: what is checked is what is described. Pure."""
+"""The OpenAPI document, made from the operations and the schemas that check them. Pure."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..model.finding import Cause, ErrorType
 from ..model.incident import Estado
 from ..model.validation import Schema as Fields
 
+Handler = Callable[[Request], Awaitable[Response]]
 Schema = dict[str, object]
 
 _TEXT: Schema = {"type": "string"}
@@ -181,7 +182,7 @@ class Operation:
 
     method: str
     path: str
-    handle: Callable[[Request], Awaitable[Response]]
+    handle: Handler
     open: bool = False
     local: bool = False
     about: str = ""

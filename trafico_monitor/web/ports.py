@@ -1,4 +1,4 @@
-"""What the window needs from the rest of the program; the service gives it."""
+"""Interfaces of the web application to the rest of the program; the service implements them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Hour = tuple[int, str, str, int]  # a span's first second; type, modelo or secon
 
 
 class Records(Protocol):
-    """What has been stored. Each method has a deadline of its own and raises StoreError."""
+    """The stored records. Each method has a deadline of its own and raises StoreError."""
 
     async def page(self, wanted: IncidentFilter, limit: int) -> Sequence[Incident]: ...
 
@@ -53,7 +53,7 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """What is measured now. None where nobody knows: a metric that is missing is better than a wrong one."""
+    """Measurements of now. None for an unknown one: a metric that is missing is better than a wrong one."""
 
     version: str
     started_at: float
@@ -75,12 +75,12 @@ class Gauges:
 
 
 class Present(Protocol):
-    """How things stand now, as the service knows it without asking anybody."""
+    """The present state, known to the service without asking anybody."""
 
     def status(self) -> Mapping[str, object]: ...
 
     def desk(self) -> ControlService | None:
-        """None while there is nobody to ask: the monitor starts or stops."""
+        """The control service; None while the monitor starts or stops."""
         ...
 
     async def downloads(self) -> Sequence[UnderWay]: ...

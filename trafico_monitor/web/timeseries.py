@@ -1,4 +1,4 @@
-"""Hours made into summary and series. Pure."""
+"""Summary and series of the stored hours. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_MODELOS = 8  # the rest are one line together: names come from outside, and
 
 
 def summary(hours: Iterable[Hour], since: float) -> dict[str, object]:
-    """Counts of what was opened since, how much of it was solved, and how long that took (seconds)."""
+    """Counts of the incidents opened since, their success rate, and their time to repair (seconds)."""
     types: defaultdict[str, Counter[str]] = defaultdict(Counter)
     modelos: Counter[str] = Counter()
     seconds: Counter[int] = Counter()
@@ -48,7 +48,7 @@ def summary(hours: Iterable[Hour], since: float) -> dict[str, object]:
 
 
 def series(hours: Sequence[Hour], starts: Sequence[int], step: str) -> dict[str, object]:
-    """One place for each of `starts`; every line has all places."""
+    """The counts of each of `starts`, as one list for each type, estado and modelo."""
     place_of = _places(starts)
     types, estados, modelos = _Lines(len(starts)), _Lines(len(starts)), _Lines(len(starts))
     seconds: list[Counter[int]] = [Counter() for _ in starts]
@@ -86,7 +86,7 @@ class _Lines:
         return dict(sorted(self._lines.items()))
 
     def ranked(self) -> list[dict[str, object]]:
-        """The most frequent, and the others in one; null for the unnamed, `others` marks the rest."""
+        """The most frequent modelos, and the others together (`others`); null for the unnamed."""
         ordered = sorted(self._lines.items(), key=lambda each: (-sum(each[1]), each[0]))
         shown: list[dict[str, object]] = [
             {"modelo": name or None, "others": False, "values": values} for name, values in ordered[:MOST_MODELOS]

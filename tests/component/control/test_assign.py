@@ -93,7 +93,7 @@ async def test_one_that_waits_for_its_turn_while_it_is_recorded_hears_it_too(off
         await held.reached.wait()
     office.blocked = asyncio.Event()
     held.go.set()  # the record is being stored: whoever asks now finds neither the order nor the file
-    await until(lambda: office.desk._turn.locked())
+    await until(lambda: office.desk._lock.locked())
     late = [asyncio.create_task(office.assign(place.name, modelo)) for modelo in ("luna", "noa")]
     await asked(office, 3)
     assert not any(one.done() for one in (first, *late))

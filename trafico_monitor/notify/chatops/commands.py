@@ -16,11 +16,11 @@ from telegram.ext import BaseHandler, CallbackContext, CallbackQueryHandler, Com
 
 from ...model.alert import ALARM_KEYS
 from ...model.control import RequestKind
+from ...model.control_schema import LONGEST_SILENCE, SHORTEST_SILENCE
 from ..choosing import Choice, chosen
 from .keyboard import ID_FORM, Action, pressed
 
 HOUR = 3600.0
-SHORTEST_SILENCE, LONGEST_SILENCE = 60.0, 7 * 86400.0
 _LONGEST_ARGUMENTS = 200  # of what is looked at; an order is short
 _ADDRESSEE = re.compile(r"/[A-Za-z0-9_]{1,32}@([A-Za-z0-9_]{1,64})")
 _ID = re.compile(ID_FORM)
