@@ -12,8 +12,8 @@ from typing import Any
 from .redact import redact
 
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
-# These write every URL, and with it the token, at INFO or DEBUG.
-_TALKATIVE = ("httpx", "httpcore", "telegram")
+# httpx logs every URL, token included, at INFO; PTB dumps unreadable answers at ERROR.
+_LEVELS = (("httpx", logging.WARNING), ("httpcore", logging.WARNING), ("telegram", logging.CRITICAL))
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +30,7 @@ def begin_log() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Redacting("%(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    silence_libraries()
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
@@ -44,10 +43,6 @@ class _Redacting(logging.Formatter):
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     if error is not None and issubclass(kind, Exception):
         logger.critical("not foreseen", exc_info=(kind, error, trace))
-
-
-# httpx logs every URL, token included, at INFO; PTB dumps unreadable answers at ERROR.
-_LEVELS = (("httpx", logging.WARNING), ("httpcore", logging.WARNING), ("telegram", logging.CRITICAL))
 
 
 def silence_libraries() -> None:

@@ -140,14 +140,14 @@ def _keys(incident: Incident) -> Iterator[_Key]:
 
 
 def _names(download: Download) -> Iterator[_Key]:
-    """What `model.download_identity.same` can find two downloads to be one by."""
+    """What `model.download.same` can find two downloads to be one by."""
     for kind, value in (("id", download.file_id), ("video", download.video), ("to", download.destination)):
         if value:
             yield kind, value
 
 
 def _contents(download: Download) -> Iterator[_Key]:
-    """What `model.download_identity.same_content` can find two sendings of one file by, beside its id."""
+    """What `model.download.same_content` can find two sendings of one file by, beside its id."""
     if download.unique_id:
         yield "file", download.unique_id
     if download.source:

@@ -2,8 +2,8 @@
 
 Each function takes the incident as it stands and what holds `at` that moment, and returns a
 `Decision`: the incident as it is to be stored and at most one order. `playbook.py` says what each type
-foresees, `decision.py` how it is ordered, `waiting.py` what a full disk or a dead server hold back,
-`believing.py` what follows from the bot's own word.
+foresees, `decision.py` how it is ordered, `waiting_tasks.py` what a full disk or a dead server hold back,
+`bot_success.py` what follows from the bot's own word.
 """
 
 from __future__ import annotations

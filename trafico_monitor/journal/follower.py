@@ -39,8 +39,8 @@ class Batch:
     """Entries in the journal's order. `cursor` is that of the last entry inspected, wanted or not.
 
     `gap` is "" or a code: `cursor_gap` (the journal no longer contains the stored position), `reopened` (after an
-    error, nothing lost), `unreadable` (a damaged part was skipped). `lag` is the age of the last entry in seconds
-    while `more` are waiting, else 0. `seen` counts the inspected entries, `at` is the time of the last one (0: none).
+    error, nothing lost), `unreadable` (a damaged part was skipped). `more` are waiting.
+    `seen` counts the inspected entries, `at` is the time of the last one (0: none).
     `heard` is the time of the bot's last line (0: none). `speakers` are processes that wrote lines of the bot; not all
     of them, because most lines are skipped unread.
     """
@@ -48,7 +48,6 @@ class Batch:
     entries: tuple[JournalEntry, ...]
     cursor: str
     gap: str = ""
-    lag: float = 0.0
     more: bool = False
     seen: int = 0
     at: float = 0.0
@@ -81,7 +80,6 @@ class JournalThread:
     ) -> None:
         self.cursor = cursor
         self.busy = False
-        self.lag = 0.0
         self.last_turn = time.monotonic()
         self.failure: BaseException | None = None
         self.trouble = ""  # why the journal cannot be read at present, and since when (monotonic)
@@ -280,7 +278,6 @@ class JournalThread:
         self._settle_at = now + SETTLE_SECONDS
 
     def _hand_over(self, entries: tuple[JournalEntry, ...], more: bool, at: float) -> None:
-        self.lag = max(0.0, time.time() - at) if more else 0.0
         now = time.monotonic()
         # Whoever was told that more is waiting must hear that it was not so: they wait for it.
         due = self.cursor != self._told and now - self._told_at >= CURSOR_SECONDS
@@ -293,7 +290,6 @@ class JournalThread:
                     entries,
                     self.cursor,
                     self._gap,
-                    self.lag,
                     more,
                     self._seen,
                     at,

@@ -1,7 +1,7 @@
 """Delivery of alerts, tried with the tokens of alert bots alone.
 
 The bot's own token is never tried here: used against another server than the bot's it would log
-the bot out (see `config.endpoints`).
+the bot out (see `config.telegram_endpoints`).
 """
 
 from __future__ import annotations

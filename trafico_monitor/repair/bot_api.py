@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ..host.hardening import silence_libraries
 from ..host.redact import redact
 from ..model.installation import Installation
 from ..model.task import Outcome
@@ -16,8 +16,6 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 _CONNECT_SECONDS = 5.0
 _LONGEST_WAIT = 86400
-# These write every URL, and with it the token, at INFO or DEBUG.
-_TALKATIVE = ("httpx", "httpcore", "telegram")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +45,7 @@ async def get_file(site: Installation, file_id: str, seconds: float) -> ServerFi
 
     from ..host.telegram_request import BoundedRequest
 
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    silence_libraries()
     request = BoundedRequest(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=seconds,

@@ -14,7 +14,7 @@ SERVICE = "trafico-monitor.service"
 UNITS = "/etc/systemd/system"
 DROP_IN = "/etc/trafico-monitor/conf.d/10-setup.toml"
 SANDBOX = f"{UNITS}/{SERVICE}.d/60-setup.conf"
-_PLAIN = re.compile(r"[\w/.,:@+~=-]+")  # as in place.py: what means itself wherever it stands
+_PLAIN = re.compile(r"[\w/.,:@+~=-]+")  # as in path_safety.py: what means itself wherever it stands
 ENVIRONMENT = "zz-trafico-monitor.env"
 HEAD = "# Made by `trafico-monitor setup`; `setup --undo` takes it back.\n"
 

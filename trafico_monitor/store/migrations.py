@@ -116,7 +116,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX outbox_waiting ON outbox (channel, id) WHERE version > sent_version",
         "CREATE INDEX outbox_story ON outbox (key, thread)",
         # Alerts that have rung and are not solved, and notices that a maintenance holds back
-        # (alarms.py): a few, as the pipeline knows them.
+        # (tables.py): a few, as the pipeline knows them.
         "CREATE TABLE alarms (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID",
         """CREATE TABLE held (
             key TEXT NOT NULL,
@@ -126,7 +126,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
     ),
     (
-        # What the panel lists by (pages.py) and its trends (hours.py).
+        # What the dashboard lists by, and its trends (tallies.py).
         "CREATE INDEX incidents_modelo ON incidents (modelo, opened_at, id, estado, error_type, closed_at)",
         "CREATE INDEX incidents_unfinished ON incidents (opened_at, id, estado, error_type, closed_at)"
         " WHERE closed_at IS NULL",

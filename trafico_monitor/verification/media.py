@@ -19,8 +19,7 @@ from ..host.safe_open import open_regular
 from ..model.task import Answer, Media
 from .containers import read_structure
 from .decoder import Decoded, decode, decode_throughout, read_again
-from .payload import Suspicion, has_marked_heads, suspicion
-from .structure import Extent, Reader, Structure
+from .structure import Extent, Reader, Structure, Suspicion, has_marked_heads, suspicion
 
 _SECONDS = 30.0
 _ANYWHERE = (Path("/"),)

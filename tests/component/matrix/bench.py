@@ -203,7 +203,7 @@ class Bench:
     @property
     def all_marked(self) -> bool:
         """What Telegram took is marked as taken. Killed in between, the monitor sends it again: an
-        alert told twice is better than one lost (notify/courier.py)."""
+        alert told twice is better than one lost (notify/delivery/worker.py)."""
         with sqlite3.connect(f"file:{self.home}/state/monitor.db?mode=ro", uri=True) as database:
             [[waiting]] = database.execute("SELECT count(*) FROM outbox WHERE version > sent_version")
         database.close()

@@ -18,8 +18,7 @@ import pytest
 from trafico_monitor.model.task import Answer
 from trafico_monitor.verification import containers
 from trafico_monitor.verification.media import check_media
-from trafico_monitor.verification.payload import suspicion
-from trafico_monitor.verification.structure import Extent, Reader
+from trafico_monitor.verification.structure import Extent, Reader, suspicion
 
 JUDGE = """
 import asyncio, sys

@@ -12,7 +12,8 @@ import sys
 from trafico_monitor.host import hardening as imports
 imports.leave_out_unused()
 import trafico_monitor.daemon.service, trafico_monitor.notify.channels.telegram, httpx, telegram.ext
-print(*(name for name in ("rich", "pygments", "click", "cryptography") if name in sys.modules and sys.modules[name]))
+unused = ("rich", "rich_click", "jinja2", "pygments", "cryptography")
+print(*(name for name in unused if name in sys.modules and sys.modules[name]))
 """
 
 

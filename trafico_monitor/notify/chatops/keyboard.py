@@ -20,7 +20,7 @@ LONGEST_DATA = 64
 VERSION = "1"
 # `incident.tracker.incident_id`: 8 characters of base32.
 ID_FORM = r"[A-Z2-7]{8}"
-# `model.alarm.alarm_name`: an alarm that no incident stands behind can only be acknowledged.
+# `model.alert.alarm_name`: an alarm that no incident stands behind can only be acknowledged.
 ALARM_FORM = rf"(?:{'|'.join(ALARM_KEYS)})-[0-9]{{1,12}}"
 
 
