@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 
+from . import retention
+from .retention import Retention
+
+Steps = tuple[float, ...]  # 24 changes of free space, in bytes
 HOUR = 3600.0
 DAY = 24 * HOUR
 KEPT_DAYS = 28
 LEAST_DAYS = 3
-YOUNG_DAYS = 6
+YOUNG_DAYS = 8
 PATHS = 100
 HORIZON_DAYS = 7
 HALF_LIFE_DAYS = 6.0
@@ -63,10 +67,11 @@ def forecast(space: Space, now: float, limit: float, horizon: float = DAY, sprea
     free = _latest(space, now)
     if free is None or not math.isfinite(space.total) or space.total <= 0:
         return None
-    blocks = _blocks(space, now)
+    changes = _increments(space, now)
+    blocks = _blocks(changes, now)
     if len(blocks) < LEAST_DAYS:
         return None
-    paths = _paths(blocks, free, now)
+    paths = _paths(blocks, retention.find(changes, KEPT_DAYS, space.total), free, now)
     columns = [sorted(column) for column in zip(*paths, strict=True)]
     median = [column[PATHS // 2] for column in columns]
     stretched = [[m + (value - m) * spread for value, m in zip(path, median, strict=True)] for path in paths]
@@ -172,11 +177,10 @@ def _increments(space: Space, now: float) -> dict[int, float]:
 class _Block:
     days_ago: int
     weekend: bool
-    steps: tuple[float, ...]
+    steps: Steps
 
 
-def _blocks(space: Space, now: float) -> list[_Block]:
-    changes = _increments(space, now)
+def _blocks(changes: Mapping[int, float], now: float) -> list[_Block]:
     found = []
     for day in range(KEPT_DAYS):
         hours = [changes.get(day * 24 + hour) for hour in range(23, -1, -1)]
@@ -192,7 +196,7 @@ def _weekend(at: float) -> bool:
     return int((at + DAY / 2) // DAY + 3) % 7 >= 5
 
 
-def _paths(blocks: list[_Block], free: float, now: float) -> list[list[float]]:
+def _paths(blocks: list[_Block], nights: Retention | None, free: float, now: float) -> list[list[float]]:
     pools = {}
     for weekend in (False, True):
         pool = [block for block in blocks if block.weekend is weekend] or blocks
@@ -209,8 +213,22 @@ def _paths(blocks: list[_Block], free: float, now: float) -> list[list[float]]:
         for kind in kinds:
             pool, edges, total = pools[kind]
             days.append(pool[min(bisect_right(edges, draws.uniform() * total), len(pool) - 1)].steps)
+        if nights is not None:
+            days = _with_nights(days, nights, draws)
         paths.append(list(accumulate(chain.from_iterable(days), initial=free))[1:])
     return paths
+
+
+def _with_nights(days: list[Steps], nights: Retention, draws: _Draws) -> list[Steps]:
+    """The days with what retention deletes on each night, in place of what another night deleted."""
+    made, coming, before = [], [], nights.since
+    for number, steps in enumerate(days, 1):
+        coming.append(before - sum(steps[: nights.slot]))
+        error = nights.errors[int(draws.uniform() * len(nights.errors))]
+        rise = max(0.0, nights.rise(number, coming) + error)
+        made.append((*steps[: nights.slot], rise, *steps[nights.slot + 1 :]))
+        before = -sum(steps[nights.slot + 1 :])
+    return made
 
 
 def _full(path: list[float], free: float, limit: float) -> float:
