@@ -112,6 +112,9 @@ COMMANDS: Mapping[str, Entry] = {
     "space": Entry("space:space", (
         _CONFIG, _JSON, _choice("--list", "listed", help="option.list", values=LOOSE_KINDS, metavar="KIND"),
     )),
+    "forecast": Entry("forecast:forecast", (
+        _JSON, _option("--backtest", "history", help="option.backtest", metavar="FILE", type=_FILE_PATH),
+    )),
     "retry": Entry("requests:retry", (_CONFIG, _JSON, _argument("incident", "option.incident", metavar="ID"))),
     "ack": Entry("requests:acknowledge", (_CONFIG, _JSON, _argument("incident", "option.ack", metavar="ID"))),
     "silence": Entry("requests:silence", (

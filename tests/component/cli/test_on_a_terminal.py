@@ -171,6 +171,7 @@ async def config(tmp_path: Path) -> Path:
         }
     )  # fmt: skip
     await store.close()
+    (tmp_path / "history.json").write_text('{"deaths": [[0, false], [40, false], [81, false], [121, false]]}')
     (tmp_path / "bot.log").write_text("".join(f"{LINE}{name}/{name}.mp4'\n{name}\n" for name in NAMES))
     return written
 
@@ -189,6 +190,7 @@ COMMANDS = {
     "rules test": "rules test --config {config} {folder}/bot.log",
     "rules unknown": "rules unknown --config {config}",
     "replay": "replay --config {config} {folder}/bot.log",
+    "forecast": "forecast --backtest {folder}/history.json",
 }
 
 
