@@ -23,7 +23,7 @@ from trafico_monitor.detection.ruleset.loader import load  # noqa: E402
 from trafico_monitor.model.journal_entry import JournalEntry  # noqa: E402
 
 ROUNDS = 5
-# What a first monitor of this bot searched for, line by line.
+# The searches of an earlier monitor of this bot, line by line.
 SIX = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -51,7 +51,7 @@ OTHERS = (
     "INFO:apscheduler.executors.default:Running job \"sync (trigger: interval[0:01:00], next run at: {n})\"",
 )  # fmt: skip
 WORDS = ("luna", "mar", "sol", "playa", "verano", "noche", "calle", "casa", "perro", "gato", "rojo", "azul", "verde")
-# Lines that read like failures and are none: the rules themselves have to say so.
+# Lines that look like failures but are none: the rules must reject them.
 LOOKALIKES = (
     "ERROR:database.contenidos_prd:❌ Error creando contenido 'modelos/luna/20260101_101010_{n:06x}.mp4': timed out",
     "ERROR:caption:⚠️ Error llamando a Gemini (intento {n}): 504 Deadline Exceeded",
@@ -92,7 +92,7 @@ def streams(lines: int) -> dict[str, list[str]]:
 
 def engine(entries: list[JournalEntry]) -> Callable[[], None]:
     rules = load({file.name: file.read_text() for file in (ROOT / "trafico_monitor/detection/rules").glob("*.toml")})
-    # One for each round, made before the time is taken: nothing is remembered from the last one.
+    # One per round, created before the measurement: nothing is cached from the last one.
     detectors = iter([Detector(rules) for _ in range(ROUNDS)])
 
     def run() -> None:

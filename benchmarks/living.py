@@ -53,7 +53,7 @@ def latency(journald: PrivateJournald) -> Iterator[Row]:
         copying.say(COPYING.format(n=LINES))
         with following(journald) as arrivals:
             for n in range(LINES):
-                # Now and then nothing is said for longer than a chatting bot is watched for.
+                # Occasionally, silence longer than the fast polling period.
                 time.sleep(2.5 if n % 10 == 9 else chance.uniform(0.3, 0.6))
                 name = f"m{n:03}"
                 missing = f"[Errno 2] No such file or directory: '{models}/{name}/20260101_{n:06}_abcdef.mp4'"

@@ -18,7 +18,7 @@ from tests.standin.receiver import Receiver
 
 ADMIN = 123456789
 TOKEN, ALERT_TOKEN = f"1234567890:AA{'Example' * 5}"[:46], f"9876543210:AA{'Example' * 5}"[:46]
-# Ways out to the administrator and a webhook, answers on the alert bot, the sign of life.
+# Channels to the administrator and a webhook, chatops, the heartbeat.
 _CONFIG = """
 [telegram]
 token = "{token}"

@@ -83,7 +83,7 @@ class download:
             message = template.format(values["TRAFICO_VIDEO"] or "desconocido", *what)
             given = {name: value for name, value in values.items() if value}
             _send({"MESSAGE": message, "PRIORITY": "6", "TRAFICO_EVENTO": event, **given}, self._socket_path)
-        except Exception:  # whatever it is, it is not worth a video
+        except Exception:  # no error here may cost a video
             return
 
 

@@ -22,7 +22,7 @@ class ConfigError(MonitorError):
 class JournalError(MonitorError):
     """The journal cannot be read (no permission, unknown namespace or folder)."""
 
-    exit_code = 77  # EX_NOPERM: refuses loudly instead of watching nothing
+    exit_code = 77  # EX_NOPERM: fails visibly instead of monitoring nothing
 
 
 class RuleError(MonitorError):

@@ -1,4 +1,4 @@
-"""User accounts, and what another user may do: as the kernel answers, or by modes and ACLs without being that user."""
+"""User accounts, and permission checks by the kernel on behalf of another user."""
 
 from __future__ import annotations
 

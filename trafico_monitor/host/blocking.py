@@ -10,7 +10,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Calls that overran their deadline: while one has not come back, no other of its name is started.
+# Calls past their deadline: until one returns, no other call of that name is started.
 # A dead NFS mount must cost one thread, not one every thirty seconds.
 _overran: dict[str, threading.Thread] = {}
 
@@ -44,7 +44,7 @@ async def run_blocking(work: Callable[[], T], *, seconds: float, name: str) -> T
             value = work()
         except BaseException as error:
             failure = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the result is no longer awaited
             loop.call_soon_threadsafe(settle, value, failure)
 
     worker = threading.Thread(target=run, name=name, daemon=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from . import accounts
 
-MODE = 0o750  # of a directory that is made
+MODE = 0o750  # of a created directory
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_LINKS = 40  # path_resolution(7)
 
@@ -61,7 +61,7 @@ def ours() -> Trust:
     return Trust(users | {0, os.geteuid()}, groups | {0, os.getegid()})
 
 
-@cache  # the list of accounts may be on another machine
+@cache  # the account database may be on another machine
 def _service() -> tuple[frozenset[int], frozenset[int]]:
     service = accounts.by_name(accounts.SERVICE_USER)
     return (frozenset({service.uid}), frozenset({service.gid})) if service else (frozenset(), frozenset())
@@ -98,8 +98,8 @@ class _Walk:
 
     def __init__(self, trust: Trust | None, make: bool) -> None:
         self._trust, self._make, self._ours = trust, make, ours()
-        self._reachable = True  # False below a directory that lets nobody but its owner through
-        self._closed_way = True  # nobody but ours can have put anything on the way so far
+        self._reachable = True  # False below a directory that only its owner may pass
+        self._closed_way = True  # only trusted accounts can have changed the path so far
         self._links = 0
         self._place = "/"
         self.at = os.open("/", _FOLDER)

@@ -24,10 +24,10 @@ class Status(str, Enum):
     STOPPED = "stopped"
     RESTARTING = "restarting"
     PAUSED = "paused"
-    MISSING = "missing"  # the engine knows no such container
-    NO_PERMISSION = "no_permission"  # the socket is not for us (group docker)
+    MISSING = "missing"  # no such container
+    NO_PERMISSION = "no_permission"  # no access to the socket (group docker)
     NO_DOCKER = "no_docker"  # no engine listens
-    NO_ANSWER = "no_answer"  # the engine is frozen, or talks nonsense
+    NO_ANSWER = "no_answer"  # the engine hangs, or its answer is invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _inspect(name: str, seconds: float, socket: Path) -> Container:
         return Container(Status.NO_PERMISSION)
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         return Container(Status.NO_DOCKER)
-    except Exception as error:  # whatever the SDK raises about an engine that answers nonsense
+    except Exception as error:  # any exception of the SDK about an invalid answer
         missing = getattr(getattr(error, "response", None), "status_code", None) == HTTPStatus.NOT_FOUND
         return Container(Status.MISSING if missing else Status.NO_ANSWER)
 
@@ -144,7 +144,7 @@ def _names_like(word: str, seconds: float, socket: Path) -> list[str]:
     try:
         with _client(seconds, socket) as client:
             listed = client.containers(all=True)
-    except Exception:  # no engine, no permission, no sense: nothing was found
+    except Exception:  # no engine, no permission, or an invalid answer
         return []
     tables = [_table(row) for row in listed] if isinstance(listed, list) else []
     found = ((str(name).lstrip("/"), str(row.get("Image", ""))) for row in tables for name in row.get("Names") or ())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 PADDING = " \t\r\n\x0b\x0c│┃║|╎▏"  # beside the words of a row that a console draws
-LEVELS = 4  # an escape of an escape, as «%25253A» or JSON within JSON: deeper is nobody's software
+LEVELS = 4  # an escaped escape, as «%25253A» or JSON within JSON: no software nests deeper
 
 # Shown as nothing at all: controls, formats, separators of lines, halves of pairs, and those letters and
 # marks that Unicode calls default-ignorable (DerivedCoreProperties.txt).
@@ -22,7 +22,7 @@ _NOTHING = (
 HIDDEN = re.compile(f"[{_NOTHING}]+")
 _ANY_HIDDEN = re.compile(f"[{_NOTHING}]")  # a search that can skip from one candidate to the next
 # ECMA-48: CSI; OSC, DCS and the other strings with their end; any other escape; each also by its 8-bit form.
-# The last is a colour whose ESC somebody has spelt or taken out.
+# The last is a colour whose ESC was spelled out or removed.
 _SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]{0,2048}+(?:\x07|\x9c|\x1b\\)"
@@ -30,7 +30,7 @@ _SEQUENCE = re.compile(
     r"|(?:\\{1,4}+(?:x1[bB]|u001[bB]|033|e)|#033|\^\[|%1[bB]|&#(?:27|[xX]1[bB]);)?\[[0-9;]{1,24}+m"
 )
 _INTRODUCER, _COLOUR = re.compile("[\x1b\x90-\x9f]"), re.compile(r"\[[0-9;]{1,24}+m")
-_ESCAPE = re.compile(r"1[bB]|033|\\e|27;|\^\[")  # how that is spelt, at any level
+_ESCAPE = re.compile(r"1[bB]|033|\\e|27;|\^\[")  # its spelling, at any level
 # Percent, Python's and JSON's backslash, HTML, rsyslog's «#033», and the caret form of ESC.
 _SPELT = re.compile(
     r"%(?:[0-7][0-9A-Fa-f]|[89A-Fa-f][0-9A-Fa-f](?:%[89A-Fa-f][0-9A-Fa-f])*+)"

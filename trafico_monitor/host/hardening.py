@@ -51,7 +51,7 @@ def silence_libraries() -> None:
         logging.getLogger(logger).setLevel(level)
 
 
-# httpx brings its command line with it (rich, pygments, click) where they are installed, and
+# httpx imports its command line (rich, pygments, click) if they are installed, and
 # python-telegram-bot the cryptography of Telegram Passport. Both do without; together they take some
 # 10 MiB of memory and a fifth of a second of the start.
 UNUSED = ("httpx._main", "cryptography")

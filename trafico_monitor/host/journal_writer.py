@@ -11,7 +11,7 @@ from typing import TextIO
 from ..bot import JOURNAL_SOCKET, encode
 from ..model.incident import Event
 
-# Made once with `systemd-id128 new`; never changed, never used for something else.
+# Created once with `systemd-id128 new`; never changed or reused.
 
 MESSAGE_IDS = {
     "incident_detected": "3e1ef1eaf947437482a078f429c555d5",
@@ -72,7 +72,7 @@ def message_id(event: str) -> str:
 
 IDENTIFIER = "trafico-monitor"
 UNKNOWN = "desconocido"
-SEND_SECONDS = 1.0  # a frozen journald must not hold us up for longer
+SEND_SECONDS = 1.0  # a frozen journald must not block for longer
 _FIELD = re.compile(r"[A-Z][A-Z0-9_]{0,40}\Z")
 _VALUE_LIMIT = 8192
 

@@ -34,10 +34,10 @@ from .secret_shapes import (
 
 __all__ = ["SECRET", "TOKEN", "redact", "redact_raw", "remember"]
 
-_ROUNDS = 4  # what one replacement leaves may be a secret by its new surroundings
+_ROUNDS = 4  # a replacement may leave text that is a secret in its new context
 _OPEN = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
 _STAND_IN = re.compile(r"<token", re.IGNORECASE)
-# What follows at the beginning of the next line may be put behind it.
+# The start of the next line may be appended to it.
 _BEGUN = re.compile(rf"<(?:t(?:o(?:k(?:en?)?)?)?)?(?=[{PADDING}]*+$)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -145,7 +145,7 @@ def _brackets(text: str) -> Iterator[int]:
 _HALF = "[A-Za-z0-9_-]"
 # Behind a colon: a token, half of one, or the end of a row that may be the end of one.
 _TOKEN = re.compile(rf":(?:{_HALF}{{30}}|(?<=[0-9]{{8}}:)|(?<![^0-9{PADDING}]:){_HALF}{{2,34}}+[{PADDING}]*+\Z)")
-_ANY_STAND_IN = re.compile(rf"<[tT]?(?:[oO{PADDING}]|\Z)")  # or what the next line may complete to one
+_ANY_STAND_IN = re.compile(rf"<[tT]?(?:[oO{PADDING}]|\Z)")  # or a part that the next line may complete
 _EMOJI = "\ufe0f"  # makes a picture of the character before, and is shown as nothing: «⚠️»
 _MOST, _LONGEST = 1024, 256
 
@@ -154,7 +154,7 @@ def is_ordinary(text: str) -> bool:
     """True if the line `text` reads as written (apart from characters shown as nothing) and contains no secret,
     piece of a secret or stand-in. False is inconclusive."""
     noted = lines_without()
-    if text in noted:  # the lines of a traceback come again and again
+    if text in noted:  # the lines of a traceback recur often
         return True
     if not _is_ordinary(text):
         return False

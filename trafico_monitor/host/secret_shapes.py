@@ -14,11 +14,11 @@ from urllib.parse import quote_plus
 
 from .escapes import PADDING, View, octets
 
-TOKEN = "<TOKEN>"  # the bot's own token, and any while it is not known: it may be a place on the disk
+TOKEN = "<TOKEN>"  # the bot's own token, and any token while that is unknown: it may be a path component on disk
 SECRET = "<SECRET>"  # any other
 
 SECRET_LENGTH = 35  # of a token, behind its colon
-SHORTEST = 8  # characters of a value that is looked for as it stands: shorter ones are words of ordinary lines
+SHORTEST = 8  # characters of a literally matched value: shorter ones are words of ordinary lines
 _MOST_KNOWN, _LONGEST = 64, 4096
 
 # Shorter and longer tails down to 30 are taken too: a cut line must not leak most of a token. However
@@ -71,7 +71,7 @@ _STAND_IN = re.compile(r"[*xX.•…#-]+|[$%]?[{(].*|\$[A-Z_]+|%[a-z]|\[.*")
 _PLACE = re.compile(r"(?:~|\.{0,2})/|[a-z][a-z+]{1,9}://|[A-Za-z]:\\")
 _LOOKS_RANDOM = re.compile(r"(?=[A-Za-z0-9_+/=.~-]{12})[A-Za-z_+/=.~-]*+[0-9][A-Za-z0-9_+/=.~-]*+")
 
-Span = tuple[int, int, str]  # first character, behind the last, what stands there instead
+Span = tuple[int, int, str]  # first character, after the last, replacement
 
 _own: frozenset[str] = frozenset()
 _pieces: frozenset[str] = frozenset()
@@ -192,7 +192,7 @@ def _tokens(view: View) -> Iterator[Span]:
     at = 0
     while match := _TOKEN.search(view.text, at):
         first, at = match.span()
-        # What stands behind a whole one, with a line break or a colour between, is not of it.
+        # Text after a complete token, separated by a line break or a colour, is not part of it.
         gap = next((place for place in range(first + 1, at) if view.gap(place)), at)
         if gap - view.text.find(":", first, at) > SECRET_LENGTH:
             at = gap
@@ -228,7 +228,7 @@ def _keyed(text: str) -> Iterator[Span]:
         value, quoted = match[name], name != "bare"
         if quoted and not _is_value(match, value, quoted=True):
             value = value.split(maxsplit=1)[0] if value.strip() else ""  # the quotation may end elsewhere
-        at = match.start(name)  # what is taken for a value may hold another name: «token: password=…»
+        at = match.start(name)  # the assumed value may contain another name: «token: password=…»
         if _is_value(match, value, quoted=quoted):
             behind = at + len(value)
             while name in ("bare", "cut") and text[behind - 1] in ".,;:)]}":
@@ -247,7 +247,7 @@ def _is_value(match: re.Match[str], value: str, *, quoted: bool) -> bool:
     if match["pass"]:
         if spoken:
             return len(value) >= 6 and not value.isalpha()
-        # A stranger's open quotation mark must not take the words of an error behind it away.
+        # A stranger's open quotation mark must not hide the words of an error after it.
         words = any(map(str.isspace, value))
         return len(value) >= 4 and not (words and match["quote"] == "" and any(map(value.__contains__, ":/[")))
     if spoken and _LOOKS_RANDOM.fullmatch(value) is None:
@@ -262,7 +262,7 @@ def _is_value(match: re.Match[str], value: str, *, quoted: bool) -> bool:
 # and nobody who knows only the bot's number can make one.
 
 _PIVOT = 11  # characters behind the colon
-_NUMBERED = ("telegram-bot-api/", "/bot")  # what a token stands behind
+_NUMBERED = ("telegram-bot-api/", "/bot")  # text before a token
 
 
 @dataclass(frozen=True, slots=True)

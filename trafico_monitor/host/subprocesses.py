@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .blocking import run_blocking
 
-# A child sees nothing of our environment but this: no secret can travel in it.
+# The complete environment of a child: it cannot contain a secret.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 _OUTPUT_LIMIT = 64 * 1024
 
@@ -117,7 +117,7 @@ async def lines(argv: Sequence[str], *, longest: int = 1 << 20) -> AsyncIterator
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env=dict(ENVIRONMENT),
-        start_new_session=True,  # Ctrl+C is for us, and reaches the child through us alone
+        start_new_session=True,  # Ctrl+C reaches the child only through this process
         limit=longest,
     )
     assert child.stdout is not None
@@ -141,7 +141,7 @@ async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 _VERSION, _BENEATH = 1, 1
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
-# Rights that each version of the interface knows: all of them are taken away.
+# Rights known to each version of the interface: all are removed.
 _RIGHTS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF, 5: 0xFFFF}
 _NETWORK = 0x3  # bind and connect with TCP, from version 4
 _SCOPED = 0x3  # abstract unix sockets and signals, from version 6

@@ -18,10 +18,10 @@ from .escapes import PADDING, end_of_words, seen
 from .redact import SECRET, TOKEN, defused, is_ordinary, readings_of, redact, redact_raw, redact_spans
 from .secret_shapes import SECRET_LENGTH, SHORTEST, Piece, at_end, at_start, known, may_be_at_ends, own_tokens
 
-_MOST = 256  # processes whose last line is not over
-_PATIENCE = 1000  # lines of others: the process may have ended
-_TAIL = 200  # characters at the end of a line that are looked at
-_TOLERANCE = 5  # characters that a token may be longer or shorter than Telegram's
+_MOST = 256  # processes with an unfinished line
+_PATIENCE = 1000  # lines of other processes: this one may have ended
+_TAIL = 200  # characters inspected at the end of a line
+_TOLERANCE = 5  # tolerated difference from Telegram's token length
 _HALF = r"[A-Za-z0-9_-]"
 _TORN_TOKEN = re.compile(rf"[0-9](?<![0-9][0-9])[0-9]{{7,}}+:(?P<half>{_HALF}{{0,{SECRET_LENGTH - 1}}}+)\Z")
 # The same in a row of its own, broken within its digits as well.
@@ -63,7 +63,7 @@ class _Torn:
     missing: int = 0
 
 
-_Cut = tuple[int, int, str]  # first character of a view, behind the last, what stands there instead
+_Cut = tuple[int, int, str]  # first character of a view, after the last, replacement
 
 
 class LineRedactor:

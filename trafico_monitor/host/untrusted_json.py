@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-MOST_BYTES = 4 * 1024 * 1024  # the longest answer that is known, 100 updates of the Bot API, has about 1 MB
+MOST_BYTES = 4 * 1024 * 1024  # the longest known answer, 100 updates of the Bot API, has about 1 MB
 DEEPEST = 64  # the Bot API's own objects nest about 10 deep
 
 

@@ -18,7 +18,7 @@ def _activate():
         import trafico_instrument  # type: ignore[import-not-found, unused-ignore]
 
         trafico_instrument.activate()
-    except Exception:  # whatever it is, it is not worth a bot that does not start
+    except Exception:  # no error here may prevent the bot from starting
         return
 
 

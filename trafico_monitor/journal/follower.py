@@ -20,18 +20,18 @@ from ..model.journal_entry import JournalEntry, Origin
 from .parser import Watch
 from .reader import EntryReader, Skip, check_access, journal_folders
 
-BUSY_SLICE = 0.010  # seconds between two looks while a download is under way
+BUSY_SLICE = 0.010  # polling interval in seconds during a download
 HOT_SLICE = 0.020  # … while lines keep coming
-COLD_SLICE = 0.100  # … and when it is quiet: 0.1 % of a core
-HOT_SECONDS = 2.0  # how long after the last line it still counts as chatting
+COLD_SLICE = 0.100  # … and when idle: 0.1 % of a core
+HOT_SECONDS = 2.0  # seconds after the last line during which it counts as active
 BATCH_ENTRIES = 1000  # one batch is one transaction of the pipeline
 BATCH_SECONDS = 0.050
-CURSOR_SECONDS = 1.0  # lines of others move only the cursor: told at most this often
-LOOK_AFTER_SECONDS = 0.5  # rotation is told by the descriptor; this is for where it is not
-SETTLE_SECONDS = 0.25  # after the last line of a burst the place is sought once more
-BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before the journal is opened again
-MAPPED_ENTRIES = 50_000  # after so many, at the end of what there is, the reader is opened anew
-GIVE_UP_PLACE = 8  # openings that fail at one place before it is left behind
+CURSOR_SECONDS = 1.0  # other senders' lines only move the cursor: reported at most this often
+LOOK_AFTER_SECONDS = 0.5  # rotation is reported by the descriptor; this is the fallback
+SETTLE_SECONDS = 0.25  # after the last line of a burst the position is sought once more
+BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before the journal is reopened
+MAPPED_ENTRIES = 50_000  # after this many, at the current end, the reader is reopened
+GIVE_UP_PLACE = 8  # failed openings at one position before it is skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Batch:
     """Entries in the journal's order. `cursor` is that of the last entry inspected, wanted or not.
 
     `gap` is "" or a code: `cursor_gap` (the journal no longer contains the stored position), `reopened` (after an
-    error, nothing lost), `unreadable` (a damaged part was skipped). `more` are waiting.
-    `seen` counts the inspected entries, `at` is the time of the last one (0: none).
+    error, nothing lost), `unreadable` (a damaged part was skipped). `lag` is the age of the last entry in seconds
+    while `more` are waiting, else 0. `seen` counts the inspected entries, `at` is the time of the last one (0: none).
     `heard` is the time of the bot's last line (0: none). `speakers` are processes that wrote lines of the bot; not all
     of them, because most lines are skipped unread.
     """
@@ -91,7 +91,7 @@ class JournalThread:
         self._start_at = start_at
         self._skip = skip
         self._gap = ""
-        self._failures = 0  # in a row, without having come further
+        self._failures = 0  # in a row, without progress
         self._seen = 0
         self._told: str | None = None
         self._told_more = False
@@ -159,7 +159,7 @@ class JournalThread:
                 self.last_turn = now = time.monotonic()
                 if now >= look_after:
                     # Without it a reader stays on rotated files and leaks their descriptors.
-                    # Whatever it says (INVALIDATE too), we read on.
+                    # Whatever it returns (INVALIDATE too), reading continues.
                     reader.raw.process()
                     if self._places() != opened:
                         return
@@ -169,7 +169,7 @@ class JournalThread:
                 more = self._drain(reader)
                 self.trouble = ""
                 if not more and reader.seen >= MAPPED_ENTRIES:
-                    return  # sd-journal keeps mapped what it has read: begin anew where we are
+                    return  # sd-journal keeps read data mapped: reopen at the current position
                 if not more and poll.poll(1000 * self._slice()):
                     look_after = 0.0
 
@@ -214,7 +214,7 @@ class JournalThread:
             self._gap = "cursor_gap"
         elif not reader.seek_after(self.cursor) and self._lost != self.cursor:
             self._gap = "cursor_gap"
-            self._lost = self.cursor  # told once, however often it is opened again
+            self._lost = self.cursor  # reported once, however often it is reopened
 
     def _end_of_journal(self) -> str:
         """Returns the cursor of the last entry of any sender, so that a restart before the bot's first line misses
@@ -230,7 +230,7 @@ class JournalThread:
         try:
             more = self._collect(reader, entries)
         except OSError:
-            if entries:  # what was good before the damage must not be read twice
+            if entries:  # entries before the damage must not be read twice
                 self._arrived(entries[-1].cursor, reader.seen - before)
                 self._hand_over(tuple(entries), True, reader.last_at)
             raise
@@ -255,7 +255,7 @@ class JournalThread:
         return False
 
     def _hear_passed(self, reader: EntryReader) -> None:
-        if reader.passed:  # most probably the bot's: what is passed over has no name
+        if reader.passed:  # most probably the bot's: skipped lines are not attributed
             self._heard, reader.passed = max(self._heard, reader.last_at), 0
             if pid := reader.speaker():
                 self._speakers.add(pid)
@@ -264,7 +264,7 @@ class JournalThread:
         try:
             return reader.entry()
         except OSError:
-            if self._failures < 2:  # opening again may help; after that it is left out
+            if self._failures < 2:  # reopening may help; after that it is skipped
                 raise
             self._gap = "unreadable"
             return None
@@ -279,7 +279,7 @@ class JournalThread:
 
     def _hand_over(self, entries: tuple[JournalEntry, ...], more: bool, at: float) -> None:
         now = time.monotonic()
-        # Whoever was told that more is waiting must hear that it was not so: they wait for it.
+        # A receiver that was told to expect more waits for it, so it must learn that there is none.
         due = self.cursor != self._told and now - self._told_at >= CURSOR_SECONDS
         due = due or (self._told_more and not more)
         if not (entries or self._gap or due):
@@ -297,7 +297,7 @@ class JournalThread:
                     frozenset(self._speakers),
                 )
             )
-        except OSError as error:  # not the journal's: opening it again would not help
+        except OSError as error:  # not an error of the journal: reopening would not help
             raise RuntimeError(f"the batch was not taken: {error}") from error
         self._gap, self._seen, self._told, self._told_at = "", 0, self.cursor, now
         self._told_more, self._heard = more, 0.0

@@ -12,8 +12,8 @@ from ..host.redact import SECRET, redact, redact_raw
 from ..host.torn import LineRedactor
 from ..model.journal_entry import NO_FIELDS, JournalEntry, Origin
 
-MESSAGE_LIMIT = 16 * 1024  # characters of a message that go on
-READ_LIMIT = 64 * 1024  # bytes of a value that are looked at; journald cuts stdout lines at 48 K
+MESSAGE_LIMIT = 16 * 1024  # characters of a message that are kept
+READ_LIMIT = 64 * 1024  # bytes of a value that are read; journald splits stdout lines at 48 K
 SUPPRESSED = "a596d6fe7bfa4994828e72309e95d61e"  # SD_MESSAGE_JOURNAL_DROPPED of sd-messages.h
 
 _FIELD_LIMIT = 4096
@@ -32,7 +32,7 @@ _SYSTEMD_FIELDS = (
 # What a cut inside a bot token leaves on either side of it: too short for `redact` to know it, and
 # perhaps with invisible characters inside. More than the token may go; the line is broken anyway.
 _PARTIAL_END = re.compile(r"(?<![0-9])[0-9]{5,}+[^ /'\"]{0,120}\Z")
-_PARTIAL_START = re.compile(r"\A[^ /'\"]{6,}")  # fewer give nothing away
+_PARTIAL_START = re.compile(r"\A[^ /'\"]{6,}")  # fewer disclose nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Watch:
     uid: int | None = None
 
 
-Door = Callable[[str, int], str]  # a raw text and its process → that text without secrets
+Door = Callable[[str, int], str]  # a raw text and its process → the text without secrets
 
 
 def alone(text: str, _process: int) -> str:
@@ -133,7 +133,7 @@ def message_text(value: object, process: int = 0, door: Door = alone) -> str:
 def shortened(value: object, text: str) -> int:
     """Returns the number of characters that `text` lost compared with `value`; 0 for several lines."""
     data = _bytes(value)
-    if "<" not in text and len(data) <= len(text):  # what was taken leaves a stand-in, or fewer bytes
+    if "<" not in text and len(data) <= len(text):  # a removed secret leaves a stand-in, or fewer bytes
         return 0
     return 0 if b"\n" in data else max(0, len(_decoded(data)) - len(text))
 
@@ -206,7 +206,7 @@ def _decoded(data: bytes) -> str:
     return text.replace("\0", "") if "\0" in text else text
 
 
-# A plain file is one process of the bot, one entry a line. In the short format each line carries
+# A plain file is one process of the bot, one entry per line. In the short format each line has
 # its own process, and PID 1 is systemd about the unit.
 
 APART_SECONDS = 0.005

@@ -23,21 +23,21 @@ from .parser import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
 PASSED_AT_ONCE = 256
 LONG = 4096  # bytes; longer lines are rare, and looked at one by one
 _BASES = (Path("/var/log/journal"), Path("/run/log/journal"))
-_FORGET = 4096  # entries after which the longest line is sought anew: journald's LineMax= may be less now
+_FORGET = 4096  # entries after which the longest line is determined again: journald's LineMax= may have decreased
 
 
 class Skip(Protocol):
     """Decides from the raw MESSAGE whether a stdout line can be skipped before an entry is built; skipped lines are
     counted."""
 
-    # While calm nobody needs a line that begins and ends so, whoever wrote it and however it came.
+    # While calm, a line that starts and ends like this is irrelevant, whatever its sender and transport.
     answered: tuple[bytes, bytes]
 
     @property
-    def calm(self) -> bool: ...  # who wrote a line makes no difference now: nobody needs a dull one
-    def dull(self, message: bytes) -> bool: ...  # while not calm: nobody needs it if it `may_pass`
+    def calm(self) -> bool: ...  # the sender is irrelevant at the moment: an uninteresting line can be skipped
+    def dull(self, message: bytes) -> bool: ...  # while not calm: skipped if it `may_pass`
     def may_pass(self, message: bytes, pid: int) -> bool: ...
-    def kept(self, entry: JournalEntry) -> None: ...  # every entry that is handed on, in order
+    def kept(self, entry: JournalEntry) -> None: ...  # every emitted entry, in order
 
 
 class EntryReader:
@@ -45,15 +45,15 @@ class EntryReader:
 
     def __init__(self, watch: Watch, *, directory: str = "", namespace: str = "", skip: Skip | None = None) -> None:
         self.watch = watch
-        self.seen = 0  # raw entries looked at
-        self.passed = 0  # of them those that were passed over at once
+        self.seen = 0  # raw entries inspected
+        self.passed = 0  # of these, skipped at once
         self.last_at = 0.0  # realtime of the last of them, seconds
         self._skip = skip
-        self._broken: set[int] = set()  # processes whose last line went on beyond journald's limit
+        self._broken: set[int] = set()  # processes whose last line exceeded journald's limit
         self._longest = 0  # bytes of the longest line lately
         self._broken_at = -1  # bytes of the pieces of a broken line
         self._door = LineRedactor()
-        self._held = False  # already standing on an entry that is still to be taken
+        self._held = False  # already positioned on an entry that is not yet read
         self.raw = open_raw(directory, namespace)
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class EntryReader:
             return True
         if self._skip is None or self._broken or self._door.waiting or not self._skip.calm:
             return bool(self.raw._next())
-        # Nine lines of ten end here: nothing but what this loop does is done for them.
+        # Nine of ten lines end here: nothing outside this loop is done for them.
         step, field, dull = self.raw._next, self.raw._get, self._skip.dull
         begin, end = self._skip.answered
         longest, broken_at = min(self._longest, LONG), self._broken_at
@@ -114,7 +114,7 @@ class EntryReader:
                         continue
                     if dull(message) and field("_TRANSPORT") == b"stdout":
                         continue
-            except (KeyError, OSError):  # `entry` says what is to be done about it
+            except (KeyError, OSError):  # `entry` decides
                 pass
             self._pass(passed)
             return True
@@ -140,7 +140,7 @@ class EntryReader:
         at = self.last_at = raw._get_realtime() / 1_000_000
         try:
             transport = raw._get("_TRANSPORT")
-        except KeyError:  # nothing from journald lacks it; a made journal may
+        except KeyError:  # always present from journald; a generated journal may lack it
             transport = b""
         entry = self._stdout_line(at) if transport == b"stdout" else self._parsed(at)
         if entry is not None and self._skip is not None:
@@ -153,13 +153,13 @@ class EntryReader:
             message = raw._get("MESSAGE")
             skip = self._skip
             pid = pid_of(raw._get("_PID"))
-            # The pieces of a broken line, and whatever may be one, have to be seen for what they are.
+            # Pieces of a split line, and possible ones, must be recognised.
             whole = not (self._broken or self._door.waiting or self._may_be_piece(len(message)))
             if skip is not None and whole and skip.dull(message) and skip.may_pass(message, pid):
                 return None
             if pid == 1 or not self.watch.unit:
                 return self._parsed(at)
-            # Looked at for each line: a process id may come back as another process.
+            # Checked for each line: a process id may be reused.
             if not is_bot(raw._get("_CMDLINE").decode("utf-8", "replace"), pid, self.watch):
                 return None
         except KeyError:
@@ -230,7 +230,7 @@ def read_all(
                 continue
             try:
                 entry = reader.entry()
-            except OSError:  # a damaged entry: the others are still of use
+            except OSError:  # a damaged entry: the others are still usable
                 continue
             if until is not None and reader.last_at > until:
                 return

@@ -1,7 +1,7 @@
-"""Every text that an operator reads, by a stable code, in Spanish (default) and English.
+"""Operators' texts by stable codes, in Spanish (default) and English.
 
-One module a topic and a language: `es/notices.py`, `en/notices.py`, … each with a dict TEXTS.
-`text` never fails on a field that is missing or strange: a message must reach the operator.
+One module per topic and language: `es/notices.py`, `en/notices.py`, … each with a dict TEXTS. `text` never fails on a
+missing or unexpected field: a message must reach the operator.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _catalogues: dict[str, dict[str, str]] = {}
 
 
 def catalogue(language: str) -> dict[str, str]:
-    """All texts of one language by code; an unknown language is Spanish."""
+    """Returns all texts of one language by code; an unknown language is Spanish."""
     chosen = language if language in LANGUAGES else LANGUAGES[0]
     if chosen not in _catalogues:
         merged: dict[str, str] = {}
@@ -28,7 +28,7 @@ def catalogue(language: str) -> dict[str, str]:
 
 
 class _Lenient(Formatter):
-    """Leaves a field that nobody gave as an ellipsis; refuses attribute and index access."""
+    """Replaces a missing field by an ellipsis; refuses attribute and index access."""
 
     def get_field(self, field_name: str, args: object, kwargs: object) -> tuple[object, str]:
         given = kwargs if isinstance(kwargs, dict) else {}
@@ -49,7 +49,7 @@ def _pieces(template: str) -> tuple[tuple[str, str | None], ...] | None:
 
 
 def text(code: str, language: str = "es", **fields: object) -> str:
-    """The text of `code` with its {fields} filled in; the code itself where there is none."""
+    """Returns the text of `code` with its {fields} filled in; the code itself if there is none."""
     template = catalogue(language).get(code)
     if template is None:
         return code

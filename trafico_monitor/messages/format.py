@@ -1,4 +1,4 @@
-"""Times, durations and sizes as a person reads them. Pure: the zone is an argument."""
+"""Times, durations and sizes for display. Pure: the time zone is an argument."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def moment(at: float, zone: tzinfo | None = None, *, day: bool = False) -> str:
-    """`14:30:20`, or `25/12 14:30:20`, of `at` (seconds since the epoch); None is the local zone."""
+    """Returns `14:30:20`, or `25/12 14:30:20`, of `at` (seconds since the epoch); None is the local zone."""
     try:
         when = datetime.fromtimestamp(at, UTC).astimezone(zone)
     except (ValueError, OverflowError, OSError):
@@ -19,7 +19,7 @@ def moment(at: float, zone: tzinfo | None = None, *, day: bool = False) -> str:
 
 
 def duration(seconds: float, language: str) -> str:
-    """`7 s`, `3 min 20 s`, `2 h 5 min`: the two largest units that are not zero."""
+    """Returns `7 s`, `3 min 20 s`, `2 h 5 min`: the two largest units that are not zero."""
     if not 1 <= seconds < 1e10:
         return text("notice.duration.short", language) if seconds < 1 else "…"
     left = round(seconds)
@@ -34,7 +34,7 @@ def duration(seconds: float, language: str) -> str:
 
 
 def size(count: float, language: str) -> str:
-    """`1,9 GB` of a number of bytes, in decimal units as `df -H` and the mission count."""
+    """Returns `1,9 GB` for a number of bytes, in decimal units like `df -H` and the mission."""
     value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
     while value >= 1000 and len(units) > 1:
         value, units = value / 1000, units[1:]

@@ -26,12 +26,12 @@ class NotificationCode(StrEnum):
     FAILED = "failed"
     SOLVED = "solved"
     SOLVED_BY_BOT = "solved_by_bot"
-    MOVED = "moved"  # in place of an incident's edited message, once it has failed
-    # A rescued video: a person has to assign it, it was assigned, somebody has taken it away.
+    MOVED = "moved"  # replaces an incident's edited message after its failure
+    # A rescued video: needs a modelo, was assigned, was removed manually.
     RESCUED = "rescued"
     RESCUED_PLACED = "rescued_placed"
     RESCUED_LEFT = "rescued_left"
-    # The bot's unit, and its errors that no rule knows.
+    # The bot's unit, and its errors that no rule matches.
     UNIT_DIED = "unit_died"
     UNIT_BACK = "unit_back"
     UNIT_STOPPED = "unit_stopped"
@@ -99,7 +99,7 @@ _RESOLVING = frozenset(
         NotificationCode.UNIT_SPEAKS,
         NotificationCode.SIGHTED,
         NotificationCode.SPACE_OK,
-        NotificationCode.SPACE_WARNING,  # from critical; it fires nothing itself
+        NotificationCode.SPACE_WARNING,  # from critical; it is not an alert itself
         NotificationCode.SERVER_UP,
         NotificationCode.OWN_BACK,
     }
@@ -131,7 +131,7 @@ class Notification:
     only_edit: bool = False
 
 
-# What rings without an incident, and is acknowledged by this name.
+# Alerts without an incident, acknowledged by this name.
 ALARM_KEYS = ("unit", "space", "own_store", "own_logs", "own_place")
 
 
@@ -149,9 +149,9 @@ class Alert:
     since: float
     base: float
     reached: tuple[str, ...] = ()
-    escalated: int = 0  # how many of `alerts.escalate_to` have had their turn
+    escalated: int = 0  # number of completed steps of `alerts.escalate_to`
     acknowledged_by: str = ""
-    acknowledged_at: float | None = None  # of one that no incident stands behind; an incident has it itself
+    acknowledged_at: float | None = None  # of an alert without an incident; an incident has its own
     muted: bool = False
     over: bool = False
 
@@ -170,7 +170,7 @@ class Scope(str, Enum):
     TYPE = "type"  # value: an error_type
     MODELO = "modelo"
     INCIDENT = "incident"
-    MAINTENANCE = "maintenance"  # the bot's unit is being restarted on purpose
+    MAINTENANCE = "maintenance"  # the bot's unit is being stopped or restarted on request
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,13 @@ class ChangeSet:
     orders: tuple[RepairTask, ...] = ()
     finished: tuple[str, ...] = ()
     notices: tuple[Notification, ...] = ()
-    unknown: tuple[UnknownKind, ...] = ()  # kinds of errors that no rule knows, as they stand now
+    unknown: tuple[UnknownKind, ...] = ()  # current kinds of errors that no rule matches
     alarms: tuple[Alert, ...] = ()
-    silences: tuple[Silence, ...] = ()  # begun, or changed: one that is ended has its `until` now
+    silences: tuple[Silence, ...] = ()  # started or changed; an ended one has `until` = now
     held: tuple[Notification, ...] = ()
     unheld: tuple[tuple[str, int], ...] = ()
-    attempts: tuple[TaskStat, ...] = ()  # for the ledger
-    arrived: tuple[Finding, ...] = ()  # downloads that the bot's own process has brought to their places
+    attempts: tuple[TaskStat, ...] = ()  # for the repair statistics
+    arrived: tuple[Finding, ...] = ()  # downloads completed by the bot's own process
     cursor: str | None = None
     memory: Mapping[str, object] | None = None
 

@@ -27,9 +27,9 @@ class ControlRequest:
     kind: RequestKind
     by: str
     at: float
-    incident: str = ""  # RETRY, ACKNOWLEDGE; ASSIGN: the one that has to have rescued the file, "" for any
+    incident: str = ""  # RETRY, ACKNOWLEDGE; ASSIGN: the one that must have rescued the file, "" for any
     scope: Scope = Scope.ALL  # SILENCE
-    value: str = ""  # SILENCE: what the scope is about; END_SILENCE: the silence's id
+    value: str = ""  # SILENCE: value of the scope; END_SILENCE: the silence's id
     seconds: float = 0.0  # SILENCE: for how long
     reason: str = ""
     file: str = ""  # ASSIGN: a name below `_rescatados`, or the whole path

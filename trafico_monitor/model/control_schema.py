@@ -14,8 +14,8 @@ from .validation import Number, Schema, Text
 SHORTEST_SILENCE, LONGEST_SILENCE = 60.0, 7 * 86400.0  # seconds
 LONGEST_REASON = 200  # characters
 
-_ID = r"#?[0-9A-Za-z]{1,8}"  # an incident's id or its beginning, with or without the # that people write
-# At least one visible character: no control character, no space, no mark of direction or of no width.
+_ID = r"#?[0-9A-Za-z]{1,8}"  # an incident's id or its prefix, with or without a leading #
+# At least one visible character: not a control, space, direction or zero-width character.
 _SEEN = (
     r"[^\x00-\x1f\x7f]*"
     r"[^\x00-\x20\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]"
@@ -46,7 +46,7 @@ def _silence(scope: Scope, **value: Text) -> Schema:
     return Schema({"kind": kind, "seconds": _SECONDS, **named}, frozenset({"kind", "seconds", *named}))
 
 
-# One schema for each kind; of a silence one for each scope that people may name (maintenance is the monitor's own).
+# One schema per kind; for a silence, one per scope available to operators (maintenance is internal).
 SILENCES: Mapping[Scope, Schema] = MappingProxyType(
     {
         Scope.ALL: _silence(Scope.ALL),

@@ -20,7 +20,7 @@ class Download:
     size: int | None = None
     source: str | None = None
     destination: str | None = None
-    unique_id: str | None = None  # the Bot API's file_unique_id: the same for every sending of one file
+    unique_id: str | None = None  # the Bot API's file_unique_id: the same for every message with the file
 
     @property
     def known(self) -> bool:
@@ -105,8 +105,8 @@ def meant(download: Download) -> bool:
 
 
 class Phase(str, Enum):
-    RECEIVING = "receiving"  # the Bot API server fetches it: nobody outside sees how far it is
-    COPYING = "copying"  # from there to its place
+    RECEIVING = "receiving"  # the Bot API server fetches it: its progress is not visible
+    COPYING = "copying"  # from there to its destination
     RETRYING = "retrying"  # the monitor downloads it again
 
 

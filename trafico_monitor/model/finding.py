@@ -28,10 +28,10 @@ class Cause(str, Enum):
     NONE = ""
     TEMPORARY = "temporary"  # 400 «wrong file_id or the file is temporarily unavailable», a broken connection
     RATE_LIMITED = "rate_limited"  # 429: not before `Finding.wait` seconds have passed
-    SERVER_ERROR = "server_error"  # 5xx: the server answers and cannot
+    SERVER_ERROR = "server_error"  # 5xx: the server answers with an error
     TOO_BIG = "too_big"  # 400 «file is too big»: not without local mode
-    NOT_AVAILABLE = "not_available"  # 400 «invalid file_id», 401, 403, 404: no attempt of ours can help
-    UNKNOWN = "unknown"  # an exception that no row of the table names
+    NOT_AVAILABLE = "not_available"  # 400 «invalid file_id», 401, 403, 404: no attempt can help
+    UNKNOWN = "unknown"  # an exception outside the table
 
 
 class FindingKind(Enum):
@@ -39,12 +39,12 @@ class FindingKind(Enum):
     FINISHED = "finished"  # the bot says that a download is on disk
     FAILED = "failed"  # a download error: error_type is set
     RECOVERED = "recovered"  # the bot says that the server is back (error_type is set)
-    UNIT = "unit"  # PID 1 about the bot's unit; `code` says what
-    BLIND = "blind"  # lines were lost or cannot be seen; `code` says why
+    UNIT = "unit"  # PID 1 about the bot's unit; `code` gives the event
+    BLIND = "blind"  # lines were lost or are inaccessible; `code` gives the reason
     SPACE = "space"  # a disk check; `code`: ok, warning, critical
     SERVER = "server"  # a server check; `code`: up, down
-    UNKNOWN = "unknown"  # an error of the bot that no rule knows
-    CONTEXT = "context"  # text about a failure that its process has reported: `origin` names it, `lines` tell more
+    UNKNOWN = "unknown"  # an error of the bot that no rule matches
+    CONTEXT = "context"  # text about a failure reported by its process: `origin` identifies it, `lines` add details
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ class Finding:
     last: str = ""  # cursor of the last line
     code: str = ""
     repaired: bool = False
-    waited: float = 0.0  # seconds of silence, where that is the finding
+    waited: float = 0.0  # seconds of silence, for a finding of silence
     actionable: Download = field(default_factory=Download)
-    exact: bool = False  # told by the bot's own process through journald's fields, not by text
+    exact: bool = False  # reported by the bot's own process in journald's fields, not by text
     cause: Cause = Cause.NONE
     wait: float = 0.0  # seconds after which a 429 allows another attempt
-    exception: str = ""  # class with its module, where the entry names it
-    bot_fix: bool = False  # the bot announces a repair of its own (`Role.BOT_FIX`)
+    exception: str = ""  # class with its module, if the entry has it
+    bot_fix: bool = False  # the bot announces its own repair (`Role.BOT_FIX`)
 
 
 @dataclass(frozen=True, slots=True)

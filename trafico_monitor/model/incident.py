@@ -55,8 +55,8 @@ class Incident:
     accion: str = ""
     reason: str = ""
     recovered_by_bot: bool = False
-    waiting_for: ErrorType | None = None  # the cause that holds this one back
-    quarantined: str | None = None  # where the bad file was put
+    waiting_for: ErrorType | None = None  # the cause that this one waits for
+    quarantined: str | None = None  # path of the quarantined file
     evidence: tuple[Evidence, ...] = ()
     closed_at: float | None = None
     acknowledged_by: str = ""
@@ -65,10 +65,10 @@ class Incident:
     asked_by: str = ""
     actionable: Download = field(default_factory=Download)
     cause: Cause = Cause.NONE
-    exception: str = ""  # class with its module, where the bot's process has told it
+    exception: str = ""  # class with its module, if the bot's process reported it
     not_before: float = 0.0  # no attempt before this time; 0.0: at once
     success: Download | None = None
-    bot_fix: bool = False  # known from the bot's announcement of a repair of its own
+    bot_fix: bool = False  # opened by the bot's announcement of its own repair
 
     @property
     def open(self) -> bool:

@@ -13,13 +13,13 @@ from .installation import Offer
 
 class TaskKind(str, Enum):
     RETRY_DOWNLOAD = "retry_download"  # getFile by file_id, or copy from the named source
-    CREATE_FOLDER = "create_folder"  # the folder of a modelo that was really named
-    QUARANTINE = "quarantine"  # put a file aside that has been shown to be corrupt
+    CREATE_FOLDER = "create_folder"  # the folder of a modelo named in the log
+    QUARANTINE = "quarantine"  # move a proven corrupt file aside
     FIX_OWNER = "fix_owner"  # sudo -n of the root helper
     WAIT_FOR_SPACE = "wait_for_space"
     WAIT_FOR_SERVER = "wait_for_server"
-    CONFIRM = "confirm"  # only look: is it on disk and whole?
-    ASSIGN = "assign"  # a rescued file to the modelo that a person named
+    CONFIRM = "confirm"  # verify only: is it on disk and intact?
+    ASSIGN = "assign"  # a rescued file to the modelo chosen by an operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class RepairTask:
 class Outcome(Enum):
     DONE = "done"
     FAILED = "failed"  # may work another time
-    REFUSED = "refused"  # must not or cannot be done; trying again is of no use
+    REFUSED = "refused"  # forbidden or impossible; another attempt is pointless
     BLOCKED_BY_SPACE = "blocked_by_space"  # ENOSPC or EDQUOT while doing it
     BLOCKED_BY_SERVER = "blocked_by_server"  # the Bot API server does not answer
     BLOCKED_BY_OWNER = "blocked_by_owner"  # EACCES or EPERM while doing it

@@ -319,7 +319,7 @@ def mount_of(fd: int) -> int:
     return int(found[1])
 
 
-Admits = Callable[[int], bool]  # whether what lies on that mount may be touched
+Admits = Callable[[int], bool]  # whether files on that mount may be changed
 
 
 class Tree:
@@ -492,7 +492,7 @@ class Site:
     root: Root
     owner: Owner
     monitor: int | None  # uid of the service's user, None where there is no such user
-    accepted: frozenset[int]  # whose files may be given to the owner
+    accepted: frozenset[int]  # owners whose files may be given away
 
     def users(self, is_folder: bool) -> dict[int, int]:
         """ACL permissions by uid."""
@@ -550,7 +550,7 @@ def servers_uid(steps: Sequence[Step]) -> set[int]:
 
 def _make_folder_as(owner: Owner, name: bytes, folder: int) -> None:
     """mkdir with the owner's own rights: in the service's sandbox, root has no right to write where others may."""
-    closed = os.umask(0o022)  # as the bot would make it
+    closed = os.umask(0o022)  # as the bot would create it
     os.setegid(owner.gid)
     os.seteuid(owner.uid)
     try:
@@ -661,7 +661,7 @@ class Finder:
         """Returns the Bot API directory if it contains `target`, else ()."""
         named = self._settings["bot_api", "host_dir"]
         if in_models and not named:
-            return ()  # saves asking Docker for every file of the models directory
+            return ()  # avoids a Docker query for every file of the models directory
         if not named:
             inside = self._settings["bot_api", "container_dir"].rstrip("/")
             named = container_mount(self._places, self._settings["bot_api", "container"], inside)
@@ -705,7 +705,7 @@ def check_inside(site: Site, folder: Step) -> None:
                 disks = uid == 0 and entry.name == "lost+found" and entry.is_dir(follow_symlinks=False)
             except FileNotFoundError:
                 continue
-            except OSError as error:  # a file system that shuts even root out (FUSE)
+            except OSError as error:  # a file system that denies access even to root (FUSE)
                 raise failed(error, path) from None
             if uid not in site.accepted and not disks:
                 raise refused("wrong_owner" if uid else "roots_own", path)
@@ -935,7 +935,7 @@ def own_parents(site: Site) -> list[Step]:
 
 # --- what is done ----------------------------------------------------------------------------
 
-# What is gone, or was never ours to touch, is not left undone.
+# A missing file, or one outside our scope, is not unfinished work.
 _NOT_LEFT = frozenset(("not_found", "path_strange", "link_in_path", "other_filesystem"))
 
 
@@ -976,7 +976,7 @@ def fix(argument: bytes, places: Places) -> Work:
         parents = own_parents(site)
         work = Work()
         whole = len(below) == 1
-        # Written down first: whatever ends us, what was granted can be taken back.
+        # Recorded first: after any interruption, granted access can be revoked.
         record(places, work, site, parents if whole else [])
         for folder in below[:-1]:
             if may_open(site, folder):
@@ -1241,7 +1241,7 @@ def _withdraw(step: Step, uid: int, work: Work, only: int | None = None) -> None
 
 
 def _put_back(fd: int, name: str, acl: Acl) -> None:
-    if name == DEFAULT and len(acl) == 3:  # there was none before us
+    if name == DEFAULT and len(acl) == 3:  # there was none before
         os.removexattr(fd, name)
         return
     with _keeping_setgid(os.fstat(fd)):
@@ -1269,7 +1269,7 @@ def tell(places: Places, status: int, code: str, path: bytes, more: str = "") ->
     }
     entry = "".join(f"{name}={value}\n" for name, value in fields.items())
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
-        journal.setblocking(False)  # a journald that hangs must not hang us
+        journal.setblocking(False)  # a hanging journald must not block the helper
         journal.sendto(entry.encode("utf-8", "backslashreplace"), places.journal)
     return status
 

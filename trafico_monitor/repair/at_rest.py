@@ -23,7 +23,7 @@ from ..model.task import RepairTask
 from .safe_open import open_folder, open_source, rename_new, settle, sync_folder
 
 _F_SETSIG = 10  # linux/fcntl.h; Python has no name for it
-_AGAIN = 5.0  # seconds until a file that is being written is looked at again
+_AGAIN = 5.0  # seconds until a file that is being written is checked again
 _WRITES = os.O_WRONLY | os.O_RDWR
 
 

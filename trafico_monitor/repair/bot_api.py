@@ -51,7 +51,7 @@ async def get_file(site: Installation, file_id: str, seconds: float) -> ServerFi
         read_timeout=seconds,
         write_timeout=_CONNECT_SECONDS,
         pool_timeout=_CONNECT_SECONDS,
-        httpx_kwargs={"trust_env": False},  # a proxy of the environment has no business here
+        httpx_kwargs={"trust_env": False},  # ignore proxies of the environment
     )
     try:
         bot = Bot(
@@ -66,11 +66,11 @@ async def get_file(site: Installation, file_id: str, seconds: float) -> ServerFi
     except TelegramError as error:
         return _trouble(error)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        # JSON of another shape than the Bot API's: the library trusts it and stumbles.
+        # JSON of an unexpected shape: the library trusts it and fails.
         return Trouble(Outcome.FAILED, "server_error", type(error).__name__)
     finally:
         await request.shutdown()
-    path, size = answer.file_path, answer.file_size  # neither has been looked at by the library
+    path, size = answer.file_path, answer.file_size  # the library has checked neither
     if not path or not isinstance(path, str):
         return Trouble(Outcome.FAILED, "file_unavailable")
     return ServerFile(path, size if type(size) is int and size >= 0 else None)
@@ -102,12 +102,12 @@ def _trouble(error: Exception) -> Trouble:
         case InvalidToken() | Forbidden():
             return Trouble(Outcome.REFUSED, "token_refused", detail)
         case NetworkError() if isinstance(error.__cause__, httpx.RemoteProtocolError | httpx.ReadError):
-            # It answered the call and hung up in the middle: the download broke, not the server.
+            # It answered and then closed the connection: the download failed, not the server.
             return Trouble(Outcome.FAILED, "connection_lost", detail)
         case NetworkError() if isinstance(error.__cause__, AnswerRefused):
             return Trouble(Outcome.FAILED, "server_error", detail)
         case NetworkError() if not isinstance(error.__cause__, httpx.HTTPError):
-            # A 5xx: it answers, and cannot; whether it is down for others too, the periodic look finds.
+            # A 5xx: it answers with an error; the periodic probe finds out whether it is down for others too.
             return Trouble(Outcome.BLOCKED_BY_SERVER, "server_fault", detail)
         case NetworkError():
             return Trouble(Outcome.BLOCKED_BY_SERVER, "server_unreachable", detail)

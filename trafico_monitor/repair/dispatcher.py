@@ -13,11 +13,11 @@ from ..model.task import Outcome, RepairTask, TaskResult, Verdict
 
 logger = logging.getLogger(__name__)
 
-SIDE_BY_SIDE = 3  # a disk and one local server: more would only share the same bytes a second
+SIDE_BY_SIDE = 3  # one disk and one local server: more would only share the bandwidth
 
 Repair = Callable[[RepairTask, bool], Awaitable[tuple[TaskResult, Verdict]]]
 Report = Callable[[RepairTask, TaskResult, Verdict], Awaitable[None]]
-# The order as it stands now, which from now on nobody overtakes; None for one that was overtaken.
+# The current task, which can no longer be superseded; None for a superseded one.
 Begin = Callable[[RepairTask], RepairTask | None]
 
 
@@ -80,14 +80,14 @@ class Dispatcher:
                 return
             self._begun.add(order.id)
             result, verdict = await self._attempt(current, inherited)
-        # What has been done is reported, also while the service stops.
+        # Results are reported even while the service stops.
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.shield(self._report(current, result, verdict))
 
     async def _attempt(self, order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
         try:
             return await self._repair(order, inherited)
-        except Exception as error:  # one broken correction must not take the others with it
+        except Exception as error:  # a failing task must not affect the others
             logger.exception("order %s (%s) broke", order.id, order.kind.value)
             detail = f"{type(error).__name__}: {error}"
             return TaskResult(order.id, Outcome.FAILED, "internal", detail), Verdict(False, reason="internal")

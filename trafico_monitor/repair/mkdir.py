@@ -16,7 +16,7 @@ from .ownership import worth_again
 from .ports import Tools, from_error
 from .safe_open import in_thread, locate, open_folder, sync_folder
 
-_DEEPEST = 8  # below models: a modelo, year, month, and room; one order must not sow a tree
+_DEEPEST = 8  # below models: a modelo, year, month, and some more; one task must not create a deep tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _above(folder: Path, site: Installation) -> Iterator[int]:
 
 
 def _make(parent: int, name: str) -> None:
-    with contextlib.suppress(FileExistsError):  # somebody was quicker: as good, if it is a folder
+    with contextlib.suppress(FileExistsError):  # created meanwhile: equally good, if it is a folder
         os.mkdir(name, os.fstat(parent).st_mode & 0o777, dir_fd=parent)
         _like_parent(parent, name)
         sync_folder(parent)

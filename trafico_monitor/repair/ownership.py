@@ -119,7 +119,7 @@ _REFUSALS = {
     "config_not_roots": "owner_config",
     "config_invalid": "owner_config",
 }
-# What the path is: the next try would find it the same.
+# Properties of the path: the next attempt would find the same.
 _OF_THE_PATH = frozenset({"owner_outside", "owner_link", "owner_special", "owner_hard_link", "owner_foreign"})
 _FAILURES = {
     "not_found": (Outcome.FAILED, "owner_not_found"),

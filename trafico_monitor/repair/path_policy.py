@@ -49,7 +49,7 @@ def resolve_source(text: str, site: Installation) -> Path:
             found.append(path)
         except PathRefused as error:
             refusal = error
-    if refusal or not found:  # not there as it stands, and hostile once decoded
+    if refusal or not found:  # missing as written, and hostile once decoded
         raise refusal or PathRefused("path_strange")
     return found[0]
 
@@ -97,7 +97,7 @@ def _spellings(text: str) -> Iterator[str]:
         raise PathRefused("path_outside")
     plain = url["path"] if url else text
     for spelling in dict.fromkeys((plain, unquote(plain, errors="strict") if _decodable(plain) else plain)):
-        if "\\" in spelling or spelling.count(_MARK) != plain.count(_MARK):  # it was spelled out, not left
+        if "\\" in spelling or spelling.count(_MARK) != plain.count(_MARK):  # literal, not left by redaction
             raise PathRefused("path_strange")
         # A path relative to the URL is relative to the token's own directory.
         yield f"{TOKEN}/{spelling}" if url and not spelling.startswith("/") else spelling

@@ -16,10 +16,10 @@ from ..model.task import Answer, Media, Outcome, TaskResult
 from .at_rest import NotSettled
 from .bot_api import ServerFile, Trouble, get_file
 
-# True: a whole video of that size (None: any size). False: shown to be bad or not of that size.
-# None: could not be looked at, which is neither.
+# True: an intact video of that size (None: any size). False: proven damaged or of another size.
+# None: undecided.
 Judge = Callable[[Path, int | None], Awaitable[bool | None]]
-# The same, with what was seen and why.
+# The same, with observation and reason.
 Examine = Callable[[Path, int | None], Awaitable[Media]]
 # Gives a path to the bot's user by the root helper.
 Give = Callable[[Path], Awaitable[TaskResult]]
@@ -35,7 +35,7 @@ def nobody(identity: str) -> str:
     return ""
 
 
-# A disk that writes slower than this is as good as hung; 2 GB get 460 s.
+# A disk slower than this counts as hung; 2 GB get 460 s.
 BYTES_PER_SECOND = 5_000_000
 
 

@@ -23,7 +23,7 @@ from .safe_open import Stopped, in_thread, locate, open_folder, open_source, sam
 # The server keeps a file for at least an hour, and answers for one that it has without fetching it again
 # (core.telegram.org/bots/api#getfile): what a download is about was fetched no longer ago than that.
 OLDEST_SECONDS = 3600.0
-SECONDS = 120.0  # for a look through all videos of the other modelos
+SECONDS = 120.0  # for a search through all videos of the other modelos
 _ENDS = 64 * 1024
 _CLOCKS_SECONDS = 2.0  # between the time of a line of the journal and that of a file
 _LEVELS = 4  # below models: the modelo, and folders by year and month
@@ -80,7 +80,7 @@ def _look(
         return Provenance(identity, "source_foreign")
     if since and found.st_mtime < since - OLDEST_SECONDS:
         return Provenance(identity, "source_too_old")
-    if size is not None and found.st_size != size:  # the copy will refuse it
+    if size is not None and found.st_size != size:  # the copy refuses it
         return Provenance(identity)
     place = _delivered(source, found, modelo, site, stop)
     if not modelo or (place is None and tools.delivered(identity) in ("", modelo)):
@@ -130,7 +130,7 @@ def _same(one: Path, other: Path, size: int, site: Installation, stop: threading
     try:
         return _ends(one, size, site) == _ends(other, size, site) and same_content(one, other, site, stop)
     except (OSError, PathRefused):
-        return False  # not to be read: the copy will say so
+        return False  # unreadable: the copy reports it
 
 
 def _ends(path: Path, size: int, site: Installation) -> tuple[bytes, bytes]:

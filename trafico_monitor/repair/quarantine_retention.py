@@ -80,7 +80,7 @@ async def expire(
             why = await _why_not_needed(one, site, tools, keep, None if keep_unsolved else known)
             if why and await _dropped(one, site, tools):
                 gone.append(Expired(one.path, one.incident, one.size, why))
-        except (OSError, ValueError, MonitorError) as error:  # the next one is looked at all the same
+        except (OSError, ValueError, MonitorError) as error:  # the next one is still checked
             logger.warning("quarantine: %r: %s", one.path.name, error)
     await in_thread(lambda _: _drop_orphans(site, tools.now() - keep), _SECONDS, "quarantine")
     return tuple(gone)
@@ -115,7 +115,7 @@ def _given_up(incident: Incident | None, before: float) -> bool:
 
 
 async def _dropped(one: Kept, site: Installation, tools: Tools) -> bool:
-    # It was judged at the time by its content; a tool that knows better today is to be believed.
+    # It was judged by its content at the time; a better judgement today takes precedence.
     if await tools.is_good(one.path, None) is True:
         return False
     return await in_thread(lambda stop: _drop(one, site, stop), tools.seconds_for(one.size), "quarantine")

@@ -109,7 +109,7 @@ def files_below(root: Path) -> Iterator[tuple[int, str]]:
     and its name. Links are not followed. Inaccessible folders, more than DEEPEST levels, and entries after
     MOST_ENTRIES are skipped. Raises nothing."""
     left = MOST_ENTRIES
-    chain: list[int] = []  # descriptors from the root down to the folder that is looked at
+    chain: list[int] = []  # descriptors from the root down to the current folder
     waiting: list[tuple[int, str | Path]] = [(0, root)]
     try:
         while waiting:

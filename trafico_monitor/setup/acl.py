@@ -1,11 +1,10 @@
-"""Who may read and write in the project: ACL entries, with what was there before.
+"""Access to the project: ACL entries, with the previous ACLs recorded.
 
-Whose directories, and how wide they may be, is the chown helper's judgement; this walks with the
-helper's own hands (descriptors, no link followed) and keeps, for each file and folder, the two
-ACLs before and after, so that exactly this can be taken back.
+The chown helper's code decides about the accepted directories; this module uses the same descriptor functions (no link
+followed) and records, for each file and folder, the ACLs before and after, so that exactly this can be reverted.
 
-A folder above the project that keeps the monitor out is a change of its own (`passage`), and only
-where it is the bot user's. Nobody is given a right on a folder of somebody else's.
+A parent folder that is closed to the monitor is a separate change (`passage`), and only if it belongs to the bot's
+user. No user gets a right on another user's folder.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ Wanted = Mapping[int, int]  # uid → permissions
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One file or folder: who is to get what, by an access ACL and (folders) a default one."""
+    """One file or folder with the permissions to grant, as an access ACL and (folders) a default ACL."""
 
     step: Step
     access: Wanted
@@ -37,7 +36,7 @@ class Target:
 
 
 def targets(place: str, path: str, tree: Tree, places: Places) -> Iterator[Target]:
-    """What opening `path` means (models, bot_api, env, passage). Raises chown.Stop when the helper would refuse it."""
+    """Returns the targets of opening `path` (one of PLACES). Raises chown.Stop if the helper would refuse it."""
     match place:
         case "env":
             yield _env(path, tree, places)
@@ -51,7 +50,7 @@ def targets(place: str, path: str, tree: Tree, places: Places) -> Iterator[Targe
 
 
 def _below(site: chown.Site) -> Iterator[Target]:
-    """The root, the folders two levels down, and what the server has fetched."""
+    """Yields the root, the folders two levels down, and the server's downloaded files."""
     root, users = site.root, site.users(is_folder=True)
     yield Target(root.step, users, users)
     files = {site.owner.uid: 4} | site.for_monitor(4)
@@ -68,7 +67,7 @@ def _below(site: chown.Site) -> Iterator[Target]:
 
 
 def _passed_over(code: str, path: bytes) -> None:
-    """What cannot be looked at stays as it is."""
+    """Leaves inaccessible entries unchanged."""
 
 
 def _plain(step: Step) -> bool:
@@ -76,7 +75,7 @@ def _plain(step: Step) -> bool:
 
 
 def _env(path: str, tree: Tree, places: Places) -> Target:
-    """The monitor may read the .env: the one file, of the bot's own user, under one name."""
+    """Read access to the .env for the monitor: a single file of the bot's own user, with one name."""
     step = _of_the_bot(path, tree, places)
     if not _plain(step):
         raise chown.refused("not_regular", step.path)
@@ -84,7 +83,7 @@ def _env(path: str, tree: Tree, places: Places) -> Target:
 
 
 def _passage(path: str, tree: Tree, places: Places) -> Target:
-    """The monitor may pass through a folder of the bot's own user; what it is called must be known."""
+    """Traversal of a folder of the bot's own user by the monitor; it must know the names inside."""
     step = _of_the_bot(path, tree, places)
     if not step.is_folder:
         raise chown.refused("not_a_folder", step.path)
@@ -100,15 +99,15 @@ def _of_the_bot(path: str, tree: Tree, places: Places) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Folders that keep somebody from getting to a place: the bot user's own, and others'."""
+    """Closed parent folders of a path: those of the bot's user, and those of other users."""
 
     own: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
 
 
 def way(path: str, bot: int, monitor: int) -> Way:
-    """What keeps the monitor, or the bot's user on other people's folders, from getting to `path`.
-    A folder that is not there, or behind a link, stands in nobody's way."""
+    """Returns the folders that prevent the monitor, or on other users' folders the bot's user, from reaching
+    `path`. A missing folder, or one behind a link, does not count."""
     found: dict[str, int] = {}
     with Tree() as tree:
         steps = [tree.top()]
@@ -126,8 +125,7 @@ def way(path: str, bot: int, monitor: int) -> Way:
 
 
 def is_open(place: str, path: str, places: Places | None = None) -> bool:
-    """True when nothing is left to be opened at `path`; also for a .env that may not be, which
-    `check` tells."""
+    """True if `path` needs no further access; also for a .env that must not be opened, which `check` reports."""
     try:
         with Tree() as tree:
             return all(not _lacks(each, tree) for each in _some(place, path, tree, places or Places()))
@@ -153,7 +151,7 @@ def _lacks(target: Target, tree: Tree) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Acl2:
-    """The two ACLs of one file or folder; `default` None where there is none."""
+    """The two ACLs of one file or folder; `default` is None if there is none."""
 
     access: Acl
     default: Acl | None
@@ -180,7 +178,7 @@ def _changed(before: Acl2, after: Acl2) -> bool:
 
 
 def survey(place: str, path: str, places: Places | None = None) -> Acls:
-    """The ACLs of everything that `grant` would change, as they are now."""
+    """Returns the current ACLs of everything that `grant` would change."""
     with Tree() as tree:
         found: Acls = {}
         for each in _some(place, path, tree, places or Places()):
@@ -192,9 +190,9 @@ def survey(place: str, path: str, places: Places | None = None) -> Acls:
 
 
 def grant(place: str, path: str, places: Places | None = None) -> Acls:
-    """Open `path`; the ACLs of everything that was changed, as they are now.
+    """Opens `path`; returns the new ACLs of everything that was changed.
 
-    Raises chown.Stop when it is refused, OSError when the file system does not take it.
+    Raises chown.Stop if it is refused, OSError if the file system does not accept it.
     """
     places = places or Places()
     with Tree() as tree:
@@ -211,8 +209,8 @@ def grant(place: str, path: str, places: Places | None = None) -> Acls:
 
 
 def _record(place: str, path: str, tree: Tree, places: Places) -> None:
-    """On the helper's own list, before anything is opened: when the package is removed, it takes
-    back what stands there, whether setup or the service has opened it."""
+    """Adds to the helper's own list before anything is opened: package removal revokes everything on it, whether
+    setup or the service granted it."""
     if place in ("models", "bot_api"):
         site = chown.Finder(places, tree).site(chown.components(os.fsencode(path)))
         chown.record(places, chown.Work(), site, [])
@@ -246,10 +244,10 @@ def _write(fd: int, wanted: Acl2, present: Acl2) -> None:
 
 
 def take_back(before: Acls, after: Acls | None, users: tuple[int, ...]) -> list[str]:
-    """Put the ACLs of `before` back; the paths where somebody has changed them since are returned.
+    """Restores the ACLs of `before`; returns the paths whose ACLs were changed since.
 
-    There, and where `after` is not known (setup was killed), only the entries of `users` that
-    setup has added are taken out; what else was changed stays.
+    There, and if `after` is unknown (setup was killed), only the entries of `users` added by setup are removed; other
+    changes stay.
     """
     changed: list[str] = []
     for path, stored in reversed(before.items()):
@@ -288,14 +286,14 @@ def _without(present: Acl2, was: Acl2, users: tuple[int, ...]) -> Acl2:
 
 
 def sweep(path: str, uid: int) -> list[str]:
-    """Take the entries of `uid` from everything at and below `path`: what was made there since
-    has inherited them. Returns where some had to be left: too deep, too many, not to be opened."""
+    """Removes the entries of `uid` from everything at and below `path`, because new files inherit them. Returns the
+    paths where some remain: too deep, too many, inaccessible."""
     work = chown.Work()
     chown.take_back(os.fsencode(path), uid, work, whole=True)
     return [os.fsdecode(each) for each in work.left.values()]
 
 
 def names(stored: list[str | None], uid: int) -> bool:
-    """True when one of the two stored ACLs names `uid`."""
+    """True if one of the two stored ACLs names `uid`."""
     acl = _loaded(stored)
     return (USER, uid) in acl.access or (USER, uid) in (acl.default or {})

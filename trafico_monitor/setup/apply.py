@@ -1,4 +1,5 @@
-"""Makes one change, says what was there before, and takes it back: the only place where setup touches the machine."""
+"""Makes one change after recording the previous state, and reverts it: the only module through which setup changes
+the machine."""
 
 from __future__ import annotations
 
@@ -23,11 +24,11 @@ _SECONDS = 90.0  # TimeoutStartSec= of a unit, by systemd's default
 
 
 class ChangeError(MonitorError):
-    """A change could not be made; what it had begun stands in the ledger."""
+    """A change failed; its start is recorded in the ledger."""
 
 
 async def carry_out(change: Change, ledger: Ledger, language: str) -> None:
-    """Write `change` down, make it, write down what it left. Raises ChangeError."""
+    """Records `change`, makes it, and records its result. Raises ChangeError."""
     try:
         before = await _before(change)
         entry = ledger.begin(change, before)
@@ -83,7 +84,7 @@ async def _make(change: Change) -> State:
 
 
 def file_state(path: Path) -> State:
-    """What stands at `path`: nothing, or content, mode and owner."""
+    """Returns the state of `path`: missing, or content, mode and owner."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -99,7 +100,7 @@ def file_state(path: Path) -> State:
 
 
 def write(path: Path, content: bytes, mode: int, group: str | int, uid: int = 0) -> None:
-    """Put the file there whole or not at all. Only root writes in the folders concerned."""
+    """Writes the file completely or not at all. Only root writes to the folders concerned."""
     made = [folder for folder in (path.parent, path.parent.parent) if not folder.exists()]
     for folder in reversed(made):
         folder.mkdir(mode=0o755)
@@ -119,8 +120,8 @@ def write(path: Path, content: bytes, mode: int, group: str | int, uid: int = 0)
 
 
 def unfinished(path: Path) -> Path:
-    """The name under which a file is written before it is whole. systemd and the monitor read
-    neither a name with a dot in front nor one with this end."""
+    """Returns the temporary name of a file being written. systemd and the monitor ignore a leading dot as well as
+    this suffix."""
     return path.with_name(f".{path.name}.trafico-new")
 
 
@@ -131,7 +132,7 @@ def _gid(name: str) -> int:
 
 
 def _make_folder(change: Change) -> None:
-    """A folder in the user's own project: nothing is followed on the way, and nothing replaced."""
+    """Creates a folder in the user's own project: follows nothing on the path, and replaces nothing."""
     uid, gid = (int(part) for part in change.owner.split(":"))
     *above, name = chown.components(os.fsencode(change.target))
     with chown.Tree() as tree:
@@ -152,18 +153,18 @@ def _users(change: Change) -> list[int]:
 
 
 async def unit_state(unit: str) -> State:
-    """Enabled and active, as systemd says."""
+    """Returns enabled and active according to systemd."""
     said = await systemd.show_unit(unit, ("UnitFileState", "ActiveState")) or {}
     return {"enabled": said.get("UnitFileState", ""), "active": said.get("ActiveState", "")}
 
 
 async def systemctl(*words: str) -> None:
-    """One order to systemd. Raises OSError with its own words."""
+    """Runs one systemctl command. Raises OSError with its message."""
     await run("systemctl", *words)
 
 
 async def run(*argv: str) -> None:
-    """Run one program. Raises OSError with what it said."""
+    """Runs one program. Raises OSError with its output."""
     done = await subprocesses.run(argv, seconds=_SECONDS)
     if not done.ok:
         said = (done.errors or done.output or f"{argv[0]}: {done.code}").splitlines()
@@ -175,7 +176,7 @@ _RUNNING = frozenset({"active", "activating", "reloading"})
 
 
 def altered(entries: list[Entry]) -> frozenset[str]:
-    """The files of which somebody has made something of his own since setup wrote them."""
+    """Returns the files that were changed after setup wrote them."""
     last: dict[str, Entry] = {}
     for entry in entries:
         if entry.change.kind is Kind.WRITE_FILE and not entry.undone:
@@ -192,9 +193,9 @@ def _is_altered(entry: Entry) -> bool:
 
 
 async def take_back(entry: Entry, kept: Collection[str]) -> list[Left]:
-    """Undo `entry`; `kept` are the files that stay (see `altered`). Returns what was left alone.
+    """Reverts `entry`; `kept` are the files that stay (see `altered`). Returns what was left unchanged.
 
-    Raises OSError or chown.Stop when the machine refuses; calling again is safe at any time.
+    Raises OSError or chown.Stop if the machine refuses; calling it again is always safe.
     """
     change, before = entry.change, entry.before
     match change.kind:
@@ -234,7 +235,7 @@ async def _file(entry: Entry, kept: Collection[str]) -> list[Left]:
 
 
 async def _still_instrumented(change: Change) -> list[Left]:
-    """A bot that runs keeps what it was started with."""
+    """A running bot keeps the environment it was started with."""
     unit = change.target.rpartition(".d/")[0].rpartition("/")[2]
     if change.reason != "instrument" or (await unit_state(unit))["active"] not in _RUNNING:
         return []
@@ -247,7 +248,7 @@ def _number(state: dict[str, object], name: str, otherwise: int) -> int:
 
 
 def _folder(change: Change) -> list[Left]:
-    """Only an empty one goes: what is in it is the bot's."""
+    """Removes an empty folder only: content belongs to the bot."""
     try:
         *above, name = chown.components(os.fsencode(change.target))
         with chown.Tree() as tree:
@@ -304,5 +305,5 @@ async def _unit(entry: Entry, kept: Collection[str]) -> list[Left]:
 
 
 async def settle() -> None:
-    """After everything else: a monitor that runs takes in what has changed."""
+    """Final step: a running monitor applies the changes."""
     await systemctl("try-restart", "--", SERVICE)

@@ -1,4 +1,4 @@
-"""Looks at the machine and says what is there: Facts. Changes nothing."""
+"""Inspects the machine and returns Facts. Changes nothing."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ PROGRAM = "main.py"
 
 
 async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> Facts:
-    """Everything that the plan has to know. `project` and `user` as `place.judge` returned them.
+    """Returns everything that the plan needs. `project` and `user` come from `path_safety.judge`.
 
-    Raises ConfigError where the present configuration cannot be read: it has to be mended first.
+    Raises ConfigError if the present configuration is invalid: it must be corrected first.
     """
     config, explicit = _configuration()
     # The user stands in the configuration only after the first setup.
@@ -88,7 +88,7 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
 
 
 def _configuration() -> tuple[Config, dict[str, object]]:
-    """The configuration, and what an administrator's own files say (setup's drop-in left out)."""
+    """Returns the configuration, and the values in an administrator's own files (without setup's drop-in)."""
     config = load()
     own = _set_by(Path(unit_files.DROP_IN))
     explicit: dict[str, object] = {}
@@ -102,7 +102,7 @@ def _configuration() -> tuple[Config, dict[str, object]]:
 
 
 def _adopted(config: Config) -> str:
-    """The unit that the configuration names, whoever has written it; "" for the one that setup would make."""
+    """Returns the configured unit, whoever wrote it; "" for the one that setup would create."""
     return config.bot.unit if config.bot.unit != unit_files.UNIT else ""
 
 
@@ -122,7 +122,7 @@ def _set_by(file: Path) -> dict[str, object]:
 
 
 def _names(config: Config) -> frozenset[str]:
-    """The variables that the .env gives a usable value; no value leaves this function."""
+    """Returns the variables with a usable value in the .env; values never leave this function."""
     try:
         values = dotenv_file.read(config).values
     except OSError:
@@ -131,7 +131,7 @@ def _names(config: Config) -> frozenset[str]:
 
 
 async def _container(config: Config) -> FoundContainer | None:
-    """The Bot API server's container: by its configured name, else the one whose image is it."""
+    """Returns the Bot API server's container: by its configured name, else by its image."""
     if not config.bot_api.local:
         return None
     wanted = config.bot_api.container
@@ -158,7 +158,7 @@ def _bot_api(config: Config, user: Account, container: FoundContainer | None) ->
 
 
 async def python_of(project: str, user: Account) -> tuple[str, bool]:
-    """The interpreter for main.py: the first that has python-telegram-bot, asked as the bot's user."""
+    """Returns the interpreter for main.py: the first with python-telegram-bot, tested as the bot's user."""
     choices = path_safety.python_of(project)
     before = accounts.prefix(user) or []
     for python in choices:
@@ -170,12 +170,12 @@ async def python_of(project: str, user: Account) -> tuple[str, bool]:
 
 
 def processes(project: str, uid: int) -> list[BotProcess]:
-    """The processes of the project's user that run this main.py. Anybody can start one that looks like it."""
+    """Returns the processes of the project's user that run this main.py. Any user can imitate one."""
     return [process for process in find_bot_processes(project, (PROGRAM,), (uid,)) if process.program == PROGRAM]
 
 
 def loose(found: Iterable[BotProcess], known: Sequence[FoundUnit]) -> tuple[int, ...]:
-    """Those of `processes` that belong to none of the units found."""
+    """Returns those of `processes` that belong to none of the units found."""
     names = [*(unit.name for unit in known), unit_files.UNIT]
     return tuple(sorted(process.pid for process in found if not any(map(process.in_unit, names))))
 
@@ -229,12 +229,12 @@ def _places(facts: Facts) -> dict[str, str]:
 
 
 def _closed(facts: Facts) -> frozenset[str]:
-    """The places that the monitor, or the bot, cannot yet reach as they have to."""
+    """Returns the places to which the monitor, or the bot, lacks the required access."""
     return frozenset(name for name, path in _places(facts).items() if not acl.is_open(name, path))
 
 
 def _ways(facts: Facts) -> tuple[tuple[str, ...], dict[str, tuple[str, str]]]:
-    """Folders above the places: the bot user's own that keep the monitor out, and others' by place."""
+    """Returns closed parent folders of the places: the bot user's own, and others' by place."""
     monitor = accounts.by_name(SERVICE_USER)
     if monitor is None:
         return (), {}

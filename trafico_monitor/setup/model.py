@@ -1,4 +1,4 @@
-"""Values of setup: what was found, what is wished, and each change to the machine. Pure data."""
+"""Values of setup: discovered facts, the caller's wishes, and changes to the machine. Pure data."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class BotUser:
 
 @dataclass(frozen=True, slots=True)
 class FoundUnit:
-    """A unit that runs this project's main.py. `active`, `enabled` as systemd says them;
-    `journal` False when its output goes elsewhere. `main`: main.py itself, by whatever way; `bot`: that, or
-    another program of the project that speaks of a Telegram library. `python_path` is what it has as
-    PYTHONPATH, from an EnvironmentFile= where `python_path_by_file`. `obstacles` keep a variable from the
-    interpreter; `instrumented`: `trafico-monitor instrument` stands in its command."""
+    """A unit that runs this project's main.py. `active` and `enabled` come from systemd; `journal` is False if its
+    output goes elsewhere. `main`: it runs main.py, by any means; `bot`: that, or another program of the project
+    that uses a Telegram library. `python_path` is its PYTHONPATH, from an EnvironmentFile= if
+    `python_path_by_file`. `obstacles` prevent a variable from reaching the interpreter; `instrumented`: its command
+    contains `trafico-monitor instrument`."""
 
     name: str
     user: str
@@ -41,8 +41,8 @@ class FoundUnit:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file that setup may want to write. `content` None: not there; `ours`: as setup left it;
-    `link`: a symbolic link, which is somebody's decision and never replaced."""
+    """A file that setup may want to write. `content` None: missing; `ours`: as setup left it; `link`: a symbolic
+    link, which is a user's decision and never replaced."""
 
     content: str | None = None
     ours: bool = False
@@ -51,7 +51,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class FoundContainer:
-    """The Bot API server's container. `host_dir` "" when its mounts do not show the directory."""
+    """The Bot API server's container. `host_dir` is "" if its mounts do not show the directory."""
 
     name: str
     running: bool
@@ -102,9 +102,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the caller asked for. `unit` "" = find it, or make trafico-main.service; `docker`: the
-    group docker, by name; `restart`: a bot that runs is started anew, by name; `asks`: each change is asked
-    about, so that a no is possible."""
+    """Options of the caller. `unit` "": detect it, or create trafico-main.service; `docker`: join the group docker;
+    `restart`: restart a running bot; `asks`: each change is confirmed interactively, so a no is possible."""
 
     unit: str = ""
     language: str = "es"
@@ -129,10 +128,9 @@ class Kind(str, Enum):
 class Change:
     """`target` is the file, folder, group or unit; `reason` a code of messages/ (`setup.why.…`).
 
-    `content`, `mode`: WRITE_FILE and MAKE_FOLDER. `owner`: uid and gid of MAKE_FOLDER, the account
-    of JOIN_GROUP, the bot's user of OPEN_ACCESS. `group`: the group of a written file. `place`:
-    OPEN_ACCESS, one of `models bot_api env passage`. `required`: without it the rest makes no sense;
-    `careful`: never made unless it was asked for by name.
+    `content`, `mode`: WRITE_FILE and MAKE_FOLDER. `owner`: uid and gid of MAKE_FOLDER, the account of JOIN_GROUP, the
+    bot's user of OPEN_ACCESS. `group`: the group of a written file. `place`: OPEN_ACCESS, one of `models bot_api env
+    passage`. `required`: the remaining changes depend on it; `careful`: made only on an explicit request.
     """
 
     kind: Kind
@@ -153,12 +151,12 @@ class Change:
 
 
 def as_json(change: Change) -> dict[str, object]:
-    """`change` for the ledger."""
+    """Returns `change` as an entry of the ledger."""
     return {**asdict(change), "kind": change.kind.value}
 
 
 def from_json(stored: Mapping[str, object]) -> Change:
-    """What `as_json` has made. Raises KeyError, ValueError or TypeError for anything else."""
+    """Inverse of `as_json`. Raises KeyError, ValueError or TypeError for anything else."""
     kind = Kind(str(stored["kind"]))
     mode = stored["mode"]
     if not isinstance(mode, int):

@@ -1,8 +1,8 @@
-"""Is this folder one that root may build a service on? Refuses what somebody else could exchange.
+"""Safety check of the project folder: refuses a folder that another user could exchange.
 
-The project belongs to an ordinary user and everything that setup does with it is done as root:
-a link, or a folder above that a third person may write to, would let that person choose what
-root opens. The same doors as the chown helper's are used: descriptors, one component at a time.
+The project belongs to an unprivileged user, and setup works on it as root: with a link, or a parent folder that a
+third user can write to, that user could choose what root opens. Uses the chown helper's functions: descriptors, one
+component at a time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PLAIN = re.compile(r"[\w/.,:@+~=-]+")
 
 
 class Refused(MonitorError):
-    """The folder, or the user, is not one to build on: what, why, and what to do instead."""
+    """The folder or the user is not acceptable; with the reason and an alternative."""
 
     exit_code = 65  # EX_DATAERR
 
@@ -38,10 +38,10 @@ def refusal(code: str, language: str, **fields: object) -> Refused:
 
 
 def judge(given: str, user: str, language: str) -> tuple[str, Account]:
-    """The project as an absolute path, and the user that main.py runs as.
+    """Returns the project as an absolute path, and the user that runs main.py.
 
-    Given the folder and the user as the caller typed them ("" = the folder's owner), raise Refused
-    for a folder that is not there, is no project, or is not safe to build on.
+    For the folder and the user as typed by the caller ("" = the folder's owner). Raises Refused for a folder that is
+    missing, is not a project, or is not safe.
     """
     project = os.path.abspath(given)  # noqa: PTH100  # resolve() would follow a link that is to be seen
     if not _PLAIN.fullmatch(project):
@@ -90,7 +90,7 @@ def _owner(project: chown.Step, language: str) -> Account:
 
 
 def _own(steps: list[chown.Step], account: Account, language: str) -> None:
-    """Each must be the user's or root's, and closed for the writing of everybody else."""
+    """Each must belong to the user or to root, and must not be writable by others."""
     for step in steps:
         path = os.fsdecode(step.path) or "/"
         if step.status.st_uid not in (0, account.uid):
@@ -111,9 +111,9 @@ def _open_to_others(step: chown.Step, account: Account) -> bool:
 
 
 def shared(project: str, account: Account, language: str) -> tuple[tuple[str, str], ...]:
-    """The folders from / to the project that members of a group may write to, each with the group's
-    name. They can exchange what setup has root start as that user; the owner has wanted it so, but
-    perhaps not known what it means."""
+    """Returns the folders from / to the project that group members can write to, each with the group's name. They
+    can replace the code that setup has root start as that user; the owner permitted it, but may not know the
+    consequence."""
     monitor = by_name(SERVICE_USER)
     users = {0, account.uid} | ({monitor.uid} if monitor else set())
     found: list[tuple[str, str]] = []
@@ -129,7 +129,7 @@ def shared(project: str, account: Account, language: str) -> tuple[tuple[str, st
 
 
 def _members(gid: int) -> set[int]:
-    """Everybody in a group, by uid."""
+    """Returns the members of a group, by uid."""
     try:
         names = grp.getgrgid(gid).gr_mem
     except KeyError:
@@ -146,12 +146,12 @@ def _group_name(gid: int) -> str:
 
 
 def python_of(project: str) -> list[str]:
-    """The interpreters that may be the project's, the nearest virtual environment first."""
+    """Returns the possible interpreters of the project, nearest virtual environment first."""
     return [*environments(project), "/usr/bin/python3"]
 
 
 def environments(project: str) -> list[str]:
-    """The interpreters of the virtual environments in the project and beside it."""
+    """Returns the interpreters of the virtual environments in the project and beside it."""
     folders = [Path(project), Path(project).parent]
     names = (".venv", "venv", "env")
     found = [folder / name / "bin" / "python" for folder in folders for name in names]

@@ -1,4 +1,4 @@
-"""Facts in, changes out: what setup will do on this machine, and what it has to say about it. Pure."""
+"""Facts in, changes out: the changes that setup will make on this machine, and its remarks. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STARTS = frozenset({"enabled", "enabled-runtime", "static", "alias", "generated
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to be said: `code` is `setup.note.<code>` in messages/."""
+    """A remark: `code` is `setup.note.<code>` in messages/."""
 
     code: str
     fields: dict[str, object] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`refusals` keep anything from being done; `notes` do not."""
+    """`refusals` prevent all changes; `notes` do not."""
 
     changes: tuple[Change, ...] = ()
     notes: tuple[Note, ...] = ()
@@ -31,10 +31,10 @@ class Plan:
 
 
 def plan(facts: Facts, wishes: Wishes) -> Plan:
-    """Given what is there and what was asked for, return every change that is still needed.
+    """Returns every change still needed for the facts and the wishes.
 
-    A machine that is as it should be gives no change. No change replaces a file that setup has
-    not written itself, and no value that an administrator has set.
+    A correctly configured machine needs no change. No change replaces a file that setup did not write, or a value set
+    by an administrator.
     """
     notes: list[Note] = []
     refusals: list[Note] = []
@@ -61,7 +61,7 @@ def plan(facts: Facts, wishes: Wishes) -> Plan:
 
 
 def _unit(facts: Facts, wishes: Wishes, refusals: list[Note]) -> tuple[FoundUnit | None, str]:
-    """The unit to adopt, if there is one, and the name of the bot's unit."""
+    """Returns the unit to extend, if there is one, and the name of the bot's unit."""
     named = wishes.unit or str(facts.explicit.get("bot.unit") or "") or facts.adopted
     by_name = {unit.name: unit for unit in facts.units}
     ours = facts.files.get(unit_files.unit_path(named or unit_files.UNIT))
@@ -119,7 +119,7 @@ def _folders(facts: Facts) -> Iterator[Change]:
 
 
 def _sandbox(facts: Facts, notes: list[Note]) -> Iterator[Change]:
-    """What the service's own unit does not let it write to."""
+    """Returns the paths to which the service's unit does not allow writing."""
     closed = [
         path
         for path in (facts.models, facts.bot_api)
@@ -137,7 +137,7 @@ def _own_unit(facts: Facts, unit: str, notes: list[Note]) -> Iterator[Change]:
 
 
 def _instrument(facts: Facts, wishes: Wishes, unit: str, notes: list[Note]) -> Iterator[Change]:
-    """What has the bot itself tell of its downloads, where that can reach it."""
+    """Returns the changes that enable the instrumentation, if it can take effect."""
     found = next((one for one in facts.units if one.name == unit), None)
     path, by_file = (found.python_path, found.python_path_by_file) if found else ("", False)
     if not wishes.instrument or (found is not None and found.instrumented):
@@ -158,12 +158,12 @@ def _instrument(facts: Facts, wishes: Wishes, unit: str, notes: list[Note]) -> I
 
 
 def _overcome(obstacle: str, facts: Facts) -> bool:
-    """An interpreter that does not look at the environment hands it on: to bot_central, which main.py starts."""
+    """An interpreter that ignores the environment still passes it on: to bot_central, which main.py starts."""
     return obstacle == "isolated" and facts.process_there
 
 
 def _restart(facts: Facts, wishes: Wishes, unit: str, changes: list[Change], notes: list[Note]) -> Iterator[Change]:
-    """A bot that runs is instrumented from its next start on. That ends what it downloads: never by `--yes`."""
+    """A running bot is instrumented from its next start. A restart aborts its downloads: never with `--yes` alone."""
     found = next((one for one in facts.units if one.name == unit), None)
     running = (found.active if found else facts.bot_active) in _RUNNING
     if not running or unit_files.instrument_path(unit) not in [change.target for change in changes]:
@@ -175,7 +175,7 @@ def _restart(facts: Facts, wishes: Wishes, unit: str, changes: list[Change], not
 
 
 def _adopt(unit: FoundUnit, notes: list[Note]) -> Iterator[Change]:
-    """The unit stays as it is; what it lacks goes beside it."""
+    """The unit's file stays unchanged; missing settings go into a drop-in."""
     notes.append(Note("adopted", {"unit": unit.name}))
     lacks = {
         "restart": unit.restart in ("", "no"),
@@ -202,7 +202,7 @@ def _access(facts: Facts, notes: list[Note]) -> Iterator[Change]:
 
 
 def _docker(facts: Facts, wishes: Wishes, *, others: bool, notes: list[Note]) -> Iterator[Change]:
-    """The group that is equal to root: offered beside other changes, never brought up again alone."""
+    """The group equivalent to root: offered together with other changes, never alone again."""
     if not facts.docker_there or facts.container is None or "docker" in facts.monitor_groups:
         return
     if wishes.docker or (wishes.asks and others):
@@ -242,7 +242,7 @@ def _monitor(facts: Facts, changes: list[Change]) -> Iterator[Change]:
 
 
 def _respecting(facts: Facts, changes: list[Change], notes: list[Note]) -> list[Change]:
-    """Without what is there already; a file that is somebody else's by now is left, and said."""
+    """Omits existing files; a file changed by another user is left unchanged and reported."""
     kept: list[Change] = []
     for change in changes:
         there = facts.files.get(change.target) if change.kind is Kind.WRITE_FILE else None

@@ -1,4 +1,4 @@
-"""How setup shows what it would do, asks, and says what it has done."""
+"""Terminal output and questions of setup."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _YES = {"es": ("s", "si", "sí", "y", "yes"), "en": ("y", "yes", "s", "si", "sí
 
 
 def facts_lines(facts: Facts, language: str) -> list[str]:
-    """What was found, one line a thing."""
+    """Returns the discovered facts, one per line."""
     nothing = text("setup.found.nothing", language)
     unit = ", ".join(unit.name for unit in facts.units) or nothing
     container = nothing
@@ -37,7 +37,7 @@ def facts_lines(facts: Facts, language: str) -> list[str]:
 
 
 def describe(change: Change, language: str, *, before: str) -> list[str]:
-    """What this change is, after `before`; a path gets a line of its own, that 80 columns may hold it."""
+    """Returns the description of this change after `before`; a path gets its own line, to fit 80 columns."""
     lines = [before + text(f"setup.why.{change.reason}", language, **_fields(change))]
     if change.target.startswith("/"):
         lines.append(f"      {change.target}")
@@ -45,14 +45,14 @@ def describe(change: Change, language: str, *, before: str) -> list[str]:
 
 
 def meaning(change: Change, language: str) -> list[str]:
-    """What somebody should know before agreeing, wrapped; [] where the one line says it all."""
+    """Returns the consequences to consider before agreeing, wrapped; [] if there are none."""
     code = f"setup.means.{change.reason}"
     said = text(code, language, **_fields(change))
     return [] if said == code else textwrap.wrap(said, _WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
 def content_lines(change: Change, there: str | None) -> list[str]:
-    """The file that would be written: whole, or as a difference to what is there."""
+    """Returns the file to be written: complete, or as a difference to the present one."""
     if change.kind is not Kind.WRITE_FILE:
         return []
     if there is None:
@@ -62,7 +62,7 @@ def content_lines(change: Change, there: str | None) -> list[str]:
 
 
 def note_lines(note: Note, language: str, *, mark: str = "⚠️") -> list[str]:
-    """A remark or a refusal, wrapped to the terminal."""
+    """Returns a remark or a refusal, wrapped to the terminal."""
     said = text(f"setup.note.{note.code}", language, **note.fields)
     first, *rest = said.splitlines()
     lines = textwrap.wrap(first, _WIDTH, initial_indent=f"{mark} ", subsequent_indent="   ", break_long_words=False,
@@ -75,7 +75,7 @@ def _fields(change: Change) -> Mapping[str, object]:
 
 
 def ask(question: str, language: str, *, default: bool) -> bool:
-    """One question on the terminal; an empty answer is the default, the end of input is no."""
+    """Asks one question on the terminal; an empty answer is the default, end of input is no."""
     choices = text("setup.ask.yes" if default else "setup.ask.no", language)
     print(f"  {question} {choices} ", end="", flush=True)
     answer = sys.stdin.readline()

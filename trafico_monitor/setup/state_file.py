@@ -1,8 +1,8 @@
-"""The book of what setup has done: each change is written down before it is made.
+"""Ledger of setup: each change is recorded before it is made.
 
-In the folder that only root can write, beside the chown helper's own list: what stands here is
-carried out by root when it is taken back. JSON lines; a torn last line is a change that had not
-begun. A crash at any point leaves either nothing done, or something that stands here.
+It is in a folder that only root can write, beside the chown helper's own list, because its entries are executed by
+root on undo. JSON lines; a torn last line is a change that had not begun. After a crash at any point, every change
+made is recorded.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ State = dict[str, object]
 
 
 class LedgerError(MonitorError):
-    """The book cannot be trusted, or another setup is writing in it."""
+    """The ledger cannot be trusted, or another setup has locked it."""
 
     exit_code = 75  # EX_TEMPFAIL
 
 
 @dataclass(slots=True)
 class Entry:
-    """`before` is what undoing needs; `after` is None while the change was not seen to its end."""
+    """`before` is the data for undoing; `after` is None while the change is unfinished."""
 
     number: int
     change: Change
@@ -44,31 +44,31 @@ class Entry:
 
 @dataclass(slots=True)
 class Ledger:
-    """The open book. `entries` is every change ever made and not forgotten, the oldest first."""
+    """The open ledger. `entries` are all changes made and not reverted, oldest first."""
 
     path: Path
     descriptor: int
     entries: list[Entry] = field(default_factory=list)
 
     def begin(self, change: Change, before: State) -> Entry:
-        """Write down that `change` is about to be made; on disk when this returns."""
+        """Records that `change` is about to be made; synced to disk on return."""
         entry = Entry(len(self.entries), change, before)
         self._append({"n": entry.number, "change": as_json(change), "before": before})
         self.entries.append(entry)
         return entry
 
     def finish(self, entry: Entry, after: State) -> None:
-        """The change has been made, and `after` is what it has left."""
+        """Records that the change was made, with its result `after`."""
         self._append({"n": entry.number, "after": after})
         entry.after = after
 
     def undo(self, entry: Entry) -> None:
-        """The change has been taken back, or is not there to be taken back any more."""
+        """Records that the change was reverted, or no longer exists."""
         self._append({"n": entry.number, "undone": True})
         entry.undone = True
 
     def open_entries(self) -> list[Entry]:
-        """What there is to take back, the latest first."""
+        """Returns the changes to revert, latest first."""
         return [entry for entry in reversed(self.entries) if not entry.undone]
 
     def _append(self, line: State) -> None:
@@ -78,7 +78,7 @@ class Ledger:
 
 @contextmanager
 def opened(language: str, folder: Path = FOLDER) -> Iterator[Ledger]:
-    """The book, locked. Raises LedgerError when another setup has it, or when it is not root's."""
+    """Opens and locks the ledger. Raises LedgerError if another setup has it, or if it does not belong to root."""
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / NAME
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -102,7 +102,7 @@ def opened(language: str, folder: Path = FOLDER) -> Iterator[Ledger]:
 
 
 def read(path: Path, descriptor: int) -> list[Entry]:
-    """The entries; what cannot be read ends them there (a torn line can only be the last)."""
+    """Returns the entries up to the first unreadable line (a torn line can only be the last)."""
     entries: list[Entry] = []
     whole = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
     kept = 0

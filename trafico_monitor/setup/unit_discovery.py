@@ -1,4 +1,4 @@
-"""Which units run this project's bot? The files and the processes tell whom to ask, systemd answers."""
+"""Discovery of the units that run this project's bot: candidates from files and processes, facts from systemd."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ _JOURNAL = frozenset({"journal", "journal+console", "inherit", ""})
 
 
 def candidates(project: str, folders: tuple[Path, ...] = FOLDERS) -> list[str]:
-    """The names of the service units whose file, a drop-in of it, or the script that it starts speaks of the
-    project."""
+    """Returns the names of service units whose file, drop-in or start script mentions the project."""
     found: dict[str, None] = {}
     for folder in folders:
         for file in (*folder.glob("*.service"), *folder.glob("*.service.d/*.conf")):
@@ -57,7 +56,7 @@ def _script(path: str) -> str:
 
 @dataclass(slots=True)
 class ProjectFiles:
-    """What `unit_command` asks of the file system."""
+    """File system queries of `unit_command`."""
 
     project: str
     _read: set[str] = field(default_factory=set)  # scripts may call one another, again and again
@@ -96,9 +95,9 @@ class ProjectFiles:
 async def search(
     project: str, named: str, user: Account, services: Iterable[str] = (), adopted: str = ""
 ) -> list[FoundUnit]:
-    """Every loadable unit that runs the bot of `project`, also `named`, when it is one. `services` hold
-    the user's processes that run main.py, and `adopted` is what an earlier setup has taken for it. A unit that
-    starts something else of the project is only given where none starts the bot."""
+    """Returns every loadable unit that runs the bot of `project`, and `named` if it is one. `services` hold the
+    user's processes that run main.py, and `adopted` is the unit used by an earlier setup. A unit that starts
+    another program of the project is returned only if none starts the bot."""
     running = sorted({name for name in services if name and "@" not in name})
     found: list[FoundUnit] = []
     for name in dict.fromkeys([*candidates(project), *running, *filter(None, (named, adopted))]):
@@ -122,7 +121,7 @@ def _lasts(said: Mapping[str, str]) -> bool:
 
 
 def runs_project(said: Mapping[str, str], project: str) -> Started | None:
-    """What the unit of systemd's answer starts of `project`: its main.py, by whatever way, or something else."""
+    """Returns what the unit starts of `project`: its main.py, by any means, or another program."""
     if not _lasts(said):
         return None
     line = "\n".join(_arguments(said))
@@ -130,7 +129,7 @@ def runs_project(said: Mapping[str, str], project: str) -> Started | None:
 
 
 def as_unit(name: str, said: Mapping[str, str], what: Started) -> FoundUnit:
-    """systemd's answer as a FoundUnit."""
+    """Returns systemd's answer as a FoundUnit."""
     variables = systemd.environment(said)
     path, by_file = python_path(said)
     arguments = _arguments(said)
@@ -153,8 +152,8 @@ def as_unit(name: str, said: Mapping[str, str], what: Started) -> FoundUnit:
 
 
 def python_path(said: Mapping[str, str]) -> tuple[str, bool]:
-    """What the unit gives its program as PYTHONPATH, and whether one of its EnvironmentFile= says it.
-    Files that setup has written are passed over."""
+    """Returns the PYTHONPATH of the unit's program, and whether an EnvironmentFile= sets it. Ignores files written
+    by setup."""
     found, by_file = systemd.environment(said).get("PYTHONPATH", ""), False
     files = (Path(one) for named in systemd.environment_files(said) for one in sorted(glob.glob(str(named))))  # noqa: PTH207
     for file in files:
@@ -165,7 +164,7 @@ def python_path(said: Mapping[str, str]) -> tuple[str, bool]:
 
 
 def _values(text: str, variable: str) -> Iterator[str]:
-    """What the environment file `text` (systemd.exec(5)) gives to `variable`, each time."""
+    """Yields each value of `variable` in the environment file `text` (systemd.exec(5))."""
     for line in text.replace("\\\n", "").split("\n"):
         name, equals, value = line.partition("=")
         match = _VALUE.fullmatch(value.strip(" \t")) if equals and name.strip(" \t") == variable else None
@@ -175,13 +174,14 @@ def _values(text: str, variable: str) -> Iterator[str]:
 
 
 def _arguments(said: Mapping[str, str]) -> list[str]:
-    """The command lines of `systemctl show --property ExecStart`."""
+    """Yields the command lines of `systemctl show --property ExecStart`."""
     commands = said.get("ExecStart", "").split("argv[]=")[1:]
     return [line.partition(" ; ignore_errors=")[0] for line in commands]
 
 
 def obstacles(said: Mapping[str, str], what: Started) -> tuple[str, ...]:
-    """Why a variable of the unit does not reach its program: by its command, or by its other settings."""
+    """Returns the reasons why a variable of the unit does not reach its program: its command, or its other
+    settings."""
     found = list(what.obstacles)
     if "PYTHONPATH" in systemd.split_words(said.get("UnsetEnvironment", "")):
         found.append("overwritten")

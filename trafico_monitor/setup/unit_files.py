@@ -1,4 +1,4 @@
-"""The files that setup writes, as text. Pure."""
+"""Content of the files that setup writes. Pure."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ HEAD = "# Made by `trafico-monitor setup`; `setup --undo` takes it back.\n"
 
 
 def unit_path(unit: str) -> str:
-    """Where setup writes the bot's unit."""
+    """Path of the bot's unit."""
     return f"{UNITS}/{unit}"
 
 
 def adoption_path(unit: str) -> str:
-    """Where setup writes what an adopted unit lacks: beside the administrator's own drop-ins."""
+    """Path of the drop-in with settings missing in an existing unit, beside the administrator's own drop-ins."""
     return f"{UNITS}/{unit}.d/60-trafico-monitor.conf"
 
 
 def instrument_path(unit: str) -> str:
-    """Where setup writes what instruments the bot: behind `override.conf`, which `systemctl edit` makes,
-    for the last one decides what PYTHONPATH is."""
+    """Path of the drop-in that enables the instrumentation: after `override.conf` of `systemctl edit`, because the
+    last one sets PYTHONPATH."""
     return f"{UNITS}/{unit}.d/zz-trafico-monitor.conf"
 
 
 def environment_path(unit: str) -> str:
-    """Where PYTHONPATH stands for a unit that has it from an EnvironmentFile=: no other outdoes that."""
+    """Path of PYTHONPATH for a unit that sets it in an EnvironmentFile=, which only another one overrides."""
     return f"{UNITS}/{unit}.d/{ENVIRONMENT}"
 
 
 def _literal(value: str) -> str:
-    """`value` where systemd takes the rest of a line: nothing but `%` means more than itself."""
+    """Returns `value` for systemd's rest of a line, where only `%` is special."""
     return value.replace("%", "%%")
 
 
 def _word(value: str) -> str:
-    """`value` as one of several words (systemd.syntax(7), Quoting)."""
+    """Returns `value` as one of several words (systemd.syntax(7), Quoting)."""
     escaped = _literal(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return value if _PLAIN.fullmatch(value) else f'"{escaped}"'
 
 
 def bot_unit(project: str, user: BotUser, python: str) -> str:
-    """The unit that runs main.py as its user, into the journal, and brings it back.
+    """The unit that runs main.py as its user, logs to the journal, and restarts it.
 
-    `place.judge` has refused a project with white space, quotes, `$` or backslashes in its path.
+    `path_safety.judge` has refused a project with white space, quotes, `$` or backslashes in its path.
     """
     return (
         f"{HEAD}\n"
@@ -82,7 +82,7 @@ def bot_unit(project: str, user: BotUser, python: str) -> str:
 
 
 def adoption(*, restart: bool, unbuffered: bool, journal: bool) -> str:
-    """What an existing unit lacks, as a drop-in; "" when it lacks nothing."""
+    """The settings missing in an existing unit, as a drop-in; "" if there are none."""
     lines: list[str] = []
     if unbuffered:
         lines += ["# Without it a line waits in a buffer, and its error is seen late.",
@@ -96,7 +96,7 @@ def adoption(*, restart: bool, unbuffered: bool, journal: bool) -> str:
 
 
 def instrumentation(python_path: str, models: str, file: str = "") -> str:
-    """The drop-in that has the bot tell of its downloads; `file` holds PYTHONPATH where the unit's own do."""
+    """The drop-in that enables the instrumentation; `file` sets PYTHONPATH if the unit's own files do."""
     path = "PYTHONPATH=" + systemd.with_instrument(python_path)
     return (
         f"{HEAD}\n"
@@ -109,25 +109,25 @@ def instrumentation(python_path: str, models: str, file: str = "") -> str:
 
 
 def environment(python_path: str) -> str:
-    """PYTHONPATH for an EnvironmentFile=, which has the quotes of a shell (systemd.exec(5))."""
+    """PYTHONPATH for an EnvironmentFile=, in shell quotes (systemd.exec(5))."""
     escaped = re.sub(r'(["\\$`])', r"\\\1", systemd.with_instrument(python_path))
     return f'{HEAD}PYTHONPATH="{escaped}"\n'
 
 
 def sandbox(paths: Sequence[str]) -> str:
-    """The drop-in that lets the service write where the videos lie."""
+    """The drop-in that lets the service write to the videos."""
     listed = " ".join(_word(f"-{path}") for path in paths if fits(path))
     return f"{HEAD}\n[Service]\n# The project lies where the unit's sandbox does not reach.\nReadWritePaths={listed}\n"
 
 
 def fits(path: str) -> bool:
-    """False for a path that no line can hold, or that systemd would pass over."""
+    """False for a path that fits on no line, or that systemd would ignore."""
     odd = any((ord(c) < 32 and c != "\t") or "\ud800" <= c <= "\udfff" for c in path)
     return path.startswith("/") and ".." not in path.split("/") and not odd
 
 
 def drop_in(values: Mapping[str, object]) -> str:
-    """The configuration as TOML, one section after the other. `values` by `section.key`."""
+    """The configuration as TOML, section by section. `values` by `section.key`."""
     parts = [HEAD]
     top = {name: value for name, value in values.items() if "." not in name}
     parts += [f"{name} = {_toml(value)}\n" for name, value in top.items()]

@@ -1,4 +1,4 @@
-"""The journal's entries as the mission's timeline: `[14:30:20] [MAIN] 🤖 Iniciando Bot Central...`. Pure."""
+"""Journal entries in the mission's timeline format: `[14:30:20] [MAIN] 🤖 Iniciando Bot Central...`. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line to be shown. `event` is the monitor's kind of record, "" for the bot's own lines."""
+    """One output line. `event` is the monitor's kind of record, "" for the bot's own lines."""
 
     at: float
     text: str
@@ -32,14 +32,14 @@ class Line:
     event: str = ""
 
     def shown(self) -> str:
-        """The line as the mission shows it, in local time."""
+        """The line in the mission's format, in local time."""
         clock = datetime.fromtimestamp(self.at).astimezone().strftime("%H:%M:%S")
         return f"[{clock}] {BOT_MARK if self.bot else ''}{self.text}"
 
 
 @dataclass(slots=True)
 class Counted:
-    """What has gone by: downloads that ended well, by the bot's own word or the monitor's."""
+    """Downloads completed so far, according to the bot or the monitor."""
 
     events: dict[str, int] = field(default_factory=dict)
 
@@ -52,9 +52,9 @@ class Counted:
 
 
 def line_of(entry: bytes, bot_unit: str) -> Line | None:
-    """Given one line of `journalctl -o json`, return what is to be shown of it, or None.
+    """Returns the output line for one line of `journalctl -o json`, or None.
 
-    Tokens are taken out, and whatever a terminal would obey; the bot's polling is left out.
+    Tokens and terminal control sequences are removed; the bot's polling is skipped.
     """
     try:
         fields = parse(entry)
@@ -88,7 +88,7 @@ def _without_prefix(message: str) -> str | None:
 
 
 def _text(message: object) -> str:
-    """MESSAGE as text: journalctl writes what is not UTF-8 as a list of bytes, twice as a list."""
+    """Returns MESSAGE as text: journalctl prints non-UTF-8 values as a list of bytes, repeated values as a list."""
     if isinstance(message, str):
         return message
     if isinstance(message, list) and all(isinstance(each, int) for each in message):

@@ -1,7 +1,7 @@
-"""The units of a trial: what is started, bound to the trial's own scope, and stopped again.
+"""Units of a trial: started, bound to the trial's scope, and stopped again.
 
-The trial runs in a scope of its own. A guard unit, bound to that scope, stops what the trial has
-started; systemd does it, so that neither `kill -9` nor a closed terminal leaves anything running.
+The trial runs in its own scope. A guard unit, bound to that scope, stops what the trial started; systemd does this, so
+neither `kill -9` nor a closed terminal leaves anything running.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _RUNNING = frozenset({"active", "activating", "reloading"})
 
 
 class TrialError(MonitorError):
-    """The trial could not be set up; nothing of it is left running."""
+    """The trial could not be set up; nothing of it keeps running."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A unit as it is now."""
+    """Current state of a unit."""
 
     name: str
     there: bool
@@ -39,21 +39,21 @@ class State:
 
 
 async def state(unit: str) -> State:
-    """What systemd says about `unit`."""
+    """Returns systemd's state of `unit`."""
     said = await systemd.show_unit(unit, ("LoadState", "ActiveState", "Result")) or {}
     loaded = said.get("LoadState") == "loaded"
     return State(unit, loaded, said.get("ActiveState") in _RUNNING, said.get("Result", ""))
 
 
 def in_scope() -> bool:
-    """True once this process runs in the trial's own scope."""
+    """True once this process runs in the trial's scope."""
     return any(line.rstrip().endswith(f"/{SCOPE}") for line in Path("/proc/self/cgroup").read_text().splitlines())
 
 
 def enter_scope(arguments: Sequence[str]) -> None:
-    """Become the same command inside the scope: the same process, the same terminal.
+    """Re-executes the same command inside the scope: the same process, the same terminal.
 
-    Returns only where that is not possible; systemd itself says so when another trial runs.
+    Returns only if that is impossible; systemd reports it if another trial is running.
     """
     program = os.path.realpath(sys.argv[0])
     again = (
@@ -63,7 +63,7 @@ def enter_scope(arguments: Sequence[str]) -> None:
 
 
 async def guard(stops: Sequence[str], reload_after: bool) -> None:
-    """Before anything is started: let systemd stop `stops` whenever and however the trial ends."""
+    """Makes systemd stop `stops` whenever and however the trial ends. Call it before anything is started."""
     orders = [f"/usr/bin/systemctl stop {' '.join(stops)}"] if stops else []
     if reload_after:  # the monitor forgets the project that the transient unit had named
         orders.append(f"-/usr/bin/systemctl try-reload-or-restart {MONITOR}")
@@ -74,7 +74,7 @@ async def guard(stops: Sequence[str], reload_after: bool) -> None:
 
 
 async def start_transient(unit: str, project: str, user: Account, python: str) -> None:
-    """Run main.py as `unit`, a unit that exists only until it stops."""
+    """Runs main.py as `unit`, which exists only until it stops."""
     await _run("systemd-run", "--quiet", "--collect", f"--unit={unit}", f"--uid={user.name}",
                f"--working-directory={project}", "--setenv=PYTHONUNBUFFERED=1", f"--property=BindsTo={SCOPE}",
                f"--property=After={SCOPE}", "--property=LogRateLimitIntervalSec=0",
@@ -82,17 +82,17 @@ async def start_transient(unit: str, project: str, user: Account, python: str) -
 
 
 async def start(unit: str) -> None:
-    """Start an installed unit and wait until it is up."""
+    """Starts an installed unit and waits until it is active."""
     await _run("systemctl", "start", "--", unit)
 
 
 async def reload(unit: str) -> None:
-    """Let a running unit read its configuration again."""
+    """Reloads the configuration of a running unit."""
     await _run("systemctl", "reload", "--", unit)
 
 
 async def stop(names: Sequence[str]) -> None:
-    """Stop units one after the other; one that is gone is no error."""
+    """Stops units one after the other; a missing one is not an error."""
     for unit in names:
         await subprocesses.run(["systemctl", "stop", "--", unit], seconds=_SECONDS)
 

@@ -111,7 +111,7 @@ def _avi(file: Reader) -> Structure:
         if head[:4] != b"RIFF" or len(head) < 12:
             break
         size = _LE32.unpack_from(head, 4)[0]
-        if not size:  # written while recording, and never finished
+        if not size:  # written during recording, and never finished
             return _ended(file, "AVI", "avi", None, None)
         offset += 8 + size
         end = offset

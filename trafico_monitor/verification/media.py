@@ -49,7 +49,7 @@ async def check_media(path: Path, size: int | None = None, roots: Sequence[Path]
 async def open_video(path: Path, roots: Sequence[Path] = ()) -> FileIO:
     """Returns the regular file at `path`, open for reading, as `check_media` opens it. Raises OSError, TimeoutError
     and PathRefused, which `why_not_opened` explains."""
-    # An object that closes itself: when this comes too late, nobody else will.
+    # An object that closes itself: after the deadline no one else closes it.
     return await run_blocking(lambda: FileIO(open_regular(path, roots or _ANYWHERE)), seconds=_SECONDS, name="media")
 
 
@@ -205,7 +205,7 @@ async def _unrecognised(case: _Case) -> Media:
         return case.media(Answer.CANNOT_TELL, "media_no_video")
     if case.suspicion is not None:
         return case.media(Answer.CANNOT_TELL, "media_zeros", decoded.codec)
-    # A decoder finds the bare stream in a container that lost its beginning, too.
+    # A decoder finds the bare stream even in a container without its start.
     sound = decoded.container in _STREAMS or os.pread(case.file, 4, 0).lstrip(b"\0")[:1] == b"\1"
     return case.media(Answer.CANNOT_TELL, "size_unknown" if sound else "judges_differ", decoded.codec, sound=sound)
 

@@ -132,7 +132,7 @@ def _top_level(file: Reader) -> Iterator[_Box]:
             return
         box = _box(head, offset, file.size)
         if box is None:
-            return  # what some cameras append is no box
+            return  # data appended by some cameras are not a box
         yield box
         offset = box.end
     raise Malformed

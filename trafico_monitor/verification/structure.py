@@ -1,4 +1,8 @@
-"""A file's content by a bounded number of small reads: the index of a container, and zeros in place of video."""
+"""Structure recorded in a container, read from its index with a bounded number of small reads.
+
+The files come from strangers. All reads are bounded in size and number, nothing recurses, and any inconsistency raises
+`Malformed`.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +111,7 @@ class Reader:
 # of the video.
 
 _PROBES = 4096
-_PROBE_BYTES = 64  # no codec has so many zeros in a row but in padding
+_PROBE_BYTES = 64  # no codec has so many consecutive zeros except in padding
 _CLOSEST = 512  # bytes between two probes of a small file
 _MOST_HOLES = 1000
 # Zeros in a row that are suspicious: in samples, and where no index tells samples from padding (the
@@ -188,7 +192,7 @@ def _holes(file: int, size: int, stretches: list[_Stretch]) -> Iterator[int]:
     by_offset = sorted(stretches, key=lambda each: each.offset)
     starts = [each.offset for each in by_offset]
     data = 0
-    with suppress(OSError):  # ENXIO: no data behind it; EINVAL: not known here
+    with suppress(OSError):  # ENXIO: no data after it; EINVAL: not supported
         for _ in range(_MOST_HOLES):
             hole = os.lseek(file, data, os.SEEK_HOLE)
             if hole >= size:

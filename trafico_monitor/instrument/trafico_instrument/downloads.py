@@ -32,17 +32,17 @@ class Download:
         self.medium = ""  # class of what was sent: Video, Document …
         self.user: Any = None
         self.source: str | None = None  # as the server says it, then as the bot reads it
-        self.key: str | None = None  # the same in the one spelling by which it is known again
+        self.key: str | None = None  # the same in its canonical spelling
         self.destination: str | None = None  # below the models directory
         self.modelo: str | None = None
-        self.by: str | None = None  # how the destination is known
+        self.by: str | None = None  # how the destination was found
         self.attempt = 0
         self.begun = False
         self.whole = False  # as many bytes as announced have arrived, wherever
         self.done = False  # and they are in the modelo's folder
-        self.failed = 0  # identity of the exception that was told last
-        self.swallowed: dict[str, Any] | None = None  # fields of an exception that the library keeps to itself
-        self.task: Any = None  # identity of the task that has begun it
+        self.failed = 0  # identity of the last reported exception
+        self.swallowed: dict[str, Any] | None = None  # fields of an exception that the library suppresses
+        self.task: Any = None  # identity of the task that started it
         self.told_at = 0.0  # time.monotonic() of the last progress
 
     def take(self, sent: Any) -> None:

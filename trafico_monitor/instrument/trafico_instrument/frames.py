@@ -23,7 +23,7 @@ _CALLERS = (
     "telegram.ext._handlers", "telegram.ext._application", "aiogram.dispatcher",
 )  # fmt: skip
 _PASSED = (f"{__package__}.", "telegram.", "aiogram.", "functools", "contextlib")
-_NO_PATHS = (int, bool, float, type(None), list, dict, tuple)  # most of what there is: quickly passed over
+_NO_PATHS = (int, bool, float, type(None), list, dict, tuple)  # the most frequent types: skipped quickly
 _FUNCTION = 1  # inspect.CO_OPTIMIZED: not a module, not the body of a class
 _IS_VIEW = sys.version_info >= (3, 13)  # PEP 667
 # Up to 3.12 f_locals is one dict for each call of a function, the same that locals() gives to it.
@@ -75,10 +75,10 @@ def _values(frame: FrameType) -> Sequence[Any]:
         return ()
     if _IS_VIEW:
         return list(frame.f_locals.values())
-    if not _LOCALS_USERS.isdisjoint(code.co_names) or sys.gettrace() is not None:  # a debugger writes it back
+    if not _LOCALS_USERS.isdisjoint(code.co_names) or sys.gettrace() is not None:  # a debugger would write it back
         return ()
     snapshot = frame.f_locals
     values = list(snapshot.values())
-    if sys.getrefcount(snapshot) == _OWN_REFERENCES:  # else somebody else looks at it
-        snapshot.clear()  # it would keep alive what the function lets go of
+    if sys.getrefcount(snapshot) == _OWN_REFERENCES:  # otherwise another user inspects it
+        snapshot.clear()  # it would keep objects alive that the function releases
     return values

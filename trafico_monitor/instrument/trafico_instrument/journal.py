@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 _KIND = _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
 
 dropped = 0  # entries that journald did not take, since the last one that it took
-_stuck = False  # the last one was waited for in vain: the next is not
+_stuck = False  # the last wait was in vain: no wait for the next
 
 
 def send(fields: Mapping[str, object]) -> None:

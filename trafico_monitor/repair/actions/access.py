@@ -54,7 +54,7 @@ async def restore_owner(order: RepairTask, site: Installation, tools: Tools) -> 
     for path in paths:
         done = replace(worth_again(await tools.give(path)), order_id=order.id)
         if done.outcome is not Outcome.DONE and not (done.reason == "owner_not_found" and path != paths[-1]):
-            return done  # a source that is gone says nothing about the folder that comes after it
+            return done  # a missing source says nothing about the following folder
     return done
 
 

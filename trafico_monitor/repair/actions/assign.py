@@ -192,7 +192,7 @@ async def _into(rescued: _Rescued, modelo: str, site: Installation, tools: Tools
                 there = TaskResult(rescued.incident, Outcome.DONE, "already_there", path=str(place))
                 return await _instead(rescued, there, site, tools)
             if aside is not None or not await _bad_file(place, site, tools):
-                break  # a healthy one, no file at all, or nobody knows: the next name
+                break  # an intact one, not a file, or undecided: the next name
             aside = str(await put_aside(_order(rescued, place), place, site, tools))
     return TaskResult(rescued.incident, Outcome.FAILED, "destination_taken")
 
@@ -214,7 +214,7 @@ async def _put(rescued: _Rescued, place: Path, site: Installation, tools: Tools)
     if copied.outcome is not Outcome.DONE:
         return copied
     if not await _very_same(rescued, place, site, tools):
-        # Somebody was quicker with the name, or changes the file that we have just copied.
+        # The name was taken meanwhile, or the copied file is being changed.
         reason = "source_changing" if copied.reason == "copied" else "destination_taken"
         return TaskResult(rescued.incident, Outcome.FAILED, reason)
     return await _instead(rescued, replace(copied, reason="copied"), site, tools)
@@ -245,7 +245,7 @@ async def _very_same(rescued: _Rescued, place: Path, site: Installation, tools: 
     try:
         return await in_thread(lambda stop: same_content(rescued.path, place, site, stop), seconds, "compare")
     except (OSError, PathRefused):
-        return False  # not a file, or not to be read: not known to be the same
+        return False  # not a file, or unreadable: not known to be the same
 
 
 async def _bad_file(place: Path, site: Installation, tools: Tools) -> bool:

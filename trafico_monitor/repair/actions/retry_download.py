@@ -27,8 +27,8 @@ _CAUSES = frozenset({Outcome.BLOCKED_BY_SPACE, Outcome.BLOCKED_BY_OWNER})
 @dataclass(frozen=True, slots=True)
 class _Source:
     path: Path
-    size: int | None  # what the server or the lines announced
-    by_words: bool = False  # no more than lines of the log name it
+    size: int | None  # announced by the server or the log
+    by_words: bool = False  # named by log text only
 
 
 async def retry_download(order: RepairTask, site: Installation, tools: Tools) -> TaskResult:
@@ -50,7 +50,7 @@ async def retry_download(order: RepairTask, site: Installation, tools: Tools) ->
     result = await _from_server(order, site, tools)
     if result.outcome is Outcome.DONE or result.outcome in _CAUSES or result.path or not download.source:
         return result
-    # The server may be down, or not know the file any more, while the file lies there.
+    # The server may be down, or may have forgotten the file, while the file exists.
     copied = await _from_lines(order, site, tools)
     return copied if copied.outcome is Outcome.DONE or copied.outcome in _CAUSES else result
 
@@ -107,7 +107,7 @@ async def _shortened(source: _Source, site: Installation) -> bool:
     try:
         found = await in_thread(lambda _: status(source.path, site))
     except (OSError, PathRefused):
-        return False  # the copy will say what is wrong
+        return False  # the copy reports the error
     return found is not None and source.size is not None and found.st_size < source.size
 
 
@@ -143,7 +143,7 @@ async def _put(order: RepairTask, source: _Source, site: Installation, tools: To
         known = await provenance(source.path, modelo, size, since, site, tools)
         if known.doubt:
             return await _in_doubt(order, source, known, site, tools)
-        if destination is None and known.place is not None:  # safe already: no second copy of it
+        if destination is None and known.place is not None:  # already safe: no second copy
             return TaskResult(order.id, Outcome.DONE, "already_there", path=str(known.place))
         if destination is None:
             return await rescue(order, source.path, site, tools, size)

@@ -24,7 +24,7 @@ def begin(source: Any, target: Any, into: bool) -> transfers.Transfer | None:
             return None
         found = downloads.Download("")  # in a process that did not see getFile
     if found.done and not places.is_of_modelo(place):
-        return None  # the bot is through with it
+        return None  # the bot has finished with it
     if of_server:
         found.come_from(source)
     if into and place is not None and os.path.isdir(place):

@@ -54,7 +54,7 @@ def _begin(args: Any, kwargs: Any) -> Any:
 
 def _end(transfer: Any, result: Any, error: BaseException | None) -> None:
     found = transfer.download
-    if result is None and error is None:  # stopped by the program, or failed and not said
+    if result is None and error is None:  # stopped by the program, or failed silently
         inside.set(False)
     else:
         path = result if type(result) is str else None

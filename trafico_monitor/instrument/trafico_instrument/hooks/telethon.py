@@ -57,7 +57,7 @@ def _downloaded(transfer: Any, result: Any, error: BaseException | None) -> None
 
 
 def _media_downloaded(transfer: Any, result: Any, error: BaseException | None) -> None:
-    if result is None and error is None:  # there was nothing to download
+    if result is None and error is None:  # nothing to download
         inside.set(False)
         report.download("soltado", transfer.download)
     else:
