@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import inspect
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -24,11 +25,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGES = REPOSITORY / ".cache" / "machines"
 # What is supported; `make test-testing` asks for the next Debian instead.
 RELEASES = tuple(os.environ.get("TRAFICO_RELEASES", "bookworm trixie").split())
+# The libraries of debian/control stand in the image already, so that each machine does not fetch them anew.
+LIBRARIES = re.findall(r"^ +(python3-[\w-]+)", (REPOSITORY / "debian" / "control").read_text(), re.MULTILINE)
 PACKAGES = (
-    "systemd,systemd-sysv,dbus,libpam-systemd,sudo,acl,jq,procps,kmod,iproute2,passwd,python3,python3-systemd,"
-    "python3-psutil,python3-sdnotify,python3-certifi,python3-click,python3-idna,python3-dotenv,mediainfo,"
-    "python3-cachetools,python3-jsonpickle,python3-prometheus-client,"
-    "docker.io,ca-certificates"
+    "systemd,systemd-sysv,dbus,libpam-systemd,sudo,acl,jq,procps,kmod,iproute2,passwd,python3,mediainfo,"
+    f"{','.join(LIBRARIES)},docker.io,ca-certificates"
 )
 EXTRA = {"bookworm": "", "trixie": ",docker-cli", "forky": ",docker-cli"}
 BUILD_SECONDS = 900
