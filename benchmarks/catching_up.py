@@ -105,7 +105,7 @@ def ours(place: Path, entries: int) -> int:
     while seen < entries:
         batch = batches.get(timeout=60)
         seen += batch.seen
-        changes = pipeline.take(batch.entries, batch.cursor, BEGIN + 10_000_000)
+        changes = pipeline.consume(batch.entries, batch.cursor, BEGIN + 10_000_000)
         found += sum(record.event == "incident_detected" for record in changes.records)
     reader.stop()
     return found

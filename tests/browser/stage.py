@@ -17,7 +17,7 @@ from trafico_monitor.model.download import Download, Phase, UnderWay
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import CLOSED, Estado, Incident
 from trafico_monitor.model.task import Evidence, TaskKind, TaskStat
-from trafico_monitor.pipeline.events import of_incident
+from trafico_monitor.pipeline.events import incident_event
 from trafico_monitor.web.ports import Volume
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ class Stage:
 
     def happen(self, incident: Incident) -> None:
         """As the service does it: stored, then said."""
-        record = of_incident(incident, incident.updated_at, "es")
+        record = incident_event(incident, incident.updated_at, "es")
 
         async def keep() -> None:
             await self.window.store.commit(ChangeSet(incidents=(incident,), records=(record,)))
@@ -133,7 +133,7 @@ def history(one: Incident) -> list[Any]:
         )
     if not one.open:
         steps.append(one)
-    return [of_incident(step, step.updated_at, "es") for step in steps]
+    return [incident_event(step, step.updated_at, "es") for step in steps]
 
 
 def tried(one: Incident) -> TaskStat:

@@ -45,7 +45,7 @@ class Monitor:
     async def start(self) -> None:
         plan = RoutingConfig(self.alerts)
         self.store = await Store.open(self.folder)
-        self.pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es", plan=plan)
+        self.pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es", routing=plan)
         self.pipeline.restore(await self.store.load())
         self.office = DeliveryManager(self.store, self.clock)
         self.office.use((self.channel,), plan, "es")
@@ -74,7 +74,7 @@ class Monitor:
         # What is critical goes on: the disk stays full and the server down.
         while kind not in CRITICAL and (order := self._order(incident)) is not None:
             failed = TaskResult(order.id, Outcome.FAILED, "server_unreachable")
-            await self.keep(self.pipeline.finish(order, failed, Verdict(False, reason="file_missing"), now))
+            await self.keep(self.pipeline.finish_task(order, failed, Verdict(False, reason="file_missing"), now))
         return incident
 
     def _order(self, incident: str) -> object:
@@ -85,7 +85,7 @@ class Monitor:
         end = self.clock.now + seconds
         while self.clock.now < end:
             self.clock.now = min(end, self.clock.now + 3.0)
-            await self.keep(self.pipeline.mind_alerts(self.clock.now))
+            await self.keep(self.pipeline.evaluate_alerts(self.clock.now))
             await asyncio.sleep(0)
 
     async def drain(self) -> None:
@@ -93,7 +93,7 @@ class Monitor:
         async with asyncio.timeout(DEADLINE):
             while await self.store.mailbox("admin").waiting():
                 self.clock.now += 0.5
-                await self.keep(self.pipeline.mind_alerts(self.clock.now))
+                await self.keep(self.pipeline.evaluate_alerts(self.clock.now))
                 await asyncio.sleep(0.002)
 
 

@@ -108,7 +108,7 @@ class Monitor:
         self.incidents: dict[str, Incident] = {}
         self.notices: list[Notification] = []
         self._repairs = Executor(lambda: place.site, self._check_bot_api)
-        self._dispatcher = Dispatcher(self._carry_out, self._done, self.pipeline.begin, time.time)
+        self._dispatcher = Dispatcher(self._carry_out, self._done, self.pipeline.begin_task, time.time)
 
     async def _check_bot_api(self) -> Finding:
         return Finding(FindingKind.SERVER, time.time(), code="up", message="HTTP 404")
@@ -117,7 +117,7 @@ class Monitor:
         return await self._repairs.carry_out(order, inherited)
 
     async def _done(self, order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
-        self.keep(self.pipeline.finish(order, result, verdict, time.time()))
+        self.keep(self.pipeline.finish_task(order, result, verdict, time.time()))
 
     def keep(self, changes: ChangeSet) -> None:
         self.incidents |= {one.id: one for one in changes.incidents}
@@ -227,7 +227,7 @@ class TestACauseThatIsGone:
         self.gone(monitor, error_type, Download())
         await monitor.settle()
         assert (monitor.incident.estado, monitor.incident.reason) == (Estado.PENDIENTE, "single_record")
-        monitor.keep(monitor.pipeline.pass_time(time.time() + 121))
+        monitor.keep(monitor.pipeline.tick(time.time() + 121))
         assert monitor.incident.estado is Estado.FALLIDO
         assert [notice.code for notice in monitor.notices] == ["critical", "failed"]
 

@@ -31,7 +31,7 @@ from ..notify.triggers import notifications_of_acknowledgement
 from ..pipeline import events
 from ..pipeline.events import evidence_text, reason_text, short
 from ..pipeline.handlers import rescued
-from ..pipeline.pipeline import Pipeline
+from ..pipeline.pipeline import OperatorChange, Pipeline
 
 # A silence asked for twice ends at nearly the same time: the second changes nothing.
 SAID_TWICE_SECONDS = 30.0
@@ -81,7 +81,7 @@ def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> Comman
     pipeline.incidents.budget.grant(policy.vouched(incident).actionable, incident.id)
     decision = policy.asked_again(incident, by, pipeline.incidents.situation(now))
     record = _of_incident("request_retry", incident, by, now, pipeline.language)
-    changes = pipeline.asked([record], now, before=incident, decision=decision)
+    changes = pipeline.apply(OperatorChange([record], before=incident, decision=decision), now)
     after = pipeline.tracker.get(incident.id) or decision.incident
     if after.estado is Estado.FALLIDO:  # it was given up in the same step
         return CommandOutcome(_with_reason("retry_refused", after, after.reason, pipeline.language), changes)
@@ -127,13 +127,13 @@ def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> 
     if incident.acknowledged_by:
         return CommandOutcome(_about("acknowledged_already", incident, language, ok=True))
     after = replace(incident, acknowledged_by=by, acknowledged_at=now)
-    changes = pipeline.asked(
+    change = OperatorChange(
         [_of_incident("request_ack", after, by, now, language)],
-        now,
         before=incident,
         decision=Decision(after),
-        notices=notifications_of_acknowledgement(after, now),
+        notifications=notifications_of_acknowledgement(after, now),
     )
+    changes = pipeline.apply(change, now)
     return CommandOutcome(_about("acknowledged", after, language), changes)
 
 
@@ -145,7 +145,7 @@ def acknowledge_alarm(pipeline: Pipeline, alarm: Alert, by: str, now: float) -> 
         known = {"por": alarm.acknowledged_by, "hora": moment(alarm.acknowledged_at or 0.0)}
         return CommandOutcome(ControlResponse(True, "alarm_acknowledged_already", {**fields, **known}))
     record = _record("request_ack_alarm", now, language, None, **fields, por=by)
-    changes = pipeline.acknowledged(alarm.key, by, now, [record])
+    changes = pipeline.acknowledge(alarm.key, by, now, [record])
     return CommandOutcome(ControlResponse(True, "alarm_acknowledged", fields), changes)
 
 
@@ -160,7 +160,9 @@ def silence(pipeline: Pipeline, request: ControlRequest, known: Sequence[Silence
     begun = Silence(_silence_name(request, now), request.scope, request.value, now, until, request.reason, request.by)
     fields = silence_fields(begun, language)
     record = _record("request_silence", now, language, None, **fields)
-    return CommandOutcome(ControlResponse(True, "silenced", fields), pipeline.asked([record], now, silences=(begun,)))
+    return CommandOutcome(
+        ControlResponse(True, "silenced", fields), pipeline.apply(OperatorChange([record], silences=(begun,)), now)
+    )
 
 
 def _silence_name(request: ControlRequest, now: float) -> str:
@@ -181,7 +183,8 @@ def end_silence(pipeline: Pipeline, request: ControlRequest, known: Sequence[Sil
     fields = {**silence_fields(ended, language), "por": request.by}
     record = _record("request_silence_ended", now, language, None, **fields)
     return CommandOutcome(
-        ControlResponse(True, "silence_ended", fields), pipeline.asked([record], now, silences=(ended,))
+        ControlResponse(True, "silence_ended", fields),
+        pipeline.apply(OperatorChange([record], silences=(ended,)), now),
     )
 
 
@@ -234,7 +237,9 @@ def assign(
     pipeline.incidents.budget.spend(order, 0, now)
     record = _record("request_assign", now, pipeline.language, incident, **fields, para=modelo, por=request.by)
     return CommandOutcome(
-        ControlResponse(True, "assign_under_way", fields), pipeline.asked([record], now, order=order), order
+        ControlResponse(True, "assign_under_way", fields),
+        pipeline.apply(OperatorChange([record], task=order), now),
+        order,
     )
 
 
@@ -257,7 +262,9 @@ def assigned(
     record = _record("assigned", now, language, shown, **fields)
     file = base_name(download.source or "")
     told = rescued.placed(file, incident, download.modelo or "", result.path or "", now) if incident else ()
-    changes = pipeline.asked([record], now, before=incident, decision=decision, finished=order.id, edits=tuple(told))
+    changes = pipeline.apply(
+        OperatorChange([record], before=incident, decision=decision, finished=order.id, edits=tuple(told)), now
+    )
     return CommandOutcome(ControlResponse(True, "assigned", fields), changes)
 
 
@@ -278,7 +285,7 @@ def not_there(
         fields = {**reply.fields, "modelo": plain(modelo), "ruta": plain(path)}
         return CommandOutcome(ControlResponse(modelo == request.modelo, "assigned_before", fields))
     edits = tuple(rescued.left(base_name(request.file), incident, now))
-    return CommandOutcome(reply, pipeline.asked((), now, edits=edits))
+    return CommandOutcome(reply, pipeline.apply(OperatorChange(edits=edits), now))
 
 
 def _not_assigned(
@@ -292,7 +299,9 @@ def _not_assigned(
 ) -> CommandOutcome:
     failed = {**fields, "reason": reason, "motivo": reason_text(reason, pipeline.language)}
     record = _record("assign_failed", now, pipeline.language, incident, **failed, para=fields["modelo"])
-    return CommandOutcome(ControlResponse(False, code, failed), pipeline.asked([record], now, finished=finished))
+    return CommandOutcome(
+        ControlResponse(False, code, failed), pipeline.apply(OperatorChange([record], finished=finished), now)
+    )
 
 
 def _now_at_its_place(incident: Incident, order: RepairTask, verdict: Verdict, now: float) -> Decision:
@@ -319,7 +328,9 @@ def tested(pipeline: Pipeline, by: str, heard: Sequence[tuple[str, float, str]],
     record = _record(
         "request_test", now, language, None, por=by, resultado="; ".join(line.strip() for line in lines) or "-"
     )
-    return CommandOutcome(ControlResponse(code == "tested", code, fields), pipeline.asked([record], now))
+    return CommandOutcome(
+        ControlResponse(code == "tested", code, fields), pipeline.apply(OperatorChange([record]), now)
+    )
 
 
 def refused(request: ControlRequest, reply: ControlResponse, now: float, language: str) -> Event:

@@ -58,7 +58,7 @@ class CommandProcessor:
 
     def __init__(
         self,
-        pipeline: Callable[[], Pipeline],
+        pipeline: Pipeline,
         records: Records,
         keep: Callable[[ChangeSet], Awaitable[None]],
         site: Callable[[], Installation | None],
@@ -114,9 +114,9 @@ class CommandProcessor:
         """Record the result of an order of ASSIGN, which may date from before a restart."""
         async with self._lock:
             incident = await self._by_id(order.incident_id) if order.incident_id else None
-            if order.id not in self._pipeline().orders:
+            if order.id not in self._pipeline.orders:
                 return
-            answer = decisions.assigned(self._pipeline(), order, incident, result, verdict, self._clock())
+            answer = decisions.assigned(self._pipeline, order, incident, result, verdict, self._clock())
             if answer.changes is not None:
                 await self._keep(answer.changes)
             self._remember(order, answer.reply)
@@ -132,7 +132,7 @@ class CommandProcessor:
         try:
             reply = decisions.invalid(request) or await self._kinds[request.kind](self, clean)
             if not reply.ok and reply.code not in _ON_RECORD:
-                record = decisions.refused(clean, reply, self._clock(), self._pipeline().language)
+                record = decisions.refused(clean, reply, self._clock(), self._pipeline.language)
                 await self._keep(ChangeSet(records=(record,)))
         except asyncio.CancelledError:
             return ControlResponse(False, "stopping")
@@ -148,11 +148,9 @@ class CommandProcessor:
 
     async def _acknowledge(self, request: ControlRequest) -> ControlResponse:
         async with self._lock:
-            alarm = self._pipeline().alerting.find_alert(request.incident)
+            alarm = self._pipeline.alerting.find_alert(request.incident)
             if alarm is not None:
-                return await self._kept(
-                    decisions.acknowledge_alarm(self._pipeline(), alarm, request.by, self._clock())
-                )
+                return await self._kept(decisions.acknowledge_alarm(self._pipeline, alarm, request.by, self._clock()))
         called = request.incident.lower().partition("-")[0]
         reply = await self._about(request, decisions.acknowledge)
         if not reply.ok and called in ALARM_KEYS:
@@ -166,7 +164,7 @@ class CommandProcessor:
             incident = await self._incident(request.incident)
             if isinstance(incident, ControlResponse):
                 return incident
-            return await self._kept(decide(self._pipeline(), incident, request.by, self._clock()))
+            return await self._kept(decide(self._pipeline, incident, request.by, self._clock()))
 
     async def _silence(self, request: ControlRequest) -> ControlResponse:
         async with self._lock:
@@ -177,13 +175,13 @@ class CommandProcessor:
                 request = replace(request, value=incident.id)
             now = self._clock()
             known = await self._records.silences(now)
-            return await self._kept(decisions.silence(self._pipeline(), request, known, now))
+            return await self._kept(decisions.silence(self._pipeline, request, known, now))
 
     async def _end_silence(self, request: ControlRequest) -> ControlResponse:
         async with self._lock:
             now = self._clock()
             known = await self._records.silences(now - LONGEST_SILENCE)
-            return await self._kept(decisions.end_silence(self._pipeline(), request, known, now))
+            return await self._kept(decisions.end_silence(self._pipeline, request, known, now))
 
     async def _assign(self, request: ControlRequest) -> ControlResponse:
         """Assign a file. The same request made meanwhile gets the same result."""
@@ -196,7 +194,7 @@ class CommandProcessor:
             return ControlResponse(False, "invalid_file", shown)
         async with self._lock:
             # The file may have been moved already: it is looked for only when nobody is moving it.
-            answer = decisions.assigning(self._pipeline(), path, request) or self._result_meanwhile(path, request)
+            answer = decisions.assigning(self._pipeline, path, request) or self._result_meanwhile(path, request)
             if answer is None:
                 answer = await self._decide(request, site)
             if answer.order is None:
@@ -233,14 +231,14 @@ class CommandProcessor:
         if isinstance(rescued, ControlResponse):
             return await self._not_there(request, rescued)
         incident = await self._by_id(rescued.incident) if rescued.incident else None
-        return decisions.assign(self._pipeline(), rescued, incident, request, self._clock())
+        return decisions.assign(self._pipeline, rescued, incident, request, self._clock())
 
     async def _not_there(self, request: ControlRequest, reply: ControlResponse) -> CommandOutcome:
         if not request.incident or reply.code not in ("unknown_file", "other_file"):
             return CommandOutcome(reply)
         key = conversation(mark_of(base_name(request.file), request.incident))
         incident, told = await self._by_id(request.incident), await self._records.told(key)
-        return decisions.not_there(self._pipeline(), request, reply, incident, told, self._clock())
+        return decisions.not_there(self._pipeline, request, reply, incident, told, self._clock())
 
     async def _rescued(self, request: ControlRequest, site: Installation) -> RescuedFile | ControlResponse:
         shown = {"archivo": plain(base_name(request.file))}
@@ -267,7 +265,7 @@ class CommandProcessor:
             self._testing = asyncio.ensure_future(self._sound(notice))
             self._testing.add_done_callback(self._tested)
         heard = await asyncio.shield(self._testing)
-        answer = decisions.tested(self._pipeline(), request.by, heard, self._clock())
+        answer = decisions.tested(self._pipeline, request.by, heard, self._clock())
         return await self._kept(answer) if mine else answer.reply
 
     def _tested(self, _: object) -> None:
@@ -294,11 +292,11 @@ class CommandProcessor:
             return ControlResponse(False, "unknown_incident", {"id": name})
         if len(found) > 1 and found[0].id != name:
             return ControlResponse(False, "ambiguous_incident", {"id": name})
-        return self._pipeline().tracker.get(found[0].id) or found[0]
+        return self._pipeline.tracker.get(found[0].id) or found[0]
 
     async def _by_id(self, incident_id: str) -> Incident | None:
         found = [one for one in await self._records.named(incident_id) if one.id == incident_id]
-        return self._pipeline().tracker.get(incident_id) or (found[0] if found else None)
+        return self._pipeline.tracker.get(incident_id) or (found[0] if found else None)
 
 
 def _clean(request: ControlRequest) -> ControlRequest:

@@ -1,66 +1,57 @@
-"""Looks at each video of which the bot's own process says that it has arrived.
+"""Verifies each video that the bot reports as arrived.
 
 A bot that copies its videos opens none of them: one that is damaged but has its announced size is a
-success to it. What two judges call broken is a failed download like any other; what nobody can tell
-is left alone. What is still waiting when the service ends is not looked at any more.
+success to it. A video that two judges call broken is a failed download like any other; one that nobody can
+judge is left alone. Videos that still wait when the service ends are not verified any more.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from ..host.blocking import run_blocking
 from ..messages import text
 from ..model.finding import ErrorType, Finding, FindingKind
-from ..model.installation import Installation
 from ..repair.path_policy import resolve_destination
 from ..verification.verify import judge
+from .context import AppContext
 
 RULE: Final = "arrived_broken"
 MOST_WAITING = 1000  # videos; a look reads an index, a few milliseconds for a whole one
 _SECONDS = 20.0
 
 
-class Arrivals:
-    """`found` takes the failure in, whose text is in the records' `language`. All methods are for the
-    loop's own thread."""
+class ArrivedVideos:
+    """All methods are for the loop's own thread."""
 
-    def __init__(
-        self,
-        site: Callable[[], Installation | None],
-        found: Callable[[Finding], Awaitable[None]],
-        language: Callable[[], str],
-        clock: Callable[[], float],
-    ) -> None:
-        self._site = site
-        self._found = found
-        self._language = language
-        self._clock = clock
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
         self._waiting: deque[Finding] = deque(maxlen=MOST_WAITING)
-        self._come = asyncio.Event()
+        self._submitted = asyncio.Event()
 
-    def give(self, arrived: Sequence[Finding]) -> None:
-        """Findings of FINISHED; they are on record."""
+    def submit(self, arrived: Sequence[Finding]) -> None:
+        """Queue findings of FINISHED, which are stored."""
         self._waiting.extend(arrived)
         if arrived:
-            self._come.set()
+            self._submitted.set()
 
     async def run(self) -> None:
-        """Look at one after the other, as they come."""
+        """Verify one after the other, for ever."""
         while True:
-            await self._come.wait()
-            self._come.clear()
+            await self._submitted.wait()
+            self._submitted.clear()
             while self._waiting:
                 arrived = self._waiting.popleft()
                 if await self._broken(arrived):
-                    await self._found(failure(arrived, self._clock(), self._language()))
+                    context = self._context
+                    await context.observe((failure(arrived, context.clock(), context.language()),))
 
     async def _broken(self, arrived: Finding) -> bool:
-        site = self._site()
+        site = self._context.installation()
         if site is None:
             return False
         place = await run_blocking(
@@ -70,7 +61,7 @@ class Arrivals:
 
 
 def failure(arrived: Finding, now: float, language: str) -> Finding:
-    """`arrived`, of which a look at the file says that it is broken."""
+    """The failure of `arrived`, whose file is broken."""
     return replace(
         arrived,
         kind=FindingKind.FAILED,

@@ -1,4 +1,4 @@
-"""Each step is stored, and only then do its effects begin."""
+"""Commits each change set in one transaction, and only then starts its effects."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from ..errors import StoreError
+from ..model.alert import Notification, NotificationCode
 from ..model.changeset import ChangeSet
 from ..model.finding import ErrorType
 from ..store.repository import Store
@@ -18,35 +19,35 @@ Refused = Callable[[StoreError, float], Awaitable[None]]
 
 
 class Committer:
-    """`cursor` is where the reader is; `refused` waits until a step that was not stored, for the first
-    time at the given time (monotonic), may be tried again; `begin` starts the effects of a step."""
+    """`cursor` is the reader's position. `start_effects` is called after each commit; `refused` waits until a change
+    set that was not stored, for the first time at the given time (monotonic), may be tried again."""
 
     def __init__(
         self,
         store: Store,
         cursor: str,
         refused: Refused,
-        begin: Callable[[ChangeSet], None],
+        start_effects: Callable[[ChangeSet], None],
         clock: Callable[[], float],
     ) -> None:
         self.cursor = cursor
         self._store = store
         self._refused = refused
-        self._begin = begin
+        self._start_effects = start_effects
         self._clock = clock
         self._cursor_stored_at = 0.0
         self._storing = asyncio.Lock()  # fair: steps are stored in the order in which they were taken
 
-    async def keep(self, changes: ChangeSet) -> None:
-        """Store one step, then let its effects begin. The cursor goes with every transaction;
+    async def commit(self, changes: ChangeSet) -> None:
+        """Store `changes`, then start their effects. The cursor is part of every transaction;
         alone it waits up to a second."""
         if not _worth_storing(changes) and self._clock() - self._cursor_stored_at < CURSOR_SECONDS:
             return
-        await self._store_surely(replace(changes, cursor=self.cursor or None))
+        await self._store_until_done(replace(changes, cursor=self.cursor or None))
         self._cursor_stored_at = self._clock()
-        self._begin(changes)
+        self._start_effects(changes)
 
-    async def _store_surely(self, changes: ChangeSet) -> None:
+    async def _store_until_done(self, changes: ChangeSet) -> None:
         # Nothing may happen that is not stored: while the disk refuses, the pipeline waits here,
         # the reader behind it, and the journal keeps the lines; soon a stopgap takes them.
         async with self._storing:
@@ -60,17 +61,20 @@ class Committer:
 
 
 def space_is_short(changes: ChangeSet) -> bool:
-    """True when somebody is told so with this step (and not yet what it is used by)."""
-    told = (one for one in changes.notices if not one.only_edit)
-    return any(
-        one.code in ("space_warning", "space_critical")
-        or (one.code == "critical" and one.incident is not None and one.incident.error_type is ErrorType.DISCO_LLENO)
-        for one in told
-    )
+    """True if `changes` send a low-space notification (so a usage report should follow)."""
+    return any(_is_about_space(notification) for notification in changes.notices if not notification.only_edit)
+
+
+def _is_about_space(notification: Notification) -> bool:
+    if notification.code in (NotificationCode.SPACE_WARNING, NotificationCode.SPACE_CRITICAL):
+        return True
+    incident = notification.incident
+    full = incident is not None and incident.error_type is ErrorType.DISCO_LLENO
+    return full and notification.code is NotificationCode.CRITICAL
 
 
 def waits_for_space_anew(changes: ChangeSet) -> bool:
-    """True when a failure waits for space that did not before this step."""
+    """True if a new incident waits for disk space."""
     waits = any(i.open and i.waiting_for is ErrorType.DISCO_LLENO for i in changes.incidents)
     return waits and any(record.event == "incident_detected" for record in changes.records)
 

@@ -1,10 +1,10 @@
-"""What the space is used by and what could safely go: told when it is short, never done."""
+"""Disk usage report: what uses the space and what can be deleted safely. Reports only; never deletes."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,14 +17,17 @@ from ..health.disk_usage import Deliveries, Usage
 from ..host import accounts
 from ..host.blocking import run_blocking
 from ..messages import text
+from ..model.finding import ErrorType
 from ..model.installation import Installation
+from ..repair.path_policy import resolve_destination
 from ..repair.quarantine_retention import Kept, kept
-from .quarantine_cleanup import DAY
+from .context import DAY, AppContext
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 20.0  # for each of the two looks, when an alert waits for them
 PATIENT_SECONDS = 300.0  # when a person does
+AWAITED_FOLDERS = 50  # incidents
 AGAIN = 600.0  # seconds between two looks: what fills a disk does not change by the minute
 _SLACK = 30.0  # for a system call that is slow to come back when a look has come to its end
 _JOURNAL = Path("/var/log/journal")
@@ -124,19 +127,10 @@ def fields(room: DiskUsageReport, language: str) -> dict[str, str]:
 
 
 class DiskUsageReporter:
-    """Looks when asked, one look at a time, and not more often than every ten minutes."""
+    """Reports when asked, one report at a time, measured at most every ten minutes."""
 
-    def __init__(
-        self,
-        config: Callable[[], Config],
-        site: Callable[[], Installation | None],
-        report: Callable[[dict[str, str]], Awaitable[None]],
-        clock: Callable[[], float],
-    ) -> None:
-        self._config = config
-        self._site = site
-        self._report = report
-        self._clock = clock
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
         self._asked = asyncio.Event()
         self._last: tuple[float, dict[str, str]] | None = None
 
@@ -144,15 +138,28 @@ class DiskUsageReporter:
         self._asked.set()
 
     async def run(self) -> None:
-        """Wait to be asked, look, report; for ever."""
+        """Wait to be asked, measure, report; for ever."""
         while True:
             await self._asked.wait()
             self._asked.clear()
-            site, config = self._site(), self._config()
+            context = self._context
+            site, config = context.installation(), context.config()
             if site is None:
                 continue
-            now = self._clock()
+            now = context.clock()
             if self._last is None or not 0 <= now - self._last[0] < AGAIN:
                 self._last = (now, fields(await look(config, site, now), config.language))
             if self._last[1]:
-                await self._report(self._last[1])
+                await context.commit(context.pipeline.disk_usage(self._last[1], context.clock()))
+
+
+def awaited_folders(context: AppContext) -> list[Path]:
+    """The folders that downloads which wait for space are to be written to: of the oldest, which show the file
+    systems that matter."""
+    site = context.installation()
+    if site is None:
+        return []
+    incidents = context.pipeline.tracker.open_incidents()
+    waiting = [incident for incident in incidents if incident.waiting_for is ErrorType.DISCO_LLENO]
+    places = [resolve_destination(incident.download, site) for incident in waiting[:AWAITED_FOLDERS]]
+    return [place.parent for place in places if place is not None]

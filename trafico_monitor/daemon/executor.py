@@ -1,9 +1,10 @@
-"""Carries out one order and looks at what it has changed: action, then verification."""
+"""Carries out one task and verifies its effect."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -11,23 +12,27 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import PathRefused
+from ..health.download_files import SECONDS, list_modelos
+from ..host.blocking import run_blocking
 from ..host.redact import redact
 from ..model.finding import Finding
-from ..model.installation import Installation, roots_of
+from ..model.installation import Installation, Offer, roots_of
 from ..model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
+from ..notify.choosing import PAGE, offered
 from ..repair.actions.access import create_folder, restore_owner
 from ..repair.actions.assign import assign, carry_out
 from ..repair.actions.quarantine import quarantine
 from ..repair.actions.retry_download import retry_download
 from ..repair.at_rest import open_for_writing
 from ..repair.ownership import fix_owner
-from ..repair.path_policy import resolve_destination
+from ..repair.path_policy import is_plain, resolve_destination
 from ..repair.ports import Delivered, Tools, nobody
 from ..repair.provenance import arrival
 from ..repair.safe_open import in_thread, open_source
 from ..verification.media import check_media
 from ..verification.verify import check_video, judge, verify
-from .rescued_files import offer
+
+logger = logging.getLogger(__name__)
 
 # An order that hangs past every deadline of its own parts: the dispatcher must get it back.
 LONGEST_ORDER = 3600.0
@@ -140,3 +145,23 @@ def tools_for(site: Installation) -> Tools:
 
     roots = roots_of(site)
     return Tools(is_good=partial(judge, roots=roots), give=give, examine=partial(check_media, roots=roots))
+
+
+async def modelos(site: Installation | None) -> list[str]:
+    """The modelos that `assign` accepts and a button can show, the last used first; none while the installation is
+    unknown. Raises OSError, TimeoutError."""
+    if site is None:
+        return []
+    found = await run_blocking(lambda: list_modelos(site.models), seconds=SECONDS, name="modelos")
+    return [name for name in found if is_plain(name) and offered(name)]
+
+
+async def offer(path: Path, site: Installation) -> Offer:
+    """The offer for the file that was rescued to `path`; an empty one where it cannot be read."""
+    try:
+        names = await modelos(site)
+        size = await run_blocking(lambda: os.lstat(path).st_size, seconds=SECONDS, name="rescued")
+    except OSError as error:  # a TimeoutError too
+        logger.warning("what to offer for a rescued video: %s", error)
+        return Offer(None)
+    return Offer(size, tuple(names[:PAGE]), len(names))

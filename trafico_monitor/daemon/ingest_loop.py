@@ -1,4 +1,4 @@
-"""The main line: what the journal says and what time does go through the pipeline, and each step is kept."""
+"""Ingest loop: passes journal batches and clock ticks through the pipeline and commits each result."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import math
 import time
 from collections.abc import Callable
 
-from ..config.schema import Config
-from ..errors import MonitorError
+from ..errors import JournalError, MonitorError
 from ..health.download_files import LOOK_SECONDS, arrived_bytes
 from ..health.unit import UnitState
+from ..health.visibility import Visibility, VisibilityCheck
 from ..host.accounts import uid_of
+from ..host.blocking import run_blocking
 from ..journal.follower import Batch, JournalThread
+from ..journal.reader import check_access
 from ..model.finding import Finding, FindingKind
-from ..pipeline.pipeline import Pipeline
-from .committer import Committer
-from .ingestion import IngestionMonitor
+from ..pipeline import visibility
+from .context import AppContext
 
 SETTLE_SECONDS = 0.06  # after the last line: longer than the detector's own settling time
 MIND_SECONDS = 1.0  # silences and reminders are told in minutes: in a storm each look is a long one
@@ -25,27 +26,21 @@ STUCK_SECONDS = 15.0  # no turn of the reader or the pipeline for so long: no wa
 READY_SECONDS = 20.0  # less than TimeoutStartSec: a reader that finds no place is an error of ours to name
 READER_SECONDS = 5.0  # between two looks whether a reader that says nothing is still there
 QUEUE_BATCHES = 4
+ACCESS_SECONDS = 10.0  # for a look at the journal's directories
+TROUBLE_SECONDS = 5.0  # the reader opens the journal again by itself; what lasts longer is told
+ROTATION_SECONDS = 1.0  # a file that is renamed while we look is not a file that we may not read
 
 
 class IngestLoop:
-    """`take_batches` and `pass_time` are owned by the service, and so is the reader that `follow` starts."""
+    """`consume` and `tick` are owned by the service, and so is the reader that `follow` starts. `heard` is called
+    after each batch with the processes that have logged for the bot."""
 
-    def __init__(
-        self,
-        config: Callable[[], Config],
-        pipeline: Pipeline,
-        keeper: Committer,
-        clock: Callable[[], float],
-        heard: Callable[[frozenset[int]], None],
-    ) -> None:
-        """`heard` is told of each batch that was taken in: the processes that spoke for the bot."""
-        self._config = config
-        self._pipeline = pipeline
-        self._keeper = keeper
-        self._clock = clock
+    def __init__(self, context: AppContext, heard: Callable[[frozenset[int]], None]) -> None:
+        self._context = context
+        self._pipeline = context.pipeline
         self._heard = heard
         self._batches: asyncio.Queue[Batch] = asyncio.Queue(QUEUE_BATCHES)
-        self._hearing = IngestionMonitor(config, pipeline, lambda: not self._batches.empty(), clock)
+        self._ingestion = IngestionMonitor(context, lambda: not self._batches.empty())
         self._progress = time.monotonic()
         self._watching = asyncio.Event()
         self._stirred = asyncio.Event()  # something has begun that time alone will end
@@ -58,7 +53,7 @@ class IngestLoop:
             # Blocks the reading thread while the pipeline is behind: the queue is bounded.
             asyncio.run_coroutine_threadsafe(self._batches.put(batch), loop).result()
 
-        config = self._config()
+        config = self._context.config()
         self._passing = self._pipeline.detector.passing()
         self._journal = JournalThread(
             unit=config.bot.unit,
@@ -66,18 +61,18 @@ class IngestLoop:
             uid=uid_of(config.project.owner),
             namespace=config.journal.namespace,
             directory=config.journal.directory,
-            cursor=self._keeper.cursor,
+            cursor=self._context.committer.cursor,
             deliver=deliver,
             skip=self._passing,
         )
         self._journal.start()
 
     async def stop(self, seconds: float) -> None:
-        """End the reader."""
+        """Stop the reader."""
         await asyncio.to_thread(self._journal.stop, seconds)
 
     async def until_watching(self) -> None:
-        """The reader's first batch says that it has its place: from then on nothing is missed."""
+        """Wait for the reader's first batch: from then on no line is missed."""
         try:
             async with asyncio.timeout(READY_SECONDS):
                 await self._watching.wait()
@@ -85,27 +80,27 @@ class IngestLoop:
             raise MonitorError(f"the journal gave no place to read from within {READY_SECONDS:g} s") from None
 
     def rules_changed(self) -> None:
-        """The detector has other rules: what the reader passes over is asked of them."""
+        """The detector has other rules: let the reader skip lines by them."""
         self._passing.use(self._pipeline.detector.new_dull())
 
-    async def take_batches(self) -> None:
-        """Lines, as they come. Raises MonitorError when the reader has ended."""
+    async def consume(self) -> None:
+        """Consume batches as they come, for ever. Raises MonitorError when the reader has ended."""
         detector = self._pipeline.detector
         while True:
             batch = await self._next_batch()
             self._watching.set()
-            now = self._clock()
+            now = self._context.clock()
             was_unsettled = detector.unsettled
-            self._hearing.begin(batch)
+            self._ingestion.begin(batch)
             if batch.gap:
                 gap = Finding(FindingKind.BLIND, now, code=batch.gap)
-                await self._keeper.keep(self._pipeline.observe((gap,), now))
-            if batch.heard and (speaks := self._hearing.hear(batch.heard, now)):
-                await self._keeper.keep(self._pipeline.observe(speaks, now))
-            self._keeper.cursor = batch.cursor
-            await self._keeper.keep(self._pipeline.take(batch.entries, batch.cursor, now))
-            self._hearing.end()
-            self.moved()
+                await self._context.observe((gap,))
+            if batch.heard and (speaks := self._ingestion.hear(batch.heard, now)):
+                await self._context.observe(speaks)
+            self._context.committer.cursor = batch.cursor
+            await self._context.commit(self._pipeline.consume(batch.entries, batch.cursor, now))
+            self._ingestion.end()
+            self.made_progress()
             self._journal.busy = detector.under_way
             self._heard(batch.speakers)
             if not was_unsettled and detector.unsettled:
@@ -119,8 +114,8 @@ class IngestLoop:
             if self._journal.failure is not None:
                 raise MonitorError(f"the journal thread ended: {self._journal.failure}")
 
-    async def pass_time(self) -> None:
-        """What ends by time alone, while no line is waiting."""
+    async def tick(self) -> None:
+        """Evaluate what is due by time alone, for ever: alerts each second, deadlines while no line is waiting."""
         minded = looked = -math.inf
         while True:
             self._stirred.clear()
@@ -129,35 +124,102 @@ class IngestLoop:
                     await self._stirred.wait()
             if time.monotonic() - minded >= MIND_SECONDS:
                 minded = time.monotonic()
-                await self._keeper.keep(self._pipeline.mind_alerts(self._clock()))
+                await self._context.commit(self._pipeline.evaluate_alerts(self._context.clock()))
             if time.monotonic() - looked >= LOOK_SECONDS and (copying := self._pipeline.detector.copying):
                 looked = time.monotonic()
-                self._pipeline.detector.arrived(await arrived_bytes(copying), self._clock())
-            if self._hearing.sees_the_present(self._journal):
-                await self._keeper.keep(self._pipeline.pass_time(self._clock()))
+                self._pipeline.detector.arrived(await arrived_bytes(copying), self._context.clock())
+            if self._ingestion.sees_the_present(self._journal):
+                await self._context.commit(self._pipeline.tick(self._context.clock()))
 
-    async def look_around(self, unit: UnitState | None) -> tuple[Finding, ...]:
-        """Whether we see the bot at all, and whether it speaks."""
-        return await self._hearing.look_around(self._journal, unit)
+    async def check_visibility(self, unit: UnitState | None) -> tuple[Finding, ...]:
+        """The findings of the visibility checks: access, lag, silence."""
+        return await self._ingestion.check_visibility(self._journal, unit)
 
     def lag(self) -> float:
-        """How old the last line taken in is, in seconds, while others wait behind it; else 0."""
-        return self._hearing.lag()
+        """The consumer lag: the age in seconds of the last line consumed while others wait behind it; else 0."""
+        return self._ingestion.lag()
 
-    def moved(self) -> None:
-        """The line goes on, or waits for a reason that is known."""
+    def made_progress(self) -> None:
+        """The loop makes progress, or waits for a known reason."""
         self._progress = time.monotonic()
 
     def advancing(self) -> bool:
-        """Whether reader and pipeline both go on."""
+        """True while reader and pipeline both make progress."""
         now = time.monotonic()
         reading = now - self._journal.last_turn < STUCK_SECONDS or self._batches.full()
         taking = self._batches.empty() or now - self._progress < STUCK_SECONDS
         return reading and taking
 
     def _pace(self) -> float:
-        """How long nothing can be overdue: each look is a wake-up."""
+        """Seconds in which nothing can become due: each check is a wake-up."""
         detector = self._pipeline.detector
         if detector.unsettled:
             return SETTLE_SECONDS
         return 0.25 if detector.under_way or self._pipeline.tracker.open_incidents() else 1.0
+
+
+class IngestionMonitor:
+    """Consumer lag, access to the journal, and the bot's silence. `waiting`: batches are ready and not consumed."""
+
+    def __init__(self, context: AppContext, waiting: Callable[[], bool]) -> None:
+        self._context = context
+        self._waiting = waiting
+        self._behind = True  # until the reader has said that it has come to the end
+        self._taking = False
+        self._taken_at = 0.0  # journal time of the last entry that was looked at
+        self._heard = time.monotonic()  # when the bot last said something, or we began to listen
+        self._visibility = VisibilityCheck()
+
+    def begin(self, batch: Batch) -> None:
+        """`batch` is being consumed."""
+        self._taking, self._behind, self._taken_at = True, batch.more, batch.at or self._taken_at
+
+    def end(self) -> None:
+        self._taking = False
+
+    def hear(self, at: float, now: float) -> tuple[Finding, ...]:
+        """The bot has logged something at `at`."""
+        self._heard = max(self._heard, time.monotonic() - max(0.0, now - at))
+        if visibility.UNIT_SILENT not in self._context.pipeline.blindness.now:
+            return ()
+        return (Finding(FindingKind.BLIND, now, rule=self._context.unit(), code="unit_speaks"),)
+
+    def lag(self) -> float:
+        """How old the last line taken in is, in seconds, while others wait behind it; else 0."""
+        return max(0.0, self._context.clock() - self._taken_at) if self._taken_at and self._lines_wait() else 0.0
+
+    def sees_the_present(self, journal: JournalThread) -> bool:
+        """Whether everything that was written until now has been taken in: only then does time
+        that passes without a line mean anything."""
+        blind = journal.trouble or visibility.NO_ACCESS in self._context.pipeline.blindness.now
+        return not (self._lines_wait() or blind)
+
+    async def check_visibility(self, journal: JournalThread, unit: UnitState | None) -> tuple[Finding, ...]:
+        """The findings of the visibility checks: access, lag, silence."""
+        checks, monotonic = self._context.config().checks, time.monotonic()
+        # A download may keep the bot's only thread busy: its own silence has a limit of its own.
+        quiet = None if self._context.pipeline.detector.under_way else monotonic - self._heard
+        trouble = journal.trouble
+        if not trouble or monotonic - journal.trouble_since < TROUBLE_SECONDS:
+            trouble = await self._access() and await self._access(ROTATION_SECONDS)
+        seen = Visibility(self.lag(), trouble, quiet, unit, monotonic)
+        return self._visibility.judge(
+            seen, interval=checks.interval, unit_silence=checks.unit_silence, at=self._context.clock()
+        )
+
+    def _lines_wait(self) -> bool:
+        return self._behind or self._taking or self._waiting()
+
+    async def _access(self, after: float = 0.0) -> str:
+        """Why the journal may not be read any more; "" when it may. sd-journal says nothing."""
+        await asyncio.sleep(after)
+        place = self._context.config().journal
+        try:
+            await run_blocking(
+                lambda: check_access(directory=place.directory, namespace=place.namespace),
+                seconds=ACCESS_SECONDS,
+                name="access",
+            )
+        except (JournalError, OSError) as error:  # a TimeoutError is an OSError
+            return str(error) or type(error).__name__
+        return ""

@@ -1,63 +1,50 @@
-"""What runs beside the main line when the configuration asks for it: answers on the alert bot, and the
-sign of life. Both are made anew when the configuration was read again; neither can end the monitor."""
+"""Optional tasks: the chatops bot and the heartbeat. A reload starts both again; neither can end the monitor."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..config import telegram_endpoints
 from ..config.schema import Config
 from ..config.telegram_endpoints import allowed_ids, why_no_answers
+from ..messages import text
 from ..model.alert import Notification
-from ..model.control import ControlService, KeyValueStore
+from ..model.control import ControlService
 from ..model.incident import Incident
 from ..notify.heartbeat import Heartbeat
+from ..pipeline import events
+from .context import AppContext
+from .executor import modelos
+from .status import StatusReporter
 from .supervisor import Work
 
 if TYPE_CHECKING:
     from ..notify.chatops.bot import AlertBot
 
 
-@dataclass(frozen=True, slots=True)
-class TaskContext:
-    """What the companions see of the service. `told` and `modelos` are those of `notify.answers.View`;
-    `unwell` is "" or why the monitor is not well; `note(event, code, fields)` records what an operator
-    should know, once."""
-
-    desk: ControlService
-    memory: KeyValueStore
-    status: Callable[[], Mapping[str, object]]
-    open_incidents: Callable[[], Sequence[Incident]]
-    told: Callable[[str], Awaitable[Notification | None]]
-    modelos: Callable[[], Awaitable[Sequence[str]]]
-    unwell: Callable[[], str]
-    note: Callable[[str, str, Mapping[str, str]], None]
-    clock: Callable[[], float]
-
-
 class OptionalTasks:
-    """`run` is owned by the service; `use` may be called before and at any time. `start` gives a work a task
-    that outlives what it raises (supervisor.Supervisor)."""
+    """The chatops bot and the heartbeat. `run` is owned by the service; `reload` may be called before and at any
+    time. Also the bot's `View`: what it may show of the service."""
 
-    def __init__(self, around: TaskContext, start: Callable[[str, Work], asyncio.Task[None]]) -> None:
-        self._around = around
-        self._start = start
-        self._config = Config()
+    def __init__(self, context: AppContext, desk: ControlService, reporter: StatusReporter) -> None:
+        self._context = context
+        self._desk = desk
+        self._reporter = reporter
+        self._config = context.config()
         self._changed = asyncio.Event()
 
-    def use(self, config: Config) -> None:
-        """Another configuration from now on."""
-        self._config = config
+    def reload(self) -> None:
+        """Use the present configuration from now on."""
+        self._config = self._context.config()
         self._changed.set()
 
     async def run(self) -> None:
-        """Keep those going that the configuration asks for, until cancelled."""
+        """Run the tasks that the configuration asks for, until cancelled."""
         while True:
             self._changed.clear()
-            tasks = [self._start(name, work) for name, work in self._wanted()]
+            tasks = [self._context.supervisor.start(name, work) for name, work in self._configured()]
             try:
                 await self._changed.wait()
             finally:
@@ -66,7 +53,7 @@ class OptionalTasks:
                         task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _wanted(self) -> list[tuple[str, Work]]:
+    def _configured(self) -> list[tuple[str, Work]]:
         """Each is made anew for every start. One that returns has nothing to do: its remark says why."""
         config, wanted = self._config, list[tuple[str, Work]]()
         allowed = allowed_ids(config.telegram, config.channels)
@@ -79,25 +66,44 @@ class OptionalTasks:
     def _answers(self, config: Config, allowed: frozenset[int]) -> AlertBot:
         from ..notify.chatops.bot import AlertBot  # telegram.ext: 2 MiB, where somebody may answer
 
-        around = self._around
+        context = self._context
         return AlertBot(
             config.telegram.alert_token,
             telegram_endpoints.alert_server(config),
             allowed,
-            around.desk,
-            around,
-            around.memory,
-            around.clock,
+            self._desk,
+            self,
+            context.store,
+            context.clock,
             config.language,
-            note=lambda code, fields: around.note("alert_bot", f"answers.note.{code}", fields),
+            note=lambda code, fields: self._note("alert_bot", f"answers.note.{code}", fields),
         )
 
     def _ping(self, config: Config) -> Heartbeat:
-        around = self._around
         return Heartbeat(
             config.alerts.ping_url,
             config.alerts.ping_every,
-            around.unwell,
-            note=lambda code, fields: around.note("sign_of_life", f"channels.ping.{code}", fields),
+            self._reporter.unhealthy,
+            note=lambda code, fields: self._note("sign_of_life", f"channels.ping.{code}", fields),
             language=config.language,
         )
+
+    def _note(self, event: str, code: str, fields: Mapping[str, str]) -> None:
+        """Record what an operator should know."""
+        context, words = self._context, text(code, self._context.language(), **fields)
+        record = events.service_event(event, context.clock(), context.language(), 4, code="missing", texto=words)
+        context.supervisor.start("note", lambda: context.record(record))
+
+    # What the chatops bot may show.
+
+    def status(self) -> Mapping[str, object]:
+        return self._reporter.snapshot()
+
+    def open_incidents(self) -> Sequence[Incident]:
+        return self._context.pipeline.tracker.open_incidents()
+
+    async def told(self, key: str) -> Notification | None:
+        return await self._context.store.told(key)
+
+    async def modelos(self) -> Sequence[str]:
+        return await modelos(self._context.installation())

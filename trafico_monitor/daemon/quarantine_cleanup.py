@@ -1,61 +1,65 @@
-"""What has to be put in order now and then: files that have been in quarantine for long enough."""
+"""Quarantine clean-up: deletes what has been in quarantine for long enough."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from ..config.schema import Config
 from ..errors import PathRefused
-from ..model.installation import Installation
-from ..repair.quarantine_retention import Expired, Known, expire
+from ..model.incident import Event, Incident
+from ..pipeline import events
+from ..repair.quarantine_retention import Expired, expire
+from ..store.repository import Store
+from .context import DAY, AppContext
 from .executor import tools_for
 
 logger = logging.getLogger(__name__)
 
 EVERY = 3600.0  # seconds
-DAY = 24 * 3600.0
 
 
 class QuarantineCleanup:
-    """Owns the pace. `known` gives an incident by its id, `report` is told what was deleted."""
-
-    def __init__(
-        self,
-        config: Callable[[], Config],
-        site: Callable[[], Installation | None],
-        known: Known,
-        report: Callable[[tuple[Expired, ...]], Awaitable[None]],
-        clock: Callable[[], float],
-    ) -> None:
-        self._config = config
-        self._site = site
-        self._known = known
-        self._report = report
-        self._clock = clock
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
 
     async def run(self) -> None:
-        """Put in order, report, wait; for ever. What cannot be done now is done next time."""
+        """Clean up, record, wait; for ever. What cannot be deleted now is deleted next time."""
         while True:
             try:
-                await self.tidy()
+                await self.clean_up()
             except (OSError, PathRefused) as error:  # a file system that does not answer, a link in place of modelos
                 logger.warning("upkeep: %s", error)
             await asyncio.sleep(EVERY)
 
-    async def tidy(self) -> None:
-        """One turn. Raises OSError or PathRefused when the models directory cannot be looked through."""
-        site, rules = self._site(), self._config().quarantine
+    async def clean_up(self) -> None:
+        """Delete once. Raises OSError or PathRefused when the models directory cannot be looked through."""
+        context, site, rules = self._context, self._context.installation(), self._context.config().quarantine
         if site is None:
             return
-        gone = await expire(
+        expired = await expire(
             site,
-            replace(tools_for(site), now=self._clock),
+            replace(tools_for(site), now=context.clock),
             keep=rules.keep_days * DAY,
             keep_unsolved=rules.keep_unsolved,
-            known=self._known,
+            known=self._incident,
         )
-        if gone:
-            await self._report(gone)
+        if expired:
+            await context.record(*map(self._event, expired))
+
+    async def _incident(self, name: str) -> Incident | None:
+        return await stored_incident(self._context.store, name)
+
+    def _event(self, expired: Expired) -> Event:
+        context = self._context
+        days = context.config().quarantine.keep_days
+        return events.expired_event(
+            str(expired.path), expired.incident, expired.size, expired.why, days, context.clock(), context.language()
+        )
+
+
+async def stored_incident(store: Store, name: str) -> Incident | None:
+    """The incident of exactly that id. `name` comes from a note beside a file: it may be anything."""
+    if not (name.isascii() and name.isalnum()):
+        return None
+    return next((incident for incident in await store.named(name) if incident.id == name), None)

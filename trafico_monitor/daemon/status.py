@@ -1,116 +1,133 @@
-"""How the monitor stands: the unit's status line, `trafico-monitor status`, and why it is not well."""
+"""Monitor status: the systemd status line, the `status` snapshot, the reasons for being unhealthy, and the
+watchdog."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 
 import psutil
 
 from .. import __version__
-from ..config.schema import Config
+from ..errors import StoreError
 from ..health.resources import ResourceProbe
 from ..health.scheduler import CheckRun
 from ..host.redact import redact
+from ..host.systemd import Notifier, watchdog_interval
 from ..messages import text
 from ..model.incident import Estado
 from ..model.installation import shell_word
+from ..model.resource_usage import ResourceUsage
 from ..notify.delivery.manager import DeliveryManager
 from ..notify.messages.render import headline
 from ..pipeline import instrumentation
 from ..pipeline.events import task_name
-from ..pipeline.pipeline import Pipeline
-from ..pipeline.run_stats import RunStats
+from ..pipeline.lifecycle_events import RunStats
 from ..repair.dispatcher import Dispatcher
+from .context import AppContext
 from .degraded_mode import DegradedMode
-from .supervisor import Trouble
+from .ingest_loop import STUCK_SECONDS
+
+EVERY = 10.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
 class StatusReporter:
-    """Reads from those who know; keeps nothing. `checked` is the last round of checks, None before the first;
-    `lag` is how old the last line taken in is while others wait behind it, `troubles` are the tasks that fail
-    again and again."""
+    """Reads what the other parts know. `lag` is the consumer lag in seconds."""
 
-    config: Callable[[], Config]
-    pipeline: Pipeline
-    tally: RunStats
-    post_office: DeliveryManager
-    dispatcher: Dispatcher
-    upkeep: DegradedMode
-    checked: Callable[[], CheckRun | None]
-    lag: Callable[[], float]
-    clock: Callable[[], float]
-    started_at: float
-    resources: ResourceProbe
-    troubles: Callable[[], Sequence[Trouble]] = tuple
+    def __init__(
+        self,
+        context: AppContext,
+        stats: RunStats,
+        deliveries: DeliveryManager,
+        dispatcher: Dispatcher,
+        degraded: DegradedMode,
+        lag: Callable[[], float],
+    ) -> None:
+        self._context = context
+        self._stats = stats
+        self._deliveries = deliveries
+        self._dispatcher = dispatcher
+        self._degraded = degraded
+        self._lag = lag
+        self._resources = ResourceProbe()
+        self._checked: CheckRun | None = None  # the last periodic checks
+
+    def observe(self, checked: CheckRun) -> None:
+        """Take over the results of the periodic checks."""
+        self._checked = checked
+
+    def resources(self) -> ResourceUsage:
+        return self._resources.read()
 
     def line(self) -> str:
-        """One line for systemd: what fails of the monitor's own comes before all else."""
-        return "; ".join(filter(None, (self.upkeep.line, self._failing()))) or self._counts()
+        """The status line for systemd: failures of the monitor itself first."""
+        return "; ".join(filter(None, (self._degraded.line, self._failing()))) or self._counts()
 
     def _failing(self) -> str:
-        language = self.config().language
-        names = ", ".join(task_name(one.task, language) for one in self.troubles())
+        language = self._context.language()
+        names = ", ".join(task_name(one.task, language) for one in self._context.supervisor.troubles)
         return text("status.task_failing", language, tarea=names) if names else ""
 
     def _counts(self) -> str:
-        config = self.config()
+        config = self._context.config()
         lacking = ", ".join(text(f"short.{code}", config.language) for code in config.missing)
         return text(
             "status.notify",
             config.language,
             unidad=self.watched(),
-            abiertos=len(self.pipeline.tracker.open_incidents()),
-            solucionados=self.tally.ended(Estado.SOLUCIONADO),
-            fallidos=self.tally.ended(Estado.FALLIDO),
+            abiertos=len(self._context.pipeline.tracker.open_incidents()),
+            solucionados=self._stats.ended(Estado.SOLUCIONADO),
+            fallidos=self._stats.ended(Estado.FALLIDO),
             falta=text("status.notify.missing", config.language, falta=lacking) if lacking else "",
         )
 
     def snapshot(self) -> dict[str, object]:
-        """Everything that `status` shows, as JSON-able values."""
-        checked = self.checked()
+        """All that `trafico-monitor status` shows, as JSON-able values."""
+        checked = self._checked
         seen: Mapping[str, str] = checked.shown if checked else {}
         return {
-            "at": self.clock(),
-            "started_at": self.started_at,
+            "at": self._context.clock(),
+            "started_at": self._context.started_at,
             "version": __version__,
             "line": self.line(),
             "unit": seen.get("unit", ""),
             "server": seen.get("server", ""),
             "space": seen.get("space", ""),
-            **asdict(self.resources.read()),
+            **asdict(self._resources.read()),
             "mounts": [asdict(mount) for mount in checked.mounts] if checked else [],
-            "lag": self.lag(),
+            "lag": self._lag(),
             "blindness": self._blindness(),
             "reporting": self._reporting(),
-            "tasks": [asdict(one) for one in self.troubles()],
-            "open": len(self.pipeline.tracker.open_incidents()),
-            "orders": self.dispatcher.under_way,
+            "tasks": [asdict(one) for one in self._context.supervisor.troubles],
+            "open": len(self._context.pipeline.tracker.open_incidents()),
+            "orders": self._dispatcher.under_way,
             "rescued": self._rescued(),
-            "missing": list(self.config().missing),
+            "missing": list(self._context.config().missing),
             "outbox": self._outbox(),
-            "channels": [asdict(one) for one in self.post_office.status.values()],
+            "channels": [asdict(one) for one in self._deliveries.status.values()],
             "silences": self._silences(),
             "alarms": self._alarms(),
-            "unanswered": [one.key for one in self.pipeline.alerting.alerts if not one.acknowledged_by],
+            "unanswered": [one.key for one in self._context.pipeline.alerting.alerts if not one.acknowledged_by],
         }
 
-    def unwell(self) -> str:
-        """Why the monitor is not well, in words; "" when it is."""
-        language = self.config().language
-        blind = self.pipeline.blindness.now.values()
+    def unhealthy(self) -> str:
+        """The reasons for being unhealthy, in words; "" when healthy."""
+        language = self._context.language()
+        blind = self._context.pipeline.blindness.now.values()
         reasons = [text(f"blind.{one.code}", language, texto=one.detail) for one in blind]
-        return "; ".join(filter(None, (self.upkeep.line, self._failing(), *reasons)))
+        return "; ".join(filter(None, (self._degraded.line, self._failing(), *reasons)))
 
     def watched(self) -> str:
-        """The bot's unit, or in words that it is not known."""
-        config = self.config()
+        """The bot's unit, or words for an unknown one."""
+        config = self._context.config()
         return config.bot.unit or text("unit.unknown", config.language, proceso=config.bot.process)
 
     def _rescued(self) -> dict[str, object] | None:
         """What waits for a person to say whose it is, with the command for one of them."""
-        checked = self.checked()
+        checked = self._checked
         waiting = checked.waiting if checked else None
         if waiting is None:
             return None
@@ -125,12 +142,12 @@ class StatusReporter:
 
     def _outbox(self) -> dict[str, object]:
         """All channels together; the error is the first channel's that has one."""
-        status = self.post_office.status.values()
+        status = self._deliveries.status.values()
         error = next((one.last_error for one in status if one.last_error), "")
         return {"waiting": sum(one.waiting for one in status), "error": error}
 
     def _silences(self) -> list[dict[str, object]]:
-        silences = self.pipeline.alerting.active_silences(self.clock())
+        silences = self._context.pipeline.alerting.active_silences(self._context.clock())
         return [{**asdict(one), "scope": one.scope.value} for one in silences]
 
     def _alarms(self) -> list[dict[str, object]]:
@@ -139,24 +156,24 @@ class StatusReporter:
             {
                 "id": one.key,
                 "code": one.notice.code.value,
-                "text": headline(one.notice, self.config().language).plain,
+                "text": headline(one.notice, self._context.language()).plain,
                 "since": one.notice.at,
                 "acknowledged_by": one.acknowledged_by or None,
                 "acknowledged_at": one.acknowledged_at,
             }
-            for one in self.pipeline.alerting.alerts
+            for one in self._context.pipeline.alerting.alerts
             if one.notice.incident is None
         ]
 
     def _reporting(self) -> dict[str, object]:
         """Whether the bot tells of its downloads exactly, by the unit as it was at the last look."""
-        told, checked = self.pipeline.told, self.checked()
+        told, checked = self._context.pipeline.told, self._checked
         began = checked.unit.began if checked and checked.unit else 0.0
         return instrumentation.standing(told, began, lives=psutil.pid_exists(told.pid))
 
     def _blindness(self) -> dict[str, object]:
         """What the monitor does not see, since when, and how many lines journald has dropped."""
-        seen, language = self.pipeline.blindness, self.config().language
+        seen, language = self._context.pipeline.blindness, self._context.language()
         reasons = [
             {
                 "code": one.code,
@@ -169,3 +186,54 @@ class StatusReporter:
         ]
         since = reasons[0]["since"] if reasons else None
         return {"since": since, "reasons": reasons, "suppressed": seen.dropped}
+
+
+class WatchdogTask:
+    """Sends watchdog pings and the status line to systemd, and saves the status snapshot. `advancing`: the ingest
+    loop makes progress; without it there is no ping."""
+
+    def __init__(
+        self, context: AppContext, notifier: Notifier, status: StatusReporter, advancing: Callable[[], bool]
+    ) -> None:
+        self._notifier = notifier
+        self._status = status
+        self._store = context.store
+        self._advancing = advancing
+        self._saving_since: float | None = None
+
+    async def watch(self) -> None:
+        """Send watchdog pings while the service makes progress, for ever. Apart from `run`: a status that cannot be
+        built is no standstill."""
+        interval = min(watchdog_interval() or EVERY, EVERY)
+        while True:
+            if self._advancing() and not self._store_hangs():
+                self._notifier.watchdog()
+            await asyncio.sleep(interval)
+
+    async def run(self) -> None:
+        """Send and save the status every ten seconds, for ever."""
+        while True:
+            self.send_status()
+            await self.save()
+            await asyncio.sleep(EVERY)
+
+    def ready(self) -> None:
+        """Tell systemd that a start or a reload is complete."""
+        self._notifier.ready()
+        self.send_status()
+
+    def send_status(self) -> None:
+        """Send the status line."""
+        self._notifier.status(self._status.line())
+
+    async def save(self) -> None:
+        """Save the snapshot for `trafico-monitor status`."""
+        self._saving_since = time.monotonic()
+        try:
+            with contextlib.suppress(StoreError):
+                await self._store.save_status(self._status.snapshot())
+        finally:
+            self._saving_since = None
+
+    def _store_hangs(self) -> bool:
+        return self._saving_since is not None and time.monotonic() - self._saving_since > STUCK_SECONDS

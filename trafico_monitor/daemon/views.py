@@ -1,4 +1,4 @@
-"""What the window shows, gathered from the parts that know it."""
+"""Read models for the API and the dashboard: stored incidents, and the live status."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from ..model.control import ControlService
 from ..model.download import Phase, UnderWay
 from ..model.incident import Incident, IncidentFilter
 from ..model.installation import Installation
-from ..model.resource_usage import ResourceUsage
 from ..model.task import TaskKind
 from ..pipeline.events import action_text, reason_text
-from ..pipeline.pipeline import Pipeline
 from ..repair.path_policy import resolve_destination
 from ..store.read_repository import Queries
 from ..store.repository import Store
 from ..web.ports import Gauges, Hour, Numbered, Volume
+from .context import AppContext
+from .status import StatusReporter
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ _PART = ".trafico-"  # a copy under its temporary name (action.copying)
 
 
 class IncidentReader:
-    """The records for the window: a connection of its own for each look, read-only and in a thread."""
+    """Stored incidents and events: a read-only connection and a thread for each query."""
 
     def __init__(self, directory: Path, clock: Callable[[], float]) -> None:
         self._directory = directory
@@ -86,56 +86,49 @@ class IncidentReader:
 
 
 class LiveStatus:
-    """The present. `snapshot` is the service's own word about itself, `desk` None while nobody can
-    be asked; `looked` takes in what each periodic look has found."""
+    """The present state. `desk` is None while no request is accepted."""
 
     def __init__(
-        self,
-        snapshot: Callable[[], Mapping[str, object]],
-        desk: Callable[[], ControlService | None],
-        pipeline: Callable[[], Pipeline],
-        site: Callable[[], Installation | None],
-        usage: Callable[[], ResourceUsage],
-        clock: Callable[[], float],
+        self, context: AppContext, reporter: StatusReporter, desk: Callable[[], ControlService | None]
     ) -> None:
-        self._usage = usage
-        self._snapshot = snapshot
+        self._reporter = reporter
         self._desk = desk
-        self._pipeline = pipeline
-        self._site = site
-        self._clock = clock
+        self._pipeline = context.pipeline
+        self._site = context.installation
+        self._clock = context.clock
         self._round: CheckRun | None = None
         self._space = DiskTrend()
         self._kept_at = 0.0
 
-    def looked(self, found: CheckRun) -> None:
+    def observe(self, found: CheckRun) -> None:
+        """Take over the results of the periodic checks."""
         self._round = found
         self._space.take(self._clock(), ((volume.path, volume.free) for volume in found.volumes))
 
     async def load(self, store: Store) -> None:
-        """What the last run saw of the disks."""
+        """Restore the disk trend of the last run."""
         with contextlib.suppress(StoreError, ValueError, TypeError, AttributeError):
             self._space.restore(json.loads(await store.kept(_KEPT) or "{}"), self._clock())
 
     async def keep(self, store: Store) -> None:
-        """Now and then: a trend is no reason to write every half minute."""
+        """Store the disk trend now and then: it is no reason to write every half minute."""
         if abs(self._clock() - self._kept_at) >= KEEP_SECONDS:
             self._kept_at = self._clock()
             with contextlib.suppress(StoreError):
                 await store.keep(_KEPT, json.dumps(self._space.snapshot()))
 
-    # What the window asks.
+    # For the API.
 
     def status(self) -> Mapping[str, object]:
-        """The service's own word, and what was found at the last look as yes or no."""
+        """The status snapshot, and the results of the last checks as yes or no."""
         unit = self._round.unit if self._round else None
         asked = self._round is not None and self._round.server_asked
         return {
-            **self._snapshot(),
+            **self._reporter.snapshot(),
             "unit_name": unit.unit if unit else "",
             "unit_active": unit.active == "active" if unit is not None and unit.known else None,
             "unit_restarts": unit.restarts if unit is not None and unit.known else None,
-            "server_up": self._pipeline().server == "up" if asked else None,
+            "server_up": self._pipeline.server == "up" if asked else None,
         }
 
     def desk(self) -> ControlService | None:
@@ -158,7 +151,7 @@ class LiveStatus:
         )
 
     async def downloads(self) -> Sequence[UnderWay]:
-        """Those of the bot and those that the monitor does again, with what is on disk of them."""
+        """Downloads under way, the bot's and the monitor's own, with their bytes on disk."""
         found, site = self._under_way(), self._site()
         if not found or site is None:
             return found
@@ -169,7 +162,7 @@ class LiveStatus:
         return found
 
     def _under_way(self) -> list[UnderWay]:
-        pipeline = self._pipeline()
+        pipeline = self._pipeline
         own = [order for order in pipeline.orders.values() if order.kind is TaskKind.RETRY_DOWNLOAD]
         found = [
             UnderWay(
@@ -196,7 +189,7 @@ class LiveStatus:
         return found[:MOST_SHOWN]
 
     def gauges(self) -> Gauges:
-        said, pipeline = self.status(), self._pipeline()
+        said, pipeline = self.status(), self._pipeline
         outbox = said.get("outbox")
         waiting = outbox if isinstance(outbox, dict) else {}
         open_now = Counter((one.error_type.value, one.estado.value) for one in pipeline.tracker.open_incidents())
@@ -217,7 +210,7 @@ class LiveStatus:
             unit_restarts=None if said["unit_restarts"] is None else int(_number(said["unit_restarts"])),
             took=_took(said.get("channels")),
             waiting=self._round.waiting if self._round else None,
-            usage=self._usage(),
+            usage=self._reporter.resources(),
         )
 
 

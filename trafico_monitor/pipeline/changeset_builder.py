@@ -34,7 +34,7 @@ class ChangeSetBuilder:
 
     def event(self, event: str, at: float, priority: int, code: str = "", **fields: str) -> None:
         """An event of the service goes on record (`chronicle.of_event`)."""
-        self.records.append(events.of_event(event, at, self.language, priority, code, **fields))
+        self.records.append(events.service_event(event, at, self.language, priority, code, **fields))
 
     def tell(self, key: str, code: NotificationCode, severity: Severity, finding: Finding, thread: int) -> None:
         """Somebody is to be told what `finding` says."""
@@ -48,7 +48,7 @@ class ChangeSetBuilder:
         self.silences |= told.silences
         self.unheld += told.released
         self.held = {place: one for place, one in self.held.items() if place not in told.released} | told.deferred
-        self.records += [events.of_alerting(event, now, self.language) for event in told.events]
+        self.records += [events.alert_event(event, now, self.language) for event in told.events]
 
     @property
     def memorable(self) -> bool:

@@ -27,7 +27,7 @@ _LONGEST_NAME = 120
 MEGABYTE = 1000**2
 
 
-def of_incident(incident: Incident, at: float, language: str) -> Event:
+def incident_event(incident: Incident, at: float, language: str) -> Event:
     """The record of an incident's present state, in the mission's words."""
     event, code, priority = _EVENTS[incident.estado]
     if incident.estado is Estado.DETECTADO and incident.error_type in _CRITICAL:
@@ -37,18 +37,18 @@ def of_incident(incident: Incident, at: float, language: str) -> Event:
     return Event(at, event, line, priority, accion, incident)
 
 
-def of_repeat(incident: Incident, at: float, language: str) -> Event:
+def repeat_event(incident: Incident, at: float, language: str) -> Event:
     """The same failure once more: told in the log, not a state change of the incident."""
     return Event(at, "repeated", text("record.repeated", language, **_fields(incident, language)), 6)
 
 
-def of_event(event: str, at: float, language: str, priority: int = 6, code: str = "", **fields: str) -> Event:
+def service_event(event: str, at: float, language: str, priority: int = 6, code: str = "", **fields: str) -> Event:
     """A service event: `event` names the MESSAGE_ID, `code` (or the event itself) the text."""
     line = text(f"record.{code or event}", language, **fields)
     return Event(at, event, line, priority, fields=fields)
 
 
-def of_expired(path: str, incident: str, size: int, why: str, days: int, at: float, language: str) -> Event:
+def expired_event(path: str, incident: str, size: int, why: str, days: int, at: float, language: str) -> Event:
     """A file that left the quarantine for good."""
     fields: dict[str, str] = {
         "ruta": short(path),
@@ -57,10 +57,10 @@ def of_expired(path: str, incident: str, size: int, why: str, days: int, at: flo
         "motivo": text(f"expired.{why}", language),
         "id": short(incident),
     }
-    return of_event("quarantine_expired", at, language, 6, **fields)
+    return service_event("quarantine_expired", at, language, 6, **fields)
 
 
-def of_download(finding: Finding, language: str) -> Event:
+def download_event(finding: Finding, language: str) -> Event:
     """The bot says that a download has ended well."""
     unknown = text("unknown", language)
     size = finding.download.size
@@ -69,7 +69,7 @@ def of_download(finding: Finding, language: str) -> Event:
     return Event(finding.at, "download_done", text("record.download_done", language, tamano=shown, video=video))
 
 
-def of_alerting(event: AlertEvent, at: float, language: str) -> Event:
+def alert_event(event: AlertEvent, at: float, language: str) -> Event:
     """What became of something that was to be told."""
     from ..notify.messages.render import headline  # not for the command line, which reads texts here
 
@@ -82,7 +82,7 @@ def of_alerting(event: AlertEvent, at: float, language: str) -> Event:
         incident = event.notification.incident
         fields["que"] = short(headline(event.notification, language).plain)
         fields["id"] = f" · #{incident.id}" if incident else ""
-    return of_event(event.code, at, language, 4 if event.code == "escalated" else 6, **fields)
+    return service_event(event.code, at, language, 4 if event.code == "escalated" else 6, **fields)
 
 
 def silence_text(finding: Finding, language: str) -> str:

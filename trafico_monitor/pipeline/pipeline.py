@@ -1,14 +1,13 @@
-"""The order of the stages: entry → finding → incident → order → result → verdict → records, notices.
+"""The order of the stages: entry → finding → incident → task → result → verdict → events, notifications.
 
-Nothing here waits or touches the machine: every step takes what happened and `now`, and returns
-the `ChangeSet` to be kept in one transaction. The service does the effects. What follows from each
-kind of finding stands in `pipeline/handlers/`.
+Pure: every step takes what happened and `now`, and returns the `ChangeSet` to be stored in one transaction;
+the service starts its effects. `pipeline/handlers/` has one handler for each kind of finding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..detection import stall_timeout as silence
 from ..detection.detector import Detector
@@ -41,8 +40,24 @@ from .instrumentation import Instrumentation
 from .visibility import VisibilityGaps
 
 
+@dataclass(frozen=True, slots=True)
+class OperatorChange:
+    """What follows from a person's request (`control/decisions.py` decides): `records` name the person. `decision`
+    is about the incident that was `before`; `task` belongs to no playbook; `finished` is a task's id. `edits` replace
+    the text of messages that were sent."""
+
+    records: Sequence[Event] = ()
+    before: Incident | None = None
+    decision: Decision | None = None
+    task: RepairTask | None = None
+    finished: str = ""
+    notifications: Sequence[Notification] = ()
+    silences: Sequence[Silence] = ()
+    edits: Sequence[Notification] = ()
+
+
 class Pipeline:
-    """The pure stages in their order, and the little that lives between two steps."""
+    """The pure stages in their order, and their state between two steps."""
 
     def __init__(
         self,
@@ -51,14 +66,14 @@ class Pipeline:
         limits: Limits,
         language: str,
         refusal: str = "",
-        plan: RoutingConfig | None = None,
+        routing: RoutingConfig | None = None,
     ) -> None:
         self.detector = detector
         self.tracker = tracker
         self.language = language
         self.blindness = VisibilityGaps()
         self.told = Instrumentation()
-        self.alerting = AlertEngine(plan or RoutingConfig())
+        self.alerting = AlertEngine(routing or RoutingConfig())
         self._resumption = RecoveryQueue()
         self.incidents = IncidentHandler(tracker, limits, refusal, self._resumption)
         self._causes = Inhibitor(self.incidents, self._resumption)
@@ -93,10 +108,10 @@ class Pipeline:
         """What the last look at the Bot API server found: up or down."""
         return self._server.state
 
-    # Steps: each returns what is to be kept.
+    # Steps: each returns what is to be stored.
 
-    def take(self, entries: Iterable[JournalEntry], cursor: str, now: float) -> ChangeSet:
-        """Entries of the journal, in its order; `cursor` is that of the last one looked at."""
+    def consume(self, entries: Iterable[JournalEntry], cursor: str, now: float) -> ChangeSet:
+        """Consume entries of the journal, in its order; `cursor` is that of the last one read."""
         step = ChangeSetBuilder(self.language)
         self.detector.look_at_clock(now)
         for entry in entries:
@@ -109,9 +124,9 @@ class Pipeline:
                 self._observe(finding, step, now)
         return self._close(step, now, cursor)
 
-    def pass_time(self, now: float) -> ChangeSet:
-        """Close what only time closes: finished tracebacks, downloads that say nothing any more,
-        incidents that nothing can repair. Not to be called while the reader is behind `now`."""
+    def tick(self, now: float) -> ChangeSet:
+        """Evaluate deadlines: finished tracebacks, stalled downloads, incidents that nothing can repair. Not to be
+        called while the reader is behind `now`."""
         step = ChangeSetBuilder(self.language)
         self.detector.look_at_clock(now)
         for finding in (*self.detector.settle(now), *self.detector.overdue(now)):
@@ -124,7 +139,7 @@ class Pipeline:
         return self._close(step, now)
 
     def observe(self, findings: Sequence[Finding], now: float) -> ChangeSet:
-        """Findings that do not come from the journal: the periodic checks."""
+        """Take in findings that do not come from the journal: those of the periodic checks."""
         step = ChangeSetBuilder(self.language)
         for finding in findings:
             self._observe(finding, step, now)
@@ -150,55 +165,41 @@ class Pipeline:
         """A timer starts the bot's unit (`periodic`): that it ends by itself is no news."""
         self._unit.expect_ends(periodic)
 
-    def begin(self, order: RepairTask) -> RepairTask | None:
-        """`order` is to be carried out now: as it stands by now, None when it was overtaken. From
-        here on it runs to its end, whatever is learnt of its incident meanwhile."""
+    def begin_task(self, order: RepairTask) -> RepairTask | None:
+        """The task as it is to be carried out now; None when another has replaced it. From here on it runs to
+        its end, whatever is learnt of its incident meanwhile."""
         return self.orders.begin(order.id)
 
-    def finish(self, order: RepairTask, result: TaskResult, verdict: Verdict, now: float) -> ChangeSet:
-        """An order has run and its effect has been looked at."""
+    def finish_task(self, order: RepairTask, result: TaskResult, verdict: Verdict, now: float) -> ChangeSet:
+        """A task has run and its effect has been verified."""
         step = ChangeSetBuilder(self.language)
         if order.id not in self.orders:
             return step.changes(None, None)  # overtaken: another order took its place meanwhile
         self._results.take(order, result, verdict, step, now)
         return self._close(step, now)
 
-    def asked(
-        self,
-        records: Sequence[Event],
-        now: float,
-        *,
-        before: Incident | None = None,
-        decision: Decision | None = None,
-        order: RepairTask | None = None,
-        finished: str = "",
-        notices: Sequence[Notification] = (),
-        silences: Sequence[Silence] = (),
-        edits: Sequence[Notification] = (),
-    ) -> ChangeSet:
-        """What a person asked for (`control/decisions.py` decides): `records` say who. `decision` is about the
-        incident that stood as `before`; `order` belongs to no playbook; `finished` is one's id. `edits`
-        are what messages that are there say from now on."""
-        step = ChangeSetBuilder(self.language, records=list(records), notices=list(notices))
-        self.alerting.set_silences(silences)
-        step.silences |= {silence.id: silence for silence in silences}
-        if finished:
-            self.incidents.done(finished, step)
-        if order is not None:
-            self.incidents.order(order, step)
-        if decision is not None:
-            self.incidents.apply(before, decision, step, now)
+    def apply(self, change: OperatorChange, now: float) -> ChangeSet:
+        """Apply what a person has asked for."""
+        step = ChangeSetBuilder(self.language, records=list(change.records), notices=list(change.notifications))
+        self.alerting.set_silences(change.silences)
+        step.silences |= {silence.id: silence for silence in change.silences}
+        if change.finished:
+            self.incidents.done(change.finished, step)
+        if change.task is not None:
+            self.incidents.order(change.task, step)
+        if change.decision is not None:
+            self.incidents.apply(change.before, change.decision, step, now)
         changes = self._close(step, now)
-        return replace(changes, notices=(*changes.notices, *self.alerting.update(edits).notifications))
+        return replace(changes, notices=(*changes.notices, *self.alerting.update(change.edits).notifications))
 
-    def acknowledged(self, key: str, by: str, now: float, records: Sequence[Event]) -> ChangeSet:
-        """Somebody knows of an alarm that no incident stands behind."""
+    def acknowledge(self, key: str, by: str, now: float, records: Sequence[Event]) -> ChangeSet:
+        """Acknowledge an alert that has no incident."""
         step = ChangeSetBuilder(self.language, records=list(records))
         step.take_in(self.alerting.acknowledge(key, by, now), now)
         return step.changes(None, None)
 
     def set_disk_full(self, full: bool, evidence: Evidence, now: float, looked_at: float | None = None) -> ChangeSet:
-        """What the last look at the disks, at `looked_at`, means for orders that would write."""
+        """The result of the disk check at `looked_at`, for tasks that would write."""
         self.incidents.conditions = replace(self.incidents.conditions, disk_full=full)
         step = ChangeSetBuilder(self.language)
         if not full:
@@ -206,20 +207,20 @@ class Pipeline:
             self._causes.release(ErrorType.DISCO_LLENO, seen, step, now)
         return self._close(step, now)
 
-    def tell_room(self, fields: Mapping[str, str], now: float) -> ChangeSet:
-        """What takes the space, and what could go, is known by now (`DiskHandler.explain`)."""
+    def disk_usage(self, fields: Mapping[str, str], now: float) -> ChangeSet:
+        """Add the disk usage report to the open low-space notifications (`DiskHandler.explain`)."""
         step = ChangeSetBuilder(self.language)
         rung = self.alerting.update(self._disk.explain(fields, self.tracker.open_incidents(), step, now))
         changes = self._close(step, now)
         alarms = (*changes.alarms, *rung.alerts.values())
         return replace(changes, notices=(*changes.notices, *rung.notifications), alarms=alarms)
 
-    def tell(self, notices: Sequence[Notification], now: float, records: Sequence[Event] = ()) -> ChangeSet:
-        """What the service itself has to say."""
-        return self._close(ChangeSetBuilder(self.language, notices=list(notices), records=list(records)), now)
+    def notify(self, notifications: Sequence[Notification], now: float, records: Sequence[Event] = ()) -> ChangeSet:
+        """Record and send events and notifications of the service itself."""
+        return self._close(ChangeSetBuilder(self.language, notices=list(notifications), records=list(records)), now)
 
-    def mind_alerts(self, now: float) -> ChangeSet:
-        """Silences that end, alarms that nobody answers. Unlike `pass_time` it is called also
+    def evaluate_alerts(self, now: float) -> ChangeSet:
+        """Evaluate silences that end and alerts that nobody has acknowledged. Unlike `tick` it is called also
         while the reader is behind: the clock on the wall goes on."""
         step = ChangeSetBuilder(self.language)
         step.take_in(self.alerting.tick(now, self.tracker.get), now)
@@ -236,17 +237,17 @@ class Pipeline:
         self.incidents.observe(finding, step, now)
 
     def _close(self, step: ChangeSetBuilder, now: float, cursor: str | None = None) -> ChangeSet:
-        """The end of every step: what it has to tell goes its way."""
+        """The end of every step: its notifications pass the alert engine."""
         notices, step.notices = step.notices, []
         step.take_in(self.alerting.notify(notices, now), now)
         return step.changes(cursor, self._memory_if_changed(step))
 
     # What stays as it is when the configuration changes, and when the monitor starts again.
 
-    def reload(self, limits: Limits, language: str, refusal: str, plan: RoutingConfig | None = None) -> None:
+    def reload(self, limits: Limits, language: str, refusal: str, routing: RoutingConfig | None = None) -> None:
         """New configuration; open incidents, contexts and orders stay as they are."""
         self.language = language
-        self.alerting.reload(plan or self.alerting.routing)
+        self.alerting.reload(routing or self.alerting.routing)
         self.incidents.limits = limits
         self.incidents.conditions = replace(self.incidents.conditions, refusal=refusal)
         self.incidents.look_again()

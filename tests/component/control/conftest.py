@@ -59,10 +59,8 @@ class Office:
         saved = await self.store.load()
         self.pipeline.restore(saved)
         self.repairs = Executor(lambda: self.site, _server)
-        self.dispatcher = Dispatcher(self._repair, self._done, self.pipeline.begin, lambda: NOW)
-        self.desk = CommandProcessor(
-            lambda: self.pipeline, self.store, self.keep, lambda: self.site, self._sound, lambda: NOW
-        )
+        self.dispatcher = Dispatcher(self._repair, self._done, self.pipeline.begin_task, lambda: NOW)
+        self.desk = CommandProcessor(self.pipeline, self.store, self.keep, lambda: self.site, self._sound, lambda: NOW)
         self.dispatcher.give(saved.orders, inherited=True)
 
     async def end(self) -> None:
@@ -114,7 +112,7 @@ class Office:
         if order.kind is TaskKind.ASSIGN:
             await self.desk.assigned(order, result, verdict)
         else:
-            await self.keep(self.pipeline.finish(order, result, verdict, NOW))
+            await self.keep(self.pipeline.finish_task(order, result, verdict, NOW))
 
     async def _sound(self, notice: Notification) -> Heard:
         self.heard.append(notice)

@@ -88,7 +88,7 @@ async def test_an_alarm_without_an_incident_is_acknowledged_once_and_over_a_rest
     for name in ("unit", "unit-2", "#SPACE", "own_logs"):
         assert (await office.ask(ACK, incident=name)).code == "unknown_alarm"
     died = Notification("unit", NotificationCode.UNIT_DIED, Severity.CRITICAL, NOW, 2)
-    await office.keep(office.pipeline.tell([died], NOW))
+    await office.keep(office.pipeline.notify([died], NOW))
     assert (await office.ask(ACK, incident="unit-0")).code == "unknown_alarm", "the button of an older one"
     replies = await asyncio.gather(*(office.ask(ACK, incident=name) for name in ("unit", "UNIT-2", "#unit")))
     assert [reply.code for reply in replies] == ["alarm_acknowledged"] + ["alarm_acknowledged_already"] * 2

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.component.repair.conftest import another, ground, order, site, source, video  # noqa: F401
-from trafico_monitor.daemon.executor import Executor
-from trafico_monitor.daemon.rescued_files import modelos, offer
+from trafico_monitor.daemon.executor import Executor, modelos, offer
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.installation import Installation, Offer
 from trafico_monitor.model.task import Outcome, RepairTask, TaskResult

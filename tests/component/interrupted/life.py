@@ -94,7 +94,7 @@ class Life:
         saved = await self._store.load()
         self.pipeline.restore(saved)
         self._repairs = Executor(lambda: self.place.site, _server)
-        self._dispatcher = Dispatcher(self._repair, self._done, self.pipeline.begin, time.time)
+        self._dispatcher = Dispatcher(self._repair, self._done, self.pipeline.begin_task, time.time)
         self._dispatcher.give(saved.orders, inherited=True)
         if not await self._store.records_after(0):
             await self.keep(self._begin(self.pipeline))
@@ -151,7 +151,7 @@ class Life:
             changes = decisions.assigned(self.pipeline, order, None, result, verdict, now).changes
             await self.keep(changes or ChangeSet())
         else:
-            await self.keep(self.pipeline.finish(order, result, verdict, now))
+            await self.keep(self.pipeline.finish_task(order, result, verdict, now))
 
 
 async def _server() -> Finding:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.notify.samples import NOON, TOKEN, notice
 from trafico_monitor.errors import DeliveryError
-from trafico_monitor.notify.delivery import channel_test
+from trafico_monitor.notify.delivery import manager
 from trafico_monitor.notify.messages.markup import Message
 from trafico_monitor.notify.messages.render import render
 
@@ -22,7 +22,7 @@ class Hanging(ScriptedChannel):
 
 
 async def test_every_channel_says_how_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel_test, "SECONDS", 0.2)
+    monkeypatch.setattr(manager, "TEST_SECONDS", 0.2)
     channels = [
         ScriptedChannel("admin"),
         ScriptedChannel("blocked", down=DeliveryError(f"bot{TOKEN}: blocked")),
@@ -30,7 +30,7 @@ async def test_every_channel_says_how_it_does(monkeypatch: pytest.MonkeyPatch) -
         Hanging("hanging"),
     ]
     message = render(notice("test", key="test"), "es", now=NOON)
-    heard = await channel_test.send_test_message(channels, message, "es")
+    heard = await manager.send_test_message(channels, message, "es")
     assert [name for name, _, _ in heard] == ["admin", "blocked", "broken", "hanging"]
     troubles = [trouble for _, _, trouble in heard]
     assert troubles[0] == "" and all(troubles[1:]) and TOKEN not in str(troubles)
@@ -38,4 +38,4 @@ async def test_every_channel_says_how_it_does(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_without_channels_there_is_nothing_to_hear() -> None:
-    assert await channel_test.send_test_message([], render(notice("test"), "es", now=NOON), "es") == ()
+    assert await manager.send_test_message([], render(notice("test"), "es", now=NOON), "es") == ()

@@ -60,14 +60,14 @@ class Monitor:
         self.pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es")
         self.tried: list[str] = []
         self._repairs = Executor(lambda: site, never)
-        self._dispatcher = Dispatcher(self._carry_out, self._done, self.pipeline.begin, time.time)
+        self._dispatcher = Dispatcher(self._carry_out, self._done, self.pipeline.begin_task, time.time)
 
     async def _carry_out(self, order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
         self.tried.append(order.incident_id)
         return await self._repairs.carry_out(order, inherited)
 
     async def _done(self, order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
-        self.keep(self.pipeline.finish(order, result, verdict, time.time()))
+        self.keep(self.pipeline.finish_task(order, result, verdict, time.time()))
 
     def keep(self, changes: ChangeSet) -> None:
         self._dispatcher.cancel(changes.finished)

@@ -15,5 +15,5 @@ async def _fail(_: QuarantineCleanup) -> NoReturn:
 
 
 if __name__ == "__main__":
-    QuarantineCleanup.tidy = _fail  # type: ignore[method-assign]
+    QuarantineCleanup.clean_up = _fail  # type: ignore[method-assign]
     sys.exit(main(sys.argv[sys.argv.index("run") :]))

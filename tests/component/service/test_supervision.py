@@ -246,7 +246,7 @@ async def test_what_takes_in_the_journal_ends_the_service(
     async def fail(_: IngestLoop) -> None:
         raise RuntimeError("the main line")
 
-    monkeypatch.setattr(IngestLoop, "take_batches", fail)
+    monkeypatch.setattr(IngestLoop, "consume", fail)
     before = asyncio.all_tasks()
     service = Service(write_config(tmp_path, journald.name))
     running = asyncio.create_task(service.run())

@@ -178,7 +178,7 @@ def with_a_dead_unit() -> Pipeline:
     died = Notification(
         "unit", NotificationCode.UNIT_DIED, Severity.CRITICAL, NOW, 2, fields={"unidad": "trafico-main.service"}
     )
-    pipeline.tell([died], NOW)
+    pipeline.notify([died], NOW)
     return pipeline
 
 

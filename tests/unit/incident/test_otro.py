@@ -59,7 +59,7 @@ def test_what_may_pass_is_tried_again_three_times_after_1_2_and_4_seconds(cause:
         assert (order.kind, order.download) == (TaskKind.RETRY_DOWNLOAD, KNOWN)
         waits.append(order.due_at - now)
         now = order.due_at
-        changes = pipeline.finish(order, TaskResult(order.id, Outcome.FAILED, "file_unavailable"), NO_PROOF, now)
+        changes = pipeline.finish_task(order, TaskResult(order.id, Outcome.FAILED, "file_unavailable"), NO_PROOF, now)
     assert waits == [1.0, 2.0, 4.0]
     assert only_incident(changes).estado is Estado.FALLIDO
     assert [notice.code for notice in changes.notices] == ["failed"]
@@ -69,7 +69,7 @@ def test_it_is_solved_by_the_proof_alone_and_nobody_is_told() -> None:
     pipeline = new()
     told = pipeline.observe((failed(Cause.TEMPORARY),), NOW).notices
     order = only_order(pipeline)
-    changes = pipeline.finish(order, TaskResult(order.id, Outcome.DONE), PROOF, NOW + 2)
+    changes = pipeline.finish_task(order, TaskResult(order.id, Outcome.DONE), PROOF, NOW + 2)
     assert only_incident(changes).estado is Estado.SOLUCIONADO
     assert (told, changes.notices) == ((), ())
 
@@ -95,7 +95,7 @@ def test_who_asks_for_more_than_an_hour_is_asked_in_an_hour_and_it_is_told(wait:
     assert "una hora" in render(changes.notices[-1], "es").plain
     pending = [one.text for one in changes.records if one.event == "incident_pending"]
     assert len(pending) == 1 and "una hora" in pending[0]
-    again = pipeline.finish(order, TaskResult(order.id, Outcome.FAILED, "timeout"), NO_PROOF, order.due_at)
+    again = pipeline.finish_task(order, TaskResult(order.id, Outcome.FAILED, "timeout"), NO_PROOF, order.due_at)
     assert only_order(pipeline).due_at == order.due_at + 2 and again.notices
 
 
@@ -122,7 +122,7 @@ def test_an_attempt_that_a_cause_cuts_short_while_it_waits_its_turn_is_given_bac
     pipeline.observe((failed(Cause.RATE_LIMITED, 10),), NOW)
     order = only_order(pipeline)
     full = TaskResult(order.id, Outcome.BLOCKED_BY_SPACE, "no_space")
-    held = only_incident(pipeline.finish(order, full, NO_PROOF, NOW + 11))
+    held = only_incident(pipeline.finish_task(order, full, NO_PROOF, NOW + 11))
     assert (held.waiting_for, held.attempt) == (ErrorType.DISCO_LLENO, 0)
 
 
@@ -162,7 +162,7 @@ def test_what_nothing_is_known_of_is_tried_once() -> None:
     incident = only_incident(pipeline.observe((failed(Cause.UNKNOWN),), NOW))
     assert (incident.attempt, incident.max_attempts) == (1, 1)
     order = only_order(pipeline)
-    changes = pipeline.finish(order, TaskResult(order.id, Outcome.FAILED, "server_error"), NO_PROOF, NOW + 1)
+    changes = pipeline.finish_task(order, TaskResult(order.id, Outcome.FAILED, "server_error"), NO_PROOF, NOW + 1)
     assert only_incident(changes).estado is Estado.FALLIDO and not pipeline.orders
 
 
@@ -170,7 +170,7 @@ def test_what_may_not_be_acted_on_is_not_tried() -> None:
     pipeline = new()
     told = only_incident(pipeline.observe((failed(Cause.TEMPORARY, actionable=Download()),), NOW))
     assert (told.estado, told.reason, len(pipeline.orders)) == (Estado.PENDIENTE, "single_record", 0)
-    ended = pipeline.pass_time(NOW + 121)
+    ended = pipeline.tick(NOW + 121)
     assert only_incident(ended).estado is Estado.FALLIDO and ended.notices
 
 

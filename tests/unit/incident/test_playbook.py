@@ -461,7 +461,7 @@ class TestAnOriginalInQuarantine:
         assert kept.value == f"/m/_cuarentena/a.mp4 · {day}"
 
     def test_the_record_of_the_failure_says_so(self) -> None:
-        told = events.of_incident(self.failed(Limits()), NOW, "es").text
+        told = events.incident_event(self.failed(Limits()), NOW, "es").text
         assert "/m/_cuarentena/a.mp4" in told and "no se borra" in told
 
     def test_a_folder_that_was_seen_stays_evidence_of_the_download_after_it(self) -> None:

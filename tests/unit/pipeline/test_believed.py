@@ -45,8 +45,8 @@ def test_a_success_that_nobody_can_look_at_is_left_to_a_person_with_what_the_bot
     (incident,) = pipeline.observe((succeeded(nothing),), NOW + 9).incidents
     assert (incident.estado, incident.reason) == (Estado.PENDIENTE, "not_looked_at")
     assert incident.evidence == (Evidence("bot_line", "✅ Archivo copiado"),)
-    assert not pipeline.pass_time(NOW + 100).incidents
-    changes = pipeline.pass_time(NOW + 9 + 121)
+    assert not pipeline.tick(NOW + 100).incidents
+    changes = pipeline.tick(NOW + 9 + 121)
     (ended,) = changes.incidents
     assert (ended.estado, ended.reason, ended.recovered_by_bot) == (Estado.FALLIDO, "not_looked_at", False)
     (notice,) = changes.notices
@@ -61,7 +61,7 @@ def test_what_the_bot_says_of_a_source_is_looked_for_by_its_content() -> None:
     changes = pipeline.observe((succeeded(UNNAMED),), NOW + 9)
     (incident,), (order,) = changes.incidents, changes.orders
     assert (incident.open, order.kind, order.download) == (True, TaskKind.CONFIRM, UNNAMED)
-    (ended,) = pipeline.finish(order, TaskResult(order.id, Outcome.DONE), PROOF, NOW + 10).incidents
+    (ended,) = pipeline.finish_task(order, TaskResult(order.id, Outcome.DONE), PROOF, NOW + 10).incidents
     assert (ended.estado, ended.accion, ended.evidence) == (Estado.SOLUCIONADO, "by_bot", PROOF.evidence)
 
 
@@ -82,7 +82,7 @@ class TestTheSameFileSentAgain:
         pipeline, changes = self.ended(sent)
         (order,) = changes.orders
         assert (order.kind, order.download) == (TaskKind.CONFIRM, sent)
-        changes = pipeline.finish(order, TaskResult(order.id, Outcome.DONE), PROOF, NOW + 10)
+        changes = pipeline.finish_task(order, TaskResult(order.id, Outcome.DONE), PROOF, NOW + 10)
         (ended,) = changes.incidents
         assert (ended.estado, ended.accion, ended.evidence) == (Estado.SOLUCIONADO, "sent_again", PROOF.evidence)
         assert ended.download == self.LOST and changes.notices == ()
@@ -93,7 +93,7 @@ class TestTheSameFileSentAgain:
         pipeline, changes = self.ended(self.SENT)
         (order,) = changes.orders
         missing = Verdict(False, reason="nothing_there")
-        (again,) = pipeline.finish(order, TaskResult(order.id, Outcome.DONE), missing, NOW + 10).orders
+        (again,) = pipeline.finish_task(order, TaskResult(order.id, Outcome.DONE), missing, NOW + 10).orders
         assert (again.kind, again.download) == (TaskKind.RETRY_DOWNLOAD, self.LOST)
 
     @pytest.mark.parametrize(
@@ -125,19 +125,19 @@ def test_what_could_not_be_looked_at_is_looked_at_once_the_installation_is_known
     pipeline.observe((failed(PLACED),), NOW)
     (incident,) = pipeline.observe((succeeded(PLACED),), NOW + 9).incidents
     assert (incident.estado, incident.reason) == (Estado.PENDIENTE, "missing.project")
-    assert pipeline.pass_time(NOW + 600).orders == ()
+    assert pipeline.tick(NOW + 600).orders == ()
     pipeline.reload(Limits(), "es", "")
-    (order,) = pipeline.pass_time(NOW + 601).orders
+    (order,) = pipeline.tick(NOW + 601).orders
     assert order.kind is TaskKind.CONFIRM
 
 
 def test_what_has_begun_ends_before_the_bots_success_is_looked_at() -> None:
     pipeline = new()
     (order,) = pipeline.observe((failed(PLACED),), NOW).orders
-    assert pipeline.begin(order) is not None
+    assert pipeline.begin_task(order) is not None
     changes = pipeline.observe((succeeded(PLACED),), NOW + 9)
     assert (changes.orders, changes.finished) == ((), ())
-    (confirm,) = pipeline.finish(
+    (confirm,) = pipeline.finish_task(
         order, TaskResult(order.id, Outcome.FAILED, "timeout"), Verdict(False), NOW + 20
     ).orders
     assert confirm.kind is TaskKind.CONFIRM
@@ -148,18 +148,18 @@ def test_an_order_that_waits_learns_what_is_told_meanwhile() -> None:
     (order,) = pipeline.observe((failed(UNNAMED),), NOW).orders
     (again,) = pipeline.observe((failed(PLACED),), NOW).orders
     assert (again.id, again.due_at) == (order.id, order.due_at)
-    begun = pipeline.begin(order)
+    begun = pipeline.begin_task(order)
     assert begun is not None and begun.download == PLACED
 
 
 def test_a_proven_copy_is_remembered_as_delivered() -> None:
     pipeline = new()
     (order,) = pipeline.observe((failed(PLACED),), NOW).orders
-    pipeline.begin(order)
+    pipeline.begin_task(order)
     copied = TaskResult(order.id, Outcome.DONE, "copied", path="/m/luna/a.mp4", delivered=("f1", "luna"))
-    pipeline.finish(order, copied, Verdict(True, (Evidence("file", "/m/luna/a.mp4"),)), NOW + 3)
+    pipeline.finish_task(order, copied, Verdict(True, (Evidence("file", "/m/luna/a.mp4"),)), NOW + 3)
     assert (pipeline.delivered("f1"), pipeline.delivered("f2")) == ("luna", "")
-    pipeline.finish(replace(order, id="x"), copied, Verdict(True), NOW + 4)
+    pipeline.finish_task(replace(order, id="x"), copied, Verdict(True), NOW + 4)
     again = new()
     again.incidents.deliveries.restore(pipeline.memory()["deliveries"])  # type: ignore[arg-type]
     assert again.delivered("f1") == "luna"

@@ -58,7 +58,7 @@ class Machine:
             order = min(self.pipeline.orders.values(), key=lambda one: (one.due_at, one.id))
             self.now = max(self.now, order.due_at)
             self.ran.append(order)
-            self.pipeline.finish(order, *self.answer(order), self.now)
+            self.pipeline.finish_task(order, *self.answer(order), self.now)
 
 
 def works(order: RepairTask) -> tuple[TaskResult, Verdict]:
@@ -154,7 +154,7 @@ def test_an_outage_is_never_ended_by_what_was_seen_before_it() -> None:
     pipeline.observe((server("up", NOW - 5),), NOW - 5)
     pipeline.observe((failed(1), failed(2, ErrorType.SERVIDOR_CAIDO)), NOW)
     retry = next(order for order in pipeline.orders.values() if order.kind is TaskKind.RETRY_DOWNLOAD)
-    pipeline.finish(retry, *works(retry), NOW + 2)
+    pipeline.finish_task(retry, *works(retry), NOW + 2)
     late = pipeline.observe((server("up", NOW - 1),), NOW + 3)  # a look that had begun before
     outage = next(one for one in pipeline.tracker.open_incidents() if one.error_type is ErrorType.SERVIDOR_CAIDO)
     assert outage.waiting_for is ErrorType.SERVIDOR_CAIDO and not late.orders
@@ -167,7 +167,7 @@ def test_a_dead_server_met_by_one_holds_the_others() -> None:
     pipeline = new()
     pipeline.observe([failed(number) for number in range(5)], NOW)
     first = min(pipeline.orders.values(), key=lambda one: one.id)
-    pipeline.finish(
+    pipeline.finish_task(
         first, TaskResult(first.id, Outcome.BLOCKED_BY_SERVER, "server_unreachable"), Verdict(False), NOW + 1
     )
     held = pipeline.observe([failed(number) for number in range(10, 20)], NOW + 2)
@@ -207,7 +207,7 @@ def test_what_was_tried_and_what_ended_a_cause_is_counted(fifty: Pipeline) -> No
     counted = []
     while fifty.orders:
         order = min(fifty.orders.values(), key=lambda one: (one.due_at, one.id))
-        counted += fifty.finish(order, *works(order), max(machine.now, order.due_at)).attempts
+        counted += fifty.finish_task(order, *works(order), max(machine.now, order.due_at)).attempts
     kinds = [(one.error_type, one.kind, one.worked) for one in counted]
     assert kinds.count((ErrorType.TIMEOUT, TaskKind.RETRY_DOWNLOAD, True)) == 50
     assert kinds.count((ErrorType.DISCO_LLENO, TaskKind.WAIT_FOR_SPACE, True)) == 1
@@ -218,7 +218,7 @@ def test_what_takes_the_space_is_told_where_it_was_told_that_it_is_short() -> No
     pipeline = new()
     short = pipeline.observe((Finding(FindingKind.SPACE, NOW, code="critical", message="0 GB"),), NOW)
     opened = pipeline.observe((failed(1, ErrorType.DISCO_LLENO), failed(2, ErrorType.DISCO_LLENO)), NOW + 1)
-    told = pipeline.tell_room({"uso": "modelos 40 GB", "liberable": "8 GB"}, NOW + 5)
+    told = pipeline.disk_usage({"uso": "modelos 40 GB", "liberable": "8 GB"}, NOW + 5)
     first = {(one.key, one.code, one.thread) for one in (*short.notices, *opened.notices)}
     assert len(told.notices) == 2
     for one in told.notices:
@@ -227,6 +227,6 @@ def test_what_takes_the_space_is_told_where_it_was_told_that_it_is_short() -> No
     assert told.notices[0].fields["texto"] == "0 GB"
     assert "modelos 40 GB" in told.records[0].text
     pipeline.observe((Finding(FindingKind.SPACE, NOW + 9, code="ok"),), NOW + 9)
-    again = pipeline.tell_room({"uso": "x", "liberable": ""}, NOW + 10)
+    again = pipeline.disk_usage({"uso": "x", "liberable": ""}, NOW + 10)
     assert len(again.notices) == 1
     assert "nada se puede borrar" in again.records[0].text and again.records[0].event == "space_used"

@@ -99,7 +99,7 @@ def new() -> Pipeline:
 
 def test_it_goes_on_after_a_restart_of_the_monitor() -> None:
     pipeline = new()
-    changes = pipeline.take([told("activo", 100)], "c1", 100)
+    changes = pipeline.consume([told("activo", 100)], "c1", 100)
     assert changes.memory is not None  # in the transaction of the cursor: neither is without the other
     again = new()
     again.restore(Snapshot(memory=json.loads(json.dumps(changes.memory))))

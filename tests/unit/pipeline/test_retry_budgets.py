@@ -63,7 +63,7 @@ class Machine:
         """For so long, and until nothing is under way."""
         until = self.now + seconds
         while True:
-            self._take(self.pipeline.pass_time(self.now))
+            self._take(self.pipeline.tick(self.now))
             due = [order for order in self.pipeline.orders.values() if order.due_at <= self.now]
             for order in due:
                 self.carry_out(order)
@@ -73,7 +73,7 @@ class Machine:
                 self.now += 1.0
 
     def carry_out(self, order: RepairTask) -> None:
-        current = self.pipeline.begin(order)
+        current = self.pipeline.begin_task(order)
         if current is None:
             return
         self.done.append(current)
@@ -81,7 +81,7 @@ class Machine:
         # Ever other reasons: of one that never works the ledger would make an end.
         reason = "" if self.verdict.proven else REASONS[len(self.done) % len(REASONS)]
         result = TaskResult(current.id, outcome, reason)
-        self._take(self.pipeline.finish(current, result, self.verdict, self.now))
+        self._take(self.pipeline.finish_task(current, result, self.verdict, self.now))
 
     def _take(self, changes: ChangeSet) -> None:
         self.told += [notice.code for notice in changes.notices]
@@ -169,7 +169,7 @@ def test_nothing_is_stored_while_it_only_waits() -> None:
         machine.hear(failure(number, ErrorType.RUTA_INEXISTENTE, named(number)))
     machine.work(60)
     for second in range(60):
-        changes = machine.pipeline.pass_time(machine.now + second)
+        changes = machine.pipeline.tick(machine.now + second)
         assert (changes.incidents, changes.records, changes.memory) == ((), (), None)
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
-from trafico_monitor.pipeline.events import of_incident
-from trafico_monitor.pipeline.run_stats import RunStats
+from trafico_monitor.pipeline.events import incident_event
+from trafico_monitor.pipeline.lifecycle_events import RunStats
 
 
 def test_the_summary_counts_types_and_ends() -> None:
@@ -21,7 +21,7 @@ def test_the_summary_counts_types_and_ends() -> None:
         replace(one, estado=Estado.SOLUCIONADO),
         replace(two, estado=Estado.SOLUCIONADO, recovered_by_bot=True),
     ]
-    tally.count(of_incident(each, 110.0, "es") for each in stories)
+    tally.count(incident_event(each, 110.0, "es") for each in stories)
     assert tally.fields(160.0) == {
         "desde": "100",
         "hasta": "160",

@@ -32,7 +32,7 @@ def events(changes: ChangeSet) -> list[str]:
 
 def test_a_kind_is_told_once_and_counted_on() -> None:
     lines = [f"ERROR:x: el hueco {number} no cuadra" for number in range(50)]
-    changes = pipeline().take(entries(*lines), "c", AT)
+    changes = pipeline().consume(entries(*lines), "c", AT)
     assert len(events(changes)) == len(changes.notices) == 1 and "hueco <NUM>" in events(changes)[0]
     assert [(kind.count, len(kind.samples)) for kind in changes.unknown] == [(50, 5)]
     assert changes.notices[0].key == "unknown" and changes.memory is not None
@@ -41,22 +41,22 @@ def test_a_kind_is_told_once_and_counted_on() -> None:
 def test_a_storm_of_kinds_is_a_handful_and_one_number_after_an_hour() -> None:
     line = pipeline()
     words = [f"ERROR:{chr(97 + number)}{chr(98 + number)}: raro" for number in range(20)]
-    changes = line.take(entries(*words), "c", AT)
+    changes = line.consume(entries(*words), "c", AT)
     assert len(events(changes)) == len(changes.notices) == MOST_AN_HOUR and len(changes.unknown) == 20
-    assert not line.pass_time(AT + 60).notices
-    late = line.pass_time(AT + 60 + HOUR)
+    assert not line.tick(AT + 60).notices
+    late = line.tick(AT + 60 + HOUR)
     assert [notice.fields["clases"] for notice in late.notices] == ["15"] and "15" in events(late)[0]
 
 
 def test_after_a_restart_a_known_kind_is_not_new() -> None:
-    first = pipeline().take(entries("ERROR:x: el hueco 1 no cuadra"), "c", AT)
+    first = pipeline().consume(entries("ERROR:x: el hueco 1 no cuadra"), "c", AT)
     again = pipeline()
     again.restore(Snapshot(cursor="c", memory=first.memory, unknown=first.unknown))
-    changes = again.take(entries("ERROR:x: el hueco 2 no cuadra", at=AT + 9), "d", AT + 9)
+    changes = again.consume(entries("ERROR:x: el hueco 2 no cuadra", at=AT + 9), "d", AT + 9)
     assert not changes.records and not changes.notices
     assert [(kind.id, kind.count) for kind in changes.unknown] == [(first.unknown[0].id, 2)]
 
 
 def test_the_same_lines_read_again_after_a_crash_are_the_same_notice() -> None:
-    told = [pipeline().take(entries("ERROR:x: raro"), "c", AT).notices[0] for _ in range(2)]
+    told = [pipeline().consume(entries("ERROR:x: raro"), "c", AT).notices[0] for _ in range(2)]
     assert told[0] == told[1]

@@ -65,16 +65,16 @@ def test_what_lasts_is_told_once_and_its_end(pipeline: Pipeline) -> None:
 
 
 def test_dropped_lines_are_counted_in_all_and_over_after_a_while(pipeline: Pipeline) -> None:
-    first = pipeline.take([dropped(200, 1000)], "a", 1000)
-    second = pipeline.take([dropped(50, 1100)], "b", 1100)
+    first = pipeline.consume([dropped(200, 1000)], "a", 1000)
+    second = pipeline.consume([dropped(50, 1100)], "b", 1100)
     assert events(first) == events(second) == ["blind"]
     assert {thread for _, _, thread in (*told(first), *told(second))} == {1000}  # one conversation
     assert pipeline.blindness.dropped == 250 and pipeline.blindness.now["suppressed"].count == 2
-    assert not pipeline.pass_time(1100 + OVER_SECONDS).records
-    over = pipeline.pass_time(1101 + OVER_SECONDS)
+    assert not pipeline.tick(1100 + OVER_SECONDS).records
+    over = pipeline.tick(1101 + OVER_SECONDS)
     assert events(over) == ["sighted"] and over.notices[0].fields["perdidas"] == "250"
     assert pipeline.blindness.dropped == 250
-    later = pipeline.take([dropped(1, 9000)], "c", 9000)
+    later = pipeline.consume([dropped(1, 9000)], "c", 9000)
     assert told(later) == [("blind", "blind", 9000)]  # a new one rings again
 
 
@@ -107,7 +107,7 @@ def test_a_silent_unit_is_told_once_until_it_speaks_or_ends(pipeline: Pipeline) 
 
 def test_it_survives_a_restart(pipeline: Pipeline) -> None:
     pipeline.observe((blind("reader_behind", 1000, "45"),), 1000)
-    pipeline.take([dropped(200, 1000)], "a", 1000)
+    pipeline.consume([dropped(200, 1000)], "a", 1000)
     after = new()
     after.restore(Snapshot(memory=json.loads(json.dumps(pipeline.memory()))))
     assert after.blindness.dropped == 200
@@ -116,11 +116,11 @@ def test_it_survives_a_restart(pipeline: Pipeline) -> None:
 
 
 def test_a_silent_download_is_an_incident_of_the_playbook(pipeline: Pipeline) -> None:
-    pipeline.take([JournalEntry(PATH, 100, 999, "p"), JournalEntry(COPYING, 100, 1000, "a")], "a", 1000)
+    pipeline.consume([JournalEntry(PATH, 100, 999, "p"), JournalEntry(COPYING, 100, 1000, "a")], "a", 1000)
     now, found = 1000.0, ChangeSet()
     while not found.incidents and now < 4000:
         now += 10
-        found = pipeline.pass_time(now)
+        found = pipeline.tick(now)
     incident = found.incidents[-1]
     assert incident.error_type is ErrorType.TIMEOUT and incident.rule == "silence_download"
     assert incident.estado is Estado.REINTENTANDO and "30 min" in incident.error_message
@@ -128,27 +128,27 @@ def test_a_silent_download_is_an_incident_of_the_playbook(pipeline: Pipeline) ->
 
 
 def test_what_one_record_has_begun_is_told_and_left_to_a_person(pipeline: Pipeline) -> None:
-    pipeline.take([JournalEntry(COPYING, 100, 1000, "a")], "a", 1000)
-    found = [pipeline.pass_time(float(now)) for now in range(1000, 4000, 10)]
+    pipeline.consume([JournalEntry(COPYING, 100, 1000, "a")], "a", 1000)
+    found = [pipeline.tick(float(now)) for now in range(1000, 4000, 10)]
     assert [one for changes in found for one in changes.orders] == []
     assert next(one.reason for changes in found for one in changes.incidents) == "single_record"
 
 
 def test_the_bots_own_end_closes_it(pipeline: Pipeline) -> None:
-    pipeline.take([JournalEntry(PATH, 100, 999, "p"), JournalEntry(COPYING, 100, 1000, "a")], "a", 1000)
-    assert sum(len(pipeline.pass_time(float(now)).orders) for now in range(1000, 4000, 10)) == 1
-    late = pipeline.take([JournalEntry("✅ Archivo copiado exitosamente: 5 bytes", 100, 4000, "b")], "b", 4000)
+    pipeline.consume([JournalEntry(PATH, 100, 999, "p"), JournalEntry(COPYING, 100, 1000, "a")], "a", 1000)
+    assert sum(len(pipeline.tick(float(now)).orders) for now in range(1000, 4000, 10)) == 1
+    late = pipeline.consume([JournalEntry("✅ Archivo copiado exitosamente: 5 bytes", 100, 4000, "b")], "b", 4000)
     assert late.incidents[-1].open and late.incidents[-1].recovered_by_bot
     assert [order.kind for order in late.orders] == [TaskKind.CONFIRM]
 
 
 def test_a_machine_that_slept_finds_no_silence(pipeline: Pipeline) -> None:
-    pipeline.take([JournalEntry(COPYING, 100, 1000, "a")], "a", 1000)
-    assert not pipeline.pass_time(1000 + 8 * 3600).incidents
-    assert not pipeline.take([JournalEntry("anything", 100, 1001 + 8 * 3600, "b")], "b", 1001 + 8 * 3600).incidents
+    pipeline.consume([JournalEntry(COPYING, 100, 1000, "a")], "a", 1000)
+    assert not pipeline.tick(1000 + 8 * 3600).incidents
+    assert not pipeline.consume([JournalEntry("anything", 100, 1001 + 8 * 3600, "b")], "b", 1001 + 8 * 3600).incidents
 
 
 def test_a_gap_is_no_proof_of_silence(pipeline: Pipeline) -> None:
-    pipeline.take([JournalEntry(COPYING, 100, 1000, "a")], "a", 1000)
+    pipeline.consume([JournalEntry(COPYING, 100, 1000, "a")], "a", 1000)
     pipeline.observe((blind("cursor_gap", 1010),), 1010)
-    assert not pipeline.take([JournalEntry("anything", 100, 9000, "b")], "b", 9000).incidents
+    assert not pipeline.consume([JournalEntry("anything", 100, 9000, "b")], "b", 9000).incidents

@@ -1,24 +1,30 @@
-"""The couriers of all channels: one each, with its own pace and troubles, under one roof.
+"""Runs one delivery worker per channel; each has its own rate limit and error handling.
 
-A channel that takes nothing until somebody mends it (blocked, token refused) leaves what waits to
-another, which tells it once. One that is merely out of reach keeps its messages: they come late.
+The pending messages of a channel that accepts nothing until somebody mends it (blocked, token refused) are
+reassigned to another, which sends them once. A channel that is merely out of reach keeps its messages: they come late.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any, Protocol
 
 from ...config.schema import ADMIN
-from ...errors import StoreError
+from ...errors import DeliveryError, StoreError
+from ...host.redact import redact
+from ...messages import text
+from ...model.alert import Notification
 from ..channels.base import Channel, Outbox
+from ..messages.markup import Message
+from ..messages.render import render
 from ..routing import RoutingConfig, fallbacks
 from .worker import CourierStatus, DeliveryWorker
 
 RETRY_SECONDS = 10.0
-
+TEST_SECONDS = 15.0  # for each channel; it has deadlines of its own, this is for one that lacks them
 
 Start = Callable[[str, Callable[[], Coroutine[Any, Any, None]]], asyncio.Task[None]]
 
@@ -27,7 +33,7 @@ def _start(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.
     return asyncio.create_task(work(), name=name)
 
 
-class Letters(Protocol):
+class Outboxes(Protocol):
     """The durable queue of all channels."""
 
     def mailbox(self, channel: str) -> Outbox: ...
@@ -37,92 +43,98 @@ class Letters(Protocol):
 
 class DeliveryManager:
     """`run` is owned by the service; `wake` and `use` may be called at any time from its loop. `start` gives a
-    courier's work a task."""
+    worker a task."""
 
-    def __init__(self, letters: Letters, clock: Callable[[], float], start: Start = _start) -> None:
-        self._letters = letters
+    def __init__(self, outboxes: Outboxes, clock: Callable[[], float], start: Start = _start) -> None:
+        self._outboxes = outboxes
         self._clock = clock
         self._start = start
-        self._plan = RoutingConfig()
-        self._couriers: dict[str, DeliveryWorker] = {}
+        self._routing = RoutingConfig()
+        self._language = "es"
+        self._workers: dict[str, DeliveryWorker] = {}
         self._tasks: dict[DeliveryWorker, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
 
-    def use(self, channels: Iterable[Channel], plan: RoutingConfig, language: str) -> None:
-        """These channels from now on. What waits on one that is gone goes to `admin`."""
-        self._plan = plan
+    def use(self, channels: Iterable[Channel], routing: RoutingConfig, language: str) -> None:
+        """Use these channels from now on. Pending messages of a removed one are reassigned to `admin`."""
+        self._routing, self._language = routing, language
         given = {channel.name: channel for channel in channels}
         for name, channel in given.items():
-            known = self._couriers.get(name)
+            known = self._workers.get(name)
             if known is not None:
                 known.use(channel, language)
             else:
-                self._couriers[name] = self._courier(name, channel, language)
-        self._couriers = {name: self._couriers[name] for name in given}
+                self._workers[name] = self._worker(name, channel, language)
+        self._workers = {name: self._workers[name] for name in given}
         self._changed.set()
 
     def wake(self) -> None:
-        """There may be something new to send."""
-        for courier in self._couriers.values():
-            courier.wake()
+        """Let the workers look for new messages."""
+        for worker in self._workers.values():
+            worker.wake()
 
     async def run(self) -> None:
-        """Send on every channel until cancelled; messages under way are finished."""
+        """Deliver on every channel until cancelled; messages under way are finished."""
         try:
             while True:
                 self._changed.clear()
-                await self._employ()
-                adopted = await self._adopt()
+                await self._run_workers()
+                adopted = await self._reassign_removed()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(None if adopted else RETRY_SECONDS):
                         await self._changed.wait()
-        except asyncio.CancelledError:  # whatever else ends it, the couriers go on
+        except asyncio.CancelledError:  # whatever else ends it, the workers go on
             await _end(self._tasks.values())
             raise
 
     async def settled(self, seconds: float) -> bool:
         """Wait until nothing is due on any channel that works, at most `seconds`."""
-        return all(await asyncio.gather(*(one.settled(seconds) for one in self._couriers.values())))
+        return all(await asyncio.gather(*(one.settled(seconds) for one in self._workers.values())))
 
     @property
     def status(self) -> Mapping[str, CourierStatus]:
-        """How each channel does, `admin` first."""
-        return {name: courier.status for name, courier in self._couriers.items()}
+        """The status of each channel, `admin` first."""
+        return {name: worker.status for name, worker in self._workers.items()}
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        return tuple(courier.channel for courier in self._couriers.values())
+        return tuple(worker.channel for worker in self._workers.values())
 
-    async def _employ(self) -> None:
-        """Let the couriers that there are work, and no others."""
-        gone = [courier for courier in self._tasks if courier not in self._couriers.values()]
-        await _end([self._tasks.pop(courier) for courier in gone])
-        for name, courier in self._couriers.items():
-            if courier not in self._tasks:
-                self._tasks[courier] = self._start(f"courier {name}", courier.run)
+    async def send_test(self, notification: Notification) -> tuple[tuple[str, float, str], ...]:
+        """Send `notification` through every channel at once (`send_test_message`)."""
+        message = render(notification, self._language, now=notification.at)
+        return await send_test_message(self.channels, message, self._language)
 
-    async def _adopt(self) -> bool:
-        """Give what waits on channels that are gone to `admin`; False when the store cannot now."""
+    async def _run_workers(self) -> None:
+        """Start the workers of new channels, and end those of removed ones."""
+        gone = [worker for worker in self._tasks if worker not in self._workers.values()]
+        await _end([self._tasks.pop(worker) for worker in gone])
+        for name, worker in self._workers.items():
+            if worker not in self._tasks:
+                self._tasks[worker] = self._start(f"courier {name}", worker.run)
+
+    async def _reassign_removed(self) -> bool:
+        """Reassign pending messages of removed channels to `admin`; False when the store cannot now."""
         try:
-            await self._letters.adopt(tuple(self._couriers), ADMIN)
+            await self._outboxes.adopt(tuple(self._workers), ADMIN)
         except StoreError:
             return False
         self.wake()
         return True
 
-    def _courier(self, name: str, channel: Channel, language: str) -> DeliveryWorker:
+    def _worker(self, name: str, channel: Channel, language: str) -> DeliveryWorker:
         async def hand_over() -> str:
-            return await self._hand_over(name)
+            return await self._reassign(name)
 
-        return DeliveryWorker(self._letters.mailbox(name), channel, self._clock, language, hand_over)
+        return DeliveryWorker(self._outboxes.mailbox(name), channel, self._clock, language, hand_over)
 
-    async def _hand_over(self, channel: str) -> str:
-        """The first channel that works takes over what waits on `channel`; "" when none does."""
-        for other in fallbacks(channel, self._plan):
-            courier = self._couriers.get(other)
-            if courier is not None and not courier.unusable:
-                await self._letters.hand_over(channel, other)
-                courier.wake()
+    async def _reassign(self, channel: str) -> str:
+        """Reassign the pending messages of `channel` to the first working channel; "" when there is none."""
+        for other in fallbacks(channel, self._routing):
+            worker = self._workers.get(other)
+            if worker is not None and not worker.unusable:
+                await self._outboxes.hand_over(channel, other)
+                worker.wake()
                 return other
         return ""
 
@@ -133,3 +145,25 @@ async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
         if not task.cancelling():  # once: a second time would break off what it finishes
             task.cancel()
     await asyncio.gather(*ending, return_exceptions=True)
+
+
+async def send_test_message(
+    channels: Iterable[Channel], message: Message, language: str
+) -> tuple[tuple[str, float, str], ...]:
+    """Send `message` through every channel at once. Return the name of each, the seconds that it took, and its error
+    ("" for none)."""
+    return tuple(await asyncio.gather(*(_send_test(channel, message, language) for channel in channels)))
+
+
+async def _send_test(channel: Channel, message: Message, language: str) -> tuple[str, float, str]:
+    begun, trouble = time.monotonic(), ""
+    try:
+        async with asyncio.timeout(TEST_SECONDS):
+            await channel.deliver(message, message_id=None)
+    except TimeoutError:
+        trouble = text("notice.trouble.deadline", language, servidor=channel.name, segundos=f"{TEST_SECONDS:.0f}")
+    except DeliveryError as error:
+        trouble = redact(str(error))
+    except Exception as error:  # a fault in one client library says nothing of the other channels
+        trouble = redact(f"{type(error).__name__}: {error}")
+    return channel.name, time.monotonic() - begun, trouble

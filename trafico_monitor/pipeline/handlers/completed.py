@@ -19,6 +19,6 @@ class CompletedHandler:
         again = said[:2] == self._last[:2] and said[1] and said[2] - self._last[2] < SAID_TWICE_SECONDS
         self._last = said
         if not again:
-            step.records.append(events.of_download(finding, step.language))
+            step.records.append(events.download_event(finding, step.language))
         if finding.exact and finding.download.destination:
             step.arrived.append(finding)

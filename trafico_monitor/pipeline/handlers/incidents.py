@@ -77,7 +77,7 @@ class IncidentHandler:
         if order is not None:
             self.order(order, step)
         if before is None or _told_apart(before, incident):
-            step.records.append(events.of_incident(incident, now, step.language))
+            step.records.append(events.incident_event(incident, now, step.language))
             step.notices.extend(notifications_for(before, incident, now))
 
     def order(self, order: RepairTask, step: ChangeSetBuilder) -> None:
@@ -153,7 +153,7 @@ class IncidentHandler:
                 self.apply(incident, policy.begin(incident, self.situation(now)), step, now)
             case ChangeKind.REPEATED:
                 step.incidents[incident.id] = incident
-                step.records.append(events.of_repeat(incident, change.finding.at, step.language))
+                step.records.append(events.repeat_event(incident, change.finding.at, step.language))
             case ChangeKind.CONTEXT:
                 step.incidents[incident.id] = incident
             case ChangeKind.REFINED:

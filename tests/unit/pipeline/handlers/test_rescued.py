@@ -43,11 +43,11 @@ def ordered(pipeline: Pipeline, kind: ErrorType) -> RepairTask:
 def test_whatever_the_error_and_the_order(kind: ErrorType, step: TaskKind, proven: bool) -> None:
     pipeline = new()
     order = ordered(pipeline, kind)
-    begun = pipeline.begin(order)
+    begun = pipeline.begin_task(order)
     assert begun is not None
     as_kind = RepairTask(order.id, order.incident_id, step, kind, order.due_at, download=order.download)
     verdict = PROOF if proven else Verdict(False, reason="unreadable_by_bot")
-    (notice,) = told(pipeline.finish(as_kind, rescued(order), verdict, NOW + 5))
+    (notice,) = told(pipeline.finish_task(as_kind, rescued(order), verdict, NOW + 5))
     assert notice.key == conversation(mark_of("file_01.mp4", order.incident_id)) and notice.to == ("admin",)
     assert (notice.severity, notice.only_edit, notice.incident) == (Severity.RECOVERABLE, False, None)
     assert notice.fields["archivo"] == "file_01.mp4" and notice.fields["bytes"] == "2773535"
@@ -58,52 +58,51 @@ def test_whatever_the_error_and_the_order(kind: ErrorType, step: TaskKind, prove
 def test_also_of_an_incident_that_nobody_remembers_and_of_one_in_doubt() -> None:
     pipeline = new()
     order = ordered(pipeline, ErrorType.TIMEOUT)
-    pipeline.begin(order)
+    pipeline.begin_task(order)
     result = rescued(order, Outcome.REFUSED, reason="delivered_elsewhere")
-    (notice,) = told(pipeline.finish(order, result, PROOF, NOW + 5))
+    (notice,) = told(pipeline.finish_task(order, result, PROOF, NOW + 5))
     assert notice.fields["motivo"] == "delivered_elsewhere"
     lost = RepairTask("LOSTLOST/1", "LOSTLOST", TaskKind.RETRY_DOWNLOAD, ErrorType.PERMISOS, NOW)
     pipeline.incidents.orders[lost.id] = lost
-    (notice,) = told(pipeline.finish(lost, rescued(lost), PROOF, NOW + 5))
+    (notice,) = told(pipeline.finish_task(lost, rescued(lost), PROOF, NOW + 5))
     assert (notice.fields["incidente"], notice.fields["motivo"]) == ("LOSTLOST", "place_unknown")
 
 
 def test_tried_again_it_is_the_same_message() -> None:
     pipeline = new()
     first = ordered(pipeline, ErrorType.TIMEOUT)
-    pipeline.begin(first)
+    pipeline.begin_task(first)
     bad = Verdict(False, reason="size_differs")
-    before = told(pipeline.finish(first, rescued(first), bad, NOW + 5))
+    before = told(pipeline.finish_task(first, rescued(first), bad, NOW + 5))
     second = next(iter(pipeline.orders.values()))
     assert second.id != first.id
-    pipeline.begin(second)
-    after = told(pipeline.finish(second, rescued(second), bad, NOW + 9))
+    pipeline.begin_task(second)
+    after = told(pipeline.finish_task(second, rescued(second), bad, NOW + 9))
     assert [(n.key, n.thread) for n in before] == [(n.key, n.thread) for n in after]
 
 
 def test_what_was_not_rescued_is_not_told() -> None:
     pipeline = new()
     order = ordered(pipeline, ErrorType.TIMEOUT)
-    pipeline.begin(order)
-    assert (
-        told(pipeline.finish(order, TaskResult(order.id, Outcome.DONE, "copied", path="/m/a"), PROOF, NOW + 5)) == []
-    )
+    pipeline.begin_task(order)
+    done = TaskResult(order.id, Outcome.DONE, "copied", path="/m/a")
+    assert told(pipeline.finish_task(order, done, PROOF, NOW + 5)) == []
 
 
 def test_a_silence_delays_it_and_drops_nothing() -> None:
     pipeline = new()
     order = ordered(pipeline, ErrorType.PERMISOS)
-    pipeline.begin(order)
+    pipeline.begin_task(order)
     until = NOW + 3600
     pipeline.alerting.set_silences((Silence("SAAAAA", Scope.ALL, "", NOW, until, "night", "cli:ana"),))
-    (notice,) = told(pipeline.finish(order, rescued(order), PROOF, NOW + 5))
+    (notice,) = told(pipeline.finish_task(order, rescued(order), PROOF, NOW + 5))
     assert (notice.hold, notice.only_edit) == (until, False)
 
 
 def test_the_bots_maintenance_does_not_hold_it_back() -> None:
     pipeline = new()
     order = ordered(pipeline, ErrorType.PERMISOS)
-    pipeline.begin(order)
+    pipeline.begin_task(order)
     pipeline.alerting.unit_stopping("trafico-main.service", NOW + 2, NOW + 2)
-    (notice,) = told(pipeline.finish(order, rescued(order), PROOF, NOW + 5))
+    (notice,) = told(pipeline.finish_task(order, rescued(order), PROOF, NOW + 5))
     assert not notice.only_edit

@@ -68,19 +68,19 @@ class Watcher:
 
     def __post_init__(self) -> None:
         plan = RoutingConfig(self.alerts, ("admin",))
-        self.pipeline = Pipeline(Detector(RuleSet(())), Tracker(), Limits(), "es", plan=plan)
+        self.pipeline = Pipeline(Detector(RuleSet(())), Tracker(), Limits(), "es", routing=plan)
 
     def hear(self, *entries: JournalEntry) -> None:
         """Each as it comes."""
         for entry in entries:
             self.wait(entry.at - self.now)
-            self._keep(self.pipeline.take((entry,), entry.cursor, self.now))
+            self._keep(self.pipeline.consume((entry,), entry.cursor, self.now))
 
     def read(self, *entries: JournalEntry, now: float) -> None:
         """All at once, later: the monitor was away."""
         self.now = now
-        self._keep(self.pipeline.take(entries, entries[-1].cursor, now))
-        self._keep(self.pipeline.pass_time(now))
+        self._keep(self.pipeline.consume(entries, entries[-1].cursor, now))
+        self._keep(self.pipeline.tick(now))
 
     def find(self, code: str) -> None:
         self._keep(self.pipeline.observe((Finding(FindingKind.UNIT, self.now, rule=UNIT, code=code),), self.now))
@@ -95,7 +95,7 @@ class Watcher:
         end = self.now + max(0.0, seconds)
         while self.now < end:
             self.now = min(end, self.now + 0.25)
-            self._keep(self.pipeline.pass_time(self.now))
+            self._keep(self.pipeline.tick(self.now))
 
     def restart(self) -> None:
         """kill -9 of the monitor: it goes on with what its last transaction stored."""
