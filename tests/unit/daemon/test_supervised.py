@@ -18,7 +18,6 @@ OWN = {
     "notify/delivery/worker.py": 1,  # a step of a courier: awaited
     "notify/delivery/manager.py": 1,  # a courier, where nobody gives a supervisor
     "web/control.py": 1,  # a request: what it raises is the answer
-    "web/connection.py": 2,  # a piece of a stream, the end of its client: awaited
     "web/server.py": 1,  # the listeners: their group raises in the window's own task
 }
 COMMANDS = "cli"  # end with what they raise
