@@ -1,4 +1,4 @@
-"""The client of the running monitor: HTTP over its unix socket, and the answer to a person's request."""
+"""Client of the running monitor: HTTP over its unix socket, and the reply to an operator request."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def send_command(config: Path | None, as_json: bool, kind: str, **fields: object
 def call(
     config: Path | None, method: str, path: str, body: Mapping[str, object] | None = None, *, spoken: str
 ) -> tuple[int, dict[str, object]]:
-    """Ask the monitor of that configuration; the status and the JSON object of its answer.
+    """Sends a request to the monitor of that configuration; returns status and JSON object of its answer.
 
-    Raises NotAnswered when nobody answers there, NotPermitted when this user may not ask.
+    Raises NotAnswered if the monitor does not answer, NotPermitted if this user has no access.
     """
     place = _socket_path(config)
     sent = None if body is None else json.dumps(body).encode()

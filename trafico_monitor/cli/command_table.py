@@ -1,4 +1,4 @@
-"""Every command with its parameters, its help and its function, which is imported when the command is called."""
+"""Table of the commands: parameters, help and function, which is imported when the command is called."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _flag(*names: str, help: str) -> Parameter:
 
 
 def _choice(*names: str, help: str, values: Sequence[str], metavar: str) -> Parameter:
-    """An option whose values stand in its help, because they do not fit beside its name."""
+    """An option with its values listed in its help, because they do not fit beside its name."""
     kind, listed = click.Choice(values), ", ".join(values)
     return lambda: click.Option(names, help=f"{text(help, language())}: {listed}", type=kind, metavar=metavar)
 

@@ -1,4 +1,4 @@
-"""The command line: finds the command, imports only that one, and turns errors into one clear line."""
+"""Entry point of the command line: imports only the called command, and prints each error as one line."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _explain(mistake: click.UsageError, spoken: str) -> int:
-    """Tell how the command is called, what is wrong with the words, and where its help is."""
+    """Prints the usage, the error in the arguments, and the help option."""
     path = mistake.ctx.command_path if mistake.ctx else PROGRAM
     if mistake.ctx:
         say(mistake.ctx.get_usage(), stream=sys.stderr)
@@ -55,7 +55,7 @@ def _explain(mistake: click.UsageError, spoken: str) -> int:
 
 
 def _reason(mistake: click.UsageError, spoken: str) -> str:
-    """What click says in English, where it is one of the usual mistakes."""
+    """Translates click's English message for the common usage errors."""
     if isinstance(mistake, click.NoSuchOption):
         near = ", ".join(mistake.possibilities or ())
         return text("usage.option.near" if near else "usage.option", spoken, nombre=mistake.option_name, opciones=near)

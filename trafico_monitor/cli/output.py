@@ -1,7 +1,7 @@
-"""What the commands print: on a terminal by rich, in colours and on its columns; into a pipe plain and whole.
+"""Output of the commands: with rich on a terminal, in colours and fitted to its columns; plain and complete in a pipe.
 
-Whatever comes from a log line is only text: control characters are shown as `�`, and rich is given `Text`,
-never markup. rich is imported for terminals only; a pipe and `run` do without.
+Text from a log line is never interpreted: control characters are shown as `�`, and rich receives `Text`, never markup.
+rich is imported for terminals only, not for a pipe or `run`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command line as click has it, in the caller's language: by rich on a terminal, plain into a pipe."""
+"""The click commands in the caller's language: with rich on a terminal, plain in a pipe."""
 
 from __future__ import annotations
 

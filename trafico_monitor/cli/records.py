@@ -1,4 +1,4 @@
-"""What the commands that read the records share: where they are, and how an incident is shown."""
+"""Shared by commands that read the records: the location of the database, and the display of an incident."""
 
 from __future__ import annotations
 

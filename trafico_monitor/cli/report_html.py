@@ -1,6 +1,6 @@
-"""`report --format html`: one file that needs nothing else, with charts, the story and the proof. Pure.
+"""`report --format html`: a self-contained page with charts, history and proof. Pure.
 
-The page is `templates/report.html.j2`; here is what it is filled with.
+The page is `templates/report.html.j2`; this module computes its values.
 """
 
 from __future__ import annotations

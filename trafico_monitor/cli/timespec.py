@@ -1,4 +1,4 @@
-"""Times as people type them to journalctl (systemd.time(7), the forms in daily use)."""
+"""Time specifications as in journalctl (systemd.time(7), the common forms)."""
 
 from __future__ import annotations
 

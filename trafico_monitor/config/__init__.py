@@ -1,4 +1,4 @@
-"""Configuration: the frozen schema and the door through which it comes in."""
+"""Configuration: the frozen schema, and its loading."""
 
 from .schema import Config
 

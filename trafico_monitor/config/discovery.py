@@ -1,7 +1,7 @@
-"""Finds out what the configuration leaves empty: the project, its owner, the Bot API directory.
+"""Detection of unset configuration values: the project, its owner, the Bot API directory.
 
-Nothing found here replaces what somebody has set, and whatever cannot be found is a code in
-`Config.missing`: the service runs with what it has and refuses only what needs the rest.
+A detected value never replaces a configured one, and each missing value is a code in `Config.missing`: the service
+runs without it and disables only what needs it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _IN_HOME = ".telegram-bot-api"
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """What systemd and Docker answered."""
+    """Answers of systemd and Docker."""
 
     unit: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[tuple[str, str], ...] = ()
@@ -57,7 +57,7 @@ async def discover(config: Config) -> tuple[Config, Installation | None]:
 
 
 def complete(config: Config, around: HostFacts) -> tuple[Config, Installation | None]:
-    """Look at the file system, with what systemd and Docker said, and put it all together."""
+    """Completes the configuration from the file system and the answers of systemd and Docker."""
     config = _with_project(config, around.unit)
     dotenv_file.remember_secrets(config)
     missing: list[str] = []
@@ -118,7 +118,7 @@ def _with_site(
 
 
 def bots_user(config: Config) -> int | None:
-    """Whose processes are the bot's where no unit tells, without asking systemd; None while nobody is known."""
+    """Returns the bot's user if there is no unit, without querying systemd; None if unknown."""
     if config.project.owner or config.models_path is None:
         return accounts.uid_of(config.project.owner)
     owner = _owner(config, _look(config.models_path), {})
@@ -137,7 +137,7 @@ def _look(path: Path) -> _Folder:
 
 
 def _owner(config: Config, models: _Folder, unit: Mapping[str, str]) -> accounts.Account | None:
-    """Who owns what is made in models: the bot's user. None for a name that nobody has."""
+    """Returns the owner of new files in models: the bot's user. None for an unknown name."""
     if config.project.owner:
         return accounts.by_name(config.project.owner)
     seen = models.status if models.there else None
@@ -178,8 +178,8 @@ def _bot_api(
 
 
 def _known(folder: _Folder, missing: list[str], *, given: bool) -> _Folder | None:
-    """`folder` when it is there, or said to be; behind a closed home it is taken on trust, since
-    the root helper may reach it: `bot_api_hidden` tells that we cannot."""
+    """Returns `folder` if it exists, or was configured; behind a closed home it is assumed to exist, because the
+    root helper may reach it: `bot_api_hidden` reports that the service cannot."""
     if folder.hidden:
         missing.append("bot_api_hidden")
     elif not folder.there:
@@ -189,7 +189,7 @@ def _known(folder: _Folder, missing: list[str], *, given: bool) -> _Folder | Non
 
 
 def mounted_from(mounts: tuple[tuple[str, str], ...], inside: str) -> str:
-    """The host's path of `inside`, by the mount whose destination is nearest above it; or ""."""
+    """Returns the host path of `inside`, from the mount with the nearest destination above it; or ""."""
     best: tuple[int, str] = (0, "")
     for source, destination in mounts:
         place = PurePosixPath(destination)
@@ -200,7 +200,7 @@ def mounted_from(mounts: tuple[tuple[str, str], ...], inside: str) -> str:
 
 
 def _without_alerts(config: Config) -> list[str]:
-    """What is missing for telling the administrator, and for asking for a file again."""
+    """Returns the settings missing for alerts, and for requesting a file again."""
     missing: list[str] = []
     telegram = config.telegram
     if not telegram.token:

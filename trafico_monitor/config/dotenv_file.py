@@ -1,7 +1,8 @@
-"""The project's own `src/.env`: read as the bot reads it, and never written.
+"""The project's own `src/.env`: read as the bot reads it, never written.
 
-It belongs to the bot and not to the monitor: it only fills what nobody has set, and a mistake in
-it is told but does not stop the monitor."""
+It belongs to the bot, not to the monitor: it only fills unset values, and an error in it is reported without stopping
+the monitor.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +34,8 @@ class EnvRefused(OSError):
 
 @dataclass(frozen=True, slots=True)
 class ProjectEnv:
-    """`values` by configuration key; `refused` names the variables whose value cannot be used; `secrets` are
-    those of the whole file, the bot's other services' among them."""
+    """`values` by configuration key; `refused` names the variables with an unusable value; `secrets` are those of
+    the whole file, including the bot's other services'."""
 
     values: dict[str, object] = field(default_factory=dict, repr=False)
     refused: tuple[str, ...] = ()
@@ -42,7 +43,7 @@ class ProjectEnv:
 
 
 def path(config: Config) -> Path | None:
-    """Where the project's .env lies; None while no project is known."""
+    """Returns the path of the project's .env; None while no project is known."""
     if not config.project.dir or not config.project.env_file:
         return None
     return Path(config.project.dir) / config.project.env_file
@@ -66,11 +67,11 @@ def read(config: Config) -> ProjectEnv:
 
 
 def variables(config: Config) -> Mapping[str, str]:
-    """Everything that the file sets, by name; `read` says what is raised.
+    """Returns everything that the file sets, by name; raises as `read`.
 
-    python-dotenv, because the bot reads the very same file with it: quotes, `export` and comments
-    mean the same to both. `${...}` stands for another line of the file alone: what is in the
-    environment of this process, or of root's `check`, is none of the file's business.
+    Uses python-dotenv, because the bot reads the same file with it: quotes, `export` and comments have the same
+    meaning. `${...}` refers to another line of the file only, never to the environment of this process, or of root's
+    `check`.
     """
     from dotenv import dotenv_values
     from dotenv.variables import parse_variables
@@ -86,11 +87,10 @@ def variables(config: Config) -> Mapping[str, str]:
 
 
 def fill(config: Config) -> Config:
-    """`config` with what its project's .env says about keys that nobody has set. The secrets in it are
-    redacted from now on.
+    """Returns `config` completed with the project's .env for unset keys. Its secrets are redacted from now on.
 
-    `missing` gets `env_unreadable`, `env_foreign` or `env_invalid`; a file that is not there is no
-    news (the missing token is).
+    `missing` gets `env_unreadable`, `env_foreign` or `env_invalid`; a missing file is not reported (the missing token
+    is).
     """
     file = path(config)
     if file is None or str(file) in config.sources:
@@ -111,8 +111,8 @@ def fill(config: Config) -> Config:
 
 
 def _content(config: Config) -> str:
-    """The file's text. Whoever owns the project chooses what lies under that name, and `sudo
-    trafico-monitor check` reads it as root: only his own file, and never through a link."""
+    """Returns the file's text. The project's owner controls that name, and `sudo trafico-monitor check` reads it as
+    root: only that user's own file is accepted, and never through a link."""
     with _folder(config) as (folder, closed), _opened(folder, config) as handle:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
@@ -191,8 +191,8 @@ _MADE_UP = re.compile(r"(?=[^0-9]*+[0-9])[A-Za-z0-9_-]{12,}")
 
 
 def secrets_of_env(given: Mapping[str, str | None]) -> tuple[str, ...]:
-    """The secrets in a `.env`: values whose name says so, and what stands before the host in an address.
-    A path or an address is none by its name alone (`KEY_FILE`): lines would lose the places they name."""
+    """Returns the secrets in a `.env`: values whose name says so, and the user information in an address. The name
+    alone (`KEY_FILE`) does not make a path or an address secret: lines would lose their paths."""
     return tuple(secret for name, value in given.items() if value for secret in _of_value(name, value.strip()))
 
 

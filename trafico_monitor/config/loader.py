@@ -1,8 +1,8 @@
-"""Files, credentials and environment variables into one checked Config.
+"""Loads files, credentials and environment variables into one validated Config.
 
-Order, each over the one before: defaults, the project's `src/.env`, config.toml, conf.d/*.toml by
-name, credentials, environment. What the administrator of the machine wrote for the monitor is
-over what the bot's own file says; an empty text means «find it out» and sets nothing."""
+Precedence, each overriding the previous: defaults, the project's `src/.env`, config.toml, conf.d/*.toml by name,
+credentials, environment. An empty text means that the value is detected, and overrides nothing.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_PATH = Path("/etc/trafico-monitor/config.toml")
 
 @dataclass(slots=True)
 class _Gathered:
-    """What has been read so far: values and where each came from, and every mistake."""
+    """Values read so far with their sources, and all errors."""
 
     values: dict[str, object] = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)
@@ -191,11 +191,11 @@ def packaged_logs(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def settle_state(config: Config, environ: Mapping[str, str], *, serving: bool) -> Config:
-    """`config` with a state directory that may be used. `missing` gets `state_refused` where that
-    is another than the configured one.
+    """Returns `config` with a usable state directory. `missing` gets `state_refused` if it differs from the configured
+    one.
 
-    With `serving` it is decided by the rights of the calling service. A command cannot know for
-    certain by whom the service runs, so it goes where a refusing service has put its database.
+    With `serving`, the rights of the calling service decide. A command cannot know the service's user for certain, so
+    it uses the location where a refusing service has put its database.
     """
     instead = packaged_state(environ)
     state = config.paths.state

@@ -1,5 +1,5 @@
-"""Mistakes in a configuration: one clear line for each (file, key, what is expected, what is there), and values
-that do not fit together. Pure."""
+"""Configuration errors: one line each (file, key, expected value, found value), and contradictions between values.
+Pure."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def plain(text: str) -> str:
 
 
 def _nearest(name: str) -> str | None:
-    """The known key or section that somebody who wrote `name` most probably meant."""
+    """Returns the known key or section most similar to `name`."""
     section, _, last = name.rpartition(".")
     if not section:
         return _closest(name, [*SECTIONS, "language"], 0.6) or _elsewhere(name)
@@ -74,7 +74,7 @@ def _nearest(name: str) -> str | None:
 
 
 def _elsewhere(last: str) -> str | None:
-    """A key of any section whose own name is `last` or much like it."""
+    """Returns a key of any section whose own name is `last` or similar."""
     by_last = {key.rpartition(".")[2]: key.replace("*", "NAME") for key in reversed(list(KEYS))}
     return by_last.get(_closest(last, list(by_last), 0.75) or "")
 
@@ -98,7 +98,7 @@ class _Origin:
         self.broken = broken
 
     def of(self, *names: str) -> str:
-        """The source of the first of `names` (a key, or the beginning of several) that somebody has set."""
+        """Returns the source of the first of `names` (a key, or a common prefix) that is set."""
         for name in names:
             for key, source in self._origin.items():
                 if key == name or key.startswith(f"{name}."):

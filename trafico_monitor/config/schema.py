@@ -31,8 +31,8 @@ class ChannelKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What may be written: `expect.<expected>` in messages/ with `fields` filled in. `convert` gives the value of the
-    schema, or raises ValueError."""
+    """Definition of a key's values: `expect.<expected>` in messages/ with `fields` filled in. `convert` returns the
+    schema's value, or raises ValueError."""
 
     expected: str
     convert: Callable[[object], object]
@@ -161,7 +161,7 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What is open or not yet told stays, whatever its age and size."""
+    """Open and unsent items are kept, whatever their age and size."""
 
     days: int = _whole(90, 0, 36500)  # of closed incidents and events in the database; 0 = for ever
     database: int = _size(GB)  # beyond it the oldest closed incidents go, whatever their age; 0 = any size
@@ -177,7 +177,7 @@ class Web:
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """`[alerts]`: when and to whom. `quiet_from`/`quiet_until` are "HH:MM" local time, "" = never."""
+    """`[alerts]`: timing and recipients. `quiet_from`/`quiet_until` are "HH:MM" local time, "" = never."""
 
     remind_every: float = _seconds_or_none(30 * MINUTE)  # 0 = no reminders
     escalate_to: tuple[str, ...] = _channels()  # in the order supervisor, dev
@@ -225,10 +225,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`sources` names the files that were read; `missing` holds codes (`missing.<code>` in
-    messages/) of what the operator still has to say, and why corrections are refused.
-    `explicit` holds the keys (`section.key`) that somebody has set on purpose: what is found out
-    later, the project's `src/.env` included, never replaces one of them."""
+    """`sources` names the files that were read; `missing` holds codes (`missing.<code>` in messages/) of missing
+    settings, and of reasons to refuse repairs. `explicit` holds the keys (`section.key`) that were set explicitly:
+    a detected value, or the project's `src/.env`, never replaces one of them."""
 
     language: str = _key("es", "language", v.one_of("es", "en"))
     project: Project = field(default_factory=Project)
@@ -313,7 +312,7 @@ def general(name: str) -> str:
 
 
 def key_of(name: str) -> Key | None:
-    """What the key `name` may be, also in a named table: `channels.dev.kind` is `channels.*.kind`."""
+    """Returns the definition of the key `name`, also in a named table: `channels.dev.kind` is `channels.*.kind`."""
     return KEYS.get(general(name))
 
 

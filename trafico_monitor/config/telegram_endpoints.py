@@ -1,4 +1,4 @@
-"""Which token goes to which server, and whose answers the alert bot takes. Pure."""
+"""Assignment of tokens to servers, and the senders whose replies the alert bot accepts. Pure."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def alert_token(config: Config) -> str:
 
 
 def alert_conflict(config: Config) -> bool:
-    """True when the bot's token would be used against the public server and a local one by turns.
+    """True if the bot's token would be used on the public server and a local one alternately.
 
-    Two addresses that are both the operator's own are taken as meant: one server, two doors.
+    Two addresses of the operator count as intended: one server with two addresses.
     """
     if _separate(config) or not config.telegram.token:
         return False
@@ -56,9 +56,9 @@ def _separate(config: Config) -> bool:
 
 
 def channels(config: Config) -> tuple[Channel, ...]:
-    """Every channel with its token and server filled in, `admin` first.
+    """Returns every channel with its token and server filled in, `admin` first.
 
-    A Telegram channel whose token may not be used where it would have to go has none.
+    A Telegram channel whose token may not be used on its server has none.
     """
     telegram = config.telegram
     admin = Channel(ADMIN, chat=telegram.admin_id, token=alert_token(config), api_url=alert_server(config))
@@ -84,8 +84,8 @@ def _torn(server: str, config: Config) -> bool:
 
 
 def answering(channel: Channel, config: Config) -> bool:
-    """True where somebody may answer by buttons: on the alert bot, whose answers nobody else polls
-    for. With the bot's own token never."""
+    """True if users may reply with buttons: on the alert bot, if no other program polls it. Never with the bot's
+    own token."""
     nobody = why_no_answers(config.telegram, allowed_ids(config.telegram, config.channels))
     return config.alerts.answers and not nobody and channel.token == config.telegram.alert_token
 
@@ -134,10 +134,10 @@ def allowed_ids(telegram: Telegram, channels: Iterable[Channel]) -> frozenset[in
 
 
 def why_no_answers(telegram: Telegram, allowed: frozenset[int]) -> str:
-    """Why nobody can answer: a code of `answers.off.*`; "" when answers can be taken.
+    """Returns the reason why nobody can reply: a code of `answers.off.*`; "" if replies are enabled.
 
-    The bot that bot_central asks for updates must never be asked by us: its updates, videos
-    included, would come to us instead. One bot has one number, whatever its token's other half.
+    The monitor must never poll the bot that bot_central polls: it would take that bot's updates, including videos. A
+    bot has one number, whatever the other half of its token.
     """
     if not telegram.alert_token:
         return "no_token"

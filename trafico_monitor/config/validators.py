@@ -1,7 +1,7 @@
-"""What a configuration value may be. Pure: text or TOML value in, value of the schema out.
+"""Validators of configuration values. Pure: text or TOML value in, value of the schema out.
 
-Every function returns the value in the schema's own form or raises ValueError; what is expected
-is said by the key in `schema`, and never by the exception, which could hold a secret.
+Every function returns the value in the schema's form or raises ValueError. The key in `schema` describes the expected
+value, never the exception, which could contain a secret.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The end of each process of the bot, told by the kernel as it happens: main.py may outlive its child.
+"""Kernel notification of the end of each bot process: main.py may outlive its child.
 
-Numbers come from journald's trusted fields alone, and count only while the kernel has them in the unit's control
-group. A pidfd then means that very process, whoever has its number later, and wakes the loop when it ends.
+Process IDs come from journald's trusted fields only, and count only while the kernel lists them in the unit's control
+group. A pidfd then refers to exactly that process, even if its number is reused, and wakes the loop when it ends.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ProcessWatch:
             self._asked.set()
 
     async def run(self) -> None:
-        """Watch those that speak, and tell of each that ends; for ever."""
+        """Watches active processes, and reports each that ends; runs forever."""
         try:
             while True:
                 self._asked.clear()

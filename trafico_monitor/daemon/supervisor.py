@@ -1,8 +1,8 @@
-"""Keeps every side task of the service going: what one of them raises is logged, told, and survived.
+"""Supervisor of all background tasks: their exceptions are logged, alerted, and survived.
 
-A task that has failed begins again after a pause that doubles. One that fails again and again is told of
-once, and once more when it is well. Only the loop that takes in the journal's lines stands outside: where
-that one cannot go on, the service ends, and systemd begins it anew from what is stored.
+A failed task restarts after a pause that doubles. One that keeps failing is alerted once, and once more on recovery.
+Only the ingest loop is outside: if it cannot continue, the service ends, and systemd restarts it from the stored
+state.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Tell = Callable[[Trouble, bool], Awaitable[None]]
 
 
 class Supervisor:
-    """Owns what `start` is given until `stop`. All methods are for the loop's own thread."""
+    """Owns tasks given to `start` until `stop`. All methods must be called in the loop's own thread."""
 
     def __init__(self, tell: Tell, clock: Callable[[], float] = time.time) -> None:
         self._tell = tell
@@ -94,15 +94,15 @@ class Supervisor:
                 return
 
     def attempt(self, name: str, work: Callable[[], None]) -> None:
-        """Do `work()` now, once: what it raises is logged and counted as a failure of `name`, and the caller,
-        whose business it is not, goes on."""
+        """Runs `work()` once, now: an exception is logged and counted as a failure of `name`, and the caller
+        continues."""
         try:
             work()
         except Exception as error:
             self._failed(name, error)
 
     def begin_no_more(self) -> None:
-        """The service ends: from now on what fails has failed, and nothing begins again."""
+        """The service ends: failed tasks are not restarted any more."""
         self._stopping.set()
         for timer in self._timers.values():
             timer.cancel()

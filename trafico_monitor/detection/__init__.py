@@ -1,1 +1,1 @@
-"""From journal entries to findings: which line, or which traceback, reports which failure. Pure."""
+"""Journal entries to findings: the lines and tracebacks that report a failure. Pure."""

@@ -1,10 +1,10 @@
-"""Journal entries in, findings out: the engine that knows every process's story. Pure.
+"""Journal entries in, findings out: the engine that tracks every process. Pure.
 
-A line that decides gives its finding at once; what follows of the same failure (hints, the
-traceback) refines it under the same `origin`. A line that says nothing costs a few comparisons.
+A deciding line produces its finding at once; further information about the same failure (hints, the traceback) refines
+it under the same `origin`. An irrelevant line costs a few comparisons.
 
-What each line means is told here, one kind after the other; `memory` knows what is open, `folding`
-what may still go on, `downloads` what is under way, `failures` what has failed.
+This module dispatches one kind of line after another; `memory` holds the open state, `folding` the open multi-line
+records, `downloads` the downloads in progress, `failures` the failures.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What may still go on when its first line is read: tracebacks, and ERROR records that no rule knows. Pure.
+"""Multi-line records still open after their first line: tracebacks, and ERROR records that no rule matches. Pure.
 
-Whatever is open here is closed by the next line that does not belong to it, by the end of the
-process, or by time (`settle`).
+An open record is closed by the next unrelated line, by the end of the process, or by time (`settle`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Prefilter: which lines are worth a look at all, before any rule.
+"""Prefilter: selects the lines to which rules are applied.
 
-Most lines hold none of a few hundred literals. An Aho-Corasick automaton (pyahocorasick, in C) looks for all of them
-in one pass; lines of a form that was seen before are not even looked at.
+Most lines contain none of a few hundred literals. An Aho-Corasick automaton (pyahocorasick, in C) searches for all of
+them in one pass; lines of a known form are not even searched.
 """
 
 from __future__ import annotations

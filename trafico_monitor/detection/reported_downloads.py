@@ -1,7 +1,7 @@
-"""The downloads that the bot's own process reports: exact, by fields that no line can set. Pure.
+"""Downloads reported by the bot's own process: exact, from fields that no line can set. Pure.
 
-Contract of the entries: docs/reference/instrumentation.md. What the same process prints of such a
-download is context of it, and neither begins, ends nor repairs anything.
+Contract of the entries: docs/reference/instrumentation.md. Text of the same process about such a download is context,
+and does not start, end or repair anything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the rules lie: shipped ones, and the operator's drop-ins that override them by file name."""
+"""Locations of the rules: shipped ones, and the operator's drop-ins that override them by file name."""
 
 from __future__ import annotations
 

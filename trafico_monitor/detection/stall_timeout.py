@@ -1,4 +1,4 @@
-"""How long a download may say nothing before its silence is a finding. Pure."""
+"""Stall timeout: the time after which a silent download is a finding. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A record's own words, and how far they are trusted (level B of the design document, section 4). Pure.
+"""A record's own words, and their level of trust (level B of the design document, section 4). Pure.
 
-A record of the bot may quote a stranger: a chat message, a caption, a display name, a URL. Only the
-bot's own words decide, which are what remains of the record without its quotations.
+A record of the bot may quote a stranger: a chat message, a caption, a display name, a URL. Only the bot's own words
+decide: the record without its quotations.
 """
 
 from __future__ import annotations

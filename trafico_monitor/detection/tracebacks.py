@@ -1,8 +1,7 @@
-"""Folds the lines of one Python traceback, chained exceptions included, into one answer. Pure.
+"""Folding of one Python traceback, including chained exceptions, into one result. Pure.
 
-The innermost exception that a rule knows decides: a TimedOut caused by a refused connection is a
-server that is down. The frames tell what the program was doing, because polling, sending and
-downloading end in the same exceptions.
+The innermost exception that a rule matches decides: a TimedOut caused by a refused connection is a server that is
+down. The frames show what the program was doing, because polling, sending and downloading end in the same exceptions.
 """
 
 from __future__ import annotations

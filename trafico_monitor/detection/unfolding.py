@@ -1,9 +1,9 @@
-"""Entries in, lines in the forms of Python's own logging and tracebacks out. Pure.
+"""Entries in, lines in the formats of Python's own logging and tracebacks out. Pure.
 
-A console folds what a program says: rich wraps a message over the rows of a table and draws boxes around
-frames, an exception group stands behind bars, a JSON record holds its traceback in a field. Everything
-behind this module sees `LEVEL:logger:message` (or the record as it was written) and CPython's traceback.
-What one entry holds beyond its first line is a continuation and never becomes a record.
+A console reformats output: rich wraps a message over the rows of a table and draws boxes around frames, an exception
+group is prefixed by bars, a JSON record holds its traceback in a field. All later stages see `LEVEL:logger:message`
+(or the record as written) and CPython's traceback. Further lines of an entry are continuations and never become a
+record.
 """
 
 from __future__ import annotations

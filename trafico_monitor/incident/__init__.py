@@ -1,1 +1,1 @@
-"""One incident per failure: what is open, what belongs together, what is to be done. Pure."""
+"""One incident per failure: open incidents, grouping, and decisions. Pure."""

@@ -1,8 +1,8 @@
-"""The bot says that it succeeded after all: a reason to look, never a proof. Pure.
+"""The bot's own success report: a reason to verify, never a proof. Pure.
 
-The video is looked at where it is told to be; where no line told, it is looked for by its name or its
-content among what was put into the modelos' folders since. What nobody could look at is `pendiente`, and
-then a person's: the record holds the bot's line, with «not looked at».
+The video is verified at its reported path; without a path, it is searched by name or content among the files put into
+the modelos' folders since. If nothing can be verified, the incident is `pendiente` and then left to an operator: the
+record contains the bot's line, marked «not verified».
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def repaired_by_bot(incident: Incident, line: str, at: DecisionContext) -> Decis
 
 
 def said_by_bot(incident: Incident, line: str, now: float) -> Incident:
-    """`incident` as it stands once the bot has said `line`: that it succeeded after all."""
+    """Returns `incident` after the bot reported success with `line`."""
     evidence = (Evidence(BOT_LINE, line),)
     return replace(incident, recovered_by_bot=True, evidence=evidence, updated_at=now, waiting_for=None)
 

@@ -1,4 +1,4 @@
-"""What a finding changed about the incidents."""
+"""Effect of a finding on the incidents."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ChangeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`incident` is as it stands after the change; None where there is none."""
+    """`incident` is the state after the change; None if there is no incident."""
 
     kind: ChangeKind
     finding: Finding

@@ -1,8 +1,8 @@
-"""What trying again has been good for lately, and where it never is. Pure.
+"""Circuit breaker: stops repairs that never succeed. Pure.
 
-The rule: after a failure for some reason, nothing is repeated when the last `TRIES` orders of that
-kind, for that type of error, all failed for that same reason within `DAYS` and none of any reason
-worked since. The first try is always made; one that works makes everything begin anew.
+After a failure for some reason, nothing is repeated if the last `TRIES` tasks of that kind, for that error type, all
+failed for the same reason within `DAYS` and none has succeeded since. The first attempt is always made; a success
+closes the breaker.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class CircuitBreaker:
 
     @classmethod
     def restored(cls, memory: Mapping[str, object]) -> CircuitBreaker:
-        """From what `snapshot` gave; what does not look so is left out."""
+        """Restores a `snapshot`; invalid parts are ignored."""
         found: dict[_Key, tuple[float, ...]] = {}
         for name, times in memory.items():
             match name.split(" "), times:
@@ -60,8 +60,8 @@ class CircuitBreaker:
 def attempt_of(
     incident: Incident, order: RepairTask, result: TaskResult, verdict: Verdict, now: float
 ) -> TaskStat | None:
-    """What an order that ran counts as; None when something else cut it short. Putting a file
-    aside works by being done; everything else by its proof."""
+    """Classifies a finished task as an attempt; None if another cause interrupted it. Quarantining succeeds by
+    being done; everything else by its proof."""
     if result.outcome in _CUT_SHORT or result.retry_after:
         return None
     worked = verdict.proven or (order.kind is TaskKind.QUARANTINE and result.outcome is Outcome.DONE)
@@ -71,5 +71,5 @@ def attempt_of(
 
 
 def reason_of(result: TaskResult, verdict: Verdict) -> str:
-    """Why it did not work: what the action says, or what was seen when it said that it was done."""
+    """Returns the reason of a failure: from the action, or from the verification of its result."""
     return result.reason if result.outcome is not Outcome.DONE else (verdict.reason or result.reason)

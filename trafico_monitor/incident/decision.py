@@ -1,4 +1,4 @@
-"""A decision about an incident: what it becomes, and at most one order. Pure."""
+"""Decision about an incident: its new state, and at most one task. Pure."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def ordered(
 
 
 def refreshed(order: RepairTask, incident: Incident) -> RepairTask:
-    """`order`, which has not begun, with what is known of its download by now."""
+    """Returns the unstarted `order` with the present knowledge about its download."""
     return replace(order, download=_download_for(order.kind, incident), error_type=incident.error_type)
 
 
@@ -105,8 +105,7 @@ def pending(incident: Incident, accion: str, reason: str, now: float, **also: An
 
 
 def give_up(incident: Incident, reason: str, at: DecisionContext, accion: str = "given_up") -> Decision:
-    """`fallido`, with the reason that the operator is told, and where the original lies if it was
-    put aside."""
+    """`fallido`, with the reason for the operator, and the quarantined original's path if there is one."""
     closed = replace(
         incident,
         estado=Estado.FALLIDO,
@@ -121,8 +120,8 @@ def give_up(incident: Incident, reason: str, at: DecisionContext, accion: str = 
 
 
 def solve(incident: Incident, now: float) -> Decision:
-    """`solucionado`; the caller holds the proof, which is already in `incident.evidence`. What
-    lies in quarantine for this incident stays there for its time."""
+    """`solucionado`; the caller holds the proof, which is already in `incident.evidence`. Files quarantined for
+    this incident are kept for their retention time."""
     by_bot = "sent_again" if incident.success is not None else "by_bot"
     closed = replace(
         incident,

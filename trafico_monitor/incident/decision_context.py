@@ -1,4 +1,4 @@
-"""All that a decision depends on beside the incident itself: one frozen value. Pure."""
+"""Everything that a decision depends on besides the incident: one frozen value. Pure."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What holds the others back. `refusal` is the code of what the configuration lacks for any
-    correction at all ("" when nothing), as `missing.<code>` in messages/ explains."""
+    """Conditions that suspend repairs. `refusal` is the code of a setting without which no repair is possible (""
+    for none), explained by `missing.<code>` in messages/."""
 
     disk_full: bool = False
     server_down: bool = False

@@ -1,4 +1,4 @@
-"""Which file of the server was put into whose folder, as far as that was proven lately. Pure."""
+"""Recent proven deliveries: files of the server and the modelos' folders that received them. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class Deliveries:
         self._modelos: dict[str, str] = {}
 
     def learn(self, identity: str, modelo: str) -> None:
-        """A proven copy of that file lies in the folder of `modelo`. The first one it went to counts."""
+        """Records a proven copy of that file in the folder of `modelo`. The first modelo counts."""
         if identity and modelo:
             self._modelos.setdefault(identity, modelo)
         while len(self._modelos) > MOST:
             del self._modelos[next(iter(self._modelos))]
 
     def modelo(self, identity: str) -> str:
-        """Whose folder that file went to, "" when that is not known."""
+        """Returns the modelo that received that file, "" if unknown."""
         return self._modelos.get(identity, "")
 
     def snapshot(self) -> dict[str, object]:

@@ -1,8 +1,8 @@
-"""Finds, among many incidents, the few that a finding may be about. Pure.
+"""Index of the incidents: returns the few that a finding may concern. Pure.
 
-A storm opens thousands within seconds: comparing each finding with each incident would take longer
-than the storm itself. What an incident is found by are the names of its download, its process and
-type (for lines that do not name the video), that the bot was repairing it, and that it is an outage.
+A storm opens thousands within seconds: comparing each finding with each incident would take longer than the storm
+itself. The keys are the names of the download, its process and type (for lines that do not name the video), a repair
+by the bot, and an outage.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Index(Mapping[str, Incident]):
 
     @property
     def open(self) -> tuple[Incident, ...]:
-        """Those that are open, oldest first."""
+        """Returns the open incidents, oldest first."""
         return tuple(self._all[name] for name in sorted(self._open, key=self._numbers.__getitem__))
 
     def closed_before(self, at: float) -> tuple[str, ...]:
@@ -87,14 +87,13 @@ class Index(Mapping[str, Incident]):
         return self._ordered({name for key in keys for name in self._places.get(key, ())})
 
     def outages(self) -> tuple[Incident, ...]:
-        """Those of type SERVIDOR_CAIDO, oldest first."""
+        """Returns the incidents of type SERVIDOR_CAIDO, oldest first."""
         return self._ordered(self._places.get(("type", ErrorType.SERVIDOR_CAIDO), ()))
 
     def about(self, error_type: ErrorType, pid: int, download: Download) -> tuple[Incident, ...]:
-        """Every incident that may be the one of a failure of this type, process and download,
-        newest first: those that name its video; those of its process and type that name no other
-        video or file of the server; those that the bot was repairing; for a sign of an outage
-        every outage."""
+        """Returns every incident that a failure of this type, process and download may concern, newest first: those
+        that name its video; those of its process and type that name no other video or file of the server; those
+        under repair by the bot; for a sign of an outage, every outage."""
         keys = [*_names(download), ("fix", pid)]
         if download.video:
             keys += (("video of", (pid, error_type, video)) for video in (download.video, ""))

@@ -67,8 +67,8 @@ def most_attempts(incident: Incident, limits: Limits) -> int:
 
 
 def unplanned(incident: Incident) -> str:
-    """Why `plan` has no order for `incident`: nothing is known of the download, or only what a single
-    record says, which a line break in a stranger's text can forge."""
+    """Returns the reason why `plan` has no task for `incident`: nothing is known of the download, or only a single
+    record says so, which a line break in a stranger's text can forge."""
     return hopeless(incident) or ("single_record" if meant(incident.download) else "no_download_data")
 
 
@@ -82,7 +82,7 @@ def vouched(incident: Incident) -> Incident:
 
 
 def placed(download: Download) -> bool:
-    """True when it is told where the video belongs."""
+    """True if the video's destination is known."""
     return bool(download.destination or (download.modelo and download.video))
 
 
@@ -98,7 +98,7 @@ def is_last(incident: Incident, kind: TaskKind) -> bool:
 
 
 def resumed_with(incident: Incident) -> TaskKind:
-    """The order that one goes on with that was held back."""
+    """Returns the task with which a suspended incident resumes."""
     kinds = plan(incident)
     if incident.attempt or not kinds:
         return TaskKind.RETRY_DOWNLOAD

@@ -59,9 +59,8 @@ def begin(incident: Incident, at: DecisionContext) -> Decision:
 def after(
     incident: Incident, order: RepairTask, result: TaskResult, verdict: Verdict, at: DecisionContext
 ) -> Decision:
-    """What follows from an order that ran. Only `verdict.proven` leads to `solucionado`. What was
-    learnt of the incident while it ran counts: a first step that was taken without knowing it is
-    planned anew, which every action can bear."""
+    """Decides after a finished task. Only `verdict.proven` leads to `solucionado`. Information that arrived
+    meanwhile counts: a first step taken without it is planned again, which every action supports."""
     seen = replace(
         incident,
         updated_at=at.now,
@@ -88,9 +87,9 @@ def after(
 
 
 def asked_again(incident: Incident, by: str, at: DecisionContext) -> Decision:
-    """A person (`by`) wants another go at an incident that is `fallido`, or open without an order:
-    from the playbook's beginning, with all its attempts, at once. What holds others back holds
-    this one too; then it is `pendiente` and goes on with them."""
+    """Applies an operator's (`by`) retry of an incident that is `fallido`, or open without a task: from the start
+    of the playbook, with all attempts, at once. A cause that suspends others suspends this one too; it is then
+    `pendiente` and resumes with them."""
     incident = vouched(incident)
     kinds = plan(incident)
     again = replace(
@@ -118,8 +117,8 @@ def asked_again(incident: Incident, by: str, at: DecisionContext) -> Decision:
 
 
 def out_of_budget(incident: Incident, order: RepairTask, reason: str, now: float) -> Decision:
-    """`order` is not given, for `reason` (one of `budget.SPENT`): `incident` waits until there is
-    something left, without an attempt burnt. What tidies up after a solved one is left to others."""
+    """Withholds `order` for `reason` (one of `budget.SPENT`): `incident` waits for its budget without using up an
+    attempt. Cleaning up after a solved one is skipped."""
     if not incident.open:
         return Decision(incident)
     if order.kind is TaskKind.WAIT_FOR_SERVER:  # the periodic look goes on asking
@@ -129,8 +128,7 @@ def out_of_budget(incident: Incident, order: RepairTask, reason: str, now: float
 
 
 def go_on(incident: Incident, at: DecisionContext) -> Decision:
-    """What held `incident` back for itself alone is over: its budget, or that the installation was
-    not known."""
+    """Resumes an `incident` whose own obstacle is gone: its budget, or the unknown installation."""
     free = replace(incident, updated_at=at.now, reason="")
     if free.recovered_by_bot:
         return believe(free, at)
@@ -138,7 +136,7 @@ def go_on(incident: Incident, at: DecisionContext) -> Decision:
 
 
 def _seen_by_now(incident: Incident, verdict: Verdict) -> tuple[Evidence, ...]:
-    """What was seen last, and of what was seen before the steps that this one does not speak of."""
+    """Merges the last observations with earlier ones that this step does not cover."""
     new = {each.what for each in verdict.evidence}
     kept = _STEPS - new if verdict.proven else (_STEPS | {BOT_LINE}) - new
     steps = tuple(each for each in incident.evidence if each.ok and each.what in kept)
@@ -176,5 +174,5 @@ def _after_failure(
 
 
 def _may_hand_over(incident: Incident, order: RepairTask, at: DecisionContext) -> bool:
-    """True while an attempt is left that could use what the helper hands over."""
+    """True while an attempt is left that could use the helper's result."""
     return order.kind is not TaskKind.FIX_OWNER and incident.attempt < most_attempts(incident, at.limits)

@@ -1,8 +1,8 @@
-"""Who goes on when a cause is gone: oldest first, a few at a time. Pure.
+"""Recovery order once a cause clears: oldest first, a few at a time. Pure.
 
-The next ones are let go only as those before them end, so that a disk which fills up again is met
-by a handful, not by all. Whoever met the cause again stands behind the others, and waits longer
-each time: what does not fit today must neither keep the others back nor try for ever.
+The next ones resume only as earlier ones end, so that a disk which fills up again affects a handful. An incident that
+meets the cause again goes to the back of the queue with increasing delays, so one file that does not fit cannot block
+the rest or loop.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class RecoveryQueue:
         return number
 
     def next(self, waiting: Sequence[Incident], orders: Iterable[RepairTask], now: float) -> tuple[Incident, ...]:
-        """Those of `waiting` (held back by a cause that is gone) whose turn has come, in order,
-        while `orders` are under way. Who only waits for the cause to end needs no turn."""
+        """Returns those of `waiting` (their cause has cleared) that may resume now, in order, while `orders` are
+        running. One that only waits for the end of the cause needs no slot."""
         busy = sum(order.kind in _REPAIRS and order.due_at - now < SOON for order in orders)
         idle = [one for one in waiting if _needs_nothing(one)]
         ready = [one for one in waiting if not _needs_nothing(one) and now >= self._not_before(one.id)]

@@ -1,4 +1,4 @@
-"""How often anything may be done at all: the guard against loops and floods that nobody foresaw. Pure."""
+"""Upper limits for repairs: the guard against unforeseen loops and floods. Pure."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ _AGAIN = -1  # the process of an order that counts for its own thing alone
 
 
 def budget_keys(kind: TaskKind, download: Download, otherwise: str) -> tuple[str, ...]:
-    """What orders of `kind` for one thing are counted under, whatever incidents ask for them: the
-    folder, or each name of the download, so that one file of the server does not go to ever more
-    places; `otherwise` (an incident) where the lines name nothing."""
+    """Returns the keys for counting tasks of `kind` on one object, whatever the incident: the folder, or each name
+    of the download, so that one file of the server is not copied to ever more paths; `otherwise` (an incident) if
+    the log names nothing."""
     if kind is not TaskKind.CREATE_FOLDER:
         names = tuple(name for name in (download.file_id, download.destination, download.source) if name)
         return names or (otherwise,)
@@ -64,15 +64,15 @@ def budget_keys(kind: TaskKind, download: Download, otherwise: str) -> tuple[str
 
 
 class RetryBudget:
-    """Counts what was given within the last hour, by kind. Times in seconds since the epoch."""
+    """Counts the tasks of the last hour, by kind. Times in seconds since the epoch."""
 
     def __init__(self, shares: Mapping[TaskKind, Share] = SHARES) -> None:
         self._spent = {kind: _Spent(share) for kind, share in shares.items()}
         self._told: dict[str, float] = {}
 
     def refusal(self, order: RepairTask, pid: int, now: float, *, asked: bool = False) -> str:
-        """Why `order` may not be given (one of SPENT), "" when it may. What a person has `asked` for
-        is bounded for its own download alone."""
+        """Returns the reason why `order` exceeds a budget (one of SPENT), "" if it does not. An operator's request
+        is limited per download only."""
         return self._spent[order.kind].refusal(_keys(order), pid, now, asked)
 
     def spend(self, order: RepairTask, pid: int, now: float) -> None:
@@ -80,7 +80,8 @@ class RetryBudget:
         self._spent[order.kind].take(_keys(order), pid, now)
 
     def is_to_be_told(self, kind: TaskKind, reason: str, now: float) -> bool:
-        """True once an hour for each kind and bound; of a single download its own incident tells."""
+        """True once per hour for each kind and limit; the limit of a single download is reported by its own
+        incident."""
         name = f"{kind.value} {reason}"
         if reason == DOWNLOAD or 0 <= now - self._told.get(name, -HOUR) < HOUR:
             return False
@@ -88,11 +89,11 @@ class RetryBudget:
         return True
 
     def give_back(self, kind: TaskKind, download: Download, otherwise: str) -> None:
-        """What was given for this download is proven to be of use: it does not count any more."""
+        """Stops counting tasks of a download whose result is proven useful."""
         self._spent[kind].forget(budget_keys(kind, download, otherwise))
 
     def grant(self, download: Download, otherwise: str) -> None:
-        """A person wants another go: all that was counted for this download begins anew."""
+        """Resets the counts of a download at an operator's request."""
         for kind in self._spent:
             self.give_back(kind, download, otherwise)
 
@@ -102,7 +103,7 @@ class RetryBudget:
         return spent | ({"told": dict(self._told)} if self._told else {})
 
     def restore(self, data: Mapping[str, object]) -> None:
-        """Go on with what `snapshot` gave; what does not look so is left out."""
+        """Restores a `snapshot`; invalid parts are ignored."""
         for kind, spent in self._spent.items():
             rows = data.get(kind.value)
             spent.restore(rows if isinstance(rows, list) else [])

@@ -1,4 +1,4 @@
-"""The orders that were given and are not finished, by id and by incident. Pure."""
+"""Unfinished tasks, by id and by incident. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ..model.task import RepairTask
 
 
 class TaskTable(MutableMapping[str, RepairTask]):
-    """In the order in which they were given. Thousands may wait: what concerns one incident is
-    found without a look at all of them."""
+    """Unfinished tasks in order of creation. Thousands may wait, so those of one incident are found without
+    scanning all."""
 
     def __init__(self, orders: Iterable[RepairTask] = ()) -> None:
         self._orders: dict[str, RepairTask] = {}
@@ -19,7 +19,7 @@ class TaskTable(MutableMapping[str, RepairTask]):
             self[order.id] = order
 
     def of(self, incident_id: str) -> tuple[RepairTask, ...]:
-        """Those of one incident."""
+        """Returns the tasks of one incident."""
         return tuple(self._orders[name] for name in self._of.get(incident_id, ()))
 
     def begin(self, name: str) -> RepairTask | None:

@@ -1,7 +1,7 @@
-"""One incident per failure: opens them, merges what belongs together, marks what the bot repaired.
+"""One incident per failure: opens incidents, merges related findings, marks repairs by the bot.
 
-Pure: time comes with the findings. The tracker holds the incidents that are open and, for a
-short time, those that were closed, so that a late repeat does not open another one.
+Pure: time comes with the findings. The tracker keeps open incidents and, for a short time, closed ones, so that a late
+repetition does not open another.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Tracker:
         self.changes = 0
 
     def observe(self, finding: Finding) -> tuple[Change, ...]:
-        """What `finding` changes. Findings come in the order of the journal."""
+        """Returns the changes caused by `finding`. Findings come in the journal's order."""
         match finding.kind:
             case FindingKind.FAILED:
                 return (self._failed(finding),)
@@ -77,7 +77,7 @@ class Tracker:
         return (Change(ChangeKind.OTHER, finding),)
 
     def put(self, incident: Incident) -> None:
-        """Store `incident` as whoever decided about it left it."""
+        """Stores `incident` as decided by the caller."""
         self._incidents.put(incident)
         self._forget(incident.updated_at)
 
@@ -134,7 +134,7 @@ class Tracker:
         return self._keep(ChangeKind.REFINED if news else ChangeKind.REPEATED, grown, finding)
 
     def _context(self, finding: Finding) -> Change:
-        """What text adds to a failure that was reported: lines, and nothing that decides."""
+        """Adds text to a reported failure: lines only, without effect on decisions."""
         known = self._incidents.get(self._origins.get(finding.origin, ""))
         if known is None or not known.open or len(known.lines) >= MOST_LINES:
             return Change(ChangeKind.OTHER, finding)
@@ -206,7 +206,7 @@ class Tracker:
         return Change(kind, finding, incident)
 
     def _belongs_to(self, finding: Finding) -> Incident | None:
-        """The incident that `finding` tells of once more, newest first; None for a new one."""
+        """Returns the incident that `finding` repeats, newest first; None for a new one."""
         assert finding.error_type is not None
         for incident in self._incidents.about(finding.error_type, finding.pid, finding.download):
             if finding.exact and not _one_place(incident.download, finding.download):
@@ -264,8 +264,8 @@ class Tracker:
         return tuple(self._repair(incident, finding) for incident in repaired)
 
     def _repairs(self, incident: Incident, finding: Finding) -> bool:
-        """Also by the same file that was sent again, which has another name and place, where the bot's process
-        itself tells what the file is."""
+        """Also matches the same file sent again, under another name and path, if the bot's process itself
+        identifies it."""
         if finding.origin and self._origins.get(finding.origin) == incident.id:
             return True
         known, more = incident.download, finding.download
@@ -314,19 +314,19 @@ class Tracker:
 
 
 def _one_place(one: Download, other: Download) -> bool:
-    """True when both go to one and the same place: what is told exactly names it."""
+    """True if both have the same exactly reported destination."""
     return bool(one.destination) and one.destination == other.destination
 
 
 def _more_actionable(incident: Incident, finding: Finding) -> Download:
-    """What may be acted on, once `finding` tells more of the same failure."""
+    """Returns the actionable part after `finding` added information about the same failure."""
     if not agree(incident.actionable, finding.actionable):
         return incident.actionable
     return merged(incident.actionable, finding.actionable)
 
 
 def _exception(incident: Incident, finding: Finding) -> dict[str, Any]:
-    """What `finding` tells of the exception; what says nothing of it takes nothing back."""
+    """Returns the exception's data from `finding`, keeping earlier ones if it has none."""
     cause = incident.cause if finding.cause is Cause.NONE else finding.cause
     turn = max(incident.not_before, _not_before(finding))
     return {"cause": cause, "exception": finding.exception or incident.exception, "not_before": turn}

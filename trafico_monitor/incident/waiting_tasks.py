@@ -1,7 +1,7 @@
-"""A full disk, a dead server: the looks for their end, and what may go on then. Pure.
+"""Waiting for a full disk or a dead server: probes for the end of the cause, and resumption. Pure.
 
-That the server answers, or that there is space, brings no video: an incident with a download goes on
-with it, or waits for the bot's own success of it, or is left to a person.
+An answering server, or free space, brings no video: an incident with a download continues with it, waits for the bot's
+own success, or is left to an operator.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ RESUME_SPACING = 0.5
 
 
 def cause_gone(incident: Incident, place: int, evidence: Evidence, at: DecisionContext) -> Decision:
-    """The cause that held `incident` back is gone, as `evidence` shows; `place` is its position
-    in the queue (0 first). A cause that is itself the incident is solved by its evidence only where no
-    download is meant; with it its own download goes on, if there is one to go on with."""
+    """Applies the end of the cause that suspended `incident`, shown by `evidence`; `place` is its position in the
+    queue (0 first). An incident that is itself the cause is solved by this evidence only if it concerns no
+    download; otherwise its own download resumes, if possible."""
     freed = replace(incident, waiting_for=None, updated_at=at.now, evidence=(evidence,))
     if incident.error_type in CAUSES and not incident.actionable.known:
         if meant(incident.download):

@@ -1,1 +1,1 @@
-"""Telling the administrator: what (routing), in which words (render), and when (courier)."""
+"""Notifications to the administrator: routing, rendering, delivery."""

@@ -1,7 +1,7 @@
-"""The buttons that ask whose a rescued video is, and what a press of one says. Pure.
+"""Buttons that assign a rescued video to a modelo, and the parsing of a press. Pure.
 
-A name of a folder can be anything and of any length, and what a press carries comes back from outside: a button
-carries the marks of the file and of the modelo alone, and both are looked up again when it is pressed.
+A folder name can be anything of any length, and the data of a press are untrusted: a button carries only the
+identifiers of the file and of the modelo, which are resolved when it is pressed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The dead man's ping: an address that is asked regularly, and raises the alarm when it is not.
+"""Heartbeat: an address that is called regularly and raises an alarm when the calls stop.
 
-For whatever takes the monitor down together with its alerts (no power, no network, no kernel).
-After Healthchecks: the address itself says «alive», `/start` «beginning», `/fail` «something is
-wrong», with the reason as its body. Nothing here may disturb the monitor.
+It covers failures that take the monitor down together with its alerts (power, network, kernel). As in Healthchecks,
+the address itself means «alive», `/start` «starting», `/fail` «unhealthy», with the reason as its body. An error here
+never disturbs the monitor.
 """
 
 from __future__ import annotations

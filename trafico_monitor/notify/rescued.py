@@ -1,4 +1,4 @@
-"""The words about a video that a repair has put into `_rescatados`. Pure."""
+"""Text about a video that a repair put into `_rescatados`. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What given entries would have led to: detection and incidents together, without any effect."""
+"""Dry run: detection and incidents for given entries, without effects."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ class Difference:
 def compare(
     entries: Iterable[JournalEntry], rules: RuleSet, proposed: RuleSet, models_dir: str = "modelos"
 ) -> tuple[int, tuple[Difference, ...]]:
-    """How many incidents `rules` open on `entries`, and what `proposed` would change, in the order
-    of the lines. `entries` are gone through once. An incident is the same when its first line is."""
+    """Returns the number of incidents that `rules` open on `entries`, and the differences with `proposed`, in the
+    order of the lines. Iterates over `entries` once. Two incidents are the same if their first line is."""
     two = (_Rehearsal(rules, models_dir), _Rehearsal(proposed, models_dir))
     for entry in entries:
         for one in two:
@@ -118,7 +118,7 @@ class _Rehearsal:
         self._observe(self._detector.feed(entry))
 
     def end(self) -> tuple[SimulatedIncident, ...]:
-        """What is open is closed; the incidents, in the order in which they were opened."""
+        """Closes everything open; returns the incidents in order of opening."""
         self._observe(self._detector.settle(_FOREVER))
         found = [incident for name in self._opened if (incident := self._tracker.get(name)) is not None]
         return tuple(_rehearsed(incident) for incident in found)

@@ -1,4 +1,4 @@
-"""Whether the bot itself tells of its downloads, or all that is known of them is read from its text. Pure."""
+"""State of the instrumentation: exact reports by the bot, or log text only. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _NEWER_SECONDS = 60.0  # between two of the bot's events that are remembered onl
 
 @dataclass(frozen=True, slots=True)
 class Instrumentation:
-    """The latest that the bot has told by itself: `at` when (0: nothing), by the process `pid`. `libraries`
-    are watched in it; `foreign` are left alone, for their version is not known."""
+    """Latest report of the bot: `at` its time (0: none), `pid` its process. `libraries` are wrapped in it;
+    `foreign` are left unchanged, because their version is unknown."""
 
     at: float = 0.0
     pid: int = 0
@@ -23,7 +23,7 @@ class Instrumentation:
 
 
 def hear(told: Instrumentation, entry: JournalEntry) -> Instrumentation:
-    """`told` after `entry`; the same object where that says nothing new. Only a process of the bot can set
+    """Returns `told` after `entry`; the same object without new information. Only a process of the bot can set
     these fields: no text can."""
     if not entry.fields or entry.origin is not Origin.BOT or entry.fields.get("TRAFICO_CONTRATO") != CONTRACT:
         return told
@@ -42,8 +42,8 @@ def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:
 
 
 def standing(told: Instrumentation, began: float, *, lives: bool) -> dict[str, object]:
-    """For people: exactly, where the bot has told something since its unit's main process `began` (0: not
-    known; then where its process `lives`)."""
+    """Display state: exact if the bot has reported since its unit's main process `began` (0: unknown; then if its
+    process `lives`)."""
     present = told.at >= began if began else lives
     return {
         "exact": bool(told.at) and present,
@@ -57,7 +57,7 @@ def snapshot(told: Instrumentation) -> dict[str, object]:
 
 
 def restored(saved: Mapping[str, object]) -> Instrumentation:
-    """What `snapshot` has made; anything else is nothing told."""
+    """Restores a `snapshot`; anything else counts as no report."""
     at, pid = saved.get("at"), saved.get("pid")
     if not isinstance(at, int | float) or not isinstance(pid, int):
         return Instrumentation()

@@ -1,8 +1,7 @@
-"""What the monitor cannot see, and since when: one account of all its reasons. Pure.
+"""Visibility gaps: all current reasons, with their start. Pure.
 
-Some reasons last until their end is told (the reader is behind, the journal may not be read, the
-bot says nothing); others are moments (lines were dropped), and are over when none has come for a
-while. How many lines journald has dropped in all is never forgotten.
+Some reasons last until their end is reported (reader behind, journal unreadable, bot silent); others are momentary
+(dropped lines) and end when none has occurred for a while. The total number of lines dropped by journald is kept.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ _DROPPED = re.compile(r"Suppressed (\d{1,12}) ")
 
 @dataclass(slots=True)
 class VisibilityGap:
-    """One reason: `count` how often it was told, `dropped` the lines lost by it; `detail` is what
-    the last finding said, `unit` about whom."""
+    """One reason: `count` is its number of reports, `dropped` the lines lost by it; `detail` is from the last
+    finding, `unit` its subject."""
 
     code: str
     since: float
@@ -45,7 +44,7 @@ class VisibilityGaps:
         self._thread = 0.0
 
     def begin(self, finding: Finding) -> VisibilityGap | None:
-        """Takes in a reason; None when it is going on and has been told."""
+        """Adds a reason; None if it is already open and reported."""
         dropped = _dropped(finding.message) if finding.code == "suppressed" else 0
         self.dropped += dropped
         known = self.now.get(finding.code)
@@ -87,7 +86,7 @@ class VisibilityGaps:
         return {"now": [asdict(one) for one in self.now.values()], "dropped": self.dropped, "thread": self._thread}
 
     def restore(self, data: Mapping[str, object]) -> None:
-        """Goes on from `snapshot`; what is missing counts as nothing."""
+        """Restores a `snapshot`; missing parts count as empty."""
         now, dropped, thread = (data.get(name) for name in ("now", "dropped", "thread"))
         self.now = {one["code"]: VisibilityGap(**one) for one in now} if isinstance(now, list) else {}
         self.dropped = dropped if isinstance(dropped, int) else 0

@@ -1,1 +1,1 @@
-"""What is kept: one SQLite database with one writer, and the logs that are written from it."""
+"""Persistence: one SQLite database with one writer, and the logs exported from it."""

@@ -1,9 +1,10 @@
-"""One SQLite file, one writing connection, one thread that owns it.
+"""One SQLite file, one writing connection, one owning thread.
 
-WAL with synchronous=NORMAL: nothing is lost when the process is killed. A power cut may take the
-last transactions, but whole ones and in order: the journal's cursor goes back together with what
-was made of the lines behind it, so they are read and decided again, and an order that had already
-run is verified before it runs. That is worth less than a flush to disk in every repair."""
+WAL with synchronous=NORMAL: a kill loses nothing. A power cut may lose the last transactions, but whole ones and in
+order: the journal's cursor is rolled back together with the results of the lines after it, so these are read and
+decided again, and a task that had already run is verified first. That costs less than a flush to disk for every
+repair.
+"""
 
 from __future__ import annotations
 
@@ -44,11 +45,10 @@ class StoreUnavailable(StoreError):
 
 
 class Database:
-    """`damaged` names the file that a damaged database was put aside as, "" when none was.
+    """`damaged` is the new name of a damaged database, "" if there was none.
 
-    While the file cannot be written, a stopgap can stand in for it (`stand_in`, `come_back`);
-    `spare` is where that is kept, None for in memory. It stands in from the start when the file
-    is there and can only be read, or when a killed monitor has left one.
+    While the file cannot be written, a fallback database replaces it (`stand_in`, `come_back`); `spare` is its path,
+    None for memory. It is used from the start if the file exists but is read-only, or if a killed monitor left one.
     """
 
     def __init__(self, path: Path, spare: Path | None = None) -> None:
@@ -198,7 +198,7 @@ class Database:
         return self._connection
 
     def _rescue(self, deleted: sqlite3.Connection) -> None:
-        """Make the file again from what the open connection still has of the deleted one."""
+        """Recreates a deleted file from the data of the open connection."""
         self.path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
         # Under another name: closing a connection removes the side files of its own name, and
         # those would be the new file's.
@@ -232,8 +232,8 @@ class Database:
         self._inode = self.path.stat().st_ino
 
     def _begin_anew(self) -> None:
-        """Make a new file of what can still be read in a damaged one, and put that aside. Where
-        there is no room for it, all stays as it is."""
+        """Creates a new file from the readable part of a damaged one, and moves the damaged one aside. Without
+        enough space, nothing changes."""
         self._disconnect()
         made = self.path.with_name(f"{self.path.name}.new")
         for side in _SIDE_FILES:

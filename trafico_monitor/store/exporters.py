@@ -1,12 +1,12 @@
-"""Carries records from the database to the logs: in order, nothing lost, nothing held up.
+"""Exports records from the database to the logs: in order, without loss, without blocking.
 
-Each log has its own place in the story, so that one that cannot be written (disk full, folder
-gone, journald frozen) keeps neither the others nor the detection waiting.
+Each log has its own position in the records, so that one that cannot be written (disk full, folder deleted, journald
+frozen) delays neither the others nor the detection.
 
-The two files are kept in the configured directory where that is the monitor's own. One that
-somebody else can write to holds no records: those go to the package's own directory. Where that
-somebody is the project's user alone, as with the project's `logs/`, the files are kept there as
-well, as a copy that is his to spoil; nothing is ever read from it into the database."""
+The two files are in the configured directory if it is private to the monitor. A directory that others can write to
+holds no records: these go to the package's own directory. If it is writable only by the project's user, like the
+project's `logs/`, it receives a copy, which that user can damage; nothing is read from it into the database.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Files:
 
 
 class Exports:
-    """`run` works until cancelled; `wake` tells it of new records."""
+    """`run` works until cancelled; `wake` signals new records."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Exports:
         self._awake.set()
 
     async def run(self) -> None:
-        """Drain whenever woken; after a failure also by itself."""
+        """Exports whenever woken; after a failure also periodically."""
         while True:
             await self.drain()
             await asyncio.sleep(PAUSE_SECONDS)
@@ -102,8 +102,8 @@ class Exports:
                     await self._awake.wait()
 
     async def drain(self) -> bool:
-        """Write what is not written yet; True when every log has everything. Never raises for a
-        log that cannot be written: the rest stays for later."""
+        """Writes pending records; True if every log is complete. Never raises for a log that cannot be written: its
+        records stay pending."""
         async with self._draining:
             self._awake.clear()
             done = True
@@ -131,7 +131,7 @@ class Exports:
         return self._files.place.path if self._files is not None else self._logs
 
     async def _sinks(self) -> dict[str, Write]:
-        """What to write to now: a directory can change hands at any time."""
+        """Returns the current targets: a directory can change its owner at any time."""
         try:
             main, copy, self._refused = await run_blocking(
                 self._judged, seconds=JUDGE_SECONDS, name=f"judge {self._logs}"

@@ -1,10 +1,10 @@
-"""`descarga_errors.json`: a JSON array, one object a state change, valid whenever it is read.
+"""`descarga_errors.json`: a JSON array, one object per change of state, valid whenever it is read.
 
-A file that is being appended to in place is not: a reader that got the old end and then the new
-bytes behind it has read nonsense, and so has one after a kill between two pages of a write.
-Therefore the file that can be seen is never written. A hidden twin, one append behind, gets what
-it lacks and the new objects, and then the two change places at one moment. An append writes each
-object twice, however long the file is; a reader has the whole time until the append after next."""
+A file that is appended to in place is not: a reader that gets the old end and then the new bytes reads nonsense, and
+so does one after a kill between two pages of a write. Therefore the visible file is never written. A hidden twin, one
+append behind, receives the missing and the new objects, and then the two are exchanged atomically. An append writes
+each object twice, however long the file is; a reader has until the append after next.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class _Seen:
 
 
 class JsonLog:
-    """Not for two threads at once. Every method may raise OSError; what can be seen is then as it
-    was before, and the same call may be tried again."""
+    """Not thread-safe. Every method may raise OSError; the visible file is then unchanged, and the call can be
+    repeated."""
 
     def __init__(self, folder: Path | Place, *, rotate_bytes: int = 8_000_000, keep: int = 5) -> None:
         self._place = folder if isinstance(folder, Place) else Place.trusted(folder)
@@ -55,8 +55,8 @@ class JsonLog:
         self._behind = b""  # what the twin lacks
 
     def open(self) -> int | None:
-        """Make the file valid and return the `registro` of its last object; None when it holds
-        none (new, emptied or deleted by somebody, or written by another program)."""
+        """Makes the file valid and returns the `registro` of its last object; None if it has none (new, emptied or
+        deleted, or written by another program)."""
         with self._place.opened() as folder:
             return self._open(folder)
 
@@ -84,7 +84,7 @@ class JsonLog:
         return registro if type(registro) is int and 0 < registro < _LARGEST_NUMBER else None
 
     def _content_to_replace(self, folder: int) -> bytes | None:
-        """What has to stand there instead of what does; None when that is in order."""
+        """Returns the correct content; None if the file is correct."""
         try:
             with self._own(folder) as file:
                 status = os.fstat(file)
@@ -187,7 +187,7 @@ def _line(seq: int, record: Event, incident: Incident | None) -> bytes:
 
 
 def _object(seq: int, record: Event, incident: Incident) -> dict[str, object]:
-    """The nine keys of the mission document in its order, then what else is known."""
+    """The nine keys of the mission document in its order, then further known values."""
     return {
         "timestamp": _iso(record.at),
         "modelo": incident.download.modelo or UNKNOWN,

@@ -1,4 +1,4 @@
-"""The schema, step by step: `PRAGMA user_version` counts the steps that were taken."""
+"""Schema migrations: `PRAGMA user_version` is the number of completed steps."""
 
 from __future__ import annotations
 

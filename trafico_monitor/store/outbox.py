@@ -1,4 +1,4 @@
-"""The outbox: a message is a row before it is sent, one for each channel that it goes to."""
+"""The outbox: a message is a row before it is sent, one per channel."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _WAITS = "version > sent_version"
 
 
 def put(connection: sqlite3.Connection, notice: Notification) -> None:
-    """A newer notice of the same key and thread says what the message should say from now on, in
-    every channel that has been told its beginning."""
+    """Adds notifications. A newer one with the same key and thread updates the message in every channel that
+    received an earlier one."""
     body = encode(replace(notice, to=_DEFAULT.to, hold=_DEFAULT.hold, only_edit=_DEFAULT.only_edit))
     urgent = notice.severity is Severity.CRITICAL
     connection.execute(
@@ -38,8 +38,8 @@ def put(connection: sqlite3.Connection, notice: Notification) -> None:
 
 
 def due(connection: sqlite3.Connection, channel: str, now: float, limit: int) -> Sequence[OutboxItem]:
-    """What is to be sent or edited at `now`, the oldest first. Of more than `limit` those that
-    are urgent: they must not wait behind a storm."""
+    """Returns the messages to send or edit at `now`, oldest first. Of more than `limit`, the urgent ones: they must
+    not wait behind a storm."""
     rows = connection.execute(
         "SELECT id, body, version, message_id, attempts, hold, only_edit, instead_of FROM outbox"
         f" WHERE channel = ? AND {_WAITS} AND next_at <= ?"
@@ -53,7 +53,7 @@ def due(connection: sqlite3.Connection, channel: str, now: float, limit: int) ->
 
 
 def sent(connection: sqlite3.Connection, item_id: int, version: int, message_id: str, now: float) -> None:
-    """The channel shows `version`; what changed meanwhile is still due."""
+    """Records that the channel shows `version`; later changes are still due."""
     connection.execute(
         "UPDATE outbox SET sent_version = max(sent_version, ?), message_id = ?, sent_at = ?,"
         " attempts = 0, next_at = 0, error = '' WHERE id = ?",
@@ -99,8 +99,8 @@ def waiting(connection: sqlite3.Connection, channel: str) -> int:
 
 
 def hand_over(connection: sqlite3.Connection, channel: str, to: str) -> int:
-    """What waits on `channel` is told by `to`, once, and stays there for the rest of its story;
-    the number of messages."""
+    """Moves pending messages of `channel` to `to`, which keeps them for the rest of their conversation; returns
+    their number."""
     rows = connection.execute(
         "SELECT id, key, thread, created_at, urgent, hold, body FROM outbox"
         f" WHERE channel = ? AND {_WAITS} ORDER BY id",
@@ -123,8 +123,8 @@ def hand_over(connection: sqlite3.Connection, channel: str, to: str) -> int:
 
 
 def adopt(connection: sqlite3.Connection, known: Collection[str], heir: str) -> None:
-    """What waits on channels that are not there any more goes to `heir`; what they have been told
-    is not told on by them."""
+    """Reassigns pending messages of removed channels to `heir`; messages that those channels already sent are not
+    resent."""
     places = ", ".join("?" * len(known))
     gone = connection.execute(
         f"SELECT DISTINCT channel FROM outbox WHERE handed_to = '' AND channel NOT IN ({places})", tuple(known)

@@ -1,4 +1,4 @@
-"""Files of the monitor's own in a directory that somebody else may write to as well."""
+"""The monitor's files in a directory that another user can write to."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class NotOurs(OSError):
 
 
 def look(folder: int, name: str) -> os.stat_result | None:
-    """What lies there itself; None for nothing."""
+    """Returns the status of the entry itself; None if nothing is there."""
     try:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -109,7 +109,7 @@ def discard(folder: int, name: str) -> None:
 
 
 def discard_leftovers(folder: int, stem: str) -> None:
-    """Take away what a killed monitor has left of `made`."""
+    """Deletes temporary files of `made` left by a killed monitor."""
     begins = f".{stem}."
     try:
         listed = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
@@ -160,7 +160,7 @@ def rename(folder: int, old: str, new: str) -> None:
 
 
 def shift(folder: int, numbered: Callable[[int], str], keep: int) -> None:
-    """Make room for a new number 1; what was number `keep` is replaced."""
+    """Makes room for a new number 1; number `keep` is replaced."""
     for number in range(keep - 1, 0, -1):
         with contextlib.suppress(FileNotFoundError):
             rename(folder, numbered(number), numbered(number + 1))
@@ -201,12 +201,12 @@ class Place:
 
     @classmethod
     def packaged(cls, path: Path) -> Place:
-        """The package's own directory: used whoever owns it, for there is no other."""
+        """The package's own directory: used whatever its owner, because there is no other."""
         return cls(path, None, directory.ours().users, _MOST_MENDED_OF_OTHERS)
 
     @classmethod
     def of_user(cls, path: Path, uid: int) -> Place:
-        """One of the project's user, for a copy: what others have put there is never read."""
+        """A directory of the project's user, for a copy: foreign files in it are never read."""
         owners = frozenset({os.geteuid(), uid})
         return cls(path, directory.ours().with_owner(uid), owners, _MOST_MENDED_OF_OTHERS)
 

@@ -1,4 +1,4 @@
-"""The command line's view of the database: read only, beside the running service."""
+"""Read-only access to the database for the command line, beside the running service."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of incidents opened since a time. `hours` are keyed by the hour's first second since
-    the epoch; `modelos` has "" for those that the lines did not name. Times to repair in seconds,
-    None when nothing was solved. `ledger` says what each correction was good for."""
+    """Counts of incidents opened since a time. `hours` are keyed by the hour's first second since the epoch;
+    `modelos` has "" for an unknown modelo. Repair times in seconds, None if nothing was solved. `ledger` has the
+    statistics of each kind of repair."""
 
     total: int = 0
     types: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (error_type, estado)
@@ -101,7 +101,7 @@ class Queries:
         error_type: str | None = None,
         limit: int = 50,
     ) -> tuple[Incident, ...]:
-        """Those opened in [since, until] (seconds since the epoch), the newest first."""
+        """Returns the incidents opened in [since, until] (seconds since the epoch), newest first."""
         wanted = {
             "opened_at >= ?": since,
             "opened_at <= ?": until,
@@ -145,7 +145,7 @@ class Queries:
         return rows[0] if rows else None
 
     def summary(self, since: float = 0.0) -> Summary:
-        """What happened since: counts, and the time it took to repair."""
+        """Returns counts and repair times since then."""
         counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
         with self._errors():
             for kind, value, number in self._tallies(since):
@@ -175,7 +175,7 @@ class Queries:
         yield from self._connection.execute("SELECT property, value, number FROM tallies WHERE day >= ?", (first,))
 
     def page(self, wanted: IncidentFilter, limit: int) -> tuple[Incident, ...]:
-        """Those that are wanted, the newest first; the last one's (opened_at, id) leads on."""
+        """Returns the matching incidents, newest first; (opened_at, id) of the last one continues."""
         with self._errors():
             return page(self._connection, wanted, limit)
 
@@ -196,8 +196,8 @@ class Queries:
     def hours(
         self, since: float, until: float, step: int = tallies.HOUR, offset: int = 0
     ) -> list[tuple[int, str, str, int]]:
-        """(first second, property, value, number) of the hours that begin in [since, until), summed
-        up in spans of `step` seconds that begin `offset` seconds before those of UTC."""
+        """Returns (first second, property, value, number) of the hours that start in [since, until), summed in
+        spans of `step` seconds that start `offset` seconds before those of UTC."""
         with self._errors():
             return tallies.read_hours(self._connection, since, until, step, offset)
 
@@ -214,17 +214,17 @@ class Queries:
             return unknown.known_error_groups(self._connection) if self._has("unknown") else ()
 
     def alarms(self) -> tuple[Alert, ...]:
-        """Alerts that have rung and are not solved, in the order in which they rang."""
+        """Returns the active alerts, in the order in which they fired."""
         with self._errors():
             return alarms.active_alerts(self._connection) if self._has("alarms") else ()
 
     def ledger(self, since: float) -> tuple[Worth, ...]:
-        """What each correction was good for since then."""
+        """Returns the statistics of each kind of repair since then."""
         with self._errors():
             return worths(self._connection, since)
 
     def silences(self, at: float) -> tuple[Silence, ...]:
-        """Those that had not ended at `at`; () before the service of this version has run once."""
+        """Returns the silences active at `at`; () before the first run of this version."""
         with self._errors():
             return tables.silences_not_ended(self._connection, at) if self._has("silences") else ()
 

@@ -1,4 +1,4 @@
-"""Everything that must survive: one transaction for a step of the pipeline, or none of it."""
+"""Write access to the database: one transaction per pipeline step, or none of it."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Store:
 
     @classmethod
     async def open(cls, directory: Path, spare: Path | None = None) -> Store:
-        """The store in `directory`, made when it is not there. A damaged one is put aside. What
-        stands in for one that cannot be written is kept at `spare`, or in memory."""
+        """Opens the store in `directory`, creating it if it is missing. A damaged one is moved aside. The fallback
+        database is at `spare`, or in memory."""
         return cls(await Database.open(directory / DATABASE, spare))
 
     @property
@@ -66,15 +66,15 @@ class Store:
         return await self._database.read(lambda connection: _load(connection, since))
 
     async def named(self, beginning: str) -> Sequence[Incident]:
-        """The incident of that id; where there is none, at most two whose ids begin so."""
+        """Returns the incident with that id, else at most two with that prefix."""
         return await self._database.read(lambda connection: _named(connection, beginning))
 
     async def silences(self, at: float) -> Sequence[Silence]:
-        """Those that had not ended at `at`."""
+        """Returns the silences active at `at`."""
         return await self._database.read(lambda connection: tables.silences_not_ended(connection, at))
 
     async def save_status(self, snapshot: Mapping[str, object]) -> None:
-        """What `trafico-monitor status` shows when it cannot ask the service itself."""
+        """Saves the snapshot that `trafico-monitor status` shows if it cannot query the service."""
         await self.keep("status", storable(json.dumps(snapshot, ensure_ascii=False)))
 
     async def records_after(self, seq: int, limit: int = 500) -> Sequence[NumberedRecord]:
@@ -103,15 +103,15 @@ class Store:
         return ChannelOutbox(self._database, channel)
 
     async def told(self, key: str) -> Notification | None:
-        """What the newest message of the conversation `key` says; None where there is none (any more)."""
+        """Returns the newest message of the conversation `key`; None if there is none."""
         return await self._database.read(lambda connection: outbox.told(connection, key))
 
     async def hand_over(self, channel: str, to: str) -> int:
-        """What waits on `channel` is told by `to`; the number of messages."""
+        """Moves pending messages of `channel` to `to`; returns their number."""
         return await self._database.transaction(lambda c: outbox.hand_over(c, channel, to))
 
     async def adopt(self, known: Collection[str], heir: str) -> None:
-        """What waits on channels that are not `known` is told by `heir`."""
+        """Reassigns pending messages of channels that are not `known` to `heir`."""
         await self._database.transaction(lambda c: outbox.adopt(c, known, heir))
 
 

@@ -1,7 +1,7 @@
-"""Keeps the database bounded by age and by size, a little at a time.
+"""Retention: bounds the database by age and by size, in small steps.
 
-What is open, what is not yet in the logs and what was not yet told stays, whatever its age. Each
-transaction is short, because the pipeline's next step waits for it.
+Open, unexported and unsent items are kept, whatever their age. Each transaction is short, because the pipeline's next
+step waits for it.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Retention:
         self.pause = PAUSE_SECONDS
 
     async def sweep(self, bounds: Bounds, now: float) -> int:
-        """Remove what is older or more than `bounds` allow; returns how many incidents went. Raises
-        StoreError when the database cannot be written."""
+        """Deletes what exceeds `bounds`; returns the number of deleted incidents. Raises StoreError if the database
+        cannot be written."""
         gone = 0
         if bounds.days:
             gone += await self._older_than(now - bounds.days * DAY)
@@ -78,7 +78,7 @@ class Retention:
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:
-    """What the rows take; pages that are free do not count, they are used again."""
+    """Size of the rows; free pages do not count, because they are reused."""
     pages, free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _SIZES)
     return int((pages - free) * size)
 
@@ -107,8 +107,8 @@ def remove_closed(connection: sqlite3.Connection, before: float) -> int:
 
 
 def remove_events(connection: sqlite3.Connection, after: int, before: float) -> int | None:
-    """Remove what is older than `before` of the next records that belong to no incident; returns
-    the number to go on behind, None at the end."""
+    """Deletes records older than `before` without an incident, among the next ones; returns the number to continue
+    after, None at the end."""
     rows = connection.execute(
         "SELECT seq, at < ?, incident_id IS NULL FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
         (before, after, _exported(connection), ROWS),
@@ -118,7 +118,7 @@ def remove_events(connection: sqlite3.Connection, after: int, before: float) -> 
 
 
 def remove_told(connection: sqlite3.Connection, after: int, before: float) -> int | None:
-    """The same for messages that were sent, but for those of an incident that may yet change them."""
+    """The same for sent messages, except those of an incident that may still change them."""
     rows = connection.execute(
         "SELECT id, created_at < ?, sent_version >= version"
         " AND NOT EXISTS (SELECT 1 FROM incidents WHERE incidents.id = key AND closed_at IS NULL)"

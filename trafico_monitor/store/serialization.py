@@ -1,7 +1,7 @@
-"""Frozen dataclasses of the model ↔ JSON text, by their own type hints.
+"""Frozen dataclasses of the model ↔ JSON text, by their type hints.
 
-A key that is not known is passed over and one that is missing takes its default: a database
-outlives the version that wrote it, in both directions.
+An unknown key is ignored and a missing one takes its default: a database outlives the version that wrote it, in both
+directions.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def encode(value: object) -> str:
 
 
 def storable(text: str) -> str:
-    """`text` as SQLite takes it: what is half a pair of surrogates becomes `?`. Whatever text holds it, a step
-    that cannot be stored would be taken again and again."""
+    """Returns `text` in a form that SQLite accepts: a lone surrogate becomes `?`. Otherwise a step that cannot be
+    stored would be repeated forever."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
@@ -39,8 +39,8 @@ def decode(kind: type[T], text: str) -> T:
 
 
 def readable(kind: type[T], rows: Iterable[Sequence[str]]) -> Iterator[T]:
-    """Those of `rows` (JSON text in the first column) that can be read: a single bad one must
-    not keep the service from starting."""
+    """Yields the readable ones of `rows` (JSON text in the first column): a single invalid row must not prevent the
+    service from starting."""
     for row in rows:
         with contextlib.suppress(ValueError):
             yield decode(kind, row[0])

@@ -12,7 +12,7 @@ from .serialization import encode, readable
 
 
 def put_alerts(connection: sqlite3.Connection, changes: ChangeSet) -> None:
-    """Write what `changes` says of them."""
+    """Writes the alerts in `changes`."""
     standing = [(alarm.key, encode(alarm)) for alarm in changes.alarms if not alarm.over]
     connection.executemany("INSERT OR REPLACE INTO alarms (key, body) VALUES (?, ?)", standing)
     connection.executemany("DELETE FROM alarms WHERE key = ?", [(one.key,) for one in changes.alarms if one.over])
@@ -45,13 +45,13 @@ def put_silences(connection: sqlite3.Connection, silences: Iterable[Silence]) ->
 
 
 def silences_not_ended(connection: sqlite3.Connection, at: float) -> tuple[Silence, ...]:
-    """Those that had not ended at `at` (seconds since the epoch), the first to end first."""
+    """Returns the silences active at `at` (seconds since the epoch), the first to end first."""
     rows = connection.execute("SELECT body FROM silences WHERE until > ? ORDER BY until, id", (at,))
     return tuple(readable(Silence, rows))
 
 
 def unreported_silences(connection: sqlite3.Connection) -> tuple[Silence, ...]:
-    """Those that go on, or whose end nobody has been told."""
+    """Returns active silences, and ended ones that were not announced."""
     rows = readable(Silence, connection.execute("SELECT body FROM silences ORDER BY until, id"))
     return tuple(one for one in rows if not one.reported)
 
@@ -60,7 +60,7 @@ MOST_ERROR_GROUPS = 200  # those seen longest ago make room
 
 
 def put_error_groups(connection: sqlite3.Connection, kinds: Iterable[UnknownKind]) -> None:
-    """Write `kinds` as they stand now."""
+    """Writes the current `kinds`."""
     rows = [(kind.id, kind.last, encode(kind)) for kind in kinds]
     if not rows:
         return

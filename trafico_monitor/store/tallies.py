@@ -1,8 +1,7 @@
-"""Counts kept in step with the incidents, in the same transaction, one property at a time: by day and exact for the
-report, by hour and coarse for the dashboard's trends.
+"""Counts for the report, updated in the same transaction as the incidents.
 
-An hour is what days are made of in every time zone. Reading years costs some hundred rows a day, however many
-incidents there were.
+Per day and by one property at a time: a report over years reads a few hundred rows per day, however many incidents
+there were.
 """
 
 from __future__ import annotations

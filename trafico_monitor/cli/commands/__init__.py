@@ -1,1 +1,1 @@
-"""One module a command, imported only when it is called: `--help` stays quick."""
+"""One module per command, imported only when it is called, so that `--help` stays fast."""

@@ -1,4 +1,4 @@
-"""`trafico-monitor check`: is everything there, and if not, which command mends it?"""
+"""`trafico-monitor check`: problems of the installation, each with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def _checks(config: Config) -> Sequence[CheckResult]:
 
 
 async def _disk_usage(config: Config) -> list[CheckResult]:
-    """Space is short: what it is used by, and what could go."""
+    """Disk usage, and files that can be deleted, if space is low."""
     config, site = await discover(config)
     if site is None:
         return []

@@ -1,4 +1,4 @@
-"""`trafico-monitor incidents [show ID]`: what happened, with its proof."""
+"""`trafico-monitor incidents [show ID]`: the incidents, or one with its proof."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _print_story(story: Story, spoken: str) -> None:
 
 
 def _more(incident: Incident, spoken: str) -> Iterator[str]:
-    """What the exception was; who knows of it, and who had it tried again."""
+    """Details of the exception, the acknowledgement, and retries by operators."""
     if incident.exception:
         yield text("incident.exception", spoken, clase=incident.exception)
     if incident.acknowledged_by:

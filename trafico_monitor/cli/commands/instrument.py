@@ -1,4 +1,4 @@
-"""`trafico-monitor instrument -- python main.py`: starts a program that tells of its downloads by itself."""
+"""`trafico-monitor instrument -- python main.py`: starts a program with exact download reporting."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def instrument(config: Path | None, models_dir: Path | None, program: tuple[str,
 
 
 def instrumented(environ: Mapping[str, str], models: Path) -> dict[str, str]:
-    """`environ` for a program whose videos go below `models`: our folder first on PYTHONPATH."""
+    """Returns `environ` for a program with videos below `models`: the instrumentation's folder first on PYTHONPATH."""
     path = with_instrument(environ.get("PYTHONPATH", ""), str(FOLDER.resolve()))
     return {**environ, "PYTHONPATH": path, "TRAFICO_MODELS_DIR": str(models.absolute())}
 
 
 def _models(path: Path | None) -> Path:
-    """What the environment says, else the configuration, else `modelos` in the current folder."""
+    """Returns the models folder from the environment, else the configuration, else `modelos` in the current folder."""
     said = os.environ.get("TRAFICO_MODELS_DIR")
     if said:
         return Path(said)

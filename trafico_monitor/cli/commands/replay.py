@@ -1,4 +1,4 @@
-"""`trafico-monitor replay`: which incidents would these lines open, and what would be done?"""
+"""`trafico-monitor replay`: dry run of past lines, with the incidents and repairs that they would cause."""
 
 from __future__ import annotations
 

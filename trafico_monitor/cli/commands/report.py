@@ -72,7 +72,7 @@ _LEAST, _NUMBERS = (19, 16, 9, 7, 7, 9, 9, 0), (2, 3, 4, 5, 6)
 
 
 def _print_ledger(ledger: Iterable[Worth], spoken: str) -> None:
-    """What each correction was good for."""
+    """Prints the statistics of each kind of repair."""
     listed = list(ledger)
     if not listed:
         return

@@ -1,4 +1,4 @@
-"""`retry`, `ack`, `silence`, `assign`, `notify`, `dashboard`: what a person asks the running monitor for."""
+"""`retry`, `ack`, `silence`, `assign`, `notify`, `dashboard`: operator requests to the running monitor."""
 
 from __future__ import annotations
 

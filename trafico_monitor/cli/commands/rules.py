@@ -1,4 +1,4 @@
-"""`trafico-monitor rules`: list them, check them, ask which one decides about a line and why."""
+"""`trafico-monitor rules`: lists and checks the rules, and shows the matching rule of a line with its reason."""
 
 from __future__ import annotations
 

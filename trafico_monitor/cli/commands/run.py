@@ -1,4 +1,4 @@
-"""`trafico-monitor run`: the service itself."""
+"""`trafico-monitor run`: runs the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`trafico-monitor space`: what the space is used by, and what could safely go."""
+"""`trafico-monitor space`: disk usage, and files that can be deleted safely."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..output import COMMAND, is_terminal, language, print_json, printable, say
 
 
 def space(config: Path | None, as_json: bool, listed: str | None) -> int:
-    """Print what uses the space and what could go, or the paths of the kind `listed`; nothing is ever deleted here."""
+    """Prints the disk usage and deletable files, or the paths of the kind `listed`; never deletes."""
     found = asyncio.run(_look(config))
     if listed:
         _list([path for path, _ in found.loose.get(listed, ())])
@@ -83,7 +83,7 @@ def _remedy(found: DiskUsageReport, kind: str, spoken: str) -> str:
 
 
 def advice(found: DiskUsageReport, spoken: str) -> list[str]:
-    """What could go, each with its command."""
+    """Returns the deletable files by kind, each with its command."""
     lines: list[str] = []
     for kind in LOOSE_KINDS:
         words = disk_usage_report.could_go(found, spoken, kind)

@@ -1,4 +1,4 @@
-"""`trafico-monitor status`: how things stand, as the service last said it."""
+"""`trafico-monitor status`: the last status snapshot of the service."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
 
 
 def _usage(said: dict[str, object], language: str) -> list[tuple[str, object]]:
-    """What the monitor takes and what the host has left, as far as the service could tell."""
+    """Resource usage of the monitor and available resources of the host, as far as known."""
     lines: list[tuple[str, object]] = []
     if isinstance(process := said.get("process"), dict):
         figures = {"memoria": format.size(_number(process.get("rss")), language)}
@@ -117,14 +117,14 @@ def _task(said: dict[str, object], spoken: str) -> str:
 
 
 def _alarm(said: dict[str, object], spoken: str) -> str:
-    """What has rung, since when, and who knows of it."""
+    """An active alert: its start and its acknowledgement."""
     by, at = said.get("acknowledged_by"), _number(said.get("acknowledged_at"))
     known = text("status.acknowledged", spoken, por=f"{by}, {clock(at, spoken)}") if by else ""
     return f"{clock(_number(said.get('since')), spoken)} · {said.get('text', '')}{known}"
 
 
 def _channel(said: dict[str, object], spoken: str) -> str:
-    """How one channel does: what waits, what was last taken, what is to be mended."""
+    """State of one channel: pending messages, last delivery, required correction."""
     error = str(said.get("last_error") or said.get("remark") or "")
     fields = {"n": said.get("waiting", 0), "error": error, "canal": said.get("stand_in", "")}
     if said.get("unusable"):
@@ -137,7 +137,7 @@ def _channel(said: dict[str, object], spoken: str) -> str:
 
 
 def _sight(blindness: object, spoken: str) -> str:
-    """What the monitor cannot see, since when, and how many lines it has lost."""
+    """Visibility gaps with their start, and the number of lost lines."""
     if not isinstance(blindness, dict):
         return "-"
     parts = [
@@ -150,7 +150,7 @@ def _sight(blindness: object, spoken: str) -> str:
 
 
 def _reporting(said: object, spoken: str) -> str:
-    """Whether the bot tells of its downloads exactly, or their text is all there is."""
+    """Exact reports by the bot, or log text only."""
     if not isinstance(said, dict):
         return "-"
     code = "exact" if said.get("exact") else "foreign" if said.get("foreign") else "text"
@@ -159,7 +159,7 @@ def _reporting(said: object, spoken: str) -> str:
 
 
 def _people(incident: Incident, spoken: str) -> str:
-    """Who knows of it, and who had it tried again."""
+    """Acknowledgement, and retries by operators."""
     known = text("status.acknowledged", spoken, por=incident.acknowledged_by) if incident.acknowledged_by else ""
     asked = text("status.asked", spoken, por=incident.asked_by) if incident.asked else ""
     return printable(f"{asked}{known}")

@@ -1,1 +1,1 @@
-"""What one line names: paths, downloads, beginnings."""
+"""Extraction from one line: paths, downloads, beginnings."""

@@ -1,4 +1,4 @@
-"""What one line tells of a download. Pure."""
+"""Download data in one line. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads the formats in which programs write log records: what is the format's own, what is the record's text. Pure.
+"""Log format parsing: separates a format's own prefix from the record's text. Pure.
 
-`read` looks at one entry and nothing else. Only what stands at the beginning counts as a format's
-prefix: a text that looks like a record inside a message, or on a further line of the same entry, is text.
+`read` inspects one entry and nothing else. Only text at the start counts as a format's prefix: text that looks like a
+record inside a message, or on a further line of the same entry, is plain text.
 """
 
 from .reading import bare_line, read

@@ -1,8 +1,8 @@
 """Records of named fields: JSON and key=value. Pure.
 
-A format string such as `{"level": "%(levelname)s", "message": "%(message)s"}` escapes nothing, so a message
-may bring a level of its own. Writers put the message before or behind the level: of several levels the
-one that the message could not bring is taken, the first when it stands before the message, else the last.
+A format string such as `{"level": "%(levelname)s", "message": "%(message)s"}` escapes nothing, so a message may
+contain a level of its own. Writers put the message before or after the level: of several levels, the one that the
+message cannot have supplied counts: the first if it comes before the message, else the last.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Prefixes in text: a time, a level, a logger and a place in all usual orders. Pure.
+"""Text prefixes: a time, a level, a logger and a source location in all usual orders. Pure.
 
-A level counts where a format puts one: at the beginning, or behind a time, a logger or a place. A name
-behind the level counts only between the separators of a format, or where it is known to be a logger's:
-«ERROR Timeout: …» is a text that begins with a word.
+A level counts only where a format puts one: at the start, or after a time, a logger or a location. A name after the
+level counts only between a format's separators, or if it is a known logger: «ERROR Timeout: …» is a text that starts
+with a word.
 
-Every expression is anchored, and each of its repetitions is bounded.
+Every expression is anchored, and each repetition is bounded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One entry of the log in, a record or a continuation out. Pure, and without any memory of other entries."""
+"""One log entry in, a record or a continuation out. Pure, without memory of other entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an entry of the log is: the beginning of a record, or the continuation of one. Pure."""
+"""Kind of a log entry: the start of a record, or the continuation of one. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Rules: their text, what they decide, and how they are checked."""
+"""Rules: their text, their evaluation, and their checks."""

@@ -1,4 +1,4 @@
-"""Rule files: TOML text to rules, with every mistake named. Pure."""
+"""Rule files: TOML text to rules, with every error reported. Pure."""
 
 from __future__ import annotations
 

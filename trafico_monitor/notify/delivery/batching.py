@@ -1,8 +1,8 @@
-"""What is to be sent next, of all that waits. Pure.
+"""Selection of the next messages to send. Pure.
 
-One after the other in their order, as long as they are few. A storm, or what has piled up while
-the channel was down, becomes one digest; critical messages are never part of one, and go first
-then. After a digest the others are gathered for a while: a storm is rarely over at once.
+Few messages are sent one by one, in order. A storm, or a backlog after an outage of the channel, becomes one digest;
+critical messages are never part of one, and go first. After a digest, further messages are collected for a while,
+because a storm rarely ends at once.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Drains the outbox: one message at a time, in order, as slowly as the channel asks for.
+"""Drains the outbox of one channel: one message at a time, in order, within its rate limit.
 
-A message is a row before it is sent, and its row is closed after the channel took it: cutting
-the power between the two is the one way to send it twice; nothing loses it. An answer that
-never came (a timeout) counts as not taken: an alert told twice is better than one lost.
+A message is a row before it is sent, and its row is closed after the channel accepted it: only a power cut in between
+can send it twice, and nothing loses it. A missing answer (a timeout) counts as not accepted: an alert sent twice is
+better than one lost.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Many notices in one message, each with its original time. Pure."""
+"""Many notifications in one message, each with its original time. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A message as a channel takes it, and the only way from foreign text into its mark-up. Pure.
+"""A message in a channel's format, and the only conversion of foreign text into its markup. Pure.
 
-Order matters: take out what is invisible, then secrets, then cut, then escape. A token hidden
-by a zero-width space would otherwise become whole again, and a cut after escaping breaks a tag.
+The order matters: remove invisible characters, then secrets, then truncate, then escape. Otherwise a token hidden by a
+zero-width space would become complete again, and truncating after escaping breaks a tag.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The words of one notice, in the mission's look. Pure.
+"""Text of one notification, in the mission's format. Pure.
 
-A message is a title, what happened, whom it concerns, how it stands, what was done and proven,
-what the operator can do, and the incident's id. Foreign text enters only through `message`.
+A message consists of a title, the event, modelo and video, the state, repair and proof, the operator's options, and
+the incident's id. Foreign text enters only through `markup`.
 """
 
 from __future__ import annotations

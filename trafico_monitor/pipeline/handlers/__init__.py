@@ -1,1 +1,1 @@
-"""Handlers: one for each kind of finding, and one for task results. Pure."""
+"""One handler per kind of finding, and one for task results. Pure."""

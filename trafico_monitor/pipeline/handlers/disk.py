@@ -1,4 +1,4 @@
-"""The space runs short, or there is enough again. Pure."""
+"""Handler: disk space is low, or sufficient again. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EVENTS = {"warning": "space_low", "critical": "space_critical", "ok": "space_ok
 
 
 class DiskHandler:
-    """`level` is what the last look found: ok, warning or critical."""
+    """`level` is the result of the last check: ok, warning or critical."""
 
     def __init__(self) -> None:
         self.level = "ok"
@@ -37,9 +37,8 @@ class DiskHandler:
     def explain(
         self, fields: Mapping[str, str], incidents: Iterable[Incident], step: ChangeSetBuilder, now: float
     ) -> tuple[Notification, ...]:
-        """What takes the space, and what could go, is known by now: told in the messages that say
-        that it is short, while it is. Given back are those that have rung: they are not to ring
-        once more, nor to begin their reminders anew."""
+        """Adds the disk usage breakdown to the open low-space notifications. Returns the critical ones, which must
+        be edited without alerting again or restarting their reminders."""
         told: list[Notification] = [] if self._told is None else [self._told]
         full = (one for one in incidents if one.error_type is ErrorType.DISCO_LLENO)
         for incident in itertools.islice(full, 1):  # the oldest: once is enough

@@ -1,4 +1,5 @@
-"""A full disk or a dead server holds many back: who meets it waits, and goes on when it is gone. Pure."""
+"""Inhibition: while the disk is full or the server is down, dependent incidents wait; they resume when the cause
+clears. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from .incidents import IncidentHandler
 
 
 class Inhibitor:
-    """`resumption` says whose turn it is."""
+    """`resumption` decides the order."""
 
     def __init__(self, incidents: IncidentHandler, resumption: RecoveryQueue) -> None:
         self._incidents = incidents
@@ -38,12 +39,12 @@ class Inhibitor:
         return result
 
     def release(self, cause: ErrorType, seen: tuple[Evidence, float], step: ChangeSetBuilder, now: float) -> None:
-        """A look (what it showed, and when it was begun) has found `cause` gone."""
+        """Applies a check (its result and start time) that found `cause` gone."""
         self._gone[cause] = seen
         self.resume(step, now)
 
     def resume(self, step: ChangeSetBuilder, now: float) -> None:
-        """Let those go on whose cause is gone and whose turn has come."""
+        """Resumes incidents whose cause is gone and whose turn has come."""
         conditions, incidents = self._incidents.conditions, self._incidents
         holding = {ErrorType.DISCO_LLENO: conditions.disk_full, ErrorType.SERVIDOR_CAIDO: conditions.server_down}
         free = {cause: seen for cause, seen in self._gone.items() if not holding[cause]}
@@ -66,6 +67,6 @@ class Inhibitor:
 
 
 def _seen_after(incident: Incident, looked_at: float, now: float) -> bool:
-    """Whether it was looked at since `incident` last heard of its cause: what was seen before
-    proves nothing. (A time still to come is a clock that was set back.)"""
+    """Whether the check started after `incident` last met its cause: an earlier one proves nothing. (A future time
+    comes from a clock that was set back.)"""
     return incident.updated_at <= looked_at or incident.updated_at > now

@@ -1,4 +1,4 @@
-"""A repair has put a video into `_rescatados`: whoever is to say whose it is, is told. Pure."""
+"""Handler: a repair put a video into `_rescatados`, so an operator is asked for its modelo. Pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _MOST_TOLD = 20
 
 
 def notice_of(incident: Incident | None, order: RepairTask, result: TaskResult, now: float) -> Notification | None:
-    """What to send about an order that has run; None for one that has rescued nothing. `incident` is that of the
-    order, None for one that has been forgotten. What is tried again by itself is one message."""
+    """Returns the notification about a finished task; None if it rescued nothing. `incident` is that of the task,
+    None for a forgotten one. Automatic retries share one message."""
     if not (result.rescued and result.path):
         return None
     file, offer = PurePath(result.path).name, result.offer or Offer(None)
@@ -36,12 +36,12 @@ def notice_of(incident: Incident | None, order: RepairTask, result: TaskResult, 
 
 
 def placed(file: str, incident: Incident, modelo: str, path: str, now: float) -> Iterator[Notification]:
-    """What the messages about `file`, which `incident` had rescued, say from now on: it is at `path`."""
+    """Updates the messages about `file`, rescued by `incident`: it is now at `path`."""
     yield from _instead(NotificationCode.RESCUED_PLACED, file, incident, {"modelo": modelo, "ruta": path}, now)
 
 
 def left(file: str, incident: Incident, now: float) -> Iterator[Notification]:
-    """The same for a file that somebody has taken away by hand."""
+    """The same for a file that was removed manually."""
     yield from _instead(NotificationCode.RESCUED_LEFT, file, incident, {}, now)
 
 

@@ -1,4 +1,4 @@
-"""An order has run, and its effect has been looked at. Pure."""
+"""Handler: the result of a task and its verdict. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ResultHandler:
     def take(
         self, order: RepairTask, result: TaskResult, verdict: Verdict, step: ChangeSetBuilder, now: float
     ) -> None:
-        """What `result` and its `verdict` mean for the incident, and for those that wait behind it."""
+        """Applies `result` and its `verdict` to the incident, and to those that wait for it."""
         self._incidents.done(order.id, step)
         incident = self._incidents.tracker.get(order.incident_id)
         if incident is not None:

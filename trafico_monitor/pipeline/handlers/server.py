@@ -1,4 +1,4 @@
-"""The Bot API server stops answering, or answers again. Pure."""
+"""Handler: the Bot API server stops answering, or answers again. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .inhibition import Inhibitor
 
 
 class ServerHandler:
-    """`state` is what the last look found: up or down."""
+    """`state` is the result of the last check: up or down."""
 
     def __init__(self, incidents: IncidentHandler, causes: Inhibitor) -> None:
         self.state = "up"

@@ -1,8 +1,8 @@
-"""The life of the bot's unit: an end that nobody asked for, the way back, a stop for maintenance. Pure.
+"""Handler: life cycle of the bot's unit: an unrequested end, recovery, a stop for maintenance. Pure.
 
-An end is unexpected unless a stop job came before it, whatever the exit status: main.py exits 0 when its child dies.
-PID 1 says the same end in several ways, and the periodic look again. Ends that follow one another are one alarm that
-counts, until the bot has lived for a while.
+An end is unexpected unless a stop job came before it, whatever the exit status: main.py exits with 0 when its child
+dies. PID 1 reports the same end in several ways, and the health check once more. Consecutive ends are one alert that
+counts, until the bot has run for a while.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WORDS = {"succeeded": "unit.ended_unasked", "start_limit": "unit.given_up"}
 
 @dataclass(slots=True)
 class _Life:
-    """What is known of the unit. Until the first word of it, it counts as alive: its end is news."""
+    """Known state of the unit. Until the first message about it, it counts as running: its end is news."""
 
     alive: bool = True
     began: float = 0.0  # when it last came to life; 0: not known
@@ -62,7 +62,7 @@ class UnitHandler:
 
     @property
     def down(self) -> str:
-        """The code of the end with which the standing alarm began, "" while none stands."""
+        """Code of the end that started the active alert, "" if there is none."""
         return self._life.down
 
     def snapshot(self) -> dict[str, object]:
@@ -74,7 +74,7 @@ class UnitHandler:
         self._life = _Life(**known) if known else _Life(alive=not down, down=down)  # type: ignore[arg-type]
 
     def observe(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
-        """Systemd, the kernel, or the periodic look says what has become of the unit."""
+        """Applies a report of systemd, the kernel, or the health check about the unit."""
         life, code, at = self._life, finding.code, finding.at
         if code == "running" and (life.alive or life.down == _PROCESS or at - life.ended < STALE_SECONDS):
             return
@@ -118,7 +118,7 @@ class UnitHandler:
         self._life.periodic = periodic
 
     def expire(self, step: ChangeSetBuilder, now: float) -> None:
-        """What time decides at `now`: a process is gone and no stop job came; it has lived for long enough."""
+        """Applies timeouts at `now`: a process is gone without a stop job; the unit has run long enough."""
         life = self._life
         if life.gone and now - life.gone > STOP_JOB_SECONDS:
             self._end_of_process(step, now)
@@ -168,7 +168,7 @@ class UnitHandler:
         self._count(Finding(FindingKind.UNIT, at, message=words, code=_PROCESS, rule=self._life.unit), step, now)
 
     def _count(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
-        """An end that nobody asked for."""
+        """Counts an unrequested end."""
         life = self._life
         lived = finding.at - life.began if life.began else 0.0
         settled = self._alerting.routing.alerts.unit_settled
@@ -185,7 +185,7 @@ class UnitHandler:
         return text(code, step.language, texto=finding.message)
 
     def _tell(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
-        """The first end rings; each that follows is counted in its message."""
+        """The first end sends an alert; each following one is counted in its message."""
         life = self._life
         told = {"texto": self._why(finding, step), "unidad": life.unit, "caidas": self._counted(step)}
         code, thread = NotificationCode.UNIT_DIED, 2 * int(life.since)

@@ -1,4 +1,4 @@
-"""An error that no rule knows: counted by its kind, and told of when the kind is new. Pure."""
+"""Handler: an error that no rule matches is counted by kind, and a new kind is notified. Pure."""
 
 from __future__ import annotations
 

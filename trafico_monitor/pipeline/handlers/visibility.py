@@ -1,6 +1,6 @@
-"""The monitor cannot see something, or sees again: recorded, and told in one message. Pure.
+"""Handler: visibility gaps open or close; each is recorded and notified in one message. Pure.
 
-`pipeline/visibility.py` keeps the account of the reasons.
+`pipeline/visibility.py` tracks the reasons.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..visibility import VisibilityGap, VisibilityGaps
 
 
 class VisibilityHandler:
-    """`lines_lost` is called when lines are gone that nobody will read any more."""
+    """`lines_lost` is called when lines are irrecoverably lost."""
 
     def __init__(self, account: VisibilityGaps, lines_lost: Callable[[], None]) -> None:
         self._account = account
@@ -54,7 +54,7 @@ class VisibilityHandler:
         step.tell("blind", NotificationCode.BLIND, Severity.RECOVERABLE, told, self._account.thread(finding.at))
 
     def _see_again(self, gone: Sequence[VisibilityGap], at: float, step: ChangeSetBuilder) -> None:
-        """Reasons are over: recorded, and told in the message that told of them."""
+        """Records that visibility gaps have closed and updates the notification that announced them."""
         for one in gone:
             code = NotificationCode.UNIT_SPEAKS if _of_unit(one) else NotificationCode.SIGHTED
             fields = {"texto": _words(one.code, one.detail, step), "segundos": f"{max(0.0, at - one.since):.0f}"}
