@@ -247,7 +247,7 @@ async def test_a_copy_that_hangs_ends_at_its_deadline(
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from trafico_monitor.repair.fs import atomic_copy
+from trafico_monitor.repair import atomic_copy
 from trafico_monitor.model.installation import Installation
 os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 source, folder = map(Path, sys.argv[1:])
