@@ -38,7 +38,7 @@ class NeedsAnswer(MonitorError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Options:
     """The options of the command."""
 
     project: str
@@ -53,35 +53,35 @@ class Asked:
     undo: bool
 
 
-def setup(**options: Any) -> int:
-    """Carry the changes out, show or undo them (the options are those of Asked); exit status 0 when all that
+def setup(**given: Any) -> int:
+    """Carry the changes out, show or undo them (`given` are the fields of Options); exit status 0 when all that
     was agreed to is done. Raises NotRoot (77), NeedsAnswer (64)."""
-    asked, spoken = Asked(**options), language()
+    options, spoken = Options(**given), language()
     if os.geteuid() != 0:
         raise NotRoot(text("setup.not_root", spoken))
     if not systemd.systemd_runs():
         raise MonitorError(text("setup.no_systemd", spoken))
-    if not (asked.yes or asked.dry_run or sys.stdin.isatty()):
+    if not (options.yes or options.dry_run or sys.stdin.isatty()):
         raise NeedsAnswer(text("setup.nobody", spoken))
-    if asked.undo:
-        return asyncio.run(_undo(asked, spoken))
-    if not asked.project:
+    if options.undo:
+        return asyncio.run(_undo(options, spoken))
+    if not options.project:
         raise NeedsAnswer(text("setup.no_project", spoken))
-    return asyncio.run(_setup(asked, spoken))
+    return asyncio.run(_setup(options, spoken))
 
 
-async def _setup(asked: Asked, spoken: str) -> int:
-    project, user = path_safety.judge(asked.project, asked.user, spoken)
-    unit = asked.unit if not asked.unit or "." in asked.unit else f"{asked.unit}.service"
-    asks = not (asked.yes or asked.dry_run)
+async def _setup(options: Options, spoken: str) -> int:
+    project, user = path_safety.judge(options.project, options.user, spoken)
+    unit = options.unit if not options.unit or "." in options.unit else f"{options.unit}.service"
+    asks = not (options.yes or options.dry_run)
     wishes = Wishes(
         unit,
         spoken,
-        start=not asked.no_start,
-        docker=asked.docker,
+        start=not options.no_start,
+        docker=options.docker,
         asks=asks,
-        instrument=not asked.no_instrument,
-        restart=asked.restart,
+        instrument=not options.no_instrument,
+        restart=options.restart,
     )
     with opened(spoken) as ledger:
         if any(entry.after is None and not entry.undone for entry in ledger.entries):
@@ -92,12 +92,12 @@ async def _setup(asked: Asked, spoken: str) -> int:
         _show(facts, todo, spoken)
         if todo.refusals:
             return 1
-        if asked.dry_run:
+        if options.dry_run:
             for number, change in enumerate(todo.changes, 1):
                 _explain(number, len(todo.changes), change, facts, spoken)
             say("\n" + text("setup.dry_run", spoken, n=len(todo.changes)))
             return 0
-        done, failed = await _make(todo, facts, ledger, asked, spoken)
+        done, failed = await _make(todo, facts, ledger, options, spoken)
     say("\n" + text("setup.done" if todo.changes else "setup.nothing", spoken, n=done))
     if todo.changes and not failed:
         say(text("setup.next", spoken))
@@ -120,14 +120,14 @@ def _tell(lines: Iterable[str], below: str = "      ") -> None:
         say(line, _CONTENT if line.startswith(_CONTENT) else below)
 
 
-async def _make(todo: Plan, facts: Facts, ledger: Ledger, asked: Asked, spoken: str) -> tuple[int, bool]:
+async def _make(todo: Plan, facts: Facts, ledger: Ledger, options: Options, spoken: str) -> tuple[int, bool]:
     """Each change in its turn: (how many were made, whether one failed)."""
     done, failed, declined = 0, False, set[str]()
     for number, change in enumerate(todo.changes, 1):
         if _pointless(change, declined) or (change.kind is Kind.RESTART_UNIT and not done):
             continue
         _explain(number, len(todo.changes), change, facts, spoken)
-        if not _agreed(change, asked, spoken):
+        if not _agreed(change, options, spoken):
             say(f"  ⏭️ {text('setup.skipped', spoken)}")
             if change.required:
                 say("\n" + text("setup.ended", spoken))
@@ -169,14 +169,14 @@ def _explain(number: int, total: int, change: Change, facts: Facts, spoken: str)
     _tell(lines, "    ")
 
 
-def _agreed(change: Change, asked: Asked, spoken: str) -> bool:
+def _agreed(change: Change, options: Options, spoken: str) -> bool:
     if change.careful:  # equal to root, or the end of downloads: a plain --yes does not mean this
-        named = asked.restart if change.kind is Kind.RESTART_UNIT else asked.docker
-        return (asked.yes and named) or prompts.ask(text("setup.ask", spoken), spoken, default=False)
-    return asked.yes or prompts.ask(text("setup.ask", spoken), spoken, default=True)
+        named = options.restart if change.kind is Kind.RESTART_UNIT else options.docker
+        return (options.yes and named) or prompts.ask(text("setup.ask", spoken), spoken, default=False)
+    return options.yes or prompts.ask(text("setup.ask", spoken), spoken, default=True)
 
 
-async def _undo(asked: Asked, spoken: str) -> int:
+async def _undo(options: Options, spoken: str) -> int:
     with opened(spoken) as ledger:
         for entry in ledger.open_entries():
             if entry.change.kind is Kind.RESTART_UNIT:  # nothing to take back
@@ -191,15 +191,15 @@ async def _undo(asked: Asked, spoken: str) -> int:
             before = f"[{number}/{len(entries)}] {text('setup.undo.one', spoken)} "
             print()
             _tell(prompts.describe(entry.change, spoken, before=before))
-            whole = await _undo_one(entry, kept, ledger, asked, spoken) and whole
+            whole = await _undo_one(entry, kept, ledger, options, spoken) and whole
         await apply.settle()
     say("\n" + text("setup.undo.done" if whole else "setup.undo.part", spoken))
     return 0 if whole else 1
 
 
-async def _undo_one(entry: Entry, kept: frozenset[str], ledger: Ledger, asked: Asked, spoken: str) -> bool:
+async def _undo_one(entry: Entry, kept: frozenset[str], ledger: Ledger, options: Options, spoken: str) -> bool:
     """True when the change is taken back, or somebody else's by now."""
-    if not (asked.yes or prompts.ask(text("setup.ask", spoken), spoken, default=True)):
+    if not (options.yes or prompts.ask(text("setup.ask", spoken), spoken, default=True)):
         say(f"  ⏭️ {text('setup.skipped', spoken)}")
         return False
     try:

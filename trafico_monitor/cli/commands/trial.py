@@ -34,9 +34,9 @@ _QUIET = 1.0  # seconds without a line that end the story, where nobody says «t
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """Who plays: the bot's unit, what is to be started and so also stopped, and how the bot is run
-    where no unit is installed."""
+class Session:
+    """The bot's unit, the units to start and therefore to stop, and how the bot runs where no unit is
+    installed."""
 
     bot: str
     starts: tuple[str, ...]
@@ -44,7 +44,7 @@ class Cast:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Options:
     """The options of the command."""
 
     project: str
@@ -54,7 +54,7 @@ class Asked:
 
 def trial(project: str, user: str, monitor_only: bool) -> int:
     """Show the story until Ctrl+C, SIGTERM or SIGHUP; exit status 0 when all was started. Raises NotRoot (77)."""
-    asked, spoken = Asked(project, user, monitor_only), language()
+    options, spoken = Options(project, user, monitor_only), language()
     if os.geteuid() != 0:
         raise NotRoot(text("trial.not_root", spoken))
     if not host_units.systemd_runs():
@@ -64,31 +64,31 @@ def trial(project: str, user: str, monitor_only: bool) -> int:
         units.enter_scope(sys.argv[1:])
     # A terminal that is gone must not keep us from ending in order.
     with contextlib.suppress(BrokenPipeError):
-        return asyncio.run(_trial(asked, spoken))
+        return asyncio.run(_trial(options, spoken))
     return 0
 
 
-async def _trial(asked: Asked, spoken: str) -> int:
+async def _trial(options: Options, spoken: str) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     config = load()
-    cast = await _cast(asked, config, spoken)
+    session = await _session(options, config, spoken)
     say(text("trial.head", spoken))
-    await units.guard(cast.starts, reload_after=cast.transient is not None)
+    await units.guard(session.starts, reload_after=session.transient is not None)
     since = time.time()
     counted = Counted()
-    async with _story(cast.bot, since) as lines:
+    async with _journal(session.bot, since) as lines:
         show = asyncio.create_task(_show(lines, counted))
         try:
-            await _start(asked, cast, spoken)
+            await _start(options, session, spoken)
             await _preflight(config, spoken)
-            say(text("trial.now" if not asked.monitor_only else "trial.now_monitor", spoken, unit=cast.bot))
+            say(text("trial.now" if not options.monitor_only else "trial.now_monitor", spoken, unit=session.bot))
             await _until(stop, show)
         finally:
             say("\n" + text("trial.stopping", spoken))
-            await units.stop([unit for unit in (cast.bot, units.MONITOR) if unit in cast.starts])
-            await _last_lines(show, counted, told=units.MONITOR in cast.starts)
+            await units.stop([unit for unit in (session.bot, units.MONITOR) if unit in session.starts])
+            await _last_lines(show, counted, told=units.MONITOR in session.starts)
             await units.stop([units.GUARD])
     _summary(config, since, counted, spoken)
     return 0
@@ -100,30 +100,30 @@ def say(line: str, below: str = "   ") -> None:
         output.say(line, below)
 
 
-async def _cast(asked: Asked, config: Config, spoken: str) -> Cast:
+async def _session(options: Options, config: Config, spoken: str) -> Session:
     unit = config.bot.unit or "trafico-main.service"
     bot, monitor = await units.state(unit), await units.state(units.MONITOR)
     starts = [] if monitor.active else [units.MONITOR]
     if not monitor.there:
         raise units.TrialError(text("trial.no_monitor", spoken))
-    if asked.monitor_only or bot.active:
-        return Cast(unit, tuple(starts))
-    project = asked.project or config.project.dir
+    if options.monitor_only or bot.active:
+        return Session(unit, tuple(starts))
+    project = options.project or config.project.dir
     if bot.there:
-        return Cast(unit, (unit, *starts))
+        return Session(unit, (unit, *starts))
     if not project:
         raise units.TrialError(text("trial.no_project", spoken))
-    folder, user = path_safety.judge(project, asked.user or config.project.owner, spoken)
+    folder, user = path_safety.judge(project, options.user or config.project.owner, spoken)
     if config.project.dir and config.project.dir != folder:
         raise units.TrialError(text("trial.other_project", spoken, there=config.project.dir, given=folder))
     if loose := discover.loose(discover.processes(folder, user.uid), []):
         raise units.TrialError(text("trial.by_hand", spoken, pids=" ".join(map(str, loose))))
     python, _ = await discover.python_of(folder, user)
-    return Cast(unit, (unit, *starts), (folder, user, python))
+    return Session(unit, (unit, *starts), (folder, user, python))
 
 
 @contextlib.asynccontextmanager
-async def _story(bot: str, since: float) -> AsyncIterator[AsyncIterator[Line]]:
+async def _journal(bot: str, since: float) -> AsyncIterator[AsyncIterator[Line]]:
     """The lines of the bot's and the monitor's units from `since` on."""
     follow = ["journalctl", "--quiet", "--no-pager", "--follow", "--lines=all", f"--since=@{since:.6f}",
               "--output=json", f"--output-fields={_FIELDS}", f"--unit={bot}", f"--unit={units.MONITOR}"]  # fmt: skip
@@ -144,19 +144,19 @@ async def _show(lines: AsyncIterator[Line], counted: Counted) -> None:
         say(line.shown(), below=" " * 11)
 
 
-async def _start(asked: Asked, cast: Cast, spoken: str) -> None:
-    if cast.transient is not None:
-        await units.start_transient(cast.bot, *cast.transient)
-    elif cast.bot in cast.starts:
-        await units.start(cast.bot)
-    how = "transient" if cast.transient else "started" if cast.bot in cast.starts else "running"
-    if not asked.monitor_only:
-        say(text(f"trial.bot.{how}", spoken, unit=cast.bot))
-    if units.MONITOR in cast.starts:
+async def _start(options: Options, session: Session, spoken: str) -> None:
+    if session.transient is not None:
+        await units.start_transient(session.bot, *session.transient)
+    elif session.bot in session.starts:
+        await units.start(session.bot)
+    how = "transient" if session.transient else "started" if session.bot in session.starts else "running"
+    if not options.monitor_only:
+        say(text(f"trial.bot.{how}", spoken, unit=session.bot))
+    if units.MONITOR in session.starts:
         await units.start(units.MONITOR)
-    elif cast.transient is not None:  # it runs already, and does not know this project yet
+    elif session.transient is not None:  # it runs already, and does not know this project yet
         await units.reload(units.MONITOR)
-    how = "started" if units.MONITOR in cast.starts else "running"
+    how = "started" if units.MONITOR in session.starts else "running"
     say(text(f"trial.monitor.{how}", spoken, unit=units.MONITOR))
 
 
