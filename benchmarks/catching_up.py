@@ -19,7 +19,7 @@ from pathlib import Path
 from trafico_monitor.config.schema import Retry
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.loader import load
-from trafico_monitor.incident.policy import Limits
+from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.journal.follower import Batch, JournalThread
 from trafico_monitor.pipeline.pipeline import Pipeline
