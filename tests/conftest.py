@@ -18,6 +18,10 @@ leftovers.note_cancelled_tasks()
 # work a deadline may pass there once; a second failure is the code's. Each rerun is listed (`-rR`) at the end.
 REAL_PROCESSES = {"component", "browser", "system", "chaos"}
 
+# Trees whose tests must leave nothing behind in this process. The others drive a browser or machines, which serve
+# a whole session.
+WATCHED = {"unit", "component", "fuzz"}
+
 # What fixtures hold until the end of their scope, by scope. A narrower scope must not take it for its own.
 _HELD: dict[str, Resources] = {"module": Resources(), "session": Resources()}
 
@@ -38,22 +42,24 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Iterator[None
     return made
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _nothing_is_left_by_the_session() -> Iterator[None]:
-    yield from leftovers.watched(Resources)
+def _watched(request: pytest.FixtureRequest) -> bool:
+    return request.path.relative_to(Path(__file__).parent).parts[0] in WATCHED
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _nothing_is_left_by_a_module() -> Iterator[None]:
-    yield from leftovers.watched(lambda: _HELD["session"])
+def _nothing_is_left_by_a_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    if _watched(request):
+        yield from leftovers.watched(lambda: _HELD["session"])
+    else:
+        yield
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_by_a_test(request: pytest.FixtureRequest) -> Iterator[None]:
-    if request.node.get_closest_marker("leaves"):
-        yield
-    else:
+    if _watched(request) and not request.node.get_closest_marker("leaves"):
         yield from leftovers.watched(lambda: _HELD["session"] | _HELD["module"])
+    else:
+        yield
 
 
 @pytest.fixture(autouse=True)

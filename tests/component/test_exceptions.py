@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -47,6 +47,7 @@ class Place:
     video: Path
     lost: Download
     asked_at: list[float] = field(default_factory=list)
+    dispatchers: list[Dispatcher] = field(default_factory=list)
 
     @property
     def destination(self) -> Path:
@@ -85,6 +86,14 @@ def place(video: Path) -> Iterator[Place]:
     shutil.rmtree(home)
 
 
+@pytest.fixture(autouse=True)
+async def _stopped(place: Place) -> AsyncIterator[None]:
+    """A repair that waits for its next attempt ends with the test."""
+    yield
+    for dispatcher in place.dispatchers:
+        await dispatcher.stop(DEADLINE)
+
+
 def failed(place: Place, error_type: ErrorType, cause: Cause = Cause.NONE, **more: object) -> Finding:
     found = Finding(
         FindingKind.FAILED, time.time(), 7, place.lost, error_type, "exception", "why", origin="s1",
@@ -109,6 +118,7 @@ class Monitor:
         self.notices: list[Notification] = []
         self._repairs = Executor(lambda: place.site, self._check_bot_api)
         self._dispatcher = Dispatcher(self._carry_out, self._done, self.pipeline.begin_task, time.time)
+        place.dispatchers.append(self._dispatcher)
 
     async def _check_bot_api(self) -> Finding:
         return Finding(FindingKind.SERVER, time.time(), code="up", message="HTTP 404")

@@ -147,11 +147,15 @@ def reading_only(path: Path) -> sqlite3.Connection:
 
 def _opened(place: Path | None) -> sqlite3.Connection:
     connection = sqlite3.connect(place or ":memory:", isolation_level=None, check_same_thread=False)
-    if place is not None:
-        place.chmod(FILE_MODE)
-    # Nothing here outlives the machine: a kill loses nothing of it without any flush.
-    connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("PRAGMA recursive_triggers = ON")  # rows that a REPLACE takes away are noted too
+    try:
+        if place is not None:
+            place.chmod(FILE_MODE)
+        # Nothing here outlives the machine: a kill loses nothing of it without any flush.
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA recursive_triggers = ON")  # rows that a REPLACE takes away are noted too
+    except BaseException:
+        connection.close()  # the file is no database
+        raise
     return connection
 
 

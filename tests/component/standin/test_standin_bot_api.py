@@ -231,6 +231,7 @@ async def test_a_slow_answer_is_an_answer(bot: Bot, control: Control) -> None:
     assert time.monotonic() - started >= 0.2
 
 
+@pytest.mark.leaves("the server of the whole file is another one afterwards")
 async def test_a_stopped_server_refuses_and_comes_back(bot: Bot, control: Control) -> None:
     control.down()
     with pytest.raises(NetworkError, match="All connection attempts failed"):

@@ -21,7 +21,10 @@ from tests.standin.control import Control
 from tests.standin.project import lay_out, user_id_of
 from tests.standin.running import Running, python_for_others, run_project
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.leaves("connections between the bot and the server, which serve the whole file"),
+]
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 NOBODY = 65534

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from .opened import SECONDS, Opened, opened
 from .samples import sample
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.leaves("connections of the service, which runs for the whole file")]
 
 # Two times in their order, and a zone that there is: no schema can say so.
 NOT_MEANT = {"GET /api/v1/series": [positive_data_acceptance]}
