@@ -49,8 +49,7 @@ class DiskUsageReport:
 
 
 async def look(config: Config, site: Installation, now: float, seconds: float = SECONDS) -> DiskUsageReport:
-    """Look at the file system that is worst off; off the loop, within about twice `seconds`. What
-    does not answer is left out."""
+    """Measures the worst file system; off the loop, within about twice `seconds`. Omits what does not answer."""
     loose: dict[str, list[tuple[Path, int]]] = {}
     used, deliveries, aside = await asyncio.gather(
         _try(lambda: _usage(config, site, seconds), seconds, "space usage"),
@@ -100,7 +99,7 @@ def used_by(room: DiskUsageReport, language: str) -> str:
 
 
 def could_go(room: DiskUsageReport, language: str, kind: str) -> str:
-    """`8.1 GB: 32 archivos …` for one kind of what could go; "" when there is none of it."""
+    """Returns `8.1 GB: 32 archivos …` for one kind of deletable files; "" if there are none."""
     files = room.loose.get(kind, ())
     if not files:
         return ""
@@ -108,9 +107,8 @@ def could_go(room: DiskUsageReport, language: str, kind: str) -> str:
 
 
 def remedy(room: DiskUsageReport, kind: str) -> dict[str, str]:
-    """What `fix.disk_loose`, the command that deletes it, is filled with. The files are found anew
-    then, and the owner of their folder deletes them: root must not go along paths that others can
-    exchange."""
+    """Returns the fields of `fix.disk_loose`, the command that deletes the files. The command searches the files
+    again and deletes them as the owner of their folder: root must not follow paths that others can change."""
     try:
         uid = room.loose[kind][0][0].parent.stat().st_uid
     except OSError:
@@ -120,7 +118,7 @@ def remedy(room: DiskUsageReport, kind: str) -> dict[str, str]:
 
 
 def fields(room: DiskUsageReport, language: str) -> dict[str, str]:
-    """The lines of an alert: what takes the space, what could go, and where the commands are."""
+    """Returns the lines of an alert: disk usage, deletable files, and where to find the commands."""
     loose = [words for kind in (DELIVERED, OVER, WITHIN) if (words := could_go(room, language, kind))]
     told = {"uso": used_by(room, language), "liberable": "; ".join(loose)}
     return {**told, "orden": "sudo trafico-monitor space"} if any(told.values()) else {}

@@ -78,8 +78,8 @@ class Executor:
             return await self._act(order, site)
 
     async def assign(self, file: str, modelo: str) -> tuple[TaskResult, Verdict]:
-        """A person has said whose rescued `file` is: move it there and prove it. The verdict holds
-        the evidence of the file at its new place; not proven where nothing was moved."""
+        """Moves a rescued `file` to the operator's modelo and verifies it. The verdict has the evidence of the file
+        at its new path; not proven if nothing was moved."""
         site = self._site()
         if site is None:
             return TaskResult("", Outcome.REFUSED, "no_site"), Verdict(False, reason="no_site")
@@ -99,8 +99,8 @@ class Executor:
         return result, verdict
 
     async def _look(self, order: RepairTask, site: Installation) -> tuple[TaskResult, Verdict]:
-        """At the video where it is told to be, else where it is found; one that is still being written to
-        has not come yet."""
+        """Checks the video at its reported path, else at the path found; a file that is still being written has not
+        arrived yet."""
         looking = replace(order, kind=TaskKind.CONFIRM)
         place = await asyncio.to_thread(resolve_destination, order.download, site)
         with contextlib.suppress(OSError, PathRefused):  # not found, or not to be looked for
@@ -138,7 +138,7 @@ def _shown(verdict: Verdict) -> Verdict:
 
 
 def tools_for(site: Installation) -> Tools:
-    """What an action borrows from the other stages."""
+    """Returns the functions of other stages that an action needs."""
 
     async def give(path: Path) -> TaskResult:
         return await fix_owner("", path, site)

@@ -1,4 +1,4 @@
-"""The one place that wires: what runs, who owns it, how it starts, reloads and stops."""
+"""The only wiring: components, their owners, start, reload and stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one step of the pipeline has gathered, to be kept in one transaction. Pure."""
+"""Collects the changes of one pipeline step for one transaction. Pure."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class ChangeSetBuilder:
     remembers: bool = False  # something else of the memory is another one
 
     def event(self, event: str, at: float, priority: int, code: str = "", **fields: str) -> None:
-        """An event of the service goes on record (`chronicle.of_event`)."""
+        """Adds a service event to the records."""
         self.records.append(events.service_event(event, at, self.language, priority, code, **fields))
 
     def tell(self, key: str, code: NotificationCode, severity: Severity, finding: Finding, thread: int) -> None:
-        """Somebody is to be told what `finding` says."""
+        """Adds a notification about `finding`."""
         fields = {"texto": finding.message, "unidad": finding.rule or ""}
         self.notices.append(Notification(key, code, severity, finding.at, thread, fields=fields))
 
     def take_in(self, told: AlertChanges, now: float) -> None:
-        """What became of notices; those that were given are told for."""
+        """Adds the results of the alert engine."""
         self.notices += told.notifications
         self.alarms |= told.alerts
         self.silences |= told.silences
@@ -56,7 +56,7 @@ class ChangeSetBuilder:
         return self.remembers or bool(self.incidents or self.records or self.orders or self.finished or self.unknown)
 
     def changes(self, cursor: str | None, memory: dict[str, object] | None) -> ChangeSet:
-        """All of it, with where the reader is and what the stages remember (None: as before)."""
+        """Returns the change set, with the reader's position and the stages' memory (None: unchanged)."""
         return ChangeSet(
             incidents=tuple(self.incidents.values()),
             records=tuple(self.records),

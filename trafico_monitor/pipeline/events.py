@@ -1,4 +1,4 @@
-"""What the records say: turns a change of an incident, or a service event, into a Record. Pure."""
+"""Converts a change of an incident, or a service event, into a record. Pure."""
 
 from __future__ import annotations
 
@@ -86,19 +86,18 @@ def alert_event(event: AlertEvent, at: float, language: str) -> Event:
 
 
 def silence_text(finding: Finding, language: str) -> str:
-    """What stands for the line of an error where there is none: how long nothing was said of the
-    download, and what was said last."""
+    """Replacement for a missing error line: the duration of the silence, and the last line."""
     minutes = f"{finding.waited / 60:.0f}"
     return text("silence.download", language, minutos=minutes, linea=finding.message)
 
 
 def process_ended_text(finding: Finding, language: str) -> str:
-    """What stands for the line of an error where the bot's process ended before it could write one."""
+    """Replacement for a missing error line if the bot's process ended before it could write one."""
     return text("process_ended.download", language, pid=finding.pid, linea=finding.message)
 
 
 def task_name(task: str, language: str) -> str:
-    """A task of the service in words; what follows the first blank in its name is shown as it is."""
+    """Returns the display name of a background task; text after the first blank of its name is shown unchanged."""
     kind, _, which = task.partition(" ")
     return f"{text(f'task.{kind}', language)} {which}".rstrip()
 

@@ -1,4 +1,4 @@
-"""The bot says that a download has ended well. Pure."""
+"""Handler: the bot reports a completed download. Pure."""
 
 from __future__ import annotations
 
