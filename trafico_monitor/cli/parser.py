@@ -108,7 +108,7 @@ def _group(path: str, made: Any) -> click.Group:
 
 
 def _texts(path: str, parameters: list[click.Parameter]) -> dict[str, Any]:
-    """What a command and a group are made of. rich takes a paragraph for a line of the examples."""
+    """Arguments of a command and of a group. rich takes a paragraph for a line of the examples."""
     spoken, code = language(), ".".join(("cli", *path.split()))
     examples = text(f"{code}.examples", spoken)
     return {

@@ -66,7 +66,7 @@ def incident_json(incident: Incident) -> dict[str, object]:
 
 
 def rescued(status: Mapping[str, object] | None) -> dict[str, object] | None:
-    """What waits in `_rescatados` according to the service's status; None where nothing waits."""
+    """The files that wait in `_rescatados` according to the service's status; None where there are none."""
     found = (status or {}).get("rescued")
     return found if isinstance(found, dict) and found.get("files") else None
 

@@ -105,7 +105,7 @@ def _print(checks: Sequence[CheckResult], worst: Level, language: str) -> None:
 
 
 def _numbers(check: CheckResult) -> dict[str, object]:
-    """What was counted; nothing where nothing was."""
+    """The numbers of a finding; empty where it has none."""
     numbers = {name: value for name, value in check.fields.items() if type(value) in (int, float)}
     return {"numbers": numbers} if numbers else {}
 

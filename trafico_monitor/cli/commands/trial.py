@@ -30,7 +30,7 @@ from .setup import NotRoot
 
 _FIELDS = "MESSAGE,MESSAGE_ID,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT"
 _LAST_WORDS = 6.0  # seconds for the monitor's own summary after it was told to stop
-_QUIET = 1.0  # seconds without a line that end the story, where nobody says «the end»
+_QUIET = 1.0  # seconds without a line that end the output where the monitor was not started here
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Options:
 
 
 def trial(project: str, user: str, monitor_only: bool) -> int:
-    """Show the story until Ctrl+C, SIGTERM or SIGHUP; exit status 0 when all was started. Raises NotRoot (77)."""
+    """Print the events until Ctrl+C, SIGTERM or SIGHUP; exit status 0 when all was started. Raises NotRoot (77)."""
     options, spoken = Options(project, user, monitor_only), language()
     if os.geteuid() != 0:
         raise NotRoot(text("trial.not_root", spoken))
@@ -95,7 +95,7 @@ async def _trial(options: Options, spoken: str) -> int:
 
 
 def say(line: str, below: str = "   ") -> None:
-    """Print at once: the story is read live, also through a pipe."""
+    """Print at once: the events are read live, also through a pipe."""
     with contextlib.suppress(OSError):
         output.say(line, below)
 
@@ -182,7 +182,7 @@ async def _until(stop: asyncio.Event, show: asyncio.Task[None]) -> None:
 
 
 async def _last_lines(show: asyncio.Task[None], counted: Counted, *, told: bool) -> None:
-    """Let the story be shown to its end: the monitor's last record, or until nothing comes any more."""
+    """Print the remaining events: until the monitor's last record, or until no more come."""
     deadline = time.monotonic() + _LAST_WORDS
     seen, quiet_since = -1, time.monotonic()
     while time.monotonic() < deadline and not show.done():
