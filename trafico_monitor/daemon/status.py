@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-import psutil
-
 from .. import __version__
 from ..errors import StoreError
+from ..health.processes import exists
 from ..health.resources import ResourceProbe
 from ..health.scheduler import CheckRun
 from ..host.redact import redact
@@ -169,7 +168,7 @@ class StatusReporter:
         """Whether the bot tells of its downloads exactly, by the unit as it was at the last look."""
         told, checked = self._context.pipeline.told, self._checked
         began = checked.unit.began if checked and checked.unit else 0.0
-        return instrumentation.standing(told, began, lives=psutil.pid_exists(told.pid))
+        return instrumentation.standing(told, began, lives=exists(told.pid))
 
     def _blindness(self) -> dict[str, object]:
         """What the monitor does not see, since when, and how many lines journald has dropped."""

@@ -71,6 +71,19 @@ def _holds(control_groups: str, unit: str) -> bool:
     return any(unit in line.split("/") for line in control_groups.splitlines())
 
 
+def exists(pid: int) -> bool:
+    """Whether `pid` is a process, also where /proc hides those of other users (ProtectProc=invisible)."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:  # it is another user's
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
+
+
 def find_bot_processes(project: str, programs: Collection[str], uids: Collection[int]) -> list[BotProcess]:
     """The Python processes of the users `uids` that run one of `programs` (file names) beneath `project`,
     oldest first. Anybody can start one that looks like it; a set-user-ID program of somebody else's is left out.

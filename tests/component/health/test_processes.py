@@ -73,6 +73,21 @@ def test_what_only_names_a_program_does_not_run_it(project: Path) -> None:
         assert find_bot_processes(str(project), PROGRAMS, {0}) == []
 
 
+def test_a_process_of_another_user_exists_also_where_proc_hides_it() -> None:
+    """As in the service: another user, and a /proc that shows its own processes alone."""
+    program = (
+        "import os; from trafico_monitor.health.processes import exists\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "print(os.path.exists('/proc/1'), exists(1), exists(os.getpid()), exists(0), exists(-1), exists(2**22 + 1))"
+    )
+    hidden = f'mount -t proc -o hidepid=invisible proc /proc && {sys.executable} -c "$0"; exit $?'
+    done = subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "sh", "-c", hidden, program],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("False True True False False False\n", "")
+
+
 def test_a_process_knows_its_unit(project: Path) -> None:
     with running(sys.executable, "main.py", cwd=project) as pid:
         unit = "trafico-found.service"
