@@ -17,7 +17,7 @@ from ..host.blocking import run_blocking
 from ..journal.follower import Batch, JournalThread
 from ..journal.reader import check_access
 from ..model.finding import Finding, FindingKind
-from ..pipeline import visibility
+from ..pipeline.handlers import visibility
 from .context import AppContext
 
 SETTLE_SECONDS = 0.06  # after the last line: longer than the detector's own settling time

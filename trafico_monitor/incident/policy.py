@@ -2,7 +2,7 @@
 
 Each function takes the incident as it stands and what holds `at` that moment, and returns a
 `Decision`: the incident as it is to be stored and at most one order. `playbook.py` says what each type
-foresees, `decision.py` how it is ordered, `waiting_tasks.py` what a full disk or a dead server hold back,
+foresees, `decision.py` how it is ordered, `external_recovery.py` what a full disk or a dead server hold back,
 `bot_success.py` what follows from the bot's own word.
 """
 
@@ -13,7 +13,6 @@ from dataclasses import replace
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
 from ..model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
-from .bot_success import BOT_LINE, NO_SITE, NOT_LOOKED_AT, after_confirmation, believe, repaired_by_bot, said_by_bot
 from .circuit_breaker import reason_of
 from .decision import (
     BOT_REPAIR_SECONDS,
@@ -29,8 +28,20 @@ from .decision import (
     solve,
 )
 from .decision_context import DecisionContext
+from .external_recovery import (
+    BOT_LINE,
+    NO_SITE,
+    NOT_LOOKED_AT,
+    RESUME_SPACING,
+    after_confirmation,
+    after_probe,
+    believe,
+    cause_gone,
+    repaired_by_bot,
+    said_by_bot,
+    server_answered,
+)
 from .playbook import following, hopeless, is_last, most_attempts, plan, resumed_with, unplanned, vouched
-from .waiting_tasks import RESUME_SPACING, after_probe, cause_gone, server_answered
 
 __all__ = [
     "BOT_LINE", "BOT_REPAIR_SECONDS", "NOT_LOOKED_AT", "NO_SITE", "RESUME_SPACING", "Decision", "after", "asked_again",

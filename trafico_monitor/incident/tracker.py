@@ -7,14 +7,14 @@ repetition does not open another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import Enum
 from hashlib import blake2b
 from typing import Any
 
 from ..model.download import Download, agree, meant, merged, same, same_content, same_file, same_place
 from ..model.finding import Cause, ErrorType, Finding, FindingKind
 from ..model.incident import Incident
-from .change import Change, ChangeKind
 from .index import Index
 
 # Without a new beginning, the same error of the same process within this time is a repetition.
@@ -343,3 +343,24 @@ def _not_before(finding: Finding) -> float:
         return 0.0
     wait = finding.wait if finding.wait > 0 else 0.0  # NaN is not
     return finding.at + min(wait, LONGEST_TURN_SECONDS) + TURN_SECONDS
+
+
+class ChangeKind(Enum):
+    OPENED = "opened"  # a new incident
+    REPEATED = "repeated"  # the same failure once more: count has grown
+    REFINED = "refined"  # the same failure, better known: download, message, type
+    CONTEXT = "context"  # the same failure: text has added lines
+    REPAIRED_BY_BOT = "repaired_by_bot"  # the bot says that it succeeded after all
+    SERVER_ANSWERED = "server_answered"  # the server answers again; the download is still lost
+    STARTED = "started"  # a download began; no incident
+    FINISHED = "finished"  # a download ended well; no incident
+    OTHER = "other"  # the unit, lost lines, checks: no incident
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`incident` is the state after the change; None if there is no incident."""
+
+    kind: ChangeKind
+    finding: Finding
+    incident: Incident | None = None

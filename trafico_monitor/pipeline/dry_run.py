@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..detection.detector import Detector
 from ..detection.ruleset.engine import RuleSet
-from ..incident.change import ChangeKind
-from ..incident.tracker import Tracker
+from ..incident.tracker import ChangeKind, Tracker
 from ..model.finding import Finding
 from ..model.incident import Estado, Incident
 from ..model.journal_entry import JournalEntry

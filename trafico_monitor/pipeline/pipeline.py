@@ -27,17 +27,13 @@ from ..notify.engine import AlertEngine
 from ..notify.routing import RoutingConfig
 from . import events, instrumentation
 from .changeset_builder import ChangeSetBuilder
-from .handlers.completed import CompletedHandler
-from .handlers.disk import DiskHandler
 from .handlers.incidents import IncidentHandler
-from .handlers.inhibition import Inhibitor
-from .handlers.results import ResultHandler
-from .handlers.server import ServerHandler
+from .handlers.inhibition import DiskHandler, Inhibitor, ServerHandler
+from .handlers.results import CompletedHandler, ResultHandler
 from .handlers.unit import UnitHandler
 from .handlers.unknown_errors import UnknownErrorHandler
-from .handlers.visibility import VisibilityHandler
+from .handlers.visibility import VisibilityGaps, VisibilityHandler
 from .instrumentation import Instrumentation
-from .visibility import VisibilityGaps
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,8 @@ from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.model.task import Evidence
 from trafico_monitor.notify.chatops import replies
-from trafico_monitor.notify.messages.digest import render_digest
 from trafico_monitor.notify.messages.markup import LONGEST_MESSAGE, Message, units
-from trafico_monitor.notify.messages.render import render
+from trafico_monitor.notify.messages.render import render, render_digest
 
 from ..feed import SECRET, Feed
 

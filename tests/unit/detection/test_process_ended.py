@@ -10,8 +10,7 @@ import pytest
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.downloads import PROCESS_ENDED
 from trafico_monitor.detection.ruleset.engine import RuleSet
-from trafico_monitor.incident.change import ChangeKind
-from trafico_monitor.incident.tracker import Tracker
+from trafico_monitor.incident.tracker import ChangeKind, Tracker
 from trafico_monitor.model.finding import Cause, ErrorType, Finding, FindingKind
 from trafico_monitor.model.journal_entry import JournalEntry
 

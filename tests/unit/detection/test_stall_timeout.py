@@ -13,8 +13,7 @@ from tests.examples import examples
 from trafico_monitor.detection import stall_timeout
 from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
-from trafico_monitor.incident.change import ChangeKind
-from trafico_monitor.incident.tracker import Tracker
+from trafico_monitor.incident.tracker import ChangeKind, Tracker
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Incident
 from trafico_monitor.model.journal_entry import NO_FIELDS, JournalEntry

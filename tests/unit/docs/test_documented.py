@@ -136,3 +136,12 @@ def test_what_make_is_asked_for_exists() -> None:
         for word in re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(), re.MULTILINE)
     }
     assert asked <= targets
+
+
+def test_every_module_that_the_developers_pages_name_exists() -> None:
+    """A page names a module by its path below trafico_monitor/, or below the repository."""
+    pages = (ROOT / "docs/architecture.md", ROOT / "docs/alerts.md", ROOT / "docs/development/README.md")
+    named = {(page.name, path) for page in pages for path in re.findall(r"`([a-z_]+/[\w/]+\.py)`", page.read_text())}
+    assert len(named) > 30
+    bases = (ROOT / "trafico_monitor", ROOT)
+    assert [one for one in sorted(named) if not any((base / one[1]).exists() for base in bases)] == []

@@ -9,8 +9,7 @@ from hashlib import blake2b
 
 import pytest
 
-from trafico_monitor.incident.change import ChangeKind
-from trafico_monitor.incident.tracker import LATE_SECONDS, OUTAGE_SECONDS, Tracker, incident_id
+from trafico_monitor.incident.tracker import LATE_SECONDS, OUTAGE_SECONDS, ChangeKind, Tracker, incident_id
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado, Incident

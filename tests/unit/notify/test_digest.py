@@ -12,7 +12,7 @@ from tests.unit.notify.test_message import check
 from tests.unit.notify.test_render import notices
 from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.incident import Estado
-from trafico_monitor.notify.messages.digest import render_digest
+from trafico_monitor.notify.messages.render import render_digest
 
 
 def test_each_has_a_line_with_its_own_time_and_failures_come_first() -> None:

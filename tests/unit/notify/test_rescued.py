@@ -11,9 +11,8 @@ from tests.unit.notify.samples import NOON
 from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.notify.choosing import PAGE
-from trafico_monitor.notify.messages.digest import render_digest
 from trafico_monitor.notify.messages.markup import LONGEST_MESSAGE, Message, units
-from trafico_monitor.notify.messages.render import render
+from trafico_monitor.notify.messages.render import render, render_digest
 
 RESCUED = NotificationCode.RESCUED
 PLACED = NotificationCode.RESCUED_PLACED

@@ -17,9 +17,8 @@ from trafico_monitor.model.download import Download
 from trafico_monitor.model.incident import Estado
 from trafico_monitor.model.task import Evidence
 from trafico_monitor.notify.channels.webhook_payload import body_of, idempotency_key, message_name, moment
-from trafico_monitor.notify.messages.digest import render_digest
 from trafico_monitor.notify.messages.markup import Message
-from trafico_monitor.notify.messages.render import render
+from trafico_monitor.notify.messages.render import render, render_digest
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "webhook.md"
 SOLVED = incident(

@@ -16,8 +16,8 @@ from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado
 from trafico_monitor.model.journal_entry import JournalEntry, Origin
 from trafico_monitor.model.task import TaskKind
+from trafico_monitor.pipeline.handlers.visibility import OVER_SECONDS
 from trafico_monitor.pipeline.pipeline import Pipeline
-from trafico_monitor.pipeline.visibility import OVER_SECONDS
 
 RULES = Path(__file__).parents[3] / "trafico_monitor/detection/rules"
 UNIT = "trafico-main.service"

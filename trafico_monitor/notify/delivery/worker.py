@@ -17,9 +17,8 @@ from ...host.redact import redact
 from ...messages import text
 from ...model.changeset import OutboxItem
 from ..channels.base import Channel, Outbox, RefusedByServer
-from ..messages.digest import render_digest
 from ..messages.markup import Message
-from ..messages.render import render
+from ..messages.render import render, render_digest
 from .batching import DIGESTED, Batch, edits, next_batch
 
 __all__ = ["Channel", "CourierStatus", "DeliveryWorker", "Outbox", "RefusedByServer"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...incident import policy
-from ...incident.change import Change, ChangeKind
 from ...incident.circuit_breaker import CircuitBreaker
 from ...incident.decision_context import Conditions, DecisionContext, Limits
 from ...incident.deliveries import Deliveries
@@ -13,7 +12,7 @@ from ...incident.policy import Decision
 from ...incident.recovery_queue import RecoveryQueue
 from ...incident.retry_budget import SPENT, RetryBudget
 from ...incident.task_table import TaskTable
-from ...incident.tracker import Tracker
+from ...incident.tracker import Change, ChangeKind, Tracker
 from ...messages import text
 from ...model.alert import Notification, NotificationCode, Severity
 from ...model.changeset import Snapshot

@@ -1,15 +1,22 @@
 """Inhibition: while the disk is full or the server is down, dependent incidents wait; they resume when the cause
-clears. Pure."""
+clears. Pure.
+
+Also the handlers of the periodic checks of both.
+"""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ...incident import policy
 from ...incident.recovery_queue import MET_TOO_OFTEN, RecoveryQueue
-from ...model.finding import Cause, ErrorType
+from ...model.alert import Notification, NotificationCode, Severity
+from ...model.finding import Cause, ErrorType, Finding, FindingKind
 from ...model.incident import Incident
 from ...model.task import Evidence, Outcome, TaskKind, TaskResult, TaskStat
+from ...notify.triggers import ALARM
 from ..changeset_builder import ChangeSetBuilder
 from .incidents import IncidentHandler
 
@@ -70,3 +77,77 @@ def _seen_after(incident: Incident, looked_at: float, now: float) -> bool:
     """Whether the check started after `incident` last met its cause: an earlier one proves nothing. (A future time
     comes from a clock that was set back.)"""
     return incident.updated_at <= looked_at or incident.updated_at > now
+
+
+_WORSE = {"ok": 0, "warning": 1, "critical": 2}
+_EVENTS = {"warning": "space_low", "critical": "space_critical", "ok": "space_ok"}
+
+
+class DiskHandler:
+    """`level` is the result of the last check: ok, warning or critical."""
+
+    def __init__(self) -> None:
+        self.level = "ok"
+        self._told: Notification | None = None  # while it is short: the message that says so
+
+    def observe(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
+        """The periodic look at the disks."""
+        code = finding.code
+        if code == self.level:
+            return
+        self.level = code
+        step.event(_EVENTS[code], finding.at, 6 - 2 * _WORSE[code], code=f"space_{code}", texto=finding.message)
+        severity = Severity.CRITICAL if code == "critical" else Severity.RECOVERABLE
+        step.tell("space", NotificationCode(f"space_{code}"), severity, finding, int(finding.at))
+        self._told = step.notices[-1] if code != "ok" else None
+
+    def explain(
+        self, fields: Mapping[str, str], incidents: Iterable[Incident], step: ChangeSetBuilder, now: float
+    ) -> tuple[Notification, ...]:
+        """Adds the disk usage breakdown to the open low-space notifications. Returns the critical ones, which must
+        be edited without alerting again or restarting their reminders."""
+        told: list[Notification] = [] if self._told is None else [self._told]
+        full = (one for one in incidents if one.error_type is ErrorType.DISCO_LLENO)
+        for incident in itertools.islice(full, 1):  # the oldest: once is enough
+            told.append(Notification(incident.id, NotificationCode.CRITICAL, Severity.CRITICAL, now, ALARM, incident))
+        edits = [replace(one, fields={**one.fields, **fields}, only_edit=True) for one in told]
+        step.notices += [one for one in edits if one.severity is not Severity.CRITICAL]
+        if told:
+            code = "space_used" if fields.get("liberable") else "space_used_for_good"
+            step.event("space_used", now, 6, code, **fields)
+        return tuple(one for one in edits if one.severity is Severity.CRITICAL)
+
+
+class ServerHandler:
+    """`state` is the result of the last check: up or down."""
+
+    def __init__(self, incidents: IncidentHandler, causes: Inhibitor) -> None:
+        self.state = "up"
+        self._incidents = incidents
+        self._causes = causes
+
+    def observe(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
+        """The periodic look at the server. That it is down is an incident like others."""
+        changed, down = finding.code != self.state, finding.code == "down"
+        self._is(finding.code)
+        if changed:
+            step.event(f"server_{finding.code}", finding.at, 3 if down else 5, texto=finding.message)
+        if not down:
+            seen = (Evidence("server", finding.message), finding.at)
+            self._causes.release(ErrorType.SERVIDOR_CAIDO, seen, step, now)
+        elif changed:
+            failed = replace(
+                finding,
+                kind=FindingKind.FAILED,
+                error_type=ErrorType.SERVIDOR_CAIDO,
+                rule="health_server",
+                origin=finding.origin or f"health:{finding.at:.3f}",
+            )
+            self._incidents.observe(failed, step, now)
+
+    def restore(self, state: str) -> None:
+        self._is(state)
+
+    def _is(self, state: str) -> None:
+        self.state = state
+        self._incidents.conditions = replace(self._incidents.conditions, server_down=state == "down")

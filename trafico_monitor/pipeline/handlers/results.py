@@ -1,10 +1,12 @@
-"""Handler: the result of a task and its verdict. Pure."""
+"""Results: a task has run and was verified, or the bot reports that a download has ended well. Pure."""
 
 from __future__ import annotations
 
 from ...incident import policy
 from ...incident.circuit_breaker import attempt_of
+from ...model.finding import Finding
 from ...model.task import RepairTask, TaskKind, TaskResult, Verdict
+from .. import events
 from ..changeset_builder import ChangeSetBuilder
 from . import rescued
 from .incidents import IncidentHandler
@@ -38,3 +40,21 @@ class ResultHandler:
         if waits is not None:
             step.notices.append(waits)
         self._causes.resume(step, now)
+
+
+SAID_TWICE_SECONDS = 10.0
+
+
+class CompletedHandler:
+    def __init__(self) -> None:
+        self._last = (0, "", 0.0)  # process, video, time
+
+    def observe(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
+        """Recorded once: the bot says «Archivo copiado …» and «Descarga completa …»."""
+        said = (finding.pid, finding.download.video or "", finding.at)
+        again = said[:2] == self._last[:2] and said[1] and said[2] - self._last[2] < SAID_TWICE_SECONDS
+        self._last = said
+        if not again:
+            step.records.append(events.download_event(finding, step.language))
+        if finding.exact and finding.download.destination:
+            step.arrived.append(finding)

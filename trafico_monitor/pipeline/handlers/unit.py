@@ -14,9 +14,9 @@ from ...messages import format, text
 from ...model.alert import Notification, NotificationCode, Severity
 from ...model.finding import Finding, FindingKind
 from ...notify.engine import AlertEngine
-from .. import visibility
 from ..changeset_builder import ChangeSetBuilder
-from ..visibility import VisibilityGaps
+from . import visibility
+from .visibility import VisibilityGaps
 
 # The kernel tells of a process at once, and journald of the stop job that it belongs to up to 430 ms later
 # (facts, section 2).
