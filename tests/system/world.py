@@ -157,6 +157,16 @@ def install(machine: Machine, package: Path) -> str:
     return machine.sh(command, seconds=120)
 
 
+def upgrade(machine: Machine, package: Path) -> str:
+    """The same over an older version, keeping what the administrator changed in the shipped files."""
+    shutil.copy(package, machine.path("/root/trafico-monitor.deb"))
+    command = (
+        "cd /root && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"
+        " -o Dpkg::Options::=--force-confold ./trafico-monitor.deb"
+    )
+    return machine.sh(command, seconds=120)
+
+
 def free_ports(count: int) -> list[int]:
     """Loopback ports that nobody listens on; the machine shares the host's loopback."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
