@@ -123,7 +123,7 @@ def test_what_waits_in_rescatados_is_said_with_the_command(stage: Stage, visit: 
     page = visit(stage, width=width, color_scheme=theme)
     settled(page)
     bar = page.locator("#rescued")
-    expect(bar).to_contain_text("3 videos esperan en _rescatados")
+    expect(bar).to_contain_text("3 videos en _rescatados esperan")
     expect(bar).to_contain_text("8,3 MB")
     expect(bar.locator("code")).to_have_text(fix)
     expect(page.locator("#verdict")).to_contain_text("Rescatados")
