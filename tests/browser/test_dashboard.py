@@ -349,8 +349,8 @@ def test_a_monitor_that_goes_and_comes_back(stage: Stage, visit: Open) -> None:
     page = visit(stage)
     settled(page)
     page.context.set_offline(True)
-    for task in list(stage.window.window.server._clients.values()):
-        stage.do(_abort(task))
+    for client in list(stage.window.window.server._clients.clients):
+        stage.do(_abort(client))
     expect(page.locator("#live")).to_have_class("live off")
     expect(page.locator("#live-text")).to_contain_text("reintentando")
     page.context.set_offline(False)
