@@ -66,7 +66,7 @@ def test_the_command_says_what_could_go_and_deletes_nothing(
     assert main(["space", "--config", str(config)]) == 0
     shown = capsys.readouterr().out
     assert "3.0 MB: 1 archivos del servidor Bot API ya entregados" in shown
-    assert "1 archivos corruptos en cuarentena, dentro de plazo" in shown
+    assert "1 archivos corruptos en cuarentena dentro de plazo" in shown
     assert TOKEN not in shown
     assert main(["space", "--json", "--config", str(config)]) == 0
     said = json.loads(capsys.readouterr().out)
