@@ -13,7 +13,7 @@ from .extract.paths import Paths
 from .findings import about
 from .process import DetectorState, Failure, Process
 from .ruleset.engine import Role, Rule
-from .tracebacks import MOST_CHARS, Answer, Block
+from .tracebacks import MOST_CHARS, Answer, Block, Doing
 
 HANDLER = "handler"
 POLLING = "polling"
@@ -108,7 +108,8 @@ class Failures:
         actionable = Download() if answer.polling or process.exact else _actionable(found, evidence)
         self._remember(pid, evidence, found, sealed=block.whole)
         code = POLLING if answer.polling else HANDLER if block.handler else ""
-        return _failed(entry, answer.rule, found, actionable, tuple(block.lines), code)
+        failed = _failed(entry, answer.rule, found, actionable, tuple(block.lines), code)
+        return replace(failed, lost=block.handler and Doing.DOWNLOADING in block.doing)
 
     def _remember(self, pid: int, evidence: _Lines, found: Attribution, *, sealed: bool = False) -> None:
         rule, attempt = evidence.rule, found.attempt

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model.download import meant
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
 from ..model.task import Evidence, RepairTask, TaskKind, TaskResult, Verdict
@@ -29,7 +28,7 @@ def cause_gone(incident: Incident, place: int, evidence: Evidence, at: DecisionC
     download; otherwise its own download resumes, if possible."""
     freed = replace(incident, waiting_for=None, updated_at=at.now, evidence=(evidence,))
     if incident.error_type in CAUSES and not incident.actionable.known:
-        if meant(incident.download):
+        if incident.awaited:
             return pending(freed, "none", unplanned(incident), at.now)
         return solve(freed, at.now)
     if at.conditions.refusal:
@@ -88,7 +87,7 @@ def said_by_bot(incident: Incident, line: str, now: float) -> Incident:
 
 def believe(incident: Incident, at: DecisionContext) -> Decision:
     """The look that follows; of an outage without a download, at the server."""
-    if incident.error_type is ErrorType.SERVIDOR_CAIDO and not meant(incident.download):
+    if incident.error_type is ErrorType.SERVIDOR_CAIDO and not incident.awaited:
         return server_answered(incident, at.now)
     if at.conditions.refusal:
         return pending(incident, "none", at.conditions.refusal, at.now)

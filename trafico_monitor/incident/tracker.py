@@ -196,6 +196,8 @@ class Tracker:
         return self._keep(ChangeKind.REFINED, better, finding)
 
     def _keep(self, kind: ChangeKind, incident: Incident, finding: Finding) -> Change:
+        if finding.lost and incident.open:
+            incident = replace(incident, lost=True)
         self.put(incident)
         if finding.code != _CODE_POLLING and incident.id in self._idle:
             self._idle.discard(incident.id)

@@ -75,6 +75,7 @@ class Finding:
     cause: Cause = Cause.NONE
     wait: float = 0.0  # seconds after which a 429 allows another attempt
     exception: str = ""  # class with its module, if the entry has it
+    lost: bool = False  # the traceback of a handler: a download ended by it, though nothing names it
     bot_fix: bool = False  # the bot announces its own repair (`Role.BOT_FIX`)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .download import Download
+from .download import Download, meant
 from .finding import Cause, ErrorType
 from .task import Evidence
 
@@ -69,6 +69,12 @@ class Incident:
     not_before: float = 0.0  # no attempt before this time; 0.0: at once
     success: Download | None = None
     bot_fix: bool = False  # opened by the bot's announcement of its own repair
+    lost: bool = False  # the traceback of a handler: a download ended by it, though nothing names it
+
+    @property
+    def awaited(self) -> bool:
+        """True if a video must arrive before this is over: a server that answers brings none, nor does free space."""
+        return self.lost or meant(self.download)
 
     @property
     def open(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from trafico_monitor.detection.detector import Detector
+from trafico_monitor.detection.rule_files import PACKAGED, read_rule_files
 from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.recovery_queue import AT_ONCE
@@ -16,6 +17,7 @@ from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado
+from trafico_monitor.model.journal_entry import JournalEntry
 from trafico_monitor.model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.pipeline.pipeline import Pipeline
 
@@ -230,3 +232,45 @@ def test_what_takes_the_space_is_told_where_it_was_told_that_it_is_short() -> No
     again = pipeline.disk_usage({"uso": "x", "liberable": ""}, NOW + 10)
     assert len(again.notices) == 1
     assert "nada se puede borrar" in again.records[0].text and again.records[0].event == "space_used"
+
+
+IN_A_HANDLER = """\
+ERROR:telegram.ext.Application:No error handlers are registered, logging exception.
+Traceback (most recent call last):
+  File "/home/v/venv/lib/python3.11/site-packages/telegram/request/_httpxrequest.py", line 279, in do_request
+    res = await self._client.request(
+httpx.ConnectError: All connection attempts failed
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/home/v/venv/lib/python3.11/site-packages/telegram/ext/_application.py", line 1298, in process_update
+    await coroutine
+  File "/home/v/100trafico/src/project/bot_central.py", line 209, in video_handler
+    {frame}
+  File "/home/v/venv/lib/python3.11/site-packages/telegram/_bot.py", line 4047, in {function}
+    result = await self._post(
+telegram.error.NetworkError: httpx.ConnectError: All connection attempts failed
+"""
+
+
+@pytest.mark.parametrize(
+    ("frame", "function", "estado"),
+    [
+        pytest.param("file = await video.get_file()", "get_file", Estado.PENDIENTE, id="a download is lost"),
+        pytest.param("await message.reply_text(x)", "send_message", Estado.SOLUCIONADO, id="an answer is lost"),
+    ],
+)
+def test_an_outage_that_ended_a_nameless_download_is_not_solved_by_a_server_that_answers(
+    frame: str, function: str, estado: Estado
+) -> None:
+    """The traceback of a handler names no video, and one is lost: nobody may say that all is well."""
+    pipeline = Pipeline(Detector(load(read_rule_files((PACKAGED,)))), Tracker(), Limits(), "es")
+    lines = IN_A_HANDLER.format(frame=frame, function=function).splitlines()
+    entries = [JournalEntry(line, 7, NOW, f"s=1;i={number:x}") for number, line in enumerate(lines, 1)]
+    changes = [pipeline.consume(entries, entries[-1].cursor, NOW), pipeline.tick(NOW + 2)]
+    for code, at in (("down", NOW + 3), ("up", NOW + 6)):
+        changes.append(pipeline.observe((Finding(FindingKind.SERVER, at, code=code, message=code),), at))
+        changes.append(pipeline.tick(at + 1))
+    ended = {incident.id: incident.estado for change in changes for incident in change.incidents}
+    assert list(ended.values()) == [estado]
