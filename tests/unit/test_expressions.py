@@ -301,6 +301,7 @@ def test_every_expression_takes_linear_time() -> None:
     assert not slow, "\n".join(slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern",
     [

@@ -56,6 +56,7 @@ async def test_an_answer_of_another_shape_is_a_trouble(asked: Installation, serv
     await channel.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [200, 400, 429, 502])
 @pytest.mark.parametrize("number", range(len(NESTED)))
 async def test_an_answer_nested_deep_is_a_trouble_like_others(

@@ -217,6 +217,7 @@ def test_1200_levels_are_swept_as_far_as_a_path_goes_and_the_rest_is_said(world:
         assert f"user:{MONITOR.pw_uid}:" not in str([acl(world.models), acl(zoe), acl(world.models / "ana/d/d")])
 
 
+@pytest.mark.slow
 def test_100000_videos_are_no_hindrance(world: World) -> None:
     entries(world.models / "ana", 100_000)
     before = access.survey("models", str(world.models), world.places)

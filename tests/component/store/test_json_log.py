@@ -211,6 +211,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_jq_reads_it_while_its_writer_is_killed_again_and_again(tmp_path: Path) -> None:
     log = JsonLog(tmp_path)
     log.open()

@@ -45,6 +45,7 @@ async def test_a_whole_video_is_whole(name: str, films: dict[str, Path]) -> None
     assert "4." in media.seen and media.duration == pytest.approx(4.0, abs=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 async def test_none_of_twenty_cuts_passes(name: str, films: dict[str, Path], ground: Path) -> None:
     """All but the one that lacks a single byte are known to be broken."""
@@ -57,6 +58,7 @@ async def test_none_of_twenty_cuts_passes(name: str, films: dict[str, Path], gro
     assert answers[-1] is not Answer.WHOLE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["faststart.mp4", "index_last.mp4", "fragmented.mp4", "film.mkv"])
 async def test_a_tail_of_zeros_does_not_pass(name: str, films: dict[str, Path], ground: Path) -> None:
     content, zeroed = films[name].read_bytes(), ground / "zeroed"

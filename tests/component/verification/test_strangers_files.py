@@ -126,6 +126,7 @@ def references(films: dict[str, Path], secret: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("confined", [True, False])
 async def test_no_file_makes_the_judge_open_another(
     confined: bool, films: dict[str, Path], secret: Path, tmp_path: Path
@@ -196,6 +197,7 @@ def parse(path: Path) -> Extent:
         return structure.extent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARSED)
 def test_no_bytes_make_a_parser_raise_or_hang(name: str, films: dict[str, Path], tmp_path: Path) -> None:
     """Flipped, cut, doubled and overwritten, most of it where the index is."""
@@ -260,6 +262,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_index_is_read_in_bounded_time_and_memory(what: str, tmp_path: Path) -> None:
     path = tmp_path / "video.mp4"

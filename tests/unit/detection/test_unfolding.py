@@ -166,6 +166,7 @@ TOLD: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, str | None, st
 }
 
 
+@pytest.mark.slow
 @each("story", TOLD)
 @each("name", FORMATS)
 def test_what_the_bot_says_without_a_traceback(rules: RuleSet, name: str, story: str) -> None:  # noqa: F811
@@ -233,6 +234,7 @@ def test_a_log_that_has_lost_the_beginning_of_a_traceback(rules: RuleSet) -> Non
         assert incidents(rules, lines[frame:]) == expected, story
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["basic", "loguru", "rich 80 {}", "box 100 True", "python-json-logger", "structlog, boxes"]
 )
