@@ -31,7 +31,6 @@ ITS_OWN = {
     "store/repository.py": "from the own database",
     "web/auth.py": "from the own database",
     "web/responses.py": "bounded by the server, and catches RecursionError",
-    "cli/commands/forecast.py": "a file that the operator names, in a program of its own; catches RecursionError",
 }
 HOSTILE = {
     "arrays": "[" * 100_000,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +9,13 @@ from pathlib import Path
 import click
 
 from ...errors import MonitorError
+from ...host import untrusted_json
 from ...messages import text
 from ...prediction.backtest import History, backtest
 from ...prediction.model import Prediction
 from ..output import clock, language, print_json, table
+
+MOST_BYTES = 256 * 1024 * 1024  # years of samples
 
 
 def forecast(history: Path | None, as_json: bool) -> int:
@@ -33,11 +35,11 @@ def forecast(history: Path | None, as_json: bool) -> int:
 
 def _read(path: Path) -> History:
     try:
-        given = json.loads(sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8"))
+        given = untrusted_json.parse(sys.stdin.read() if str(path) == "-" else path.read_bytes(), most=MOST_BYTES)
         if not isinstance(given, dict):
             raise ValueError("expected one object")
         return History.from_json(given)
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise MonitorError(text("forecast.unreadable", language(), path=path, error=error)) from error
 
 
