@@ -240,6 +240,12 @@ def test_other_fields_are_told_apart_from_the_message() -> None:
     assert console.fields == {"video": "x.mp4", "texto": "a [b] c=1"}
 
 
+def test_a_message_that_is_a_separator_is_the_message() -> None:
+    for message in ("-", "|", ":"):
+        found = record(f"[2026-01-01 10:00:00,123] [DEBUG] [handlers.video] {message}")
+        assert (found.logger, found.message) == ("handlers.video", message)
+
+
 @pytest.mark.parametrize("mark", ["\\n", "#012", "\r"])
 def test_a_formatter_that_keeps_a_record_on_one_line(mark: str) -> None:
     lines = ["ERROR:__main__:❌ Error", e.TRACEBACK, *e.frame("/srv/bot.py", "copiar"), "OSError: [Errno 28] x"]
