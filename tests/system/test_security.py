@@ -43,7 +43,7 @@ TRIED = {
     "read memory": lambda: open("/dev/mem", "rb"),
     "see a disk": lambda: open("/dev/vda", "rb"),
     "another process": lambda: open("/proc/1/cmdline"),
-    "the machine in /proc": lambda: open("/proc/meminfo"),
+    "the kernel's messages": lambda: open("/proc/kmsg"),  # not meminfo: status shows it
     "a kernel setting": lambda: open("/proc/sys/kernel/core_pattern", "w"),
     "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
     "raw packets": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
