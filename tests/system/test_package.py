@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from . import released
 from .machine import REPOSITORY, Machine
 from .world import STATE, install
 
@@ -114,7 +113,9 @@ def test_reinstalling_keeps_what_the_administrator_changed(bare: Machine, packag
 
 
 def test_an_upgrade_keeps_what_the_administrator_changed_and_the_records(bare: Machine, package: Path) -> None:
-    older = _as_version(bare, package, "0.0.1", "echo '#older_default = 1' >> etc/trafico-monitor/config.toml")
+    older = released.called(
+        package, "0.0.1", bare.work, "echo '#older_default = 1' >> etc/trafico-monitor/config.toml"
+    )
     bare.sh("apt-get purge -y trafico-monitor", seconds=60)
     install(bare, older)
     bare.sh("sed -i 's/^#language = .*/language = \"en\"/' /etc/trafico-monitor/config.toml")
@@ -130,19 +131,6 @@ def test_an_upgrade_keeps_what_the_administrator_changed_and_the_records(bare: M
     assert bare.sh(f"stat -c %i {STATE}/monitor.db; id -u trafico-monitor") == before
     bare.wait_for("active again", lambda: bare.sh("systemctl is-active trafico-monitor", check=False) == "active")
     assert "0.0.1" not in bare.sh("dpkg-query -W -f '${Version}' trafico-monitor")
-
-
-def _as_version(machine: Machine, package: Path, version: str, change: str) -> Path:
-    """The package as if it were an older one, with `change` made to its files."""
-    work = machine.work / f"as-{version}"
-    subprocess.run(["dpkg-deb", "-R", str(package), str(work)], check=True, timeout=60)
-    control = work / "DEBIAN" / "control"
-    control.write_text(re.sub(r"^Version: .*$", f"Version: {version}", control.read_text(), flags=re.MULTILINE))
-    subprocess.run(["sh", "-ec", change], cwd=work, check=True, timeout=10)
-    older = machine.work / f"trafico-monitor_{version}_all.deb"
-    subprocess.run(["dpkg-deb", "-b", "--root-owner-group", "-Zxz", str(work), str(older)], check=True, timeout=120,
-                   capture_output=True)  # fmt: skip
-    return older
 
 
 @pytest.mark.parametrize("name", ["installed-service", "setup-and-undo"])

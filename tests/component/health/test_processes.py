@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.journal_fixtures import cgroup_of
+from tests.waiting_program import WAITS, running
 from trafico_monitor.health.processes import find_bot_processes
 
 PROGRAMS = ("main.py", "bot_central.py")
-WAITS = "import time\nprint('here', flush=True)\ntime.sleep(60)\n"
 
 
 @pytest.fixture
@@ -25,19 +23,6 @@ def project(tmp_path: Path) -> Path:
     for name in ("main.py", "src/bot_central.py", "src/other.py"):
         (project / name).write_text(WAITS)
     return project
-
-
-@contextmanager
-def running(*argv: str, cwd: Path) -> Iterator[int]:
-    process = subprocess.Popen(argv, cwd=cwd, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == b"here\n"
-        yield process.pid
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pwd
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from tests.journal_fixtures import BotProcess, private_journald
+from tests.waiting_program import WAITS, running
 from trafico_monitor.cli.main import main
 from trafico_monitor.config import Config
 from trafico_monitor.config.discovery import HostFacts, complete
@@ -265,24 +265,11 @@ async def test_own_folders_that_others_can_change_or_exchange(
     assert found.code == "check.folder_refused" and "es de games" in found.text("es")
 
 
-@contextlib.contextmanager
-def running(*argv: str, cwd: Path) -> Iterator[int]:
-    process = subprocess.Popen(argv, cwd=cwd, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == b"here\n"
-        yield process.pid
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
-
-
 def test_processes_left_over_outside_the_unit_and_the_command_that_ends_them(context: CheckContext) -> None:
     project = Path(context.config.project.dir)
     (project / "workers").mkdir()
     for name in ("main.py", "workers/monitor_descarga.py"):
-        (project / name).write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
+        (project / name).write_text(WAITS)
     without = replace(context, config=replace(context.config, bot=replace(context.config.bot, unit="")))
     assert only(bot.left_over(context)).code == "check.no_left_over"
     assert bot.left_over(without) == [], "without a unit none is outside"

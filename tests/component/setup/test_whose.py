@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.waiting_program import WAITS, running
 from trafico_monitor.config import dotenv_file
 from trafico_monitor.config.schema import Config, Project
 from trafico_monitor.setup import acl, discover
@@ -17,26 +16,17 @@ from trafico_monitor.setup import acl, discover
 from ..privileged.conftest import BOT, MONITOR, STRANGER, World, as_user
 
 
-@contextmanager
-def running(uid: int, project: Path) -> Iterator[int]:
+def by_hand(uid: int, project: Path) -> AbstractContextManager[int]:
     """main.py run by that user by hand."""
     argv = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all", "--"]
     program = project / "main.py"
-    program.write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
+    program.write_text(WAITS)
     program.chmod(0o644)
-    process = subprocess.Popen([*argv, "/usr/bin/python3", program.name], stdout=subprocess.PIPE, cwd=project)
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == b"here\n"
-        yield process.pid
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
+    return running(*argv, "/usr/bin/python3", program.name, cwd=project)
 
 
 def test_only_the_projects_user_can_keep_setup_from_starting_the_unit(world: World) -> None:
-    with running(BOT.pw_uid, world.project) as his, running(STRANGER, world.project), running(0, world.project):
+    with by_hand(BOT.pw_uid, world.project) as his, by_hand(STRANGER, world.project), by_hand(0, world.project):
         assert discover.loose(discover.processes(str(world.project), BOT.pw_uid), []) == (his,)
     assert discover.processes(str(world.project), BOT.pw_uid) == []
 
