@@ -7,12 +7,13 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from .crash_loop import CrashLoop
 from .disk import HOUR, KEPT_DAYS, Space
 from .disk_alarm import DiskAlarm
-from .downloads import FailureShare, Outcome, TimeoutModel, does_not_fit
+from .downloads import COPIES, FailureShare, Outcome, TimeoutModel, does_not_fit
 from .model import DAY, Prediction, PredictionKind
 from .server import ServerDegradation
 
@@ -21,7 +22,7 @@ Probe = tuple[float, "float | None", "int | None"]  # seconds since the epoch, m
 
 FULL = 2e9  # bytes: the monitor's own critical limit
 RECENT = 3 * HOUR
-TIMEOUT_SAID = 0.8
+TIMEOUT_HORIZON = 3600.0
 
 
 @dataclass(frozen=True)
@@ -62,21 +63,22 @@ class History:
         )
 
 
+_Step = tuple[float, int, "Callable[[], Prediction | None]"]  # when, the order at one moment, what is taken then
+
+
 def backtest(history: History, limit: float = FULL) -> Iterator[Prediction]:
     """The predictions in the order in which they would have been said."""
     run = _Run(history, limit)
-    streams = (
-        ((at, 0, ("free", (at, free))) for at, free in history.free),
-        ((at, 1, ("death", planned)) for at, planned in history.deaths),
-        ((at, 2, ("probe", (at, latency, status))) for at, latency, status in history.probes),
-        ((one.started, 3, ("start", one)) for one in history.downloads),
-        (
-            (at, 4, ("end", one))
-            for at, _, one in sorted((one.ended(), i, one) for i, one in enumerate(history.downloads))
-        ),
+    ended = sorted(history.downloads, key=Download.ended)
+    streams: tuple[Iterator[_Step], ...] = (
+        ((at, 0, partial(run.sample, at, free)) for at, free in history.free),
+        ((at, 1, partial(run.death, at, planned)) for at, planned in history.deaths),
+        ((at, 2, partial(run.probe, at, latency, status)) for at, latency, status in history.probes),
+        ((one.started, 3, partial(run.start, one)) for one in history.downloads),
+        ((one.ended(), 4, partial(run.end, one)) for one in ended),
     )
-    for at, _, (what, value) in heapq.merge(*streams, key=lambda event: event[:2]):
-        said = run.take(at, what, value)
+    for _, _, step in heapq.merge(*streams, key=lambda step: step[:2]):
+        said = step()
         if said is not None:
             yield said
 
@@ -93,21 +95,13 @@ class _Run:
         self._hourly: list[tuple[float, float]] = []
         self._running: dict[int, Download] = {}
 
-    def take(self, at: float, what: str, value: object) -> Prediction | None:
-        match what, value:
-            case "free", (float(), float() as free):
-                return self._sample(at, free)
-            case "death", bool() as planned:
-                return self._loop.take(at, planned)
-            case "probe", (_, float() | None as latency, int() | None as status):
-                return self._server.take(at, latency, status, bool(self._running))
-            case "start", Download() as download:
-                return self._start(at, download)
-            case "end", Download() as download:
-                return self._end(at, download)
-        return None
+    def death(self, at: float, planned: bool) -> Prediction | None:
+        return self._loop.take(at, planned)
 
-    def _sample(self, at: float, free: float) -> Prediction | None:
+    def probe(self, at: float, latency: float | None, status: int | None) -> Prediction | None:
+        return self._server.take(at, latency, status, bool(self._running))
+
+    def sample(self, at: float, free: float) -> Prediction | None:
         self._free.append((at, free))
         if not self._hourly or at // HOUR > self._hourly[-1][0] // HOUR:
             self._hourly.append((at, free))
@@ -115,30 +109,27 @@ class _Run:
         recent = bisect_left(self._free, (at - RECENT,))
         return self._disk.take(Space(self._history.total, self._hourly[since:], self._free[recent:]), at)
 
-    def _start(self, at: float, download: Download) -> Prediction | None:
+    def start(self, download: Download) -> Prediction | None:
+        at, about = download.started, f"{round(download.size)} B"
+        said = does_not_fit(at, download.size, self._free_for(at), about)
         self._running[id(download)] = download
-        pending = (
-            sum(one.size for one in self._running.values() if self._free and one.started >= self._free[-1][0])
-            - download.size
-        )
-        free = self._free[-1][1] - 2 * max(0.0, pending) if self._free and at - self._free[-1][0] <= HOUR else None
-        said = does_not_fit(at, download.size, free, f"{round(download.size)} B")
         chance = self._timeouts.probability(download.size)
-        if said is None and chance is not None:
-            return Prediction(
-                PredictionKind.TIMEOUT,
-                at,
-                at + 3600.0,
-                chance,
-                about=f"{round(download.size)} B",
-                reason="forecast.timeout",
-            )
-        return said
+        if said is not None or chance is None:
+            return said
+        until = at + TIMEOUT_HORIZON
+        return Prediction(PredictionKind.TIMEOUT, at, until, chance, about=about, reason="forecast.timeout")
 
-    def _end(self, at: float, download: Download) -> Prediction | None:
+    def end(self, download: Download) -> Prediction | None:
         self._running.pop(id(download), None)
         self._timeouts.learn(download.size, download.seconds, download.outcome)
-        return self._share.take(at, download.outcome is not Outcome.OK)
+        return self._share.take(download.ended(), download.outcome is not Outcome.OK)
+
+    def _free_for(self, at: float) -> float | None:
+        """Free bytes at the last sample, without what has begun to arrive since; None without one of this hour."""
+        if not self._free or at - self._free[-1][0] > HOUR:
+            return None
+        sampled, free = self._free[-1]
+        return free - COPIES * sum(one.size for one in self._running.values() if one.started >= sampled)
 
 
 def _read(given: Mapping[str, object], name: str, entry: Callable[[Sequence[object]], T | None]) -> list[T]:

@@ -24,8 +24,6 @@ class Calibration:
 
     factor: float = 1.0
     waiting: deque[tuple[float, float, float]] = field(default_factory=lambda: deque(maxlen=48))
-    inside: int = 0
-    judged: int = 0
 
     def said(self, told: DiskForecast) -> None:
         self.waiting.append((told.said_at + DAY, told.low[23], told.high[23]))
@@ -36,8 +34,6 @@ class Calibration:
             if now - due > HOUR / 2:
                 continue  # nobody looked at that hour
             within = low <= free <= high
-            self.inside += within
-            self.judged += 1
             change = STEP * ((0.0 if within else 1.0) - COVERED)
             self.factor = min(WIDEST, max(NARROWEST, self.factor * (1 + change)))
 
@@ -55,7 +51,6 @@ class DiskAlarm:
     armed: bool = True
     until: float = 0.0
     full_at: float = float("-inf")
-    latest: DiskForecast | None = None
 
     def take(self, space: Space, now: float, about: str = "") -> Prediction | None:
         """A sample was taken: a look once an hour, and at once while a drain runs."""
@@ -65,7 +60,7 @@ class DiskAlarm:
         self.looked = now if hourly else self.looked
         free = space.recent[-1][1] if space.recent else space.hourly[-1][1] if space.hourly else 0.0
         self.calibration.judge(now, free)
-        self.latest = told = forecast(space, now, self.limit, self.horizon, self.calibration.factor)
+        told = forecast(space, now, self.limit, self.horizon, self.calibration.factor)
         if told is None:
             return None
         if hourly:
