@@ -11,10 +11,9 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
-from ..messages import text
+from ..messages import format, text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,14 +40,14 @@ def language() -> str:
 
 def printable(value: str) -> str:
     """`value` without anything that a terminal would obey."""
-    return "".join(c if c.isprintable() else "�" for c in value.replace("\t", "    "))
+    return format.printable(value.replace("\t", "    "))
 
 
 def clock(at: float | None, spoken: str) -> str:
     """Local time as people read it."""
     if at is None:
         return text("incident.open", spoken)
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return format.date_time(at, seconds=True)
 
 
 def print_json(value: object) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..messages import text
+from ..messages.format import date_time
 from ..model.finding import ErrorType
 from ..model.incident import Incident
 from ..pipeline.events import action_text, reason_text
@@ -73,7 +74,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"moment": _moment, "seconds": _seconds}
+    made.filters |= {"moment": partial(date_time, seconds=True), "seconds": _seconds}
     return made
 
 
@@ -150,10 +151,6 @@ def _modelos(modelos: Mapping[str, int], spoken: str) -> Sequence[Mapping[str, o
 def _row(name: str, *parts: tuple[int, str, str]) -> Mapping[str, object]:
     shown = [{"n": number, "colour": colour, "title": title} for number, colour, title in parts]
     return {"name": name, "parts": shown, "total": sum(number for number, _, _ in parts)}
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _label(at: int, step: int) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from hashlib import blake2b
 
 from ..host.redact import redact
@@ -17,6 +16,7 @@ from ..incident import policy
 from ..incident.decision_context import Conditions
 from ..incident.policy import Decision
 from ..messages import text
+from ..messages.format import date_time
 from ..model.alert import Alert, Notification, NotificationCode, Scope, Silence
 from ..model.changeset import ChangeSet
 from ..model.control import ControlRequest, ControlResponse, RequestKind
@@ -142,7 +142,7 @@ def acknowledge_alarm(pipeline: Pipeline, alarm: Alert, by: str, now: float) -> 
     language = pipeline.language
     fields = {"alarma": alarm.key, "que": short(headline(alarm.notice, language).plain)}
     if alarm.acknowledged_by:
-        known = {"por": alarm.acknowledged_by, "hora": moment(alarm.acknowledged_at or 0.0)}
+        known = {"por": alarm.acknowledged_by, "hora": date_time(alarm.acknowledged_at or 0.0)}
         return CommandOutcome(ControlResponse(True, "alarm_acknowledged_already", {**fields, **known}))
     record = _record("request_ack_alarm", now, language, None, **fields, por=by)
     changes = pipeline.acknowledge(alarm.key, by, now, [record])
@@ -193,7 +193,7 @@ def silence_fields(silence: Silence, language: str) -> dict[str, str]:
     return {
         "silencio": silence.id,
         "ambito": text(f"scope.{silence.scope.value}", language, valor=plain(silence.value)),
-        "hasta": moment(silence.until),
+        "hasta": date_time(silence.until),
         "motivo": silence.reason,
         "por": silence.by,
     }
@@ -346,11 +346,6 @@ def refused(request: ControlRequest, reply: ControlResponse, now: float, languag
     )
 
 
-def moment(at: float) -> str:
-    """A local time for people."""
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
 def plain(value: str) -> str:
     """The value on one line, without secrets and not too long, to be stored and shown."""
     return short(redact(value))
@@ -368,7 +363,7 @@ def _about(code: str, incident: Incident, language: str, *, ok: bool | None = No
         "accion": events.action_text(incident, language),
         "causa": text(f"type.{incident.waiting_for.value}", language) if incident.waiting_for else "",
         "por": incident.acknowledged_by,
-        "hora": moment(incident.acknowledged_at) if incident.acknowledged_at is not None else "",
+        "hora": date_time(incident.acknowledged_at) if incident.acknowledged_at is not None else "",
     }
     return ControlResponse(
         code in _DONE if ok is None else ok, code, {name: value for name, value in fields.items() if value}

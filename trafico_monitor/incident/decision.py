@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
+from ..messages.format import date_time
 from ..model.download import Download
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Incident
@@ -167,7 +167,7 @@ def _kept(incident: Incident, at: DecisionContext) -> tuple[Evidence, ...]:
         return told
     if at.limits.keep_unsolved is None:
         return (*told, Evidence("kept_unsolved", incident.quarantined))
-    until = datetime.fromtimestamp(at.now + at.limits.keep_unsolved).astimezone().strftime("%Y-%m-%d %H:%M")
+    until = date_time(at.now + at.limits.keep_unsolved)
     return (*told, Evidence("kept_until", f"{incident.quarantined} · {until}"))
 
 

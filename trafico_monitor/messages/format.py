@@ -1,4 +1,4 @@
-"""Times, durations and sizes for display. Pure: the time zone is an argument."""
+"""Times, durations and sizes for display. Pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ def moment(at: float, zone: tzinfo | None = None, *, day: bool = False) -> str:
     except (ValueError, OverflowError, OSError):
         return "…"
     return when.strftime("%d/%m %H:%M:%S" if day else "%H:%M:%S")
+
+
+def date_time(at: float, *, seconds: bool = False) -> str:
+    """Returns `2025-12-25 14:30`, or with seconds, of `at` (seconds since the epoch) in the local zone.
+
+    Raises ValueError, OverflowError or OSError for a time that no calendar has."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
 
 def duration(seconds: float, language: str) -> str:

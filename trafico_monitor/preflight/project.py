@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,6 +11,7 @@ from ..config.schema import missing_fields
 from ..health.disk import size_text
 from ..health.download_files import SECONDS, count_waiting
 from ..host import blocking
+from ..messages.format import date_time
 from ..model.installation import QUARANTINE, RESCUED, Waiting
 from .base import CheckContext, CheckResult, Level, critical, ok, warning
 
@@ -118,7 +118,7 @@ async def waiting_files(context: CheckContext) -> list[CheckResult]:
         return []  # that it cannot be looked at is said elsewhere
     found: list[CheckResult] = []
     if waiting.number:
-        since = datetime.fromtimestamp(waiting.oldest or 0.0).astimezone().strftime("%Y-%m-%d %H:%M")
+        since = date_time(waiting.oldest or 0.0)
         told: dict[str, object] = {
             "n": _counted(waiting),
             "size": size_text(waiting.size),
