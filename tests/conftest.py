@@ -15,7 +15,7 @@ from trafico_monitor.host import secret_shapes
 leftovers.note_cancelled_tasks()
 
 # Trees whose tests play with real processes, machines and their clocks. On a machine that is busy with other
-# work a deadline may pass there once; a second failure is the code's. Each rerun is listed (`-rR`) at the end.
+# work a deadline may pass there; a third failure is the code's. Each rerun is listed (`-rR`) at the end.
 REAL_PROCESSES = {"component", "browser", "system", "chaos"}
 
 # Trees whose tests must leave nothing behind in this process. The others drive a browser or machines, which serve
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if item.path.relative_to(here).parts[0] in REAL_PROCESSES:
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 @pytest.hookimpl(wrapper=True)

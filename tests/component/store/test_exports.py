@@ -91,7 +91,8 @@ async def test_a_terminal_that_cannot_show_a_record_holds_up_no_file(
             await store.commit(step(name))
             out.wake()
             async with asyncio.timeout(10):
-                while not (logs / "monitor.log").exists() or written(logs)[1][-1:] != [name]:
+                # Both: the second log may get a record that was committed after the first one's turn.
+                while not (logs / "monitor.log").exists() or {log[-1] for log in written(logs)} != {name}:
                     await asyncio.sleep(0.02)
         assert not task.done() and set(out.failing) == {"journal"}
         task.cancel()
