@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from ..model.prediction import DAY, Prediction, PredictionKind
 from .crash_loop import CrashLoop
 from .disk import HOUR, KEPT_DAYS, Space
 from .disk_alarm import DiskAlarm
 from .downloads import COPIES, FailureShare, Outcome, TimeoutModel, does_not_fit
-from .model import DAY, Prediction, PredictionKind
 from .server import ServerDegradation
 
 T = TypeVar("T")

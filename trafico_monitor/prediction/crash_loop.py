@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from .model import Prediction, PredictionKind
+from ..model.prediction import Prediction, PredictionKind
 
 DEATHS = 4
 WITHIN = 36 * 3600.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from ..model.prediction import Prediction, PredictionKind
 from .disk import DAY, HOUR, DiskForecast, Space, drain_rate, forecast
-from .model import Prediction, PredictionKind
 
 SURE = 0.7
 CALM = 0.3

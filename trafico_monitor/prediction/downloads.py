@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from statistics import NormalDist
 
-from .model import Prediction, PredictionKind
+from ..model.prediction import Prediction, PredictionKind
 
 COPIES = 2  # the server's own file and the one in the modelo's folder
 FIT_SECONDS = 3600.0

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 
-from .model import DAY, Prediction, PredictionKind
+from ..model.prediction import DAY, Prediction, PredictionKind
 
 DRIFT = 2.0
 THRESHOLD = 40.0

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trafico_monitor.model.prediction import Prediction, PredictionKind
 from trafico_monitor.prediction.backtest import Download, History, backtest
 from trafico_monitor.prediction.downloads import Outcome, stalled
-from trafico_monitor.prediction.model import Prediction, PredictionKind
 
 from . import histories
 from .histories import DAY, GB

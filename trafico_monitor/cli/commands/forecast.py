@@ -11,8 +11,8 @@ import click
 from ...errors import MonitorError
 from ...host import untrusted_json
 from ...messages import text
+from ...model.prediction import Prediction
 from ...prediction.backtest import History, backtest
-from ...prediction.model import Prediction
 from ..output import clock, language, print_json, table
 
 MOST_BYTES = 256 * 1024 * 1024  # years of samples

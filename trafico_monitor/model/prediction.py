@@ -1,0 +1,130 @@
+"""Predictions, their outcomes, and what is shown of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+DAY = 86400.0
+
+
+class PredictionKind(str, Enum):
+    """The kinds of foresight, by the names of the command line, of the records and of the metrics."""
+
+    DISK = "disk"  # free space meets the limit
+    FIT = "fit"  # the video that begins now does not fit
+    TIMEOUT = "timeout"  # the download that begins now will time out
+    STALL = "stall"  # a running download receives nothing
+    SHARE = "share"  # the share of failing downloads has risen
+    SERVER = "server"  # the Bot API server degrades
+    LOOP = "loop"  # the bot is in a crash loop
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One statement about the future, as it was said.
+
+    `until`: the end of its horizon. `lo`, `hi`: the ends of the 80 % interval of the moment at which it comes true,
+    None where the kind has no interval. `about`: the path, download or unit. `reason`: a code of `messages/` with
+    its fields. All times are seconds since the epoch.
+    """
+
+    kind: PredictionKind
+    said_at: float
+    until: float
+    p: float
+    lo: float | None = None
+    hi: float | None = None
+    about: str = ""
+    reason: str = ""
+    fields: tuple[tuple[str, float | str], ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """The object of `forecast --json` and of `forecast --backtest`."""
+        return {
+            "kind": self.kind.value,
+            "said_at": round(self.said_at, 3),
+            "until": round(self.until, 3),
+            "p": round(self.p, 4),
+            "lo": None if self.lo is None else round(self.lo, 3),
+            "hi": None if self.hi is None else round(self.hi, 3),
+            "about": self.about,
+        }
+
+
+class PredictionOutcome(str, Enum):
+    """The judgement of a prediction after its horizon."""
+
+    CAME_TRUE = "came_true"
+    FALSE = "false"
+    VOID = "void"  # cannot be known: nobody looked, or the disk is another one
+
+
+@dataclass(frozen=True)
+class SaidPrediction:
+    """A prediction as it is stored. `told`: sent to the alert channels, not only shown (shadow mode, budget).
+    `outcome` and `judged_at` are None until it is judged; `came_at` is the moment at which it came true."""
+
+    id: str
+    prediction: Prediction
+    told: bool
+    outcome: PredictionOutcome | None = None
+    judged_at: float | None = None
+    came_at: float | None = None
+
+
+class KindState(str, Enum):
+    """Whether predictions of a kind are told."""
+
+    LEARNING = "learning"  # too few data: nothing is said
+    SHADOW = "shadow"  # said and judged, shown, not told
+    TOLD = "told"
+    SILENCED = "silenced"  # under half of its last ten came true: judged further, not told
+    OFF = "off"  # `[predict] enabled = false`
+
+
+@dataclass(frozen=True)
+class KindScore:
+    """How good the predictions of a kind were. None where nothing was judged yet. `missed`: the event came and nothing
+    had been said. `coverage`: share of outcomes within the interval `lo`..`hi`; `brier`: mean of (p - outcome)²."""
+
+    kind: PredictionKind
+    state: KindState
+    said: int = 0
+    came_true: int = 0
+    false: int = 0
+    missed: int = 0
+    false_per_week: float | None = None
+    brier: float | None = None
+    coverage: float | None = None
+
+
+@dataclass(frozen=True)
+class DiskFan:
+    """The forecast of one file system: free bytes at the times `at` (hourly), median and the ends of the 80 % band.
+
+    `full_at`: median moment at which free space meets `limit` (bytes), `full_lo` and `full_hi` the ends of its 80 %
+    interval, None where the paths do not meet it within 7 days. `probability`: of meeting it within the horizon.
+    """
+
+    path: str
+    total: float
+    limit: float
+    probability: float
+    at: tuple[float, ...] = ()
+    low: tuple[float, ...] = ()
+    median: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    full_at: float | None = None
+    full_lo: float | None = None
+    full_hi: float | None = None
+
+
+@dataclass(frozen=True)
+class ForecastView:
+    """Everything that is foreseen at the moment `at`: what the command line, the API and the dashboard show."""
+
+    at: float
+    foreseen: tuple[SaidPrediction, ...] = ()  # not judged yet, the newest first
+    scores: tuple[KindScore, ...] = ()  # one of each kind, in the order of PredictionKind
+    disks: tuple[DiskFan, ...] = ()
