@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 
 DAY = 86400.0
@@ -39,8 +39,14 @@ class Prediction:
     reason: str = ""
     fields: tuple[tuple[str, float | str], ...] = ()
 
+    @property
+    def likelihood(self) -> str:
+        """The word for `p`, by the scale of the IPCC (Mastrandrea et al., Guidance Note on Uncertainties, 2010): from
+        90 %, from 66 %, from 33 %, and below."""
+        return next((word for least, word in _LIKELIHOODS if self.p >= least), "unlikely")
+
     def as_json(self) -> dict[str, object]:
-        """The object of `forecast --json` and of `forecast --backtest`."""
+        """The object of `forecast --backtest --json`, and part of that of `forecast --json`."""
         return {
             "kind": self.kind.value,
             "said_at": round(self.said_at, 3),
@@ -50,6 +56,9 @@ class Prediction:
             "hi": None if self.hi is None else round(self.hi, 3),
             "about": self.about,
         }
+
+
+_LIKELIHOODS = ((0.9, "very_likely"), (0.66, "likely"), (0.33, "even"))
 
 
 class PredictionOutcome(str, Enum):
@@ -71,6 +80,21 @@ class SaidPrediction:
     outcome: PredictionOutcome | None = None
     judged_at: float | None = None
     came_at: float | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The prediction with its reason (a code and its fields) and its outcome."""
+        said = self.prediction
+        return {
+            "id": self.id,
+            **said.as_json(),
+            "likelihood": said.likelihood,
+            "reason": said.reason,
+            "fields": dict(said.fields),
+            "told": self.told,
+            "outcome": None if self.outcome is None else self.outcome.value,
+            "judged_at": self.judged_at,
+            "came_at": self.came_at,
+        }
 
 
 class KindState(str, Enum):
@@ -98,6 +122,10 @@ class KindScore:
     brier: float | None = None
     coverage: float | None = None
 
+    def as_json(self) -> dict[str, object]:
+        """The fields by their names."""
+        return {**asdict(self), "kind": self.kind.value, "state": self.state.value}
+
 
 @dataclass(frozen=True)
 class DiskFan:
@@ -119,6 +147,11 @@ class DiskFan:
     full_lo: float | None = None
     full_hi: float | None = None
 
+    def as_json(self) -> dict[str, object]:
+        """The fields by their names; times and bytes as whole numbers."""
+        paths = {name: [round(value) for value in getattr(self, name)] for name in ("at", "low", "median", "high")}
+        return {**asdict(self), **paths, "total": round(self.total), "limit": round(self.limit)}
+
 
 @dataclass(frozen=True)
 class ForecastView:
@@ -128,3 +161,14 @@ class ForecastView:
     foreseen: tuple[SaidPrediction, ...] = ()  # not judged yet, the newest first
     scores: tuple[KindScore, ...] = ()  # one of each kind, in the order of PredictionKind
     disks: tuple[DiskFan, ...] = ()
+    since: float | None = None  # the oldest sample that it learns from, None without any
+
+    def as_json(self) -> dict[str, object]:
+        """The object of `forecast --json`."""
+        return {
+            "at": self.at,
+            "since": self.since,
+            "foreseen": [one.as_json() for one in self.foreseen],
+            "scores": [one.as_json() for one in self.scores],
+            "disks": [one.as_json() for one in self.disks],
+        }
