@@ -137,6 +137,17 @@ class Checks:
 
 
 @dataclass(frozen=True, slots=True)
+class Predict:
+    """`[predict]`: docs/explanation/forecast.md has what each kind of prediction means, and how good it is."""
+
+    enabled: bool = _boolean(True)
+    disk_horizon: float = _seconds(float(DAY), 7 * DAY)
+    disk_probability: float = _key(0.7, "share", v.share)  # of being full within the horizon, to be worth saying
+    alerts_per_week: int = _whole(1, 0, 1000)  # false ones of all kinds; then the kind is shown and not told
+    shadow_days: int = _whole(7, 0, 365)  # after the first start: predictions are shown and judged, not told
+
+
+@dataclass(frozen=True, slots=True)
 class BotApi:
     local: bool = _boolean(True)
     url: str = _key("http://127.0.0.1:8081", "url", v.url)
@@ -236,6 +247,7 @@ class Config:
     retry: Retry = field(default_factory=Retry)
     quarantine: Quarantine = field(default_factory=Quarantine)
     checks: Checks = field(default_factory=Checks)
+    predict: Predict = field(default_factory=Predict)
     bot_api: BotApi = field(default_factory=BotApi)
     telegram: Telegram = field(default_factory=Telegram)
     paths: Paths = field(default_factory=Paths)

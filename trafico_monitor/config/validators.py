@@ -96,6 +96,13 @@ def seconds(low: float, high: float) -> Callable[[object], float]:
     return convert
 
 
+def share(value: object) -> float:
+    """A number above 0, at most 1."""
+    number = _number(value)
+    _require(0 < number <= 1)
+    return float(number)
+
+
 def seconds_or_none(high: float) -> Callable[[object], float]:
     """A number of seconds up to `high`; 0 stands for «never»."""
     positive = seconds(0, high)

@@ -23,6 +23,7 @@ from ..model.control import ControlService
 from ..model.download import Phase, UnderWay
 from ..model.incident import Incident, IncidentFilter
 from ..model.installation import Installation
+from ..model.prediction import ForecastView
 from ..model.task import TaskKind
 from ..pipeline.events import action_text, reason_text
 from ..repair.path_policy import resolve_destination
@@ -149,6 +150,10 @@ class LiveStatus:
             )
             for one in self._round.volumes
         )
+
+    async def forecast(self) -> ForecastView:
+        """What is foreseen now, and how good predictions have been."""
+        return ForecastView(self._clock())
 
     async def downloads(self) -> Sequence[UnderWay]:
         """Downloads under way, the bot's and the monitor's own, with their bytes on disk."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .alert import Alert, Notification, Silence
 from .finding import Finding, UnknownKind
 from .incident import Event, Incident
+from .prediction import SaidPrediction, Samples, SpaceSample
 from .task import RepairTask, TaskStat
 
 
@@ -30,6 +31,9 @@ class ChangeSet:
     unheld: tuple[tuple[str, int], ...] = ()
     attempts: tuple[TaskStat, ...] = ()  # for the repair statistics
     arrived: tuple[Finding, ...] = ()  # downloads completed by the bot's own process
+    predictions: tuple[SaidPrediction, ...] = ()  # said or judged
+    samples: Samples = field(default_factory=Samples)  # of what predictions are made from
+    foresight: Mapping[str, object] | None = None  # state of the predictors, JSON-serialisable; None: unchanged
     cursor: str | None = None
     memory: Mapping[str, object] | None = None
 
@@ -47,6 +51,9 @@ class Snapshot:
     alarms: tuple[Alert, ...] = ()
     silences: tuple[Silence, ...] = ()
     held: tuple[Notification, ...] = ()
+    predictions: tuple[SaidPrediction, ...] = ()  # not judged, and the last judged ones of each kind
+    spaces: tuple[SpaceSample, ...] = ()  # the last 28 days by the hour
+    foresight: Mapping[str, object] | None = None
 
     def part(self, name: str) -> Mapping[str, object]:
         """The memory of one stage; {} if there is none."""

@@ -97,6 +97,53 @@ class SaidPrediction:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class SpaceSample:
+    """Free and whole size in bytes of the file system of `path`."""
+
+    path: str
+    at: float
+    free: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSample:
+    """One probe of the Bot API server: None for no answer."""
+
+    at: float
+    milliseconds: float | None = None
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadSample:
+    """A download that has ended: `outcome` is ok, timeout or failed; `size` in bytes."""
+
+    started: float
+    size: float | None
+    seconds: float
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeathSample:
+    """An end of the bot's unit; `planned`: somebody asked for it."""
+
+    at: float
+    planned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What predictions are made from, as it was measured."""
+
+    spaces: tuple[SpaceSample, ...] = ()
+    probes: tuple[ProbeSample, ...] = ()
+    downloads: tuple[DownloadSample, ...] = ()
+    deaths: tuple[DeathSample, ...] = ()
+
+
 class KindState(str, Enum):
     """Whether predictions of a kind are told."""
 

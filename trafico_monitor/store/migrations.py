@@ -139,6 +139,45 @@ STEPS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         *tallies.BACKFILL,
     ),
+    (
+        # What was foreseen and what became of it, and what it was made from (predictions.py).
+        """CREATE TABLE predictions (
+            id TEXT PRIMARY KEY,
+            kind TEXT NOT NULL,
+            said_at REAL NOT NULL,
+            until REAL NOT NULL,
+            p REAL NOT NULL,
+            lo REAL,
+            hi REAL,
+            about TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            fields TEXT NOT NULL,
+            told INTEGER NOT NULL,
+            outcome TEXT,
+            judged_at REAL,
+            came_at REAL
+        ) WITHOUT ROWID""",
+        "CREATE INDEX predictions_kind ON predictions (kind, said_at)",
+        "CREATE INDEX predictions_open ON predictions (said_at) WHERE outcome IS NULL",
+        """CREATE TABLE space_hours (
+            path TEXT NOT NULL,
+            hour INTEGER NOT NULL,
+            at REAL NOT NULL,
+            free REAL NOT NULL,
+            total REAL NOT NULL,
+            PRIMARY KEY (path, hour)
+        ) WITHOUT ROWID""",
+        "CREATE TABLE probes (at REAL PRIMARY KEY, milliseconds REAL, status INTEGER) WITHOUT ROWID",
+        """CREATE TABLE downloads (
+            started REAL NOT NULL,
+            size REAL,
+            seconds REAL NOT NULL,
+            outcome TEXT NOT NULL
+        )""",
+        "CREATE INDEX downloads_time ON downloads (started)",
+        "DELETE FROM state WHERE name = 'web.space'",
+        "CREATE TABLE deaths (at REAL PRIMARY KEY, planned INTEGER NOT NULL) WITHOUT ROWID",
+    ),
 )
 
 

@@ -9,19 +9,20 @@ import sqlite3
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import StoreError
 from ..model.alert import Alert, Silence
 from ..model.finding import UnknownKind
 from ..model.incident import Event, Incident, IncidentFilter
+from ..model.prediction import ForecastView, SaidPrediction, Samples
 from ..model.task import percentile
-from . import tables, tallies
+from . import predictions, tables, tallies
 from . import tables as alarms
 from . import tables as unknown
 from .fallback_database import reading_only
-from .repository import DATABASE, NumberedRecord
+from .repository import DATABASE, FORECAST, NumberedRecord
 from .serialization import decode, readable
 from .tallies import DAY, HOUR, HOURS, MODELO, ORDER, SECONDS, SEPARATOR, TYPE, WORKED, places_by_day
 
@@ -227,6 +228,26 @@ class Queries:
         """Returns the silences active at `at`; () before the first run of this version."""
         with self._errors():
             return tables.silences_not_ended(self._connection, at) if self._has("silences") else ()
+
+    def forecast(self) -> ForecastView | None:
+        """The service's last forecast, with the predictions as they are now; None when there is none."""
+        with self._errors():
+            if not self._has("predictions"):
+                return None
+            row = self._connection.execute("SELECT value FROM state WHERE name = ?", (FORECAST,)).fetchone()
+            view = next(readable(ForecastView, [row] if row else []), None)
+            said = predictions.predictions(self._connection)
+        return view and replace(view, foreseen=tuple(one for one in said if one.outcome is None))
+
+    def predictions(self, since: float, limit: int = predictions.MOST_PREDICTIONS) -> tuple[SaidPrediction, ...]:
+        """Those said since then, the newest first."""
+        with self._errors():
+            return predictions.predictions(self._connection, since, limit) if self._has("predictions") else ()
+
+    def samples(self, since: float) -> Samples:
+        """What the predictions since then were made from."""
+        with self._errors():
+            return predictions.samples(self._connection, since) if self._has("predictions") else Samples()
 
     def _has(self, table: str) -> bool:
         """False before the service of this version has run once."""

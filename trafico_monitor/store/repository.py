@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -12,14 +13,17 @@ from pathlib import Path
 from ..model.alert import Notification, Silence
 from ..model.changeset import ChangeSet, Snapshot
 from ..model.incident import Event, Incident
+from ..model.prediction import ForecastView
 from ..model.task import RepairTask
-from . import outbox, tables
+from . import outbox, predictions, tables
 from .database import Database
 from .outbox import ChannelOutbox
 from .serialization import decode, encode, readable, storable
 from .tallies import count, count_attempts
 
 DATABASE = "monitor.db"
+FORECAST = "forecast"  # the last ForecastView
+_FORESIGHT = "foresight"
 RECENT_SECONDS = 3600.0  # incidents closed so lately are loaded too: their failure may come again
 
 
@@ -77,6 +81,10 @@ class Store:
         """Saves the snapshot that `trafico-monitor status` shows if it cannot query the service."""
         await self.keep("status", storable(json.dumps(snapshot, ensure_ascii=False)))
 
+    async def save_forecast(self, view: ForecastView) -> None:
+        """Saves the forecast that `trafico-monitor forecast` shows if it cannot query the service."""
+        await self.keep(FORECAST, encode(view))
+
     async def records_after(self, seq: int, limit: int = 500) -> Sequence[NumberedRecord]:
         """Records with a higher number, in order."""
         return await self._database.read(lambda connection: _records_after(connection, seq, limit))
@@ -124,6 +132,7 @@ class _Rows:
     records: tuple[tuple[object, ...], ...]
     orders: tuple[tuple[object, ...], ...]
     memory: str | None
+    foresight: str | None
 
     def write(self, connection: sqlite3.Connection) -> None:
         for incident, row in zip(self.changes.incidents, self.incidents, strict=True):
@@ -149,9 +158,13 @@ class _Rows:
         tables.put_alerts(connection, self.changes)
         tables.put_error_groups(connection, self.changes.unknown)
         tables.put_silences(connection, self.changes.silences)
+        predictions.put(connection, self.changes.predictions)
+        predictions.put_samples(connection, self.changes.samples)
         count_attempts(connection, self.changes.attempts)
         if self.memory is not None:
             _keep(connection, "memory", self.memory)
+        if self.foresight is not None:
+            _keep(connection, _FORESIGHT, self.foresight)
         if self.changes.cursor is not None:
             _keep(connection, "cursor", self.changes.cursor)
 
@@ -162,8 +175,13 @@ def _prepared(changes: ChangeSet) -> _Rows:
         tuple(_incident_row(incident) for incident in changes.incidents),
         tuple((r.at, r.incident.id if r.incident else None, encode(r)) for r in changes.records),
         tuple((order.id, order.incident_id, order.due_at, encode(order)) for order in changes.orders),
-        None if changes.memory is None else storable(json.dumps(changes.memory, ensure_ascii=False)),
+        _state(changes.memory),
+        _state(changes.foresight),
     )
+
+
+def _state(value: Mapping[str, object] | None) -> str | None:
+    return None if value is None else storable(json.dumps(value, ensure_ascii=False))
 
 
 def _incident_row(incident: Incident) -> tuple[object, ...]:
@@ -194,7 +212,18 @@ def _load(connection: sqlite3.Connection, since: float) -> Snapshot:
         tables.active_alerts(connection),
         tables.unreported_silences(connection),
         tables.deferred_notifications(connection),
+        predictions.remembered(connection),
+        predictions.spaces(connection),
+        _read_foresight(_kept(connection, _FORESIGHT)),
     )
+
+
+def _read_foresight(kept: str) -> Mapping[str, object] | None:
+    """The state of the predictors, which begin anew without one: no reason not to start."""
+    with contextlib.suppress(ValueError):
+        value = json.loads(kept or "null")
+        return value if isinstance(value, dict) else None
+    return None
 
 
 def _named(connection: sqlite3.Connection, beginning: str) -> Sequence[Incident]:

@@ -11,6 +11,7 @@ import sqlite3
 from dataclasses import dataclass
 from functools import partial
 
+from . import predictions
 from .database import Database
 from .tallies import DAY
 
@@ -45,6 +46,8 @@ class Retention:
             gone += await self._older_than(now - bounds.days * DAY)
         if bounds.size and await self._database.read(used_bytes) > bounds.size:
             gone += await self._remove_closed(now - RECENT_SECONDS, int(bounds.size * ENOUGH))
+        before = now - bounds.days * DAY if bounds.days else None
+        await self._database.transaction(lambda connection: predictions.trim(connection, now, before))
         await self._give_back()
         return gone
 

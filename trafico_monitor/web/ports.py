@@ -11,6 +11,7 @@ from ..model.control import ControlService
 from ..model.download import UnderWay
 from ..model.incident import Event, Incident, IncidentFilter
 from ..model.installation import Waiting
+from ..model.prediction import ForecastView
 from ..model.resource_usage import ResourceUsage
 
 Numbered = tuple[int, Event]  # a record with its place in the monitor's story
@@ -86,6 +87,10 @@ class Present(Protocol):
     async def downloads(self) -> Sequence[UnderWay]: ...
 
     def volumes(self) -> Sequence[Volume]: ...
+
+    async def forecast(self) -> ForecastView:
+        """What is foreseen now, and how good predictions have been."""
+        ...
 
     def action(self, incident: Incident, language: str) -> str:
         """`accion` in words."""
