@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import threading
 import time
@@ -16,6 +17,15 @@ from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download, Phase, UnderWay
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import CLOSED, Estado, Incident
+from trafico_monitor.model.prediction import (
+    DiskFan,
+    ForecastView,
+    KindScore,
+    KindState,
+    Prediction,
+    PredictionKind,
+    SaidPrediction,
+)
 from trafico_monitor.model.task import Evidence, TaskKind, TaskStat
 from trafico_monitor.pipeline.events import incident_event
 from trafico_monitor.web.ports import Volume
@@ -146,6 +156,32 @@ def tried(one: Incident) -> TaskStat:
 def falling(free: int, an_hour: float) -> tuple[tuple[float, int], ...]:
     now = time.time()
     return tuple((now - 300 * n, round(free + an_hour * n / 12)) for n in range(287, -1, -1))
+
+
+def foresight(now: float) -> ForecastView:
+    """A disk that will be full within hours, one that will not, and a score for each kind."""
+    hours = range(1, 169)
+    at = tuple(now + 3600 * n for n in hours)
+
+    def path(free: float, an_hour: float) -> tuple[float, ...]:
+        return tuple(max(0.0, (free - an_hour * n) * GB + 4 * GB * math.sin(n / 4)) for n in hours)
+
+    disk = Prediction(PredictionKind.DISK, now - 900, now + DAY, 0.82, now + 11 * 3600, now + 27 * 3600, "/home",
+                      "forecast.disk", (("free", 212 * GB), ("drain", 13 * GB)))  # fmt: skip
+    server = Prediction(PredictionKind.SERVER, now - 60, now + 7200, 0.9, now, now + 7200, "", "forecast.server.slow")
+    scores = [KindScore(kind, KindState.SHADOW) for kind in PredictionKind]
+    scores[0] = KindScore(PredictionKind.DISK, KindState.TOLD, 11, 8, 2, 1, 0.16, 0.0912, 0.79)
+    return ForecastView(
+        now,
+        (SaidPrediction("P2", server, told=False), SaidPrediction("P1", disk, told=True)),
+        tuple(scores),
+        (
+            DiskFan("/home", 500 * GB, 2 * GB, 0.82, at, path(212, 17), path(212, 13), path(212, 8),
+                    now + 16 * 3600, now + 11 * 3600, now + 27 * 3600),
+            DiskFan("/", 100 * GB, 2 * GB, 0.0, at, path(60, 0.1), path(60, 0.05), path(60, 0)),
+        ),
+        now - 20 * DAY,
+    )  # fmt: skip
 
 
 def calm(now: float) -> dict[str, object]:

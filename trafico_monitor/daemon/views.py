@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from .. import __version__
 from ..errors import PathRefused, StoreError
-from ..health.disk_forecast import DiskTrend, full_at
+from ..health.disk_forecast import DiskTrend
 from ..health.scheduler import CheckRun
 from ..host.blocking import run_blocking
 from ..model.alert import Silence
@@ -145,10 +145,7 @@ class LiveStatus:
         if self._round is None:
             return ()
         return tuple(
-            Volume(
-                one.path, one.free, one.total, one.level, self._space.of(one.path), full_at(self._space.of(one.path))
-            )
-            for one in self._round.volumes
+            Volume(one.path, one.free, one.total, one.level, self._space.of(one.path)) for one in self._round.volumes
         )
 
     async def forecast(self) -> ForecastView:

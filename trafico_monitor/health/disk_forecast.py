@@ -1,16 +1,12 @@
-"""Samples of free space, and a forecast of when a file system is full. Pure."""
+"""Samples of free space of the last day. Pure."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 STEP = 300.0  # seconds between two samples that are kept
 KEPT = 288  # samples: a day
 MOST_VOLUMES = 16
-TREND_SECONDS = 6 * 3600.0
-LEAST_SPAN = 1800.0  # a shorter look back says nothing
-FARTHEST = 30 * 86400.0
 
 Samples = tuple[tuple[float, int], ...]  # seconds since the epoch, free bytes
 
@@ -52,22 +48,3 @@ def _sample(value: object) -> tuple[float, int] | None:
         case [int() | float() as at, int() as free]:
             return float(at), free
     return None
-
-
-def full_at(samples: Sequence[tuple[float, int]]) -> float | None:
-    """Seconds since the epoch at which a straight line through the last TREND_SECONDS reaches zero; None when it does
-    not fall, or reaches zero later than FARTHEST from now."""
-    if not samples:
-        return None
-    last = samples[-1][0]
-    seen = [(at - last, free) for at, free in samples if last - at <= TREND_SECONDS]
-    if len(seen) < 4 or -seen[0][0] < LEAST_SPAN:
-        return None
-    mean_at = math.fsum(at for at, _ in seen) / len(seen)
-    mean_free = math.fsum(free for _, free in seen) / len(seen)
-    spread = math.fsum((at - mean_at) ** 2 for at, _ in seen)
-    slope = math.fsum((at - mean_at) * (free - mean_free) for at, free in seen) / spread
-    if slope >= 0:
-        return None
-    left = seen[-1][1] / -slope
-    return last + left if left <= FARTHEST else None

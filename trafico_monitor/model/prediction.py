@@ -179,7 +179,7 @@ class DiskFan:
     """The forecast of one file system: free bytes at the times `at` (hourly), median and the ends of the 80 % band.
 
     `full_at`: median moment at which free space meets `limit` (bytes), `full_lo` and `full_hi` the ends of its 80 %
-    interval, None where the paths do not meet it within 7 days. `probability`: of meeting it within the horizon.
+    interval, None where the paths do not meet it within 7 days. `probability`: of meeting it within `horizon`.
     """
 
     path: str
@@ -193,6 +193,7 @@ class DiskFan:
     full_at: float | None = None
     full_lo: float | None = None
     full_hi: float | None = None
+    horizon: float = DAY  # seconds
 
     def as_json(self) -> dict[str, object]:
         """The fields by their names; times and bytes as whole numbers."""

@@ -113,6 +113,10 @@ class Api:
         status = {**self._present.status(), "running": True}
         return json_response({"status": status, "volumes": volumes, "silences": silences, "at": self._clock()})
 
+    async def forecast(self, request: Request) -> Response:
+        """What is foreseen, each disk as a fan, and the score of each kind."""
+        return json_response(serializers.forecast(await self._present.forecast(), language_of(request)))
+
     async def status(self, request: Request) -> Response:
         return json_response({**self._present.status(), "running": True})
 
@@ -136,7 +140,7 @@ class Api:
         return json_response(shown)
 
 
-_SHOWN = ("ui.", "type.", "reason.", "missing.", "short.")
+_SHOWN = ("ui.", "type.", "reason.", "missing.", "short.", "foreseen.")
 
 
 def parameters(request: Request, schema: Schema) -> Mapping[str, str | float]:

@@ -110,7 +110,8 @@ class WebApp:
         return {"address": self.server.address, "trouble": self.server.trouble}
 
     async def _exposition(self, request: Request) -> Response:
-        return Response(self._metrics.exposition(self._present.gauges()), media_type=CONTENT_TYPE_LATEST)
+        text = self._metrics.exposition(self._present.gauges(), await self._present.forecast())
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     async def _document(self, request: Request) -> Response:
         return json_response(openapi.document(self._operations, self._present.gauges().version))
@@ -148,6 +149,7 @@ class WebApp:
             _read("/series", reading.series, "Incidents by hour or day, type, estado, modelo", "Series", api.SERIES),
             _read("/downloads", reading.downloads, "Downloads under way", "Downloads"),
             _read("/health", reading.health, "Status, file systems, silences", "Health"),
+            _read("/forecast", reading.forecast, "What is foreseen, and the score of each kind", "Forecast"),
             _read("/status", reading.status, "The monitor's status", "Status"),
             _read("/ledger", reading.ledger, "Corrections tried, and their success", "Ledger", api.SUMMARY),
             _read("/records", reading.records, "The newest records", "Records"),

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Event
+from ..model.prediction import ForecastView, KindState, PredictionKind
 from ..model.resource_usage import HostUsage, ProcessUsage
 from ..model.task import RepairTask, TaskResult, Verdict
 from .ports import Gauges
@@ -25,6 +26,8 @@ _PREFIX = "trafico_monitor_"
 _TYPES = tuple(each.value for each in ErrorType)
 _ENDS = (Estado.SOLUCIONADO.value, Estado.FALLIDO.value)
 _OPEN = tuple(each.value for each in Estado if each.value not in _ENDS)
+
+_NONE = ForecastView(0.0)
 
 
 class Metrics:
@@ -64,10 +67,10 @@ class Metrics:
         outcome = "proven" if verdict.proven else result.outcome.value
         self._orders[order.kind.value, outcome] += 1
 
-    def exposition(self, now: Gauges) -> str:
-        """The text of all metrics: the counters of this run, and the gauges of `now`."""
+    def exposition(self, now: Gauges, forecast: ForecastView = _NONE) -> str:
+        """The text of all metrics: the counters of this run, the gauges of `now`, and what is foreseen."""
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Collector((*self._counters(), *_gauges(now))))
+        registry.register(_Collector((*self._counters(), *_gauges(now), *_forecast(forecast))))
         return generate_latest(registry).decode()
 
     def _counters(self) -> Iterator[Metric]:
@@ -158,6 +161,40 @@ def _gauges(now: Gauges) -> Iterator[Metric]:
         yield from _process(now.usage.process)
     if now.usage.host is not None:
         yield from _host(now.usage.host)
+
+
+def _forecast(view: ForecastView) -> Iterator[Metric]:
+    """Predictions of now, and how those of the past came out, by kind; none of a kind that is off."""
+    scores = {one.kind.value: one for one in view.scores if one.state is not KindState.OFF}
+    if not scores:
+        return
+    likely = dict.fromkeys(scores, 0.0)
+    chances = [(one.prediction.kind.value, one.prediction.p) for one in view.foreseen]
+    for kind, p in (*chances, *((PredictionKind.DISK.value, fan.probability) for fan in view.disks)):
+        likely[kind] = max(likely.get(kind, 0.0), p)
+    told = {kind: one.state is KindState.TOLD for kind, one in scores.items()}
+    left = {fan.path: max(0.0, fan.full_at - view.at) for fan in view.disks if fan.full_at is not None}
+    about = "Seconds until free space meets the limit, by path; none for one that does not within 7 days."
+    yield _gauge("forecast_probability", "Probability of what is foreseen, by kind.", _labelled(likely), "kind")
+    yield _gauge(
+        "forecast_told", "1 where the administrator is told of predictions, by kind.", _labelled(told), "kind"
+    )
+    yield _gauge("forecast_disk_full_seconds", about, _labelled(left), "path")
+    for name, about in _OUTCOMES.items():
+        counts = {kind: getattr(one, name) for kind, one in scores.items()}
+        yield _counter(f"forecast_{name}", about, _labelled(counts), "kind")
+
+
+def _labelled(values: Mapping[str, float]) -> Mapping[tuple[str, ...], float]:
+    return {(label,): value for label, value in values.items()}
+
+
+_OUTCOMES: Mapping[str, str] = {
+    "said": "Predictions said, by kind.",
+    "came_true": "Predictions that came true, by kind.",
+    "false": "Predictions that did not come true, by kind.",
+    "missed": "What happened without a prediction, by kind.",
+}
 
 
 def _process(usage: ProcessUsage) -> Iterator[Metric]:

@@ -12,6 +12,7 @@ from ..model.alert import Scope
 from ..model.download import Phase
 from ..model.finding import Cause, ErrorType
 from ..model.incident import Estado
+from ..model.prediction import KindState, PredictionKind, PredictionOutcome
 from ..model.validation import Schema as Fields
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -69,7 +70,6 @@ _VOLUME = _object(
     free=_COUNT,
     total=_COUNT,
     level={"type": "string", "enum": ["ok", "warning", "critical"]},
-    full_at=_NUMBER_OR_NULL,
     history=_list({"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}),
 )
 _SILENCE = _object(
@@ -115,6 +115,51 @@ _STATUS: Schema = {
     },
     "required": ["running"],
 }
+_KIND: Schema = {"type": "string", "enum": [each.value for each in PredictionKind]}
+_OUTCOMES: Schema = {"type": ["string", "null"], "enum": [*(each.value for each in PredictionOutcome), None]}
+_PREDICTION = _object(
+    id=_TEXT,
+    kind=_KIND,
+    said_at=_NUMBER,
+    until=_NUMBER,
+    p={"type": "number", "minimum": 0, "maximum": 1},
+    lo=_NUMBER_OR_NULL,
+    hi=_NUMBER_OR_NULL,
+    about=_TEXT,
+    likelihood={"type": "string", "enum": ["very_likely", "likely", "even", "unlikely"]},
+    reason=_TEXT,
+    fields={"type": "object", "additionalProperties": {"type": ["number", "string"]}},
+    reason_text=_TEXT,
+    told=_FLAG,
+    outcome=_OUTCOMES,
+    judged_at=_NUMBER_OR_NULL,
+    came_at=_NUMBER_OR_NULL,
+)
+_SCORE = _object(
+    kind=_KIND,
+    state={"type": "string", "enum": [each.value for each in KindState]},
+    said=_COUNT,
+    came_true=_COUNT,
+    false=_COUNT,
+    missed=_COUNT,
+    false_per_week=_NUMBER_OR_NULL,
+    brier=_NUMBER_OR_NULL,
+    coverage=_NUMBER_OR_NULL,
+)
+_FAN = _object(
+    path=_TEXT,
+    total=_COUNT,
+    limit=_COUNT,
+    probability=_NUMBER,
+    at=_list(_NUMBER),
+    low=_list(_NUMBER),
+    median=_list(_NUMBER),
+    high=_list(_NUMBER),
+    full_at=_NUMBER_OR_NULL,
+    full_lo=_NUMBER_OR_NULL,
+    full_hi=_NUMBER_OR_NULL,
+    horizon=_NUMBER,
+)
 _MODELO = _object(modelo=_TEXT_OR_NULL, total=_COUNT)
 _MODELO_LINE = _object(modelo=_TEXT_OR_NULL, others=_FLAG, values=_list(_COUNT))
 
@@ -166,6 +211,9 @@ SCHEMAS: dict[str, Schema] = {
     "Downloads": _object(downloads=_list(_UNDER_WAY)),
     "Status": _STATUS,
     "Health": _object(status=_STATUS, volumes=_list(_VOLUME), silences=_list(_SILENCE), at=_NUMBER),
+    "Forecast": _object(
+        at=_NUMBER, since=_NUMBER_OR_NULL, foreseen=_list(_PREDICTION), scores=_list(_SCORE), disks=_list(_FAN)
+    ),
     "Ledger": _object(since=_NUMBER, ledger=_list({"type": "object"})),
     "Records": _object(records=_list(_ref("Event")), seq=_COUNT),
     "Session": _object(by=_TEXT, until=_NUMBER),

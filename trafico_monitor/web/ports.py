@@ -41,15 +41,13 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A file system and its trend: `free` bytes at the times of `history`; `full_at` when it would
-    be full if it went on like this, None when it is not getting fuller."""
+    """A file system and its last day: `free` bytes at the times of `history`."""
 
     path: str
     free: int
     total: int
     level: str
     history: tuple[tuple[float, int], ...] = ()
-    full_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..messages import forecast as words
 from ..messages import text
 from ..model import read_model
 from ..model.download import UnderWay
 from ..model.incident import Incident
+from ..model.prediction import ForecastView
 from .ports import Numbered, Present, Volume
 
 
@@ -68,12 +70,18 @@ def under_way(one: UnderWay) -> dict[str, object]:
     }
 
 
+def forecast(view: ForecastView, language: str) -> dict[str, object]:
+    """What is foreseen, with the reasons in words."""
+    reasons = [words.reason(one.prediction, language) for one in view.foreseen]
+    foreseen = [{**one.as_json(), "reason_text": reason} for one, reason in zip(view.foreseen, reasons, strict=True)]
+    return {**view.as_json(), "foreseen": foreseen}
+
+
 def volume(one: Volume) -> dict[str, object]:
     return {
         "path": one.path,
         "free": one.free,
         "total": one.total,
         "level": one.level,
-        "full_at": one.full_at,
         "history": [[round(at), free] for at, free in one.history],
     }

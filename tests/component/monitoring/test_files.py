@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from tests.component.web.opened import Here
+from trafico_monitor.model.prediction import ForecastView, KindScore, KindState, PredictionKind
 from trafico_monitor.web.metrics import Metrics
 
 FOLDER = Path(__file__).parents[3] / "packaging" / "monitoring"
@@ -19,7 +20,8 @@ def promtool(*words: str) -> None:
 
 
 def known() -> set[str]:
-    text = Metrics().exposition(Here().gauges())
+    forecast = ForecastView(0.0, scores=(KindScore(PredictionKind.DISK, KindState.TOLD),))
+    text = Metrics().exposition(Here().gauges(), forecast)
     names = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
     return names | {f"{name}{end}" for name in names for end in ("_bucket", "_sum", "_count")}
 

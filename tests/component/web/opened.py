@@ -14,6 +14,7 @@ from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.control import ControlRequest, ControlResponse
 from trafico_monitor.model.download import UnderWay
 from trafico_monitor.model.incident import Estado, Event, Incident
+from trafico_monitor.model.prediction import ForecastView
 from trafico_monitor.pipeline.events import action_text, reason_text
 from trafico_monitor.store.repository import Store
 from trafico_monitor.web.app import Sources, WebApp
@@ -54,6 +55,7 @@ class Here:
     said: dict[str, object] = field(default_factory=lambda: {"open": 0, "lag": 0.0})
     under_way: list[UnderWay] = field(default_factory=list)
     disks: list[Volume] = field(default_factory=list)
+    foreseen: ForecastView = field(default_factory=lambda: ForecastView(NOON))
 
     def status(self) -> Mapping[str, object]:
         return self.said
@@ -66,6 +68,9 @@ class Here:
 
     def volumes(self) -> Sequence[Volume]:
         return self.disks
+
+    async def forecast(self) -> ForecastView:
+        return self.foreseen
 
     def action(self, incident: Incident, language: str) -> str:
         return action_text(incident, language)

@@ -7,11 +7,35 @@ from dataclasses import replace
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import CLOSED, Estado, Incident
+from trafico_monitor.model.prediction import (
+    DiskFan,
+    ForecastView,
+    KindScore,
+    KindState,
+    Prediction,
+    PredictionKind,
+    SaidPrediction,
+)
 from trafico_monitor.model.task import Evidence
 
 from .opened import NOON
 
 TYPES, ESTADOS, MODELOS = list(ErrorType), list(Estado), ("victor", "ana", None)
+FORESEEN = ForecastView(
+    NOON,
+    (
+        SaidPrediction(
+            "P1",
+            Prediction(PredictionKind.DISK, NOON, NOON + 86400, 0.82, NOON + 60, None, "/home", "forecast.disk",
+                       (("free", 41.2e9), ("drain", 3e9))),
+            told=True,
+        ),
+        SaidPrediction("P2", Prediction(PredictionKind.STALL, NOON, NOON + 60, 0.9, about="a.mp4"), told=False),
+    ),
+    tuple(KindScore(kind, KindState.SHADOW, 3, 2, 1, 0, 0.1, 0.2, 0.8) for kind in PredictionKind),
+    (DiskFan("/home", 5e11, 2e9, 0.82, (NOON + 3600,), (1.5,), (2.5,), (3.5,), NOON + 5400, NOON + 60, None),),
+    NOON - 86400,
+)  # fmt: skip
 HOSTILE = '<img src=x onerror="alert(1)">\u202e&amp;{{7*7}}.mp4'
 
 

@@ -13,7 +13,7 @@ from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.web.ports import Volume
 
 from .opened import NOON, SECONDS, Opened
-from .samples import HOSTILE, sample
+from .samples import FORESEEN, HOSTILE, sample
 
 BASE = "/api/v1"
 
@@ -130,12 +130,24 @@ async def test_series_that_cannot_be(window: Opened, query: str) -> None:
 
 
 async def test_health_shows_disks_with_their_trend_and_silences(window: Opened) -> None:
-    window.here.disks = [Volume("/srv", 5, 10, "warning", ((NOON - 300.4, 6), (NOON, 5)), NOON + 1500)]
+    window.here.disks = [Volume("/srv", 5, 10, "warning", ((NOON - 300.4, 6), (NOON, 5)))]
     silence = Silence("s1", Scope.TYPE, "timeout", NOON, NOON + 60, "mudanza", "cli:root")
     await window.store.commit(ChangeSet(silences=(silence,)))
     said: Any = (await window.ask("GET", f"{BASE}/health")).json
     assert said["volumes"][0]["history"] == [[NOON - 300, 6], [NOON, 5]]
     assert said["silences"][0]["reason"] == "mudanza" and said["status"]["running"] is True
+
+
+async def test_what_is_foreseen_is_shown_with_its_reason_in_words(window: Opened) -> None:
+    assert (await window.ask("GET", f"{BASE}/forecast")).json == {
+        "at": NOON, "since": None, "foreseen": [], "scores": [], "disks": [],
+    }  # fmt: skip
+    window.here.foreseen = FORESEEN
+    said: Any = (await window.ask("GET", f"{BASE}/forecast", headers={"Accept-Language": "en"})).json
+    disk, stall = said["foreseen"]
+    assert disk["reason_text"] == "41.2 GB left, falling by 3.0 GB an hour, as in the last days"
+    assert (disk["p"], disk["likelihood"], disk["told"], disk["hi"]) == (0.82, "likely", True, None)
+    assert stall["reason_text"] == "" and said["disks"][0]["full_at"] == NOON + 5400
 
 
 async def test_a_database_that_cannot_be_read_is_said(window: Opened) -> None:

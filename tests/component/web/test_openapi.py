@@ -16,7 +16,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from .opened import SECONDS, Opened, opened
-from .samples import sample
+from .samples import FORESEEN, sample
 
 pytestmark = [pytest.mark.slow, pytest.mark.leaves("connections of the service, which runs for the whole file")]
 
@@ -36,6 +36,7 @@ class _Running:
     async def _run(self, folder: Path) -> None:
         async with opened(folder) as window:
             await window.keep(*(sample(n) for n in range(40)))
+            window.here.foreseen = FORESEEN
             self.cookie = await window.cookie()
             self.window: Opened = window
             self.base = f"http://127.0.0.1:{window.window.server.port}"
@@ -58,6 +59,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Running]:
 OPERATIONS = [
     "GET /api/v1/incidents", "GET /api/v1/incidents/{id}", "GET /api/v1/summary", "GET /api/v1/series",
     "GET /api/v1/downloads", "GET /api/v1/health", "GET /api/v1/status", "GET /api/v1/ledger", "GET /api/v1/records",
+    "GET /api/v1/forecast",
     "POST /api/v1/requests", "POST /api/v1/session", "GET /api/v1/session", "DELETE /api/v1/session",
 ]  # fmt: skip
 

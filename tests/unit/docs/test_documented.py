@@ -18,7 +18,6 @@ from ...docs_commands import DOCUMENTS, ROOT, Shown, calls, shown
 
 MAN = ROOT / "packaging" / "man"
 LANGUAGES = ("", "es/")
-METRICS = ROOT / "trafico_monitor" / "web" / "metrics.py"
 LINES = list(shown())
 
 
@@ -75,16 +74,6 @@ def test_the_readmes_show_what_is_needed_first(readme: str) -> None:
     content = (ROOT / readme).read_text()
     for command in ("setup", "check", "trial", "status", "incidents", "report"):
         assert f"trafico-monitor {command}" in content
-
-
-def test_every_metric_is_documented() -> None:
-    if not METRICS.exists():
-        return
-    source = METRICS.read_text()
-    names = {f"trafico_monitor_{name}" for name in re.findall(r'_(?:metric|known)\(\s*"([a-z_]+)"', source)}
-    names |= set(re.findall(r'"(trafico_monitor_[a-z_]+)"', source))
-    documented = (ROOT / "docs/reference/metrics.md").read_text()
-    assert [name for name in sorted(names) if f"`{name}`" not in documented] == []
 
 
 @each("line", [line for line in LINES if calls(line)])

@@ -16,6 +16,8 @@ from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Event
 from trafico_monitor.model.installation import Waiting
+from trafico_monitor.model.prediction import DiskFan, ForecastView, KindScore, KindState, Prediction, PredictionKind
+from trafico_monitor.model.prediction import SaidPrediction as Said
 from trafico_monitor.model.resource_usage import HostUsage, ProcessUsage, ResourceUsage
 from trafico_monitor.model.task import Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.web.metrics import Metrics
@@ -23,6 +25,23 @@ from trafico_monitor.web.ports import Gauges, Volume
 
 BEFORE = Path(__file__).with_name("exposition_of_1.0.0.txt")
 GAUGES = replace(Here().gauges(), volumes=(Volume('/srv/"a\\b\n', 5, 10, "ok"),))
+FORECAST = ForecastView(
+    NOON,
+    (
+        Said("P2", Prediction(PredictionKind.TIMEOUT, NOON, NOON + 60, 0.4, about=HOSTILE), told=False),
+        Said("P1", Prediction(PredictionKind.TIMEOUT, NOON, NOON + 60, 0.9, about=HOSTILE), told=False),
+    ),
+    (
+        KindScore(PredictionKind.DISK, KindState.TOLD, 9, 6, 2, 1),
+        KindScore(PredictionKind.TIMEOUT, KindState.SHADOW),
+        KindScore(PredictionKind.LOOP, KindState.OFF),
+    ),
+    (
+        DiskFan("/srv", 10.0, 2.0, 0.82, full_at=NOON + 3600),
+        DiskFan("/home", 10.0, 2.0, 0.1),
+        DiskFan("/", 10.0, 2.0, 0.2, full_at=NOON - 5),
+    ),
+)
 
 
 def filled() -> Metrics:
@@ -68,7 +87,7 @@ def test_every_metric_of_the_first_release_keeps_name_help_type_and_labels() -> 
 def test_promtool_finds_nothing_to_say(metrics: Metrics) -> None:
     done = subprocess.run(
         ["promtool", "check", "metrics"],
-        input=metrics.exposition(GAUGES),
+        input=metrics.exposition(GAUGES, FORECAST),
         capture_output=True,
         text=True,
         timeout=60,
@@ -89,6 +108,29 @@ def test_what_is_counted() -> None:
     assert found[f"{name}reader_lag_seconds"] == 0.25 and found[f"{name}unit_restarts"] == 4
 
 
+def test_what_is_foreseen_and_how_it_came_out() -> None:
+    name = "trafico_monitor_forecast_"
+    found = {
+        line.removeprefix(name): value
+        for line, value in values(Metrics().exposition(GAUGES, FORECAST)).items()
+        if line.startswith(name)
+    }
+    assert found == {
+        'probability{kind="disk"}': 0.82,
+        'probability{kind="timeout"}': 0.9,
+        'told{kind="disk"}': 1,
+        'told{kind="timeout"}': 0,
+        'disk_full_seconds{path="/srv"}': 3600,
+        'disk_full_seconds{path="/"}': 0,
+        **{
+            f'{outcome}_total{{kind="{kind}"}}': number
+            for kind, numbers in (("disk", (9, 6, 2, 1)), ("timeout", (0, 0, 0, 0)))
+            for outcome, number in zip(("said", "came_true", "false", "missed"), numbers, strict=True)
+        },
+    }
+    assert "forecast" not in Metrics().exposition(GAUGES), "off, or not begun: not counted"
+
+
 def test_when_a_channel_last_took_a_message() -> None:
     found = values(Metrics().exposition(replace(GAUGES, took={"admin": NOON, 'x"\n': 1.0})))
     name = "trafico_monitor_channel_last_success_timestamp_seconds"
@@ -104,12 +146,21 @@ def test_the_histogram_only_grows() -> None:
         assert counts[-1] == found[f'trafico_monitor_repair_duration_seconds_count{{type="{kind}"}}']
 
 
+def test_every_metric_is_documented() -> None:
+    usage = ResourceUsage(ProcessUsage(1, 1.0, 0.1, 1, 1), HostUsage(1, (0.5, 0.5, 0.5), 1, 1))
+    now = replace(GAUGES, usage=usage, waiting=Waiting(1, 1, NOON, "a"), took={"admin": NOON})
+    names = re.findall(r"^# TYPE (\S+)", filled().exposition(now, FORECAST), re.MULTILINE)
+    page = (Path(__file__).parents[3] / "docs/reference/metrics.md").read_text()
+    documented = page.replace("`…load", "`trafico_monitor_host_load")
+    assert len(names) > 35 and [name for name in names if f"`{name}`" not in documented] == []
+
+
 def test_no_name_of_a_line_is_a_label() -> None:
     """Neither a stranger's text nor series without end."""
-    text = filled().exposition(GAUGES)
+    text = filled().exposition(GAUGES, FORECAST)
     assert HOSTILE not in text and "alert" not in text
     labels = set(re.findall(r'[{,](\w+)="', text))
-    assert labels == {"type", "estado", "order", "outcome", "le", "version", "reason", "path"}
+    assert labels == {"type", "estado", "order", "outcome", "le", "version", "reason", "path", "kind"}
 
 
 @pytest.mark.parametrize("waiting", [Waiting(), Waiting(3, 8_320_605, NOON, "a.mp4")])

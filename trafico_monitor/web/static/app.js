@@ -5,6 +5,7 @@ import { ask, listen, read } from "./api.js";
 import { end_silence } from "./asking.js";
 import { at, fill, h, shown } from "./dom.js";
 import * as downloads from "./downloads.js";
+import * as forecast from "./forecast.js";
 import * as incidents from "./incidents.js";
 import * as ledger from "./ledger.js";
 import * as now from "./now.js";
@@ -27,6 +28,7 @@ async function load_health() {
   try {
     const health = await read("/health");
     now.remember(health);
+    forecast.load(); // the past of its charts has come
     silences = health.silences;
     draw_silences();
   } catch (error) {
@@ -87,6 +89,7 @@ function redraw_all() {
   incidents.words();
   trends.words();
   now.draw();
+  forecast.draw();
   downloads.draw();
   ledger.draw();
   activity.draw();
@@ -94,6 +97,11 @@ function redraw_all() {
   story.draw();
   at("language").textContent = language === "es" ? "EN" : "ES";
   if (at("live").className !== "live") live(at("live").classList.contains("on"));
+}
+
+function redraw_charts() {
+  trends.draw();
+  forecast.draw();
 }
 
 function enter() {
@@ -190,9 +198,9 @@ async function begin() {
     const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
     document.documentElement.dataset.theme = dark ? "light" : "dark";
     localStorage.setItem("theme", dark ? "light" : "dark");
-    trends.draw();
+    redraw_charts();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => trends.draw());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw_charts);
   at("leave").addEventListener("click", async () => {
     await ask("DELETE", "/session").catch(() => null);
     wait_at_door();
@@ -200,7 +208,10 @@ async function begin() {
   document.addEventListener("signed-out", () => {
     if (!at("panel").hidden) wait_at_door();
   });
-  new ResizeObserver(() => trends.resize()).observe(at("trends"));
+  new ResizeObserver(() => {
+    trends.resize();
+    forecast.resize();
+  }).observe(at("trends"));
   setInterval(() => {
     if (!at("panel").hidden && !document.hidden) {
       trends.load();

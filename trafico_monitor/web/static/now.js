@@ -6,12 +6,21 @@ import { bytes, clock, count, date, number, span, t, when } from "./words.js";
 
 let histories = {};
 let present = null;
+let fans = {};
 
 export function remember(health) {
   histories = Object.fromEntries(health.volumes.map((one) => [one.path, one.history]));
   present = { status: health.status, volumes: health.volumes, downloads: present?.downloads ?? [] };
   draw();
 }
+
+// The forecasts of the disks, by path.
+export function foresee(view) {
+  fans = Object.fromEntries(view.disks.map((fan) => [fan.path, fan]));
+  draw();
+}
+
+export const past = (path) => histories[path] ?? [];
 
 export function take(now) {
   for (const one of now.volumes) {
@@ -94,12 +103,12 @@ function disks(volumes, status) {
   const tones = { ok: "good", warning: "warn", critical: "bad" };
   return volumes.slice(0, 3).map((one) => {
     const used = one.total ? (one.total - one.free) / one.total : 0;
-    const left = one.full_at ? one.full_at - Date.now() / 1000 : null;
+    const full = fans[one.path]?.full_at;
     return {
       tone: tones[one.level] ?? "idle",
       name: volumes.length > 1 ? `${t("ui.disk")} ${shown(one.path)}` : t("ui.disk"),
       value: t("ui.disk.free", { libre: bytes(one.free) }),
-      note: [t("ui.disk.of", { total: bytes(one.total) }), left ? t("ui.disk.full", { tiempo: span(left) }) : ""]
+      note: [t("ui.disk.of", { total: bytes(one.total) }), full ? t("ui.disk.full", { hora: when(full, false) }) : ""]
         .filter(Boolean)
         .join(" · "),
       more: [

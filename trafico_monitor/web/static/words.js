@@ -55,9 +55,9 @@ export const date = (at) => formatter("DateTimeFormat", { day: "numeric", month:
 export const whole = (at) =>
   formatter("DateTimeFormat", { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" }).format(at * 1000);
 
-export function when(at) {
+export function when(at, seconds = true) {
   const then = new Date(at * 1000);
-  if (then.toDateString() === new Date().toDateString()) return clock(at);
+  if (then.toDateString() === new Date().toDateString()) return clock(at, seconds);
   return `${date(at)}${then.getFullYear() === new Date().getFullYear() ? "" : ` ${then.getFullYear()}`}, ${clock(at, false)}`;
 }
 
