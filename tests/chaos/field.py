@@ -188,7 +188,7 @@ def _configuration(machine: Machine, local: int, telegram: int, web: int) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "50-chaos.toml").write_text(
         f'[project]\ndir = "{PROJECT}"\n[quarantine]\nmin_age = 0\n[checks]\ninterval = 3\nserver_interval = 2\n'
-        'disk_warning = "4MB"\ndisk_critical = "3MB"\n[retry]\nbackoff = [0.1, 0.5, 1]\n'
+        'disk_warning = "4MB"\ndisk_critical = "3MB"\n[retry]\nbackoff = [0.1, 0.5, 1]\nlate = []\n'
         f'[bot_api]\nurl = "http://127.0.0.1:{local}"\ncontainer = ""\nhost_dir = "{BOT_API}"\n'
         f'[telegram]\nalert_token = "{ALERT_TOKEN}"\napi_url = "http://127.0.0.1:{telegram}"\n'
         f'[web]\nlisten = "127.0.0.1:{web}"\n'  # loopback is the host's: another machine may run

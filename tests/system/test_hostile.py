@@ -72,7 +72,7 @@ def siege(world: World) -> Iterator[Siege]:
     machine.sh("systemctl stop trafico-main.service trafico-monitor", seconds=40)
     _watch_arguments(world)
     quick = machine.path("/etc/trafico-monitor/conf.d/70-hostile.toml")
-    quick.write_text("[retry]\nbackoff = [0.1, 0.1, 0.1]\n[alerts]\nmaintenance = 0\n")
+    quick.write_text("[retry]\nbackoff = [0.1, 0.1, 0.1]\nlate = []\n[alerts]\nmaintenance = 0\n")
     machine.path("/opt/hostile.frames").write_bytes(b"".join(one.frame for one in said()))
     machine.path(f"{PROJECT}/bot_central.py").write_text(PLAYER)
     drop_in = machine.path("/etc/systemd/system/trafico-main.service.d/hostile.conf")

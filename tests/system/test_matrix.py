@@ -114,7 +114,7 @@ def sent(world: World) -> dict[Cell, Sent]:
     # Long enough for a kill, a restart and our own hand on the file between two attempts.
     slower = machine.path("/etc/trafico-monitor/conf.d/60-matrix.toml")
     # The bot is stopped and started by us: what is told meanwhile must not wait for that to end.
-    slower.write_text("[retry]\nbackoff = [1, 15, 15]\n[alerts]\nmaintenance = 0\n")
+    slower.write_text("[retry]\nbackoff = [1, 15, 15]\nlate = []\n[alerts]\nmaintenance = 0\n")
     played = {
         cell: one
         for telling in ("text", "fields")

@@ -117,6 +117,7 @@ class Journal:
 class Retry:
     max_attempts: int = _whole(3, 1, 20)
     backoff: tuple[float, ...] = _key((1.0, 2.0, 4.0), "pauses", v.pauses)
+    late: tuple[float, ...] = _key((60.0, 300.0, 1800.0), "late_pauses", v.late_pauses)  # () = none
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,11 @@ def pauses(value: object) -> tuple[float, ...]:
     return tuple(map(seconds(0, 3600), _list(value, 1, 20)))
 
 
+def late_pauses(value: object) -> tuple[float, ...]:
+    """A list of at most 6 pauses in seconds, each at least one second and at most a day; none is allowed."""
+    return tuple(map(seconds(1, 86400), _list(value, 0, 6)))
+
+
 def several(convert: Callable[[object], str], most: int = 100) -> Callable[[object], tuple[str, ...]]:
     """A list of at most `most` texts, each as `convert` wants it, none twice."""
 

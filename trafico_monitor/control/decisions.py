@@ -116,7 +116,9 @@ def _cause_holds(incident: Incident, conditions: Conditions) -> bool:
 
 
 def _under_way(pipeline: Pipeline, incident: Incident) -> bool:
-    return any(order.incident_id == incident.id for order in pipeline.orders.values())
+    """A late attempt that is only awaited is not under way: a person may have it made at once."""
+    orders = pipeline.orders
+    return any(not order.late_wait or orders.has_begun(order.id) for order in orders.of(incident.id))
 
 
 def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> CommandOutcome:

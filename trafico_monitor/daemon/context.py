@@ -74,6 +74,7 @@ class RuntimeConfig:
             config.checks.server_attempts,
             config.checks.server_interval,
             None if config.quarantine.keep_unsolved else config.quarantine.keep_days * DAY,
+            config.retry.late,
         )
 
     @property

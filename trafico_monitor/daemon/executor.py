@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 # An order that hangs past every deadline of its own parts: the dispatcher must get it back.
 LONGEST_ORDER = 3600.0
 _LOOK_AGAIN = 5.0  # seconds until a file that is being written is looked at again
+# A late attempt lets the bot finish the same video, which a user has sent again; but a line of text says so, so it
+# does not wait for ever.
+_YIELD, _MOST_YIELDS = 30.0, 6
 
 Act = Callable[[RepairTask, Installation, Tools], Awaitable[TaskResult]]
 
@@ -51,30 +54,36 @@ _ACTIONS: Mapping[TaskKind, Act] = {
 
 class Executor:
     """`site` is asked anew for every order, so that a reload reaches the next one; `delivered` says
-    which modelo a file of the server went to."""
+    which modelo a file of the server went to, `downloads_again` whether the bot downloads a task's video just now."""
 
     def __init__(
         self,
         site: Callable[[], Installation | None],
         check_bot_api: Callable[[], Awaitable[Finding]],
         delivered: Delivered = nobody,
+        downloads_again: Callable[[RepairTask], bool] = lambda order: False,
     ) -> None:
         self._site = site
         self._check_bot_api = check_bot_api
         self._delivered = delivered
+        self._downloads_again = downloads_again
 
     async def carry_out(self, order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
-        """Do it and prove it. An `inherited` order was perhaps done already: look first."""
+        """Do it and prove it. An `inherited` order was perhaps done already, and before a late one the video has
+        perhaps arrived, or is arriving: look first."""
         async with asyncio.timeout(LONGEST_ORDER):
             if order.kind is TaskKind.WAIT_FOR_SERVER:
                 return await self._probe(order)
             site = self._site()
             if site is None:
                 return TaskResult(order.id, Outcome.REFUSED, "no_site"), Verdict(False, reason="no_site")
-            if inherited and order.kind is TaskKind.RETRY_DOWNLOAD:
+            if (inherited or order.late_wait) and order.kind is TaskKind.RETRY_DOWNLOAD:
                 seen = await self._look(order, site)
-                if seen[1].proven:
+                if seen[1].proven or (order.late_wait and seen[0].retry_after):
                     return seen
+            if order.late_wait and order.busy < _MOST_YIELDS and self._downloads_again(order):
+                busy = TaskResult(order.id, Outcome.FAILED, "bot_downloads", retry_after=_YIELD)
+                return busy, Verdict(False, reason="bot_downloads")
             return await self._act(order, site)
 
     async def assign(self, file: str, modelo: str) -> tuple[TaskResult, Verdict]:

@@ -98,7 +98,10 @@ class Service:
         self._deliveries = DeliveryManager(store, clock, self._supervisor.start)
         self._deliveries.use(open_channels(config), routing, config.language)
         # Repairs.
-        executor = Executor(context.installation, context.probe_server, context.pipeline.delivered)
+        pipeline = context.pipeline
+        executor = Executor(
+            context.installation, context.probe_server, pipeline.delivered, pipeline.bot_downloads_again
+        )
         self._dispatcher = Dispatcher(executor.carry_out, self._task_done, context.pipeline.begin_task, clock)
         self._degraded = DegradedMode(context, self._exports, self._dispatcher)
         # Status and periodic checks.

@@ -165,7 +165,12 @@ class LiveStatus:
 
     def _under_way(self) -> list[UnderWay]:
         pipeline = self._pipeline
-        own = [order for order in pipeline.orders.values() if order.kind is TaskKind.RETRY_DOWNLOAD]
+        orders = pipeline.orders
+        own = [
+            order
+            for order in orders.values()
+            if order.kind is TaskKind.RETRY_DOWNLOAD and (not order.late_wait or orders.has_begun(order.id))
+        ]
         found = [
             UnderWay(
                 one.download,

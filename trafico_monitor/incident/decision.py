@@ -8,9 +8,10 @@ from typing import Any
 from ..messages.format import date_time
 from ..model.download import Download
 from ..model.finding import ErrorType
-from ..model.incident import Estado, Incident
+from ..model.incident import LATE, Estado, Incident
 from ..model.task import Evidence, RepairTask, TaskKind
 from .decision_context import DecisionContext, Limits
+from .late_attempts import LATE_TYPES
 from .playbook import most_attempts, placed
 
 # The bot's own repair (sudo chmod) is cut off after 5 s by the bot itself (corpus E-012): an
@@ -22,6 +23,7 @@ BUSY_GROWTH, MOST_BUSY_SECONDS, LONGEST_RETRY_AFTER = 3.0, 900.0, 3600.0
 # Orders that change nothing on the disk: they may look at a place that a single record names.
 _LOOKING = frozenset({TaskKind.CONFIRM, TaskKind.WAIT_FOR_SPACE, TaskKind.WAIT_FOR_SERVER})
 _TURN = "wait_turn"
+_WAITS = {ErrorType.DISCO_LLENO: "wait_space", ErrorType.SERVIDOR_CAIDO: "wait_server"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,8 @@ def held(incident: Incident, cause: ErrorType, now: float) -> Decision:
     """`pendiente` until `cause` is gone. An attempt that it cut short is given back: it proved nothing about
     the download."""
     burnt = incident.estado is Estado.REINTENTANDO or incident.accion == _TURN
-    accion = "wait_space" if cause is ErrorType.DISCO_LLENO else "wait_server"
     attempt = max(0, incident.attempt - 1) if burnt else incident.attempt
-    return pending(incident, accion, incident.reason, now, waiting_for=cause, attempt=attempt)
+    return pending(incident, _WAITS[cause], incident.reason, now, waiting_for=cause, attempt=attempt)
 
 
 def left_alone(incident: Incident, order: RepairTask, retry_after: float, now: float) -> Decision:
@@ -96,7 +97,8 @@ def left_alone(incident: Incident, order: RepairTask, retry_after: float, now: f
     longer = min(MOST_BUSY_SECONDS, BUSY_GROWTH**order.busy if order.busy else 0.0)
     due, busy = now + max(min(retry_after, LONGEST_RETRY_AFTER), longer), min(order.busy + 1, 20)
     estado, attempt = Estado.PENDIENTE, order.attempt
-    return ordered(incident, order.kind, due, accion=_TURN, estado=estado, attempt=attempt, busy=busy)
+    decision = ordered(incident, order.kind, due, accion=_TURN, estado=estado, attempt=attempt, busy=busy)
+    return _late_too(decision, order.late_wait)
 
 
 def pending(incident: Incident, accion: str, reason: str, now: float, **also: Any) -> Decision:
@@ -135,15 +137,56 @@ def solve(incident: Incident, now: float) -> Decision:
     return Decision(closed)
 
 
+def later(incident: Incident, reason: str, at: DecisionContext, accion: str = "given_up") -> Decision:
+    """The next late attempt after the quick ones failed, the last one for `reason`: `pendiente` until it is due.
+    `fallido` with `accion` where none is left. While a cause holds, its end is awaited first."""
+    marked = replace(incident, reason=reason, updated_at=at.now)
+    if incident.error_type not in LATE_TYPES:
+        return give_up(marked, reason, at, accion)
+    waits = at.limits.late
+    planned = [
+        number
+        for number in range(incident.late, len(waits))
+        if incident.asked or not at.late.hopeless(incident.error_type, reason, waits[number], at.now)
+    ]
+    if not planned:
+        if incident.late < len(waits):
+            accion = "given_up_late"
+        made = incident.attempt if incident.late else incident.max_attempts
+        return give_up(replace(marked, max_attempts=made), reason, at, accion)
+    cause = at.conditions.cause_for(TaskKind.RETRY_DOWNLOAD)
+    if cause is not None:
+        return pending(marked, _WAITS[cause], reason, at.now, waiting_for=cause)
+    wait, most = waits[planned[0]], incident.attempt + len(planned)
+    due = max(at.now + wait, min(incident.not_before, at.now + LONGEST_RETRY_AFTER))
+    decision = ordered(
+        marked,
+        TaskKind.RETRY_DOWNLOAD,
+        due,
+        accion=LATE,
+        estado=Estado.PENDIENTE,
+        attempt=incident.attempt + 1,
+        late=planned[0] + 1,
+        late_at=due,
+        max_attempts=most,
+    )
+    return _late_too(decision, wait)
+
+
 def pause(limits: Limits, attempt: int) -> float:
     """Seconds before that attempt."""
     return limits.backoff[min(attempt, len(limits.backoff)) - 1]
 
 
+def _late_too(decision: Decision, wait: float) -> Decision:
+    assert decision.order is not None
+    return replace(decision, order=replace(decision.order, late_wait=wait)) if wait else decision
+
+
 def _retry(incident: Incident, at: DecisionContext) -> Decision:
     attempt = incident.attempt + 1
     if attempt > most_attempts(incident, at.limits):
-        return give_up(incident, incident.reason or "attempts_used", at)
+        return later(incident, incident.reason or "attempts_used", at)
     waits = incident.error_type in (ErrorType.TIMEOUT, ErrorType.OTRO) or attempt > 1
     due = at.now + (pause(at.limits, attempt) if waits else 0.0)
     kind, marked = TaskKind.RETRY_DOWNLOAD, replace(incident, attempt=attempt, updated_at=at.now)

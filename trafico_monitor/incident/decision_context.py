@@ -7,20 +7,23 @@ from dataclasses import dataclass, field
 from ..model.finding import ErrorType
 from ..model.task import TaskKind
 from .circuit_breaker import CircuitBreaker
+from .late_attempts import LateHistory
 
 _WRITES = frozenset({TaskKind.RETRY_DOWNLOAD, TaskKind.CREATE_FOLDER})
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`backoff` are the seconds before attempt 1, 2, 3 …; the last one repeats. An original in
-    quarantine that was never replaced goes after `keep_unsolved` seconds; None: it stays."""
+    """`backoff` are the seconds before attempt 1, 2, 3 …; the last one repeats. `late` are the seconds before each
+    further attempt of a download that a passing cause ended (`late_attempts.py`). An original in quarantine that was
+    never replaced goes after `keep_unsolved` seconds; None: it stays."""
 
     max_attempts: int = 3
     backoff: tuple[float, ...] = (1.0, 2.0, 4.0)
     server_attempts: int = 3
     server_interval: float = 10.0
     keep_unsolved: float | None = None
+    late: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +52,4 @@ class DecisionContext:
     conditions: Conditions = field(default_factory=Conditions)
     limits: Limits = field(default_factory=Limits)
     ledger: CircuitBreaker = field(default_factory=CircuitBreaker)
+    late: LateHistory = field(default_factory=LateHistory)

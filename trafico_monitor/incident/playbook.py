@@ -61,7 +61,9 @@ def hopeless(incident: Incident) -> str:
 
 def most_attempts(incident: Incident, limits: Limits) -> int:
     """How many downloads may be tried. Of an exception that nothing is known of, one shows whether it was a
-    passing one."""
+    passing one. Once the quick ones are over, those made and the late ones still to come."""
+    if incident.late:
+        return incident.max_attempts
     once = incident.cause is Cause.UNKNOWN and not incident.asked
     return 1 if once else limits.max_attempts
 

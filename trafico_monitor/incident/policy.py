@@ -20,6 +20,7 @@ from .decision import (
     give,
     give_up,
     held,
+    later,
     left_alone,
     ordered,
     pause,
@@ -45,8 +46,8 @@ from .playbook import following, hopeless, is_last, most_attempts, plan, resumed
 
 __all__ = [
     "BOT_LINE", "BOT_REPAIR_SECONDS", "NOT_LOOKED_AT", "NO_SITE", "RESUME_SPACING", "Decision", "after", "asked_again",
-    "begin", "cause_gone", "give_up", "go_on", "out_of_budget", "plan", "refreshed", "repaired_by_bot", "said_by_bot",
-    "server_answered", "solve", "unplanned", "vouched",
+    "begin", "cause_gone", "give_up", "go_on", "held", "out_of_budget", "plan", "refreshed", "repaired_by_bot",
+    "said_by_bot", "server_answered", "solve", "unplanned", "vouched",
 ]  # fmt: skip
 
 # Evidence of a step that stays true when the next step is looked at.
@@ -79,6 +80,8 @@ def after(
         quarantined=result.quarantined or incident.quarantined,
         evidence=_seen_by_now(incident, verdict),
     )
+    if order.late_wait:
+        seen = _late_one_made(seen, order, result)
     if order.kind is TaskKind.WAIT_FOR_SERVER:
         return after_probe(seen, order, verdict, at)
     if order.kind is TaskKind.CONFIRM:
@@ -95,6 +98,15 @@ def after(
     if result.outcome is Outcome.DONE and not is_last(seen, order.kind):
         return give(seen, following(seen, order.kind), at)
     return _after_failure(seen, order, result, verdict, at)
+
+
+def _late_one_made(incident: Incident, order: RepairTask, result: TaskResult) -> Incident:
+    """The late attempt of `order` counts from its end on: until then `incident` was `pendiente`. A video that had
+    arrived before was only looked at."""
+    if result.outcome is Outcome.DONE and result.path is None:
+        return replace(incident, accion="arrived")
+    attempt = max(incident.attempt, order.attempt)
+    return replace(incident, accion="retry", estado=Estado.REINTENTANDO, attempt=attempt)
 
 
 def asked_again(incident: Incident, by: str, at: DecisionContext) -> Decision:
@@ -118,6 +130,7 @@ def asked_again(incident: Incident, by: str, at: DecisionContext) -> Decision:
         success=None,
         not_before=0.0,
         asked_by=by,
+        late=0,
     )
     if kinds and kinds[0] is TaskKind.WAIT_FOR_SPACE and not at.conditions.disk_full:
         kinds = kinds[1:] or kinds
@@ -134,7 +147,7 @@ def out_of_budget(incident: Incident, order: RepairTask, reason: str, now: float
         return Decision(incident)
     if order.kind is TaskKind.WAIT_FOR_SERVER:  # the periodic look goes on asking
         return pending(incident, "wait_server", reason, now, waiting_for=ErrorType.SERVIDOR_CAIDO)
-    burnt = 1 if order.kind is TaskKind.RETRY_DOWNLOAD else 0
+    burnt = 1 if order.kind is TaskKind.RETRY_DOWNLOAD and not order.late_wait else 0
     return pending(incident, "wait_budget", reason, now, attempt=max(0, incident.attempt - burnt))
 
 
@@ -174,10 +187,11 @@ def _after_failure(
             return give(marked, TaskKind.FIX_OWNER, at)
         case Outcome.DONE if reason == "unreadable_by_bot" and _may_hand_over(incident, order, at):
             return give(marked, TaskKind.FIX_OWNER, at)
-    if max(incident.attempt, order.attempt) >= most_attempts(incident, at.limits):
-        return give_up(marked, reason, at)
+    end = later if order.kind is TaskKind.RETRY_DOWNLOAD else give_up
+    if incident.late or max(incident.attempt, order.attempt) >= most_attempts(incident, at.limits):
+        return end(marked, reason, at)
     if not incident.asked and at.ledger.hopeless(incident.error_type, order.kind, reason, at.now):
-        return give_up(marked, reason, at, "given_up_early")
+        return end(marked, reason, at, "given_up_early")
     if order.kind is TaskKind.RETRY_DOWNLOAD:
         return give(marked, order.kind, at)
     due, attempt = at.now + pause(at.limits, order.attempt), order.attempt + 1

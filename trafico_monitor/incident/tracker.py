@@ -125,6 +125,7 @@ class Tracker:
             count=incident.count + 1,
             last=finding.last,
             updated_at=max(incident.updated_at, finding.at),
+            seen_at=max(incident.seen_at, finding.at),
             download=merged(incident.download, finding.download),
             actionable=_more_actionable(incident, finding),
             **_exception(incident, finding),
@@ -148,6 +149,7 @@ class Tracker:
             error_type=finding.error_type,
             opened_at=finding.at,
             updated_at=finding.at,
+            seen_at=finding.at,
             download=finding.download,
             actionable=finding.actionable,
             error_message=finding.message,
@@ -192,7 +194,8 @@ class Tracker:
                 actionable=_more_actionable(incident, finding),
                 **_exception(incident, finding),
             )
-        better = replace(better, last=finding.last, updated_at=max(incident.updated_at, finding.at))
+        updated, seen = max(incident.updated_at, finding.at), max(incident.seen_at, finding.at)
+        better = replace(better, last=finding.last, updated_at=updated, seen_at=seen)
         return self._keep(ChangeKind.REFINED, better, finding)
 
     def _keep(self, kind: ChangeKind, incident: Incident, finding: Finding) -> Change:
@@ -243,7 +246,7 @@ class Tracker:
             return True
         if finding.code == _CODE_PROCESS_ENDED:  # all that a process had under way were downloads of their own
             return False
-        if incident.pid != finding.pid or finding.at - incident.updated_at > REPEAT_SECONDS:
+        if incident.pid != finding.pid or finding.at - _seen_at(incident) > REPEAT_SECONDS:
             return False
         if not self._fresh(incident, finding):
             return same_file(incident.download, finding.download) and incident.id not in self._sealed
@@ -251,7 +254,7 @@ class Tracker:
 
     def _fresh(self, incident: Incident, finding: Finding) -> bool:
         """True while no other download of the process has begun since the incident."""
-        return self._started.get(finding.pid, 0.0) <= incident.updated_at
+        return self._started.get(finding.pid, 0.0) <= _seen_at(incident)
 
     # -- a success
 
@@ -279,9 +282,9 @@ class Tracker:
         return same(known, more) or same_content(known, more)
 
     def _repair(self, incident: Incident, finding: Finding) -> Change:
-        marked = replace(
-            incident, recovered_by_bot=True, last=finding.last, updated_at=max(incident.updated_at, finding.at)
-        )
+        at = finding.at
+        updated, seen = max(incident.updated_at, at), max(incident.seen_at, at)
+        marked = replace(incident, recovered_by_bot=True, last=finding.last, updated_at=updated, seen_at=seen)
         if agree(incident.download, finding.download) and same_place(incident.download, finding.download):
             download = merged(incident.download, finding.download)
             marked = replace(marked, download=download, actionable=_more_actionable(incident, finding))
@@ -318,6 +321,12 @@ class Tracker:
 def _one_place(one: Download, other: Download) -> bool:
     """True if both have the same exactly reported destination."""
     return bool(one.destination) and one.destination == other.destination
+
+
+def _seen_at(incident: Incident) -> float:
+    """When the last line about `incident` was written. An attempt of ours is no line: a late one must not take in
+    another download's failure that names nothing."""
+    return incident.seen_at or incident.updated_at
 
 
 def _more_actionable(incident: Incident, finding: Finding) -> Download:

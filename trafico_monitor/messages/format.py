@@ -18,6 +18,11 @@ def moment(at: float, zone: tzinfo | None = None, *, day: bool = False) -> str:
     return when.strftime("%d/%m %H:%M:%S" if day else "%H:%M:%S")
 
 
+def clock(at: float) -> str:
+    """Returns `14:35` of `at` (seconds since the epoch) in the local zone."""
+    return moment(at)[:5]
+
+
 def date_time(at: float, *, seconds: bool = False) -> str:
     """Returns `2025-12-25 14:30`, or with seconds, of `at` (seconds since the epoch) in the local zone.
 

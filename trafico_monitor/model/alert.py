@@ -27,6 +27,8 @@ class NotificationCode(StrEnum):
     SOLVED = "solved"
     SOLVED_BY_BOT = "solved_by_bot"
     MOVED = "moved"  # replaces an incident's edited message after its failure
+    RETRY_LATER = "retry_later"  # the quick attempts have failed; a later one has its time
+    RETRY_ASKED = "retry_asked"  # replaces an incident's edited message when a person has it tried again
     # A rescued video: needs a modelo, was assigned, was removed manually.
     RESCUED = "rescued"
     RESCUED_PLACED = "rescued_placed"
@@ -76,7 +78,7 @@ class NotificationCode(StrEnum):
     @property
     def edits(self) -> bool:
         """True for text that only replaces an existing message and is never sent as a new one."""
-        return self is NotificationCode.MOVED
+        return self in (NotificationCode.MOVED, NotificationCode.RETRY_ASKED)
 
 
 _FIRING = frozenset(

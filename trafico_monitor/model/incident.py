@@ -22,6 +22,7 @@ class Estado(str, Enum):
 
 
 CLOSED = frozenset({Estado.SOLUCIONADO, Estado.FALLIDO})
+LATE = "late"  # the `accion` while a late attempt is awaited
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,14 @@ class Incident:
     success: Download | None = None
     bot_fix: bool = False  # opened by the bot's announcement of its own repair
     lost: bool = False  # the traceback of a handler: a download ended by it, though nothing names it
+    seen_at: float = 0.0  # the last line about it; 0.0: stored by 1.0.0
+    late: int = 0  # late attempts that are over, ordered or left out
+    late_at: float = 0.0  # when the last ordered late attempt is due
+
+    @property
+    def next_attempt_at(self) -> float | None:
+        """When the late attempt that it waits for is due; None while it waits for none."""
+        return self.late_at if self.accion == LATE and self.estado is Estado.PENDIENTE else None
 
     @property
     def awaited(self) -> bool:

@@ -20,6 +20,7 @@ def incident_row(incident: Incident) -> dict[str, object]:
         "closed_at": incident.closed_at,
         "intento": incident.attempt,
         "max_intentos": incident.max_attempts,
+        "next_attempt": incident.next_attempt_at,
         "accion": incident.accion,
         "reason": incident.reason,
         "waiting_for": incident.waiting_for.value if incident.waiting_for else None,

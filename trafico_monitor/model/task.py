@@ -33,6 +33,9 @@ class RepairTask:
 
     For ASSIGN, the id starts with `assign/`, the incident may be "", and the download is the rescued file (`source`,
     the announced `size`) with its destination (`modelo`, `video`); `found_size` is its actual size in bytes.
+
+    `late_wait` is the wait in seconds of a late attempt, 0.0 for any other task: minutes have passed, so the video is
+    looked for before it is downloaded again.
     """
 
     id: str
@@ -47,6 +50,7 @@ class RepairTask:
     busy: int = 0
     made_at: float = field(default=0.0, compare=False)
     since: float = field(default=0.0, compare=False)
+    late_wait: float = 0.0
 
 
 class Outcome(Enum):

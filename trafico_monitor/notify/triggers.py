@@ -2,12 +2,12 @@
 
 | error_type       | while it is open (one message, edited)        | alert (a new message)                |
 |------------------|-----------------------------------------------|--------------------------------------|
-| timeout          | no                                            | fallido, i.e. all attempts failed    |
+| timeout          | when the quick attempts have failed           | fallido, i.e. all attempts failed    |
 | ruta_inexistente | no                                            | fallido                              |
 | corrupto         | from the start                                | fallido                              |
 | permisos         | when it persists: from the second attempt on  | fallido                              |
 | disco_lleno      | no                                            | at once, CRITICAL; its end; fallido  |
-| servidor_caido   | no                                            | at once, CRITICAL; its end; fallido  |
+| servidor_caido   | when the quick attempts have failed           | at once, CRITICAL; its end; fallido  |
 | otro             | a wait that is longer than anybody may ask    | fallido                              |
 
 Whatever the type, a video that lands in `_rescatados` has a notification of its own (`pipeline/handlers/rescued.py`).
@@ -44,6 +44,8 @@ def notifications_for(before: Incident | None, after: Incident, now: float) -> t
         return _failed(before, after, was_live, now)
     if after.estado is Estado.SOLUCIONADO:
         return _solved(before, after, was_live, now)
+    if before is not None and was_live and before.open and after.asked > before.asked:
+        return (_notification(NotificationCode.RETRY_ASKED, LIVE, after, now, before.asked),)
     if _critical(after) and not (before is not None and _critical(before)):
         return (_notification(NotificationCode.CRITICAL, ALARM, after, now),)
     if _live(after) and (before is None or not was_live or _progress(before) != _progress(after)):
@@ -74,7 +76,8 @@ def _solved(before: Incident | None, after: Incident, was_live: bool, now: float
         return ()
     code = NotificationCode.SOLVED_BY_BOT if after.recovered_by_bot else NotificationCode.SOLVED
     if _critical(after) or after.asked > 0 or (before is not None and before.estado is Estado.FALLIDO):
-        return (_notification(code, RELIEF, after, now),)
+        relief = _notification(code, RELIEF, after, now)
+        return (_notification(code, LIVE, after, now), relief) if after.late else (relief,)
     return (_notification(code, LIVE, after, now),) if was_live or _live(after) else ()
 
 
@@ -85,12 +88,18 @@ def _critical(incident: Incident) -> bool:
 def _live(incident: Incident) -> bool:
     """True once an incident has a LIVE message. It depends on what never goes back, so that a
     restart between two steps needs no memory of what was sent."""
-    if incident.error_type is ErrorType.CORRUPTO or incident.not_before - incident.opened_at >= _LONGEST_WAIT:
+    if (
+        incident.late
+        or incident.error_type is ErrorType.CORRUPTO
+        or incident.not_before - incident.opened_at >= _LONGEST_WAIT
+    ):
         return True
     return incident.error_type is ErrorType.PERMISOS and incident.attempt >= 2
 
 
 def _live_code(incident: Incident) -> NotificationCode:
+    if incident.next_attempt_at is not None:
+        return NotificationCode.RETRY_LATER
     if incident.waiting_for is not None:
         return NotificationCode.WAITING
     return NotificationCode.RETRYING if incident.estado is Estado.REINTENTANDO else NotificationCode.DETECTED
@@ -100,6 +109,9 @@ def _progress(incident: Incident) -> tuple[object, ...]:
     return _live_code(incident), incident.attempt, incident.waiting_for, incident.accion == "none"
 
 
-def _notification(code: NotificationCode, kind: int, incident: Incident, now: float) -> Notification:
+def _notification(
+    code: NotificationCode, kind: int, incident: Incident, now: float, asked: int | None = None
+) -> Notification:
+    asked = incident.asked if asked is None else asked
     severity = Severity.CRITICAL if code is NotificationCode.CRITICAL else Severity.RECOVERABLE
-    return Notification(incident.id, code, severity, now, incident.asked * _THREADS + kind, incident)
+    return Notification(incident.id, code, severity, now, asked * _THREADS + kind, incident)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..messages import text
-from ..messages.format import printable, shortened
+from ..messages.format import clock, printable, shortened
 from ..model.finding import ErrorType, Finding
 from ..model.incident import Estado, Event, Incident
 from ..model.task import Evidence
@@ -107,7 +107,18 @@ def action_text(incident: Incident, language: str) -> str:
     code = f"accion.{incident.accion}"
     if incident.estado is Estado.PENDIENTE and incident.waiting_for and incident.waiting_for != incident.error_type:
         code = f"accion.waiting_{incident.waiting_for.value}"
-    return text(code, language, intento=incident.attempt, max_intentos=incident.max_attempts)
+    return text(code, language, **attempt_fields(incident))
+
+
+def attempt_fields(incident: Incident) -> dict[str, object]:
+    """The values of the texts about attempts; `hora` is that of the next late one."""
+    at = incident.next_attempt_at
+    return {
+        "intento": incident.attempt,
+        "max_intentos": incident.max_attempts,
+        "siguiente": incident.attempt + 1,
+        "hora": "" if at is None else clock(at),
+    }
 
 
 def evidence_text(evidence: tuple[Evidence, ...], language: str) -> str:
@@ -137,7 +148,7 @@ def reason_text(reason: str, language: str) -> str:
 def _fields(incident: Incident, language: str) -> dict[str, object]:
     unknown = _fixed("unknown", language)
     reasons = [reason_text(incident.reason, language)]
-    if incident.accion == "given_up_early":
+    if incident.accion in ("given_up_early", "given_up_late"):
         reasons.append(action_text(incident, language))
     if incident.evidence:
         reasons += [_one(each, language) for each in incident.evidence if each.what.startswith("kept_")]

@@ -19,6 +19,7 @@ from ..incident.task_table import TaskTable
 from ..incident.tracker import Tracker
 from ..model.alert import Notification, Silence
 from ..model.changeset import ChangeSet, Snapshot
+from ..model.download import same, same_content
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.incident import Event, Incident
 from ..model.journal_entry import JournalEntry
@@ -98,6 +99,14 @@ class Pipeline:
     def delivered(self, identity: str) -> str:
         """The modelo that a file of the server was delivered to, "" when that is not known."""
         return self.incidents.deliveries.modelo(identity)
+
+    def bot_downloads_again(self, order: RepairTask) -> bool:
+        """True while the bot downloads the video of `order` in an attempt that began after its incident."""
+        mine = order.download
+        return any(
+            one.at > order.since and (same(one.download, mine) or same_content(one.download, mine))
+            for one in self.detector.attempts
+        )
 
     @property
     def server(self) -> str:
@@ -201,6 +210,7 @@ class Pipeline:
         if not full:
             seen = (evidence, now if looked_at is None else looked_at)
             self._causes.release(ErrorType.DISCO_LLENO, seen, step, now)
+        self.incidents.hold_late(step, now)
         return self._close(step, now)
 
     def disk_usage(self, fields: Mapping[str, str], now: float) -> ChangeSet:

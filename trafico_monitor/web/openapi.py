@@ -55,6 +55,7 @@ _ROW: dict[str, Schema] = {
     "closed_at": _NUMBER_OR_NULL,
     "intento": _COUNT,
     "max_intentos": _COUNT,
+    "next_attempt": _NUMBER_OR_NULL,
     "accion": _TEXT,
     "accion_text": _TEXT,
     "reason": _TEXT,

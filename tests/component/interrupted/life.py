@@ -28,7 +28,8 @@ from trafico_monitor.store.repository import Store
 
 from .place import Place, as_monitor
 
-LIMITS = Limits(backoff=(0.01,), server_interval=0.01)
+LATE = 0.05
+LIMITS = Limits(backoff=(0.01,), server_interval=0.01, late=(LATE,))
 SECONDS = 120.0
 Done = tuple[TaskResult, Verdict]
 # What changes a file, or has one changed; renameat2 is called by ctypes, which tells nobody: what stands

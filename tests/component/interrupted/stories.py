@@ -15,9 +15,10 @@ from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado
 from trafico_monitor.model.installation import RescuedFile
+from trafico_monitor.model.task import Outcome, TaskResult, Verdict
 from trafico_monitor.pipeline.pipeline import Pipeline
 
-from .life import Begin, incidents, records
+from .life import LATE, Begin, incidents, records
 from .place import API, MODELO, VIDEO, Place
 
 Check = Callable[[Place], list[str]]
@@ -54,6 +55,17 @@ def _observe(
     error_type: ErrorType, download: Callable[[Place], Download], place: Place, pipeline: Pipeline
 ) -> ChangeSet:
     return pipeline.observe((_failed(error_type, download(place)),), time.time())
+
+
+def _failed_three_times(place: Place, pipeline: Pipeline) -> ChangeSet:
+    """A late attempt is awaited: the step after the third quick one, with all that it and the others left."""
+    changes = pipeline.observe((_failed(ErrorType.TIMEOUT, _known(place)),), time.time())
+    for _ in range(pipeline.incidents.limits.max_attempts):
+        (order,) = pipeline.orders.values()
+        result = TaskResult(order.id, Outcome.FAILED, "timeout")
+        changes = pipeline.finish_task(order, result, Verdict(False, reason="timeout"), time.time())
+    assert [order.late_wait for order in changes.orders] == [LATE]
+    return changes
 
 
 def _traceback(error_type: ErrorType, download: Callable[[Place], Download]) -> Callable[[Place], Finding]:
@@ -156,6 +168,7 @@ STORIES = (
           _traceback(ErrorType.PERMISOS, _known), _at_its_place),
     Story("quarantine", _corrupt, _failure(ErrorType.CORRUPTO, _known),
           _traceback(ErrorType.CORRUPTO, _known), _replaced),
+    Story("late_attempt", _nothing, _failed_three_times, None, _at_its_place),
     Story("assign", _waiting, _assign, None, _assigned),
     Story("confirm", _there, _said, _traceback(ErrorType.TIMEOUT, _known), _at_its_place),
 )  # fmt: skip

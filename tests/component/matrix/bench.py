@@ -46,6 +46,7 @@ unit = "{unit}"
 namespace = "{namespace}"
 [retry]
 backoff = {backoff}
+late = {late}
 [quarantine]
 min_age = 0
 [checks]
@@ -73,6 +74,7 @@ class Pace:
     """What is shortened by configuration; None of it is what the cells are about."""
 
     backoff: tuple[float, ...] = (0.3, 3.0, 3.0)
+    late: tuple[float, ...] = ()
     interval: float = 5.0
     server_interval: float = 0.5
 
@@ -125,6 +127,7 @@ class Bench:
                 unit=self.unit,
                 namespace=self.journald.name,
                 backoff=list(self._pace.backoff),
+                late=list(self._pace.late),
                 interval=self._pace.interval,
                 server_interval=self._pace.server_interval,
                 url=self.local.url,

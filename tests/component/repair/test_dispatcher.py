@@ -31,6 +31,34 @@ async def test_a_clock_that_is_set_back_holds_up_no_order() -> None:
     await dispatcher.stop(10)
 
 
+async def test_a_clock_that_jumps_makes_a_late_attempt_neither_happen_at_once_nor_never() -> None:
+    """It waits by a clock that nobody sets; only once what has been waited for is over is the date looked at."""
+    now, ran = [1_767_261_600.0], asyncio.Event()
+
+    async def repair(order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
+        ran.set()
+        return TaskResult(order.id, Outcome.DONE), Verdict(True)
+
+    async def report(order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
+        pass
+
+    dispatcher = Dispatcher(repair, report, lambda order: order, lambda: now[0])
+    loop = asyncio.get_running_loop()
+    for jump in (DAY, -DAY):
+        ran.clear()
+        order = RepairTask(
+            f"A/{jump}", "A", TaskKind.RETRY_DOWNLOAD, ErrorType.TIMEOUT, now[0] + 1.0, made_at=now[0], late_wait=1.0
+        )
+        given = loop.time()
+        dispatcher.give([order])
+        await asyncio.sleep(0)
+        now[0] += jump
+        async with asyncio.timeout(60):
+            await ran.wait()
+        assert loop.time() - given >= 0.99
+    await dispatcher.stop(10)
+
+
 async def test_only_what_has_not_begun_is_cancelled() -> None:
     gate, began, reported, ran = asyncio.Event(), asyncio.Event(), [], []
 

@@ -25,6 +25,8 @@ directory = "{directory}"
 [bot_api]
 url = "{url}"
 host_dir = "{home}/api"
+[retry]
+late = []
 [quarantine]
 min_age = 0
 [checks]

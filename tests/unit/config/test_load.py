@@ -35,6 +35,14 @@ def refusal(folder: Path, text: str) -> str:
     return line
 
 
+def test_late_attempts_have_a_key_of_their_own_and_1_0_0_s_file_keeps_its_meaning(tmp_path: Path) -> None:
+    old = load(write(tmp_path, "[retry]\nmax_attempts = 4\nbackoff = [2, 9]\n"), environ={}).retry
+    assert (old.max_attempts, old.backoff, old.late) == (4, (2.0, 9.0), (60.0, 300.0, 1800.0))
+    assert load(write(tmp_path, "[retry]\nlate = []\n"), environ={}).retry.late == ()
+    for wrong in ("[0]", "[86401]", "[1, 2, 3, 4, 5, 6, 7]", "60", '["60"]', "[nan]"):
+        assert "retry.late" in refusal(tmp_path, f"[retry]\nlate = {wrong}")
+
+
 def test_every_field_of_the_schema_can_be_written() -> None:
     found_out = {"sources", "missing", "explicit", "refused_state"}
     parts = {part.name for part in fields(Config)} - found_out

@@ -41,6 +41,7 @@ TEXTS: dict[str, str] = {
     "expect.path_or_empty": 'an absolute path without «..», other than «/», or ""',
     "expect.pauses": "a list of 1 to 20 pauses in seconds, such as [1, 2, 4]",
     "expect.share": "a number above 0, at most 1",
+    "expect.late_pauses": "a list of at most 6 pauses of 1 to 86400 seconds, such as [60, 300, 1800], or [] for none",
     "expect.seconds": "a number of seconds above {low}, at most {high}",
     "expect.seconds_or_none": "a number of seconds, at most {high}, or {low} for never",
     "expect.section": "a section with keys, such as [{key}]",

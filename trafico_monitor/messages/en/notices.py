@@ -35,6 +35,8 @@ TEXTS: dict[str, str] = {
     "notice.failed": "❌ failed: not repaired (attempts: {intento}/{max_intentos}, in {duracion})",
     "notice.critical": "{haciendo}",
     "notice.waiting": "⏸️ Waiting; resumes automatically. Cause: {causa}.",
+    "notice.retry_later": "❌ {intento} attempts failed. Next attempt at {hora} ({siguiente}/{max_intentos}).",
+    "notice.retry_asked": "🔁 {por} requested another attempt; the result is in another message",
     "notice.moved": "❌ failed: details in a separate alert",
     "notice.nothing_possible": "No automatic repair is possible.",
     "notice.cause.disco_lleno": "full disk",

@@ -41,6 +41,7 @@ TEXTS: dict[str, str] = {
     "expect.path_or_empty": 'una ruta absoluta (sin «..», y no «/»), o ""',
     "expect.pauses": "una lista de 1 a 20 pausas en segundos, como [1, 2, 4]",
     "expect.share": "un número mayor que 0 y hasta 1",
+    "expect.late_pauses": "una lista de hasta 6 pausas de 1 a 86400 segundos, como [60, 300, 1800], o [] para ninguna",
     "expect.seconds": "un número de segundos mayor que {low} y hasta {high}",
     "expect.seconds_or_none": "un número de segundos hasta {high}, o {low} para nunca",
     "expect.section": "una sección con claves, como [{key}]",

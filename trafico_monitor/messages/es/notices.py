@@ -35,6 +35,8 @@ TEXTS: dict[str, str] = {
     "notice.failed": "❌ fallido: no se pudo resolver (intentos: {intento}/{max_intentos}, en {duracion})",
     "notice.critical": "{haciendo}",
     "notice.waiting": "⏸️ En espera; se reanudará solo. Causa: {causa}.",
+    "notice.retry_later": "❌ {intento} intentos fallidos. Próximo intento a las {hora} ({siguiente}/{max_intentos}).",
+    "notice.retry_asked": "🔁 {por} pidió otro intento; el resultado va en otro aviso",
     "notice.moved": "❌ fallido: los detalles van en otro aviso",
     "notice.nothing_possible": "No se puede corregir automáticamente.",
     "notice.cause.disco_lleno": "disco lleno",

@@ -13,7 +13,7 @@ from datetime import tzinfo
 from ...messages import catalogue, format, text
 from ...model.alert import ALARM_KEYS, Notification, NotificationCode, Severity, alarm_name
 from ...model.finding import ErrorType
-from ...model.incident import Estado, Incident
+from ...model.incident import LATE, Estado, Incident
 from .. import rescued
 from ..triggers import ACKNOWLEDGED_AT, ACKNOWLEDGED_BY
 from .markup import Line, Message, assemble, bold, line, name, units, verbatim, words
@@ -68,7 +68,7 @@ _ADVICE = {
     "server_fault": "timeout",
 }
 # What is done while nothing is done: the reason says why.
-_NO_STEP = frozenset({"none", "wait_turn"})
+_NO_STEP = frozenset({"none", "wait_turn", LATE})
 _TIMES = frozenset({"desde", "hasta"})
 _DURATIONS = frozenset({"segundos", "sin_respuesta"})
 _SIZES = frozenset({"libre", "limite"})
@@ -241,6 +241,9 @@ def _standing(code: NotificationCode, incident: Incident, language: str) -> Line
         haciendo=line(f"notice.doing.{incident.error_type.value}", language),
         intento=words(incident.attempt),
         max_intentos=words(incident.max_attempts),
+        siguiente=words(incident.attempt + 1),
+        hora=words(format.clock(incident.next_attempt_at or incident.updated_at)),
+        por=verbatim(incident.asked_by, 80),
         duracion=words(format.duration(took, language)),
         causa=line(f"notice.cause.{cause.value}", language),
     )
@@ -272,7 +275,7 @@ def _advice(incident: Incident, language: str) -> Iterator[Line]:
 
 
 def _action(incident: Incident, language: str) -> Line:
-    fields = {"intento": incident.attempt, "max_intentos": incident.max_attempts}
+    fields: dict[str, object] = {"intento": incident.attempt, "max_intentos": incident.max_attempts}
     return words(_known(f"accion.{incident.accion}", incident.accion, language, **fields), 120)
 
 

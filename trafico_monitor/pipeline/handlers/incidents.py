@@ -8,6 +8,7 @@ from ...incident import policy
 from ...incident.circuit_breaker import CircuitBreaker
 from ...incident.decision_context import Conditions, DecisionContext, Limits
 from ...incident.deliveries import Deliveries
+from ...incident.late_attempts import LateHistory
 from ...incident.policy import Decision
 from ...incident.recovery_queue import RecoveryQueue
 from ...incident.retry_budget import SPENT, RetryBudget
@@ -40,6 +41,7 @@ class IncidentHandler:
         self.orders = TaskTable()
         self.budget = RetryBudget()
         self.ledger = CircuitBreaker()
+        self.late = LateHistory()
         self.deliveries = Deliveries()
         self._held_back: dict[str, None] = {}
         self._looked_at = 0.0
@@ -48,7 +50,7 @@ class IncidentHandler:
 
     def situation(self, now: float) -> DecisionContext:
         """All that a decision depends on at `now`."""
-        return DecisionContext(now, self.conditions, self.limits, self.ledger)
+        return DecisionContext(now, self.conditions, self.limits, self.ledger, self.late)
 
     def observe(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
         """What the finding changes: none, one or several incidents."""
@@ -90,11 +92,25 @@ class IncidentHandler:
         step.orders.pop(order_id, None)
         step.finished.append(order_id)
 
-    def count(self, attempt: TaskStat | None, step: ChangeSetBuilder) -> None:
-        """What an order has been good for goes into the ledger."""
-        if attempt is not None:
+    def count(self, attempt: TaskStat | None, step: ChangeSetBuilder, late_wait: float = 0.0, why: str = "") -> None:
+        """What an order has been good for goes into the ledger. A late one (`late_wait`, after a failure for `why`)
+        has a history of its own: its failures do not show that the quick ones are useless."""
+        if attempt is None:
+            return
+        step.attempts.append(attempt)
+        if late_wait:
+            kind, now = attempt.error_type, attempt.at
+            self.late = self.late.with_outcome(kind, why, late_wait, now, attempt.worked)
+        if attempt.worked or not late_wait:
             self.ledger = self.ledger.with_attempt(attempt)
-            step.attempts.append(attempt)
+
+    def hold_late(self, step: ChangeSetBuilder, now: float) -> None:
+        """Late attempts that a cause makes pointless wait for its end instead of meeting it."""
+        for order in [one for one in self.orders.values() if one.late_wait]:
+            cause, incident = self.conditions.cause_for(order.kind), self.tracker.get(order.incident_id)
+            if cause is not None and incident is not None and order in self._waiting(incident):
+                self.done(order.id, step)
+                self.apply(incident, policy.held(incident, cause, now), step, now)
 
     def snapshot(self) -> dict[str, object]:
         """What a restart needs beside the incidents and the orders, by its names in the memory."""
@@ -102,6 +118,7 @@ class IncidentHandler:
             "tracker": self.tracker.snapshot(),
             "budget": self.budget.snapshot(),
             "ledger": self.ledger.snapshot(),
+            "late": self.late.snapshot(),
             "deliveries": self.deliveries.snapshot(),
         }
 
@@ -110,6 +127,7 @@ class IncidentHandler:
         self.tracker.restore(saved.incidents, saved.part("tracker"))
         self.budget.restore(saved.part("budget"))
         self.ledger = CircuitBreaker.restored(saved.part("ledger"))
+        self.late = LateHistory.restored(saved.part("late"))
         self.deliveries.restore(saved.part("deliveries"))
         self.orders = TaskTable(saved.orders)
         for incident in self.tracker.open_incidents():

@@ -135,7 +135,9 @@ class ServerHandler:
         if not down:
             seen = (Evidence("server", finding.message), finding.at)
             self._causes.release(ErrorType.SERVIDOR_CAIDO, seen, step, now)
-        elif changed:
+            return
+        self._incidents.hold_late(step, now)
+        if changed:
             failed = replace(
                 finding,
                 kind=FindingKind.FAILED,

@@ -35,7 +35,9 @@ class ResultHandler:
                     if result.delivered is not None:
                         self._incidents.deliveries.learn(*result.delivered)
                 self._incidents.apply(incident, decision, step, now)
-            self._incidents.count(attempt_of(incident, order, result, verdict, now), step)
+            # A video that had arrived before is no success of the late attempt: it was not made.
+            late = order.late_wait if result.path or not verdict.proven else 0.0
+            self._incidents.count(attempt_of(incident, order, result, verdict, now), step, late, incident.reason)
         waits = rescued.notice_of(self._incidents.tracker.get(order.incident_id), order, result, now)
         if waits is not None:
             step.notices.append(waits)
