@@ -1,94 +1,143 @@
-"""Real episodes of bots in many log formats, judged as they are written to the journal: one entry a line.
+"""Labelled lines and episodes: those beside the project, and the project's own in tests/corpus.
 
-The episodes lie beside the project; where they do not, the examples of the tests take their place.
+The own ones are judged in two parts that share no source. `aside` shows what recognition does with logs that it has
+not seen: a change that lifts `given` and leaves `aside` behind has learned by heart. -s prints every form and label.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from trafico_monitor.detection.detector import Detector
+from tests.corpus import HERE, SHARED, Example, Score, episodes, folds, incidents, lines, score
+from tests.corpus.recognition import episode_incidents, line_type
 from trafico_monitor.detection.ruleset.engine import RuleSet
-from trafico_monitor.host.redact import redact
-from trafico_monitor.journal import parser
-from trafico_monitor.model.journal_entry import JournalEntry, Origin
-from trafico_monitor.pipeline.dry_run import simulate
 
 from . import episodes as e
 from .test_lines import rules  # noqa: F401
 
-CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
-LEAST = 0.97  # of the episodes; what is missing is no matter of formats
-Seen = tuple[str, str | None, str | None, bool]
+PARTS = ("given", "aside")
+LABELS = {"none", "timeout", "ruta_inexistente", "corrupto", "permisos", "disco_lleno", "servidor_caido"}
+LARGEST = 1_500_000  # bytes of both parts
+SHARED_EPISODES = 0.97  # of the episodes beside the project; what is missing is no matter of formats
+BAR = "the bar: macro-F1 0.97, false alarms 0.5 % of the lines, 95 % of the episodes, no invented name"
+# A little below what is reached: (macro-F1, false alarms at most, episodes right). They only ever go up.
+REACHED = {"given": (0.86, 0.07, 0.70), "aside": (0.86, 0.07, 0.65)}
 
 
-@dataclass(frozen=True)
-class Episode:
-    name: str
-    form: str
-    lines: list[str]
-    expected: list[Seen]
+def table(title: str, judged: Score) -> None:
+    by_label = "" if judged.answers[0][0].lines[1:] else f", macro-F1 {judged.macro_f1:.3f}"
+    print(
+        f"{title}: {judged.right:.3f} of {len(judged.answers)} right, false alarms {judged.false_alarms:.3f}{by_label}"
+    )
 
 
-def episodes() -> Iterator[Episode]:
-    for file in sorted(CORPUS.glob("episodes*.jsonl")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            data = json.loads(line)
-            note = data.get("note") or ""
-            if "DEBATABLE" in note:
-                continue
-            expected = [(x["error_type"], x["modelo"], x["video"], x["recovered_by_bot"]) for x in data["expected"]]
-            form = note.split(" · ")[0] if " · " in note else file.stem
-            yield Episode(data["id"], form, data["lines"], expected)
-    refused = ("telegram.error.NetworkError: httpx.ConnectError: All connection attempts failed", "httpx.ConnectError")
-    yield Episode("own", "basic", e.getting_file(*refused), [("servidor_caido", None, None, False)])
-
-
-def entries(lines: list[str]) -> Iterator[JournalEntry]:
-    """As the journal gives them: a line in journalctl's short format carries its own process."""
-    at = 0.0
-    for number, line in enumerate(lines):
-        if parser._SHORT.fullmatch(line):
-            [entry] = parser.entries([line], at)
-            at = max(at + 0.0001, entry.at)
-            yield JournalEntry(entry.message, entry.pid, at, f"line:{number}", entry.origin)
-        else:
-            at += 0.005
-            yield JournalEntry(redact(line), 2, at, f"line:{number}")
-
-
-def passed_on(given: list[JournalEntry], rules: RuleSet) -> Iterator[JournalEntry]:  # noqa: F811
-    """What a reader hands on that passes dull lines over."""
-    passing = Detector(rules).passing()
-    for entry in given:
-        raw = entry.message.encode()
-        if entry.origin is Origin.BOT and passing.dull(raw) and passing.may_pass(raw, entry.pid):
-            continue
-        passing.kept(entry)
-        yield entry
-
-
-def incidents(given: list[JournalEntry], rules: RuleSet) -> list[Seen]:  # noqa: F811
-    found = [one.incident for one in simulate(given, rules)]
-    return [(one.error_type.value, one.download.modelo, one.download.video, one.recovered_by_bot) for one in found]
+def shown(judged: Score) -> str:
+    wrong = [
+        f"{x.name} ({x.form}): {answer} instead of {x.expected}: {x.lines[0][:150]}" for x, answer in judged.wrong
+    ]
+    return "\n".join([BAR, *wrong])
 
 
 @pytest.mark.parametrize("passing", [False, True])
-def test_episodes_are_recognised(rules: RuleSet, passing: bool) -> None:  # noqa: F811
-    right: dict[str, list[bool]] = {}
-    wrong = []
-    for episode in episodes():
-        given = list(entries(episode.lines))
-        found = incidents(list(passed_on(given, rules)) if passing else given, rules)
-        same = sorted(map(str, found)) == sorted(map(str, episode.expected))
-        right.setdefault(episode.form, []).append(same)
-        wrong += [] if same else [f"{episode.name} ({episode.form}): {found} instead of {episode.expected}"]
-    for form, each in sorted(right.items()):
-        print(f"{form[:40]:40} {sum(each)} of {len(each)}")
-    total = sum(len(each) for each in right.values())
-    assert total - len(wrong) >= LEAST * total, "\n".join(wrong)
+def test_episodes_beside_the_project_are_recognised(rules: RuleSet, passing: bool) -> None:  # noqa: F811
+    refused = ("telegram.error.NetworkError: httpx.ConnectError: All connection attempts failed", "httpx.ConnectError")
+    down = incidents([("servidor_caido", None, None, False)])
+    own = Example("own", tuple(e.getting_file(*refused)), down, "own", "basicConfig")
+    judged = score([*episodes(SHARED), own], episode_incidents(rules, passing=passing))
+    for form, part in judged.by(lambda x: x.form).items():
+        table(form[:40], part)
+    assert judged.right >= SHARED_EPISODES, shown(judged)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_lines_are_decided(rules: RuleSet, part: str) -> None:  # noqa: F811
+    judged = score(lines(HERE / part), line_type(rules))
+    for label, found in judged.by(lambda x: str(x.expected)).items():
+        table(f"{part}, {label}", found)
+    table(part, judged)
+    print(f"{part}: macro-F1 {judged.macro_f1:.3f}")
+    macro_f1, false_alarms, _ = REACHED[part]
+    assert judged.macro_f1 >= macro_f1, shown(judged)
+    assert judged.false_alarms <= false_alarms, shown(judged)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_episodes_are_recognised(rules: RuleSet, part: str) -> None:  # noqa: F811
+    judged = score(episodes(HERE / part), episode_incidents(rules))
+    for form, found in judged.by(lambda x: x.form).items():
+        table(f"{part}, {form}", found)
+    table(part, judged)
+    assert judged.right >= REACHED[part][2], shown(judged)
+    assert judged.invented == []
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_reader_that_passes_dull_lines_over_changes_nothing(rules: RuleSet, part: str) -> None:  # noqa: F811
+    read, passed = (
+        score(episodes(HERE / part), episode_incidents(rules, passing=passing)).answers for passing in (False, True)
+    )
+    assert [(x.name, answer) for x, answer in read] == [(x.name, answer) for x, answer in passed]
+
+
+# -- the corpus itself
+
+
+def test_a_source_is_in_one_part_as_its_hash_says() -> None:
+    for part in PARTS:
+        for example in (*lines(HERE / part), *episodes(HERE / part)):
+            number = int(hashlib.sha256(example.source.encode()).hexdigest()[:8], 16)
+            assert (number % 3 == 0) == (part == "aside"), example.name
+
+
+def test_examples_are_labelled_and_named_once() -> None:
+    everything = [x for part in PARTS for x in (*lines(HERE / part), *episodes(HERE / part))]
+    assert len({x.name for x in everything}) == len(everything)
+    for example in everything:
+        kinds = {example.expected} if isinstance(example.expected, str) else {one[0] for one in example.expected}
+        assert kinds <= LABELS, example.name
+        assert example.lines and example.source, example.name
+
+
+def test_the_corpus_stays_small_and_holds_no_source_of_a_library() -> None:
+    files = sorted(HERE.glob("*/*.jsonl"))
+    assert files and sum(file.stat().st_size for file in files) <= LARGEST
+    for file in files:
+        for row in file.read_text(encoding="utf-8").splitlines():
+            shown_lines = json.loads(row).get("lines", [])
+            for frame, below in itertools.pairwise(shown_lines):
+                if "site-packages" in frame and frame.lstrip("| ").startswith("File "):
+                    assert not below.lstrip("| ").startswith(("return ", "await ", "raise ")), below
+
+
+# -- the judge itself
+
+
+def test_the_score_of_known_answers() -> None:
+    def example(label: str, debatable: str = "") -> Example:
+        return Example("x", (label,), label, "s", "f", debatable)
+
+    answers = {"timeout": "timeout", "none": "timeout", "corrupto": "none"}
+    judged = score([example("timeout"), example("none"), example("corrupto")], lambda given: answers[given[0]])
+    assert judged.right == pytest.approx(1 / 3) and judged.false_alarms == 1.0
+    assert judged.macro_f1 == pytest.approx((2 / 3 + 0 + 0) / 3)
+    assert score([example("none", "DEBATABLE: why")], lambda _: "timeout").answers == []
+
+
+def test_an_invented_name_is_seen() -> None:
+    truth = incidents([("timeout", "luna", None, False)])
+    told = incidents([("timeout", "luna", "a.mp4", False)])
+    assert score([Example("x", ("a",), truth, "s", "f")], lambda _: told).invented
+    assert not score([Example("x", ("a",), told, "s", "f")], lambda _: truth).invented
+
+
+def test_folds_leave_whole_sources_out() -> None:
+    everything = [x for part in PARTS for x in lines(HERE / part)]
+    judged: list[str] = []
+    for learned_from, left_out in folds(everything, 5):
+        assert not {x.source for x in learned_from} & {x.source for x in left_out}
+        judged += [x.name for x in left_out]
+    assert sorted(judged) == sorted(x.name for x in everything)
