@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..model.journal_entry import JournalEntry, Origin
-from .parser import Watch
+from .origin import CONTAINER_PIDS, Senders, Watch
 from .reader import EntryReader, Skip, check_access, journal_folders
 
 BUSY_SLICE = 0.010  # polling interval in seconds during a download
@@ -42,7 +42,8 @@ class Batch:
     error, nothing lost), `unreadable` (a damaged part was skipped). `lag` is the age of the last entry in seconds
     while `more` are waiting, else 0. `seen` counts the inspected entries, `at` is the time of the last one (0: none).
     `heard` is the time of the bot's last line (0: none). `speakers` are processes that wrote lines of the bot; not all
-    of them, because most lines are skipped unread.
+    of them, because most lines are skipped unread. `unattributed` counts the unit's lines since the start whose
+    process journald did not know.
     """
 
     entries: tuple[JournalEntry, ...]
@@ -53,6 +54,7 @@ class Batch:
     at: float = 0.0
     heard: float = 0.0
     speakers: frozenset[int] = frozenset()
+    unattributed: int = 0
 
 
 class JournalThread:
@@ -71,6 +73,7 @@ class JournalThread:
         unit: str,
         process: str,
         uid: int | None = None,
+        container: str = "",
         namespace: str = "",
         directory: str = "",
         cursor: str = "",
@@ -84,7 +87,7 @@ class JournalThread:
         self.failure: BaseException | None = None
         self.trouble = ""  # why the journal cannot be read at present, and since when (monotonic)
         self.trouble_since = 0.0
-        self._watch = Watch(unit, process, os.getpid(), uid)
+        self._senders = Senders(Watch(unit, process, os.getpid(), uid, container))
         self._namespace = namespace
         self._directory = directory
         self._deliver = deliver
@@ -204,7 +207,7 @@ class JournalThread:
         return reader
 
     def _new_reader(self) -> EntryReader:
-        return EntryReader(self._watch, directory=self._directory, namespace=self._namespace, skip=self._skip)
+        return EntryReader(self._senders, directory=self._directory, namespace=self._namespace, skip=self._skip)
 
     def _position(self, reader: EntryReader) -> None:
         if not self.cursor:
@@ -246,7 +249,8 @@ class JournalThread:
                 entries.append(entry)
                 if entry.origin is Origin.BOT:
                     self._heard = entry.at
-                    self._speakers.add(entry.pid)
+                    if entry.pid < CONTAINER_PIDS:
+                        self._speakers.add(entry.pid)
             self._hear_passed(reader)
             full = len(entries) >= BATCH_ENTRIES
             if full or ((there is None or reader.seen % 64 == 0) and time.monotonic() > end):
@@ -295,6 +299,7 @@ class JournalThread:
                     at,
                     self._heard,
                     frozenset(self._speakers),
+                    self._senders.unattributed,
                 )
             )
         except OSError as error:  # not an error of the journal: reopening would not help

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
 
 from ..host.redact import SECRET, redact, redact_raw
 from ..host.torn import LineRedactor
 from ..model.journal_entry import NO_FIELDS, JournalEntry, Origin
+from .origin import Senders, Watch, as_bytes, container_pid, decoded, first, of_container, pid_of, plain
 
 MESSAGE_LIMIT = 16 * 1024  # characters of a message that are kept
-READ_LIMIT = 64 * 1024  # bytes of a value that are read; journald splits stdout lines at 48 K
-SUPPRESSED = "a596d6fe7bfa4994828e72309e95d61e"  # SD_MESSAGE_JOURNAL_DROPPED of sd-messages.h
 
 _FIELD_LIMIT = 4096
 _FIELD_COUNT = 32
@@ -35,20 +32,6 @@ _PARTIAL_END = re.compile(r"(?<![0-9])[0-9]{5,}+[^ /'\"]{0,120}\Z")
 _PARTIAL_START = re.compile(r"\A[^ /'\"]{6,}")  # fewer disclose nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Selection of entries: `unit` "" matches any unit, `process` "" every process of it.
-
-    Any account can start a process with any command line: without a unit, only processes of `uid` match, and none if
-    that is None. `own_pid` is the reading process, whose lines are always excluded.
-    """
-
-    unit: str
-    process: str
-    own_pid: int = 0
-    uid: int | None = None
-
-
 Door = Callable[[str, int], str]  # a raw text and its process → the text without secrets
 
 
@@ -58,48 +41,41 @@ def alone(text: str, _process: int) -> str:
 
 
 def parse(
-    raw: Mapping[str, object], watch: Watch, *, at: float, cursor: str = "", door: Door = alone
+    raw: Mapping[str, object],
+    watch: Watch,
+    *,
+    at: float,
+    cursor: str = "",
+    door: Door = alone,
+    senders: Senders | None = None,
 ) -> JournalEntry | None:
     """Returns the entry, or None if `watch` does not select it.
 
     `raw` has the fields from python-systemd: bytes or str, or a list of them if a field occurs more than once. `at` is
-    the journal's realtime in seconds since the epoch.
+    the journal's realtime in seconds since the epoch. `senders` knows the processes of earlier entries.
     """
-    origin = origin_of(raw, watch)
+    origin = (senders or Senders(watch)).of(raw)
     if origin is None:
         return None
-    fields = _bot_fields(raw) if origin is Origin.BOT else _systemd_fields(raw)
+    if origin is Origin.BOT and watch.container and of_container(raw, watch):
+        return _of_container(raw, at, cursor, door)
     pid, value = pid_of(raw.get("_PID")), raw.get("MESSAGE", b"")
     text = message_text(value, pid, door)
-    return JournalEntry(text, pid, at, cursor, origin, fields, shortened(value, text))
+    return JournalEntry(text, pid, at, cursor, origin, _fields(raw, origin), shortened(value, text))
 
 
-def origin_of(raw: Mapping[str, object], watch: Watch) -> Origin | None:
-    """Returns the sender, from fields that only journald can set (they start with `_`), plus those that PID 1 and
-    journald themselves add. None: not selected."""
-    pid = pid_of(raw.get("_PID"))
-    if pid == 1:
-        said_of = _plain(raw.get("UNIT"))
-        return Origin.MANAGER if watch.unit and said_of == watch.unit else None
-    if _plain(raw.get("_TRANSPORT")) == "driver":
-        return Origin.JOURNALD if _suppression(raw, watch.unit) else None
-    if watch.unit and _plain(raw.get("_SYSTEMD_UNIT")) != watch.unit:
-        return None
-    if not watch.unit and (watch.uid is None or _plain(raw.get("_UID")) != str(watch.uid)):
-        return None
-    if not is_bot(_plain(raw.get("_CMDLINE")), pid, watch) or _own_line(raw):
-        return None
-    return Origin.BOT
+def _of_container(raw: Mapping[str, object], at: float, cursor: str, door: Door) -> JournalEntry:
+    """A line of a container's output. Docker splits it at 16 KiB, and Podman leaves its line break."""
+    message = as_bytes(first(raw.get("MESSAGE"))).removesuffix(b"\n")
+    continued = plain(raw.get("CONTAINER_PARTIAL_ORDINAL")) not in ("", "1")
+    broken = plain(raw.get("CONTAINER_PARTIAL_MESSAGE")) == "true"
+    return bot_entry(message, container_pid(raw), at, cursor, continued=continued, broken=broken, door=door)
 
 
-def is_bot(cmdline: str, pid: int, watch: Watch) -> bool:
-    """True if a process of the monitored unit with this command line is the bot.
-
-    The monitor's own command line may contain the bot's name (`--process bot_central.py`).
-    """
-    if pid == watch.own_pid or "-m trafico_monitor" in cmdline:
-        return False
-    return watch.process in cmdline
+def _fields(raw: Mapping[str, object], origin: Origin) -> Mapping[str, str]:
+    if origin is Origin.CHILD:
+        return NO_FIELDS
+    return _bot_fields(raw) if origin is Origin.BOT else _systemd_fields(raw)
 
 
 def bot_entry(
@@ -111,31 +87,32 @@ def bot_entry(
     continued: bool = False,
     broken: bool = False,
     door: Door = alone,
+    origin: Origin = Origin.BOT,
 ) -> JournalEntry:
-    """Returns the entry of a line on the bot's standard output. In a line split by journald, the start of a
-    `continued` piece may be the rest of a secret, and the end of a `broken` piece its first half."""
+    """Returns the entry of a line on the bot's standard output, or on a child's. In a line that was split, the start
+    of a `continued` piece may be the rest of a secret, and the end of a `broken` piece its first half."""
     text = message_text(message, pid, door)
     if continued:
         text = _PARTIAL_START.sub(SECRET, text)
     text = _PARTIAL_END.sub(SECRET, text) if broken else text
-    return JournalEntry(text, pid, at, cursor, shortened=shortened(message, text))
+    return JournalEntry(text, pid, at, cursor, origin, shortened=shortened(message, text))
 
 
 def message_text(value: object, process: int = 0, door: Door = alone) -> str:
     """Returns MESSAGE as text: lossily decoded, without NUL, secrets and literal `<TOKEN>`, at most MESSAGE_LIMIT
     characters."""
     if isinstance(value, list):
-        value = b"\n".join(_bytes(part) for part in value)
-    data = _bytes(value)
-    return _cut(door(_decoded(data), process), data)
+        value = b"\n".join(as_bytes(part) for part in value)
+    data = as_bytes(value)
+    return _cut(door(decoded(data), process), data)
 
 
 def shortened(value: object, text: str) -> int:
     """Returns the number of characters that `text` lost compared with `value`; 0 for several lines."""
-    data = _bytes(value)
+    data = as_bytes(value)
     if "<" not in text and len(data) <= len(text):  # a removed secret leaves a stand-in, or fewer bytes
         return 0
-    return 0 if b"\n" in data else max(0, len(_decoded(data)) - len(text))
+    return 0 if b"\n" in data else max(0, len(decoded(data)) - len(text))
 
 
 def _cut(text: str, data: bytes) -> str:
@@ -143,26 +120,6 @@ def _cut(text: str, data: bytes) -> str:
         return text[:MESSAGE_LIMIT]
     # Redacting shortens, so the end of what was read may survive the cut below.
     return _PARTIAL_END.sub(SECRET, text)[:MESSAGE_LIMIT]
-
-
-def pid_of(value: object) -> int:
-    """Returns `_PID` as a number; 0 if it is missing or invalid."""
-    digits = value if isinstance(value, int) else _plain(value)
-    try:
-        return int(digits)
-    except ValueError:
-        return 0
-
-
-def _suppression(raw: Mapping[str, object], unit: str) -> bool:
-    """journald's «Suppressed N messages from <unit>», the only trace of its rate limiting."""
-    if _plain(raw.get("MESSAGE_ID")) != SUPPRESSED:
-        return False
-    return not unit or _plain(raw.get("MESSAGE")).endswith(f" from {unit}")
-
-
-def _own_line(raw: Mapping[str, object]) -> bool:
-    return _plain(raw.get("SYSLOG_IDENTIFIER")) == "trafico-monitor" or "TRAFICO_REGISTRO" in raw
 
 
 def _bot_fields(raw: Mapping[str, object]) -> Mapping[str, str]:
@@ -176,34 +133,8 @@ def _systemd_fields(raw: Mapping[str, object]) -> Mapping[str, str]:
 
 def _field(value: object) -> str:
     # A `<TOKEN>` in a field stays one: no line can set a field, and `trafico_monitor.bot` redacts by itself.
-    data = _bytes(_first(value))
-    return _cut(redact(_decoded(data)), data)[:_FIELD_LIMIT]
-
-
-def _plain(value: object) -> str:
-    """Returns a field as text; the first of several values, "" for a missing one."""
-    return _decoded(_bytes(_first(value)))
-
-
-def _first(value: object) -> object:
-    if isinstance(value, list):
-        return value[0] if value else None
-    return value
-
-
-def _bytes(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if value is None:
-        return b""
-    if isinstance(value, UUID):  # python-systemd converts MESSAGE_ID
-        return value.hex.encode()
-    return str(value).encode("utf-8", "replace")
-
-
-def _decoded(data: bytes) -> str:
-    text = data[:READ_LIMIT].decode("utf-8", "replace")
-    return text.replace("\0", "") if "\0" in text else text
+    data = as_bytes(first(value))
+    return _cut(redact(decoded(data)), data)[:_FIELD_LIMIT]
 
 
 # A plain file is one process of the bot, one entry per line. In the short format each line has

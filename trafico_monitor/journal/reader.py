@@ -17,8 +17,9 @@ from systemd.id128 import get_machine
 
 from ..errors import JournalError
 from ..host.torn import LineRedactor
-from ..model.journal_entry import JournalEntry
-from .parser import SUPPRESSED, Watch, bot_entry, is_bot, parse, pid_of
+from ..model.journal_entry import JournalEntry, Origin
+from .origin import SUPPRESSED, Senders, Watch, pid_of
+from .parser import bot_entry, parse
 
 PASSED_AT_ONCE = 256
 LONG = 4096  # bytes; longer lines are rare, and looked at one by one
@@ -43,8 +44,11 @@ class Skip(Protocol):
 class EntryReader:
     """Iterates over the entries of one watch in the journal's order, except those that `skip` rejects."""
 
-    def __init__(self, watch: Watch, *, directory: str = "", namespace: str = "", skip: Skip | None = None) -> None:
-        self.watch = watch
+    def __init__(
+        self, senders: Senders, *, directory: str = "", namespace: str = "", skip: Skip | None = None
+    ) -> None:
+        self.watch = senders.watch
+        self.senders = senders
         self.seen = 0  # raw entries inspected
         self.passed = 0  # of these, skipped at once
         self.last_at = 0.0  # realtime of the last of them, seconds
@@ -159,13 +163,26 @@ class EntryReader:
                 return None
             if pid == 1 or not self.watch.unit:
                 return self._parsed(at)
-            # Checked for each line: a process id may be reused.
-            if not is_bot(raw._get("_CMDLINE").decode("utf-8", "replace"), pid, self.watch):
+            # Looked up for each line: a process id may be reused.
+            origin = self._origin(pid, raw._get("_CMDLINE"))
+            if origin is None:
                 return None
         except KeyError:
             return self._parsed(at)
         continued, broken = self._pieces(message, pid)
-        return bot_entry(message, pid, at, raw._get_cursor(), continued=continued, broken=broken, door=self._door.line)
+        cursor, door = raw._get_cursor(), self._door.line
+        return bot_entry(message, pid, at, cursor, continued=continued, broken=broken, door=door, origin=origin)
+
+    def _origin(self, pid: int, cmdline: bytes) -> Origin | None:
+        """The origin of a line of the unit. Its run is looked up once for each process."""
+        text = cmdline.decode("utf-8", "replace")
+        if self.senders.knows(pid):
+            return self.senders.of_process(pid, text, "")
+        try:
+            run = self.raw._get("_SYSTEMD_INVOCATION_ID").decode("ascii", "replace")
+        except KeyError:
+            run = ""
+        return self.senders.of_process(pid, text, run)
 
     def speaker(self) -> int:
         """Returns the process of the current entry if it belongs to the bot, else 0. For skipped lines."""
@@ -173,10 +190,12 @@ class EntryReader:
             pid, said = pid_of(self.raw._get("_PID")), self.raw._get("_CMDLINE").decode("utf-8", "replace")
         except (KeyError, OSError):
             return 0
-        return pid if pid > 1 and self.watch.unit and is_bot(said, pid, self.watch) else 0
+        of_unit = pid > 1 and bool(self.watch.unit)
+        return pid if of_unit and self.senders.of_running(pid, said) is Origin.BOT else 0
 
     def _parsed(self, at: float) -> JournalEntry | None:
-        return parse(self.raw._get_all(), self.watch, at=at, cursor=self.raw._get_cursor(), door=self._door.line)
+        fields, cursor = self.raw._get_all(), self.raw._get_cursor()
+        return parse(fields, self.watch, at=at, cursor=cursor, door=self._door.line, senders=self.senders)
 
     def _may_be_piece(self, size: int) -> bool:
         return size > self._longest or size == self._broken_at
@@ -212,6 +231,7 @@ def read_all(
     unit: str,
     process: str,
     uid: int | None = None,
+    container: str = "",
     since: float | None = None,
     until: float | None = None,
     skip: Skip | None = None,
@@ -222,7 +242,8 @@ def read_all(
     Raises JournalError if there is no journal or it may not be read.
     """
     check_access(directory=directory, namespace=namespace)
-    reader = EntryReader(Watch(unit, process, uid=uid), directory=directory, namespace=namespace, skip=skip)
+    watch = Watch(unit, process, uid=uid, container=container)
+    reader = EntryReader(Senders(watch), directory=directory, namespace=namespace, skip=skip)
     try:
         reader.seek_time(since)
         while (there := reader.next()) is not False:
@@ -249,19 +270,30 @@ def open_raw(directory: str, namespace: str) -> journal.Reader:
 
 
 def add_matches(raw: journal.Reader, watch: Watch) -> None:
-    """Selects entries of the unit (or of the user if there is none), of PID 1 about it, and of journald about
-    dropped lines."""
+    """Selects entries of the unit and of its manager about it, of the container, or of the user where there is
+    neither; and of journald about dropped lines."""
     raw.flush_matches()
-    if watch.unit:
-        raw.add_match(_SYSTEMD_UNIT=watch.unit)
+    for group in _groups(watch):
+        for field in group:
+            raw.add_match(field)
         raw.add_disjunction()
-        raw.add_match(_PID="1")
-        raw.add_match(UNIT=watch.unit)
-    else:  # a command line cannot be matched in part
-        raw.add_match(_UID=str(watch.uid))
-    raw.add_disjunction()
     raw.add_match(_TRANSPORT="driver")
     raw.add_match(MESSAGE_ID=SUPPRESSED)
+
+
+def _groups(watch: Watch) -> Iterator[tuple[str, ...]]:
+    """Fields that an entry must have together; a command line cannot be matched in part."""
+    user = f"_UID={watch.uid}"  # «None» is nobody's
+    if watch.unit and watch.of_user:
+        yield f"_SYSTEMD_USER_UNIT={watch.unit}", user
+        yield f"USER_UNIT={watch.unit}", "_SYSTEMD_USER_UNIT=init.scope", user
+    elif watch.unit:
+        yield (f"_SYSTEMD_UNIT={watch.unit}",)
+        yield "_PID=1", f"UNIT={watch.unit}"
+    if watch.container:
+        yield f"CONTAINER_NAME={watch.container}", "_UID=0", user
+    if not watch.unit and not watch.container:
+        yield (user,)
 
 
 def check_access(*, directory: str = "", namespace: str = "") -> None:

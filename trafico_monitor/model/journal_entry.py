@@ -13,7 +13,8 @@ NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 class Origin(Enum):
     """Sender of an entry, from journald's trusted fields and never from the text."""
 
-    BOT = "bot"  # bot_central of the watched unit
+    BOT = "bot"  # bot_central of the watched unit, user or container
+    CHILD = "child"  # another process of that unit: a tool that the bot started, main.py, the poster
     MANAGER = "manager"  # PID 1 about the watched unit
     JOURNALD = "journald"  # journald about itself or about lines it dropped
 

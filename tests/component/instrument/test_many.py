@@ -13,7 +13,8 @@ from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.rule_files import read_rule_files
 from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.journal.parser import Watch, parse
+from trafico_monitor.journal.origin import Watch
+from trafico_monitor.journal.parser import parse
 from trafico_monitor.model.finding import FindingKind
 
 from .conftest import BOTS, TOKEN, Ear, Event, instrumented, run, venv

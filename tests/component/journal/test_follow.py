@@ -116,12 +116,15 @@ def test_attribution_and_odd_lines(journald: PrivateJournald) -> None:
         bot.say("fin")
         follower.wait_for("fin")
     follower.stop()
-    short = [m for m in follower.messages if not m.startswith("m")]
+    of_bot = [e for e in follower.entries if e.origin is Origin.BOT]
+    short = [e.message for e in of_bot if not e.message.startswith("m")]
     assert short == ["uno", "bad � utf", "cola", "primera\nsegunda", "fin"]
     assert sum(m.startswith("m") for m in follower.messages) >= 20  # journald breaks lines at 48 K
     structured = next(e for e in follower.entries if e.fields)
     assert structured.fields == {"TRAFICO_EVENTO": "inicio"} and structured.origin is Origin.BOT
-    assert {e.pid for e in follower.entries} == {bot.pid}
+    assert {e.pid for e in of_bot} == {bot.pid}
+    [other] = [e for e in follower.entries if e.origin is Origin.CHILD]
+    assert (other.message, other.pid) == ("Timeout 30000ms exceeded.", poster.pid)
 
 
 def test_stops_and_starts_at_any_moment_lose_nothing_and_read_nothing_twice(journald: PrivateJournald) -> None:

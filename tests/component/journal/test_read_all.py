@@ -11,7 +11,7 @@ import pytest
 
 from tests.journal_fixtures import UNIT, Line, manager_line, write_journal
 from trafico_monitor.errors import JournalError
-from trafico_monitor.journal.parser import SUPPRESSED
+from trafico_monitor.journal.origin import SUPPRESSED
 from trafico_monitor.journal.reader import read_all
 from trafico_monitor.model.journal_entry import JournalEntry, Origin
 
@@ -24,7 +24,7 @@ def entries_of(folder: Path, since: float | None = None, until: float | None = N
     return list(found)
 
 
-def test_only_the_bot_the_manager_and_dropped_lines_in_order(tmp_path: Path) -> None:
+def test_the_bot_its_unit_the_manager_and_dropped_lines_in_order(tmp_path: Path) -> None:
     dropped = {"N_DROPPED": "9", "MESSAGE_ID": SUPPRESSED}
     write_journal(
         tmp_path / "a.journal",
@@ -43,6 +43,7 @@ def test_only_the_bot_the_manager_and_dropped_lines_in_order(tmp_path: Path) -> 
     read = entries_of(tmp_path)
     assert [(e.message[:10], e.origin) for e in read] == [
         ("uno", Origin.BOT),
+        ("poster", Origin.CHILD),
         ("dos �", Origin.BOT),
         (f"{UNIT}: Failed"[:10], Origin.MANAGER),
         ("Suppressed", Origin.JOURNALD),
@@ -59,7 +60,8 @@ def test_a_process_id_that_comes_back_as_another_process(tmp_path: Path) -> None
         Line(f"{n}", START + n / 1000, 1301, cmdline=POSTER if n % 3 else "python bot_central.py") for n in range(30)
     ]
     write_journal(tmp_path / "a.journal", lines)
-    assert [e.message for e in entries_of(tmp_path)] == [str(n) for n in range(0, 30, 3)]
+    read = [e.message for e in entries_of(tmp_path) if e.origin is Origin.BOT]
+    assert read == [str(n) for n in range(0, 30, 3)]
 
 
 def test_since_until_and_several_files(tmp_path: Path) -> None:

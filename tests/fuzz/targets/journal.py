@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from trafico_monitor.host.redact import redact
-from trafico_monitor.journal.parser import MESSAGE_LIMIT, Watch, bot_entry, entries, parse
+from trafico_monitor.journal.origin import Watch
+from trafico_monitor.journal.parser import MESSAGE_LIMIT, bot_entry, entries, parse
 from trafico_monitor.model.journal_entry import JournalEntry, Origin
 
 from ..feed import SECRET, TOKEN, Feed

@@ -8,7 +8,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trafico_monitor.journal.parser import MESSAGE_LIMIT, SUPPRESSED, Watch, bot_entry, message_text, parse
+from trafico_monitor.journal.origin import SUPPRESSED, Watch
+from trafico_monitor.journal.parser import MESSAGE_LIMIT, bot_entry, message_text, parse
 from trafico_monitor.model.journal_entry import JournalEntry, Origin
 
 UNIT = "trafico-main.service"
@@ -36,13 +37,11 @@ def test_a_line_of_the_bot() -> None:
 
 
 def test_lines_of_others_are_nobodys() -> None:
-    assert read(bot(_CMDLINE=b"/x/python /x/poster_prd.py")) is None
     assert read(bot(_SYSTEMD_UNIT=b"other.service")) is None
     assert read(bot(_PID=b"4242")) is None
     assert read(bot(SYSLOG_IDENTIFIER=b"trafico-monitor", _TRANSPORT=b"journal")) is None
     assert read(bot(TRAFICO_REGISTRO=b"7", _TRANSPORT=b"journal")) is None
     assert read(bot(_CMDLINE=b"python3 -m trafico_monitor run --process bot_central.py")) is None
-    assert read({k: v for k, v in bot().items() if k != "_CMDLINE"}) is None
 
 
 def test_an_empty_process_takes_every_process_and_an_empty_unit_every_unit_of_one_user() -> None:

@@ -18,7 +18,8 @@ from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.engine import RuleSet
 from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
-from trafico_monitor.journal.parser import Watch, parse
+from trafico_monitor.journal.origin import Watch
+from trafico_monitor.journal.parser import parse
 from trafico_monitor.model.alert import Notification, Scope
 from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.finding import Finding, FindingKind
