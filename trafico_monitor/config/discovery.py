@@ -45,7 +45,7 @@ async def discover(config: Config) -> tuple[Config, Installation | None]:
 
     Takes at most about 15 s, also when systemd, Docker or a file system does not answer.
     """
-    unit = await systemd.show_unit(config.bot.unit, _PROPERTIES, seconds=_SECONDS)
+    unit = await systemd.show_unit(config.bot.system_unit, _PROPERTIES, seconds=_SECONDS)
     mounts: tuple[tuple[str, str], ...] = ()
     if config.bot_api.local and not config.bot_api.host_dir and config.bot_api.container:
         mounts = (await docker.inspect(config.bot_api.container, seconds=_SECONDS)).mounts
@@ -67,7 +67,7 @@ def complete(config: Config, around: HostFacts) -> tuple[Config, Installation | 
         missing.append("project")
     else:
         config, site = _with_site(config, models, around, missing)
-    if not config.bot.unit and accounts.uid_of(config.project.owner) is None:
+    if config.bot.by_user and accounts.uid_of(config.project.owner) is None:
         missing.append("bots_user")
     missing += _without_alerts(config)
     codes = dict.fromkeys((*config.missing, *missing))

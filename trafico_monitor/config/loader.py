@@ -61,6 +61,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ, *, s
     _read_credentials(environ, gathered)
     _read_environment(environ, gathered)
     config = settle(Config(), gathered.values)
+    if config.bot.container and "bot.unit" not in gathered.values:
+        config = settle(config, {"bot.unit": ""})  # a container needs no unit
     gathered.problems += problems.contradictions(config, gathered.origin, gathered.broken())
     if gathered.problems:
         language = config.language if "language" in gathered.values else _spoken(environ)

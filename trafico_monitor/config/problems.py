@@ -107,7 +107,8 @@ class _Origin:
 
 
 def _bot(config: Config, origin: _Origin) -> Iterator[Problem]:
-    if not config.bot.unit and not config.bot.process and not {"bot.unit", "bot.process"} & set(origin.broken):
+    named = config.bot.unit or config.bot.process or config.bot.container
+    if not named and not {"bot.unit", "bot.process", "bot.container"} & set(origin.broken):
         yield Problem(origin.of("bot.process", "bot.unit"), "nobody_named", {"key": "bot.process"})
 
 

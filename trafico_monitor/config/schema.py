@@ -104,7 +104,19 @@ class Project:
 @dataclass(frozen=True, slots=True)
 class Bot:
     unit: str = _key("trafico-main.service", "unit", v.or_empty(v.unit))
-    process: str = _key("bot_central.py", "text", v.text)  # only processes whose command line has it; "" = all
+    process: str = _key("bot_central.py", "text", v.text)  # only processes that run this program; "" = all
+    user_unit: bool = _boolean(False)  # the unit is one of the bot user's own manager (systemctl --user)
+    container: str = _key("", "container", v.or_empty(v.container))  # its lines, by Docker's or Podman's journald driver
+
+    @property
+    def system_unit(self) -> str:
+        """The unit that the system's manager can be asked about; "" for none."""
+        return "" if self.user_unit else self.unit
+
+    @property
+    def by_user(self) -> bool:
+        """Whether the user tells the bot's lines from another's: nothing is read while that is unknown."""
+        return self.user_unit or not (self.unit or self.container)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class IngestLoop:
             unit=config.bot.unit,
             process=config.bot.process,
             uid=uid_of(config.project.owner),
+            container=config.bot.container,
+            of_user=config.bot.user_unit,
             namespace=config.journal.namespace,
             directory=config.journal.directory,
             cursor=self._context.committer.cursor,

@@ -17,6 +17,7 @@ from ..host.blocking import run_blocking
 
 LOOK_SECONDS = 5.0
 MOST_WATCHED, MOST_KNOWN = 128, 1024
+MOST_PIDS = 1 << 22  # PID_MAX_LIMIT of the kernel
 
 # Process, time, and whether it was the last that was seen to live: of one that had ended before anybody looked at it
 # that is never said.
@@ -70,7 +71,8 @@ class ProcessWatch:
                 self._known.pop(pid, None)
 
     def _wanted(self) -> set[int]:
-        return self._speakers.union(self._under_way()).difference(self._known)
+        there = self._speakers.union(self._under_way()).difference(self._known)
+        return {pid for pid in there if pid <= MOST_PIDS}  # a container has a number, and is no process here
 
     async def _take_up(self, pids: set[int]) -> None:
         """Watch `pids` from here on. One that the kernel does not have in the unit any more has ended."""

@@ -81,7 +81,7 @@ class CheckScheduler:
         space, server, unit, waiting = await asyncio.gather(
             self._check_disks(config, written),
             check_bot_api(config),
-            query_unit(config.bot.unit),
+            query_unit(config.bot.system_unit),
             self._count_rescued(),
         )
         state, finding = space

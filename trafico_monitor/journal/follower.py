@@ -74,6 +74,7 @@ class JournalThread:
         process: str,
         uid: int | None = None,
         container: str = "",
+        of_user: bool = False,
         namespace: str = "",
         directory: str = "",
         cursor: str = "",
@@ -87,7 +88,7 @@ class JournalThread:
         self.failure: BaseException | None = None
         self.trouble = ""  # why the journal cannot be read at present, and since when (monotonic)
         self.trouble_since = 0.0
-        self._senders = Senders(Watch(unit, process, os.getpid(), uid, container))
+        self._senders = Senders(Watch(unit, process, os.getpid(), uid, container, of_user))
         self._namespace = namespace
         self._directory = directory
         self._deliver = deliver

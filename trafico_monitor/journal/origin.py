@@ -68,7 +68,7 @@ class Senders:
         if watch.of_user and _user_manager(raw, watch):
             return Origin.MANAGER if _is(raw, "USER_UNIT", watch.unit) else None
         if plain(raw.get("_TRANSPORT")) == "driver":
-            return Origin.JOURNALD if _suppression(raw, watch.unit) else None
+            return Origin.JOURNALD if _suppression(raw, watch) else None
         if watch.container and of_container(raw, watch):
             return Origin.BOT
         selected = _in_unit(raw, watch) if watch.unit else not watch.container and is_users(raw, watch.uid)
@@ -196,8 +196,10 @@ def pid_of(value: object) -> int:
         return 0
 
 
-def _suppression(raw: Mapping[str, object], unit: str) -> bool:
-    """journald's «Suppressed N messages from <unit>», the only trace of its rate limiting."""
+def _suppression(raw: Mapping[str, object], watch: Watch) -> bool:
+    """journald's «Suppressed N messages from <unit>», the only trace of its rate limiting: it counts for all units of
+    a user's manager together."""
+    unit = f"user@{watch.uid}.service" if watch.of_user else watch.unit
     if plain(raw.get("MESSAGE_ID")) != SUPPRESSED:
         return False
     return not unit or plain(raw.get("MESSAGE")).endswith(f" from {unit}")

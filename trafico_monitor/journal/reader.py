@@ -232,6 +232,7 @@ def read_all(
     process: str,
     uid: int | None = None,
     container: str = "",
+    of_user: bool = False,
     since: float | None = None,
     until: float | None = None,
     skip: Skip | None = None,
@@ -242,7 +243,7 @@ def read_all(
     Raises JournalError if there is no journal or it may not be read.
     """
     check_access(directory=directory, namespace=namespace)
-    watch = Watch(unit, process, uid=uid, container=container)
+    watch = Watch(unit, process, uid=uid, container=container, of_user=of_user)
     reader = EntryReader(Senders(watch), directory=directory, namespace=namespace, skip=skip)
     try:
         reader.seek_time(since)

@@ -24,7 +24,7 @@ async def preflight(config: Config) -> tuple[CheckResult, ...]:
     config, site = await discover(config)  # the server's address may stand in the .env, found by the unit
     own, its, answer, container = await asyncio.gather(
         query_unit(SERVICE),
-        query_unit(config.bot.unit),
+        query_unit(config.bot.system_unit),
         probe(file_server(config)),
         query_container(config),
     )

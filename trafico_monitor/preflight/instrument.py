@@ -43,7 +43,7 @@ class Arranged:
 
 async def instrument(context: CheckContext) -> list[CheckResult]:
     """Exactly, from its next start on, not in spite of all, or from text only: with the way to mend it."""
-    unit = context.config.bot.unit
+    unit = context.config.bot.system_unit
     if not unit:
         return await _without_unit(context)
     said = await systemd.show_unit(unit, _PROPERTIES)

@@ -39,6 +39,8 @@ class Follower:
         *,
         unit: str = UNIT,
         uid: int | None = None,
+        container: str = "",
+        of_user: bool = False,
     ) -> None:
         self.batches: list[Batch] = []
         self.arrived: dict[str, float] = {}
@@ -46,6 +48,8 @@ class Follower:
             unit=unit,
             process="bot_central.py",
             uid=uid,
+            container=container,
+            of_user=of_user,
             namespace="" if directory else NAME,
             directory=directory,
             cursor=cursor,

@@ -91,6 +91,8 @@ def journal_entries(
         unit=config.bot.unit,
         process=config.bot.process,
         uid=bots_user(config),
+        container=config.bot.container,
+        of_user=config.bot.user_unit,
         since=parse(since, now, language) if since else None,
         until=parse(until, now, language) if until else None,
     )

@@ -26,7 +26,7 @@ TEXTS: dict[str, str] = {
     "expect.channel_or_empty": 'the name of a channel, or ""',
     "expect.channels": 'a list of channel names without duplicates, such as ["admin"]',
     "expect.chat": "a Telegram chat number, such as 123456789, or the @name of a public channel",
-    "expect.container": 'the name of a Docker container, or ""',
+    "expect.container": 'the name of a container, or ""',
     "expect.label": "a lower-case name (unaccented letters, digits, «-», «_») of at most 32 characters",
     "expect.language": '"es" or "en"',
     "expect.list_of": "a list of {words}, without duplicates",

@@ -26,7 +26,7 @@ TEXTS: dict[str, str] = {
     "expect.channel_or_empty": 'el nombre de un canal, o ""',
     "expect.channels": 'una lista de nombres de canales sin repetir, como ["admin"]',
     "expect.chat": "el número de un chat de Telegram, como 123456789, o el @nombre de un canal público",
-    "expect.container": 'el nombre de un contenedor de Docker, o ""',
+    "expect.container": 'el nombre de un contenedor, o ""',
     "expect.label": "un nombre en minúsculas (letras sin tilde, cifras, «-», «_»), de hasta 32",
     "expect.language": '"es" o "en"',
     "expect.list_of": "una lista de {words}, sin repetir",
