@@ -106,7 +106,9 @@ class Bot:
     unit: str = _key("trafico-main.service", "unit", v.or_empty(v.unit))
     process: str = _key("bot_central.py", "text", v.text)  # only processes that run this program; "" = all
     user_unit: bool = _boolean(False)  # the unit is one of the bot user's own manager (systemctl --user)
-    container: str = _key("", "container", v.or_empty(v.container))  # its lines, by Docker's or Podman's journald driver
+    container: str = _key(
+        "", "container", v.or_empty(v.container)
+    )  # its lines, by Docker's or Podman's journald driver
 
     @property
     def system_unit(self) -> str:

@@ -191,6 +191,10 @@ class Detector:
             if blind is not None:
                 yield blind
             return
+        if entry.origin is Origin.CHILD:
+            if entry.message not in self._dull:
+                self._memory.complaints.take(entry, self._rules)
+            return
         unit = unit_finding(entry)
         if unit is None:
             return

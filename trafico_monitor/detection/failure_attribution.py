@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..model.download import Download, agree, merged
+from ..model.download import Download, agree, base_name, merged
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.journal_entry import JournalEntry
 from .download_attempts import BELONGS_SECONDS, DownloadAttempt
@@ -17,6 +17,8 @@ from .tracebacks import MOST_CHARS, Answer, Block, Doing
 
 HANDLER = "handler"
 POLLING = "polling"
+# A record without a reason is about a download if it says so, or names the file.
+_OF_DOWNLOADS = ("copi", "descarg", "download", "archivo", "fichero", "video", "vídeo", "non-zero exit status")
 _NETWORK = frozenset({ErrorType.TIMEOUT, ErrorType.SERVIDOR_CAIDO})
 
 
@@ -91,6 +93,25 @@ class Failures:
             entry, line.rule, found, merged(actionable, line.reported), lines, POLLING if line.polling else ""
         )
 
+    def of_child(self, entry: JournalEntry, process: Process, header: str = "", first: str = "") -> Finding | None:
+        """The finding of a failure for which the bot gives no reason in `entry`, nor in the record before it, by what
+        a child has said of the same file; None where no download is under way, or nobody has said anything of it.
+        `first` is the cursor of that record."""
+        text = f"{header} {entry.message}".strip()
+        named = self._paths.read(text)
+        attempt = process.attempts.failing(named)
+        if attempt is None or not attempt.under_way or attempt.nameless:
+            return None
+        files = _files(merged(attempt.download, named))
+        if not any(word in text.lower() for word in (*_OF_DOWNLOADS, *files)):
+            return None
+        complaint = self._memory.complaints.about(files, entry.at)
+        if complaint is None:
+            return None
+        entry = replace(entry, cursor=first or entry.cursor)
+        found = self.of_line(entry, process, FailureLine(text, complaint.rule, True, False))
+        return replace(found, lines=(complaint.line[:MOST_CHARS], *found.lines))
+
     def of_traceback(self, pid: int, process: Process, block: Block, answer: Answer) -> Finding:
         """The finding of `answer`, which is what `block` reports; the block may still go on."""
         entry = JournalEntry(answer.message, pid, block.at, block.last)
@@ -124,6 +145,10 @@ class Failures:
         if rule.error_type is ErrorType.SERVIDOR_CAIDO:
             self._memory.outage.add(pid)
         self._memory.changed()
+
+
+def _files(download: Download) -> frozenset[str]:
+    return frozenset(base_name(path) for path in (download.video, download.destination, download.source) if path)
 
 
 def attribute(evidence: _Lines) -> Attribution:

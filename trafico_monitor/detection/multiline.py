@@ -70,7 +70,9 @@ class Folding:
         if not block.origin and unfamiliar(block, self.rules) and not continues(process, block.at):
             entry = JournalEntry(block.links[-1][0], pid, block.at, block.last)
             finding = about(entry, FindingKind.UNKNOWN, lines=tuple(block.lines), code=block.own)
-            yield replace(finding, origin=block.first)
+            yield self._failures.of_child(entry, process, block.header, block.first) or replace(
+                finding, origin=block.first
+            )
         process.block = None
         if not process.waits:  # an ERROR record of another thread may have come in between
             self._memory.busy.discard(pid)
@@ -113,7 +115,8 @@ class Folding:
         cursor, at, line = process.unknown
         process.unknown = None
         self._memory.changed()
-        yield about(JournalEntry(line, pid, at, cursor), FindingKind.UNKNOWN, lines=(line[:MOST_CHARS],))
+        entry = JournalEntry(line, pid, at, cursor)
+        yield self._failures.of_child(entry, process) or about(entry, FindingKind.UNKNOWN, lines=(line[:MOST_CHARS],))
 
     # -- what ends them all
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..model.download import Download
 from ..model.finding import ErrorType
 from ..model.journal_entry import JournalEntry
+from .children import Complaints
 from .download_attempts import DownloadAttempt, DownloadAttempts, attempt_from
 from .tracebacks import Block, block_from
 from .unfolding import Drawing, drawing_from
@@ -127,10 +128,11 @@ class DetectorState:
     """What every part of the detector knows and changes. Who changes anything says so by `changed`.
 
     `busy` are the processes with an open traceback or ERROR record; `outage` those that have seen
-    the server down and not yet answer. `quiet` is True while there are neither.
+    the server down and not yet answer. `quiet` is True while there are neither. `complaints` are of the bot's
+    children, for the seconds until the bot itself reports the failure.
     """
 
-    __slots__ = ("busy", "changes", "outage", "processes", "quiet")
+    __slots__ = ("busy", "changes", "complaints", "outage", "processes", "quiet")
 
     def __init__(self) -> None:
         self.changes = 0
@@ -138,6 +140,7 @@ class DetectorState:
         self.processes: dict[int, Process] = {}
         self.busy: set[int] = set()
         self.outage: set[int] = set()
+        self.complaints = Complaints()
 
     def changed(self) -> None:
         """`snapshot` would differ from now on."""

@@ -214,7 +214,10 @@ def test_a_container_has_a_number_of_its_own_and_pieces_of_a_line_disclose_no_se
     genuine = real("trixie docker", "from the container")
     entry = parse(genuine, WATCHES["docker"], at=1.0)
     assert entry is not None and entry.pid > CONTAINER_PIDS and not entry.fields
-    for field, text in (("CONTAINER_PARTIAL_MESSAGE", f"a {token[:20]}"), ("CONTAINER_PARTIAL_ORDINAL", f"{token[20:]} b")):
+    for field, text in (
+        ("CONTAINER_PARTIAL_MESSAGE", f"a {token[:20]}"),
+        ("CONTAINER_PARTIAL_ORDINAL", f"{token[20:]} b"),
+    ):
         value = "true" if field.endswith("MESSAGE") else "2"
         piece = parse({**genuine, field: value, "MESSAGE": text}, WATCHES["docker"], at=1.0)
         assert piece is not None and "Example" not in piece.message
