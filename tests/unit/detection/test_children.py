@@ -1,4 +1,4 @@
-"""Lines of the bot's children, level C: they open and name nothing, and tell the type of a failure without a reason."""
+"""Lines of the bot's children, level C: they open and name nothing, and tell the type of a failure without reason."""
 
 from __future__ import annotations
 
