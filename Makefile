@@ -41,6 +41,7 @@ include packaging/deb.mk
 -include packaging/bench.mk
 include packaging/chaos.mk
 include packaging/fuzz.mk
+include packaging/train.mk
 
 lint: venv ## ruff, mypy --strict, import contracts
 	.venv/bin/ruff check .

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..model.finding import Finding, FindingKind
 from ..model.journal_entry import JournalEntry
 from .extract.line_format import is_error_record
-from .failure_attribution import Failures, continues
+from .failure_attribution import FailureLine, Failures, continues
 from .findings import about
 from .process import DetectorState, Process
 from .ruleset.engine import Rule, RuleSet, Silence
@@ -109,14 +109,18 @@ class Folding:
         process.unknown = (entry.cursor, entry.at, line[:_MOST_OF_RECORD])
 
     def unexplained(self, pid: int, process: Process) -> Iterator[Finding]:
-        """The ERROR record that nothing has explained, if there is one."""
+        """The ERROR record that nothing has explained, if there is one: a failure where the model is sure of it."""
         if process.unknown is None:
             return
         cursor, at, line = process.unknown
         process.unknown = None
         self._memory.changed()
         entry = JournalEntry(line, pid, at, cursor)
-        yield self._failures.of_child(entry, process) or about(entry, FindingKind.UNKNOWN, lines=(line[:MOST_CHARS],))
+        explained = self._failures.of_child(entry, process)
+        if explained is None and (rule := self.rules.guess(line)) is not None:
+            polling = self.rules.is_polling(line.lower())
+            explained = self._failures.of_line(entry, process, FailureLine(line, rule, True, polling))
+        yield explained or about(entry, FindingKind.UNKNOWN, lines=(line[:MOST_CHARS],))
 
     # -- what ends them all
 

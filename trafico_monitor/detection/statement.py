@@ -221,7 +221,7 @@ def reports(own: str, begin: int, end: int, voice: Voice) -> bool:
     failure of the bot's downloads, its disk or its server: nothing before may be about something else."""
     lead, bare = own[:begin], own.lstrip(" (*-")
     tool = voice is Voice.PLAIN and names_tool(bare)
-    if not tool and _ELSEWHERE.search(_without_paths(own[:end])):
+    if not tool and about_something_else(own[:end]):
         return False
     words = [word for token in _CONTEXT.sub(" ", lead).split() for word in _words(token)]
     if not tool and _CHATTER.search(_without_paths(own[begin:])):
@@ -229,6 +229,11 @@ def reports(own: str, begin: int, end: int, voice: Voice) -> bool:
     if voice is Voice.PLAIN:  # such a line reports what it begins with: an exception, a tool, a path, «Error …»
         return not words or tool or _COMPLAINT.match(bare) is not None or _begins_like_a_machine(lead, bare)
     return not words or _ABOUT.search(lead) is not None
+
+
+def about_something_else(own: str) -> bool:
+    """Whether own words (lower case) are about people, what they say, or another part of the bot."""
+    return _ELSEWHERE.search(_without_paths(own)) is not None
 
 
 def _words(token: str) -> Iterator[str]:

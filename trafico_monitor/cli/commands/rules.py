@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...detection.extract.paths import Paths
+from ...detection.line_model import Opinion
 from ...detection.rule_files import directories, doubts, read_rule_files
 from ...detection.ruleset.engine import Rule, RuleSet
 from ...detection.ruleset.explain import Fault, Why, explain, faults
@@ -181,6 +182,8 @@ def _verdict(why: Why, paths: Paths, number: int, line: str) -> dict[str, object
 
 
 def _reasons(why: Why) -> dict[str, object] | None:
+    if why.opinion is not None:
+        return {"model": _opinion(why.opinion), "names_left_out": why.blanked}
     if why.rule is None:
         return None
     return {
@@ -194,8 +197,27 @@ def _reasons(why: Why) -> dict[str, object] | None:
     }
 
 
+def _opinion(opinion: Opinion) -> dict[str, object]:
+    return {
+        "error_type": opinion.error_type.value if opinion.error_type else NONE,
+        "confidence": round(opinion.confidence, 3),
+        "sure": opinion.sure,
+        "words": list(opinion.words),
+    }
+
+
+def _opinion_text(opinion: Opinion, language: str) -> str:
+    shown = text(f"type.{opinion.error_type.value}" if opinion.error_type else "rules.list.none", language)
+    words = " · ".join(f"«{word}»" for word in opinion.words) or "–"
+    code = "rules.why.model" if opinion.sure else "rules.why.model_unsure"
+    return text(code, language, error_type=shown, percent=round(100 * opinion.confidence), words=words)
+
+
 def _reason_lines(why: Why, language: str) -> Iterator[str]:
     rule = why.rule
+    if why.opinion is not None:
+        yield _opinion_text(why.opinion, language)
+        return
     if rule is None:
         return
     kind = text("rules.why.negative", language) if why.negative else ""
@@ -223,12 +245,16 @@ def unknown(as_json: bool, config: Path | None, proposed: tuple[Path, ...], know
     if not groups and not as_json:
         say(text("rules.unknown.none", spoken))
     for group in groups:
-        print_json(_group_json(group)) if as_json else _print_group(group, directories(config)[-1], spoken)
+        opinion = rules.opinion(group.samples[0]) if group.samples else None
+        if as_json:
+            print_json({**_group_json(group), "model": _opinion(opinion) if opinion else None})
+        else:
+            _print_group(group, directories(config)[-1], opinion, spoken)
     return 0
 
 
 def _known(group: UnknownKind, rules: RuleSet) -> bool:
-    return all(rules.decide_said(statement(sample)) is not None for sample in group.samples)
+    return all((rules.decide_said(statement(sample)) or rules.guess(sample)) is not None for sample in group.samples)
 
 
 def _group_json(group: UnknownKind) -> dict[str, object]:
@@ -244,13 +270,15 @@ def _group_json(group: UnknownKind) -> dict[str, object]:
     }
 
 
-def _print_group(group: UnknownKind, directory: Path, spoken: str) -> None:
+def _print_group(group: UnknownKind, directory: Path, opinion: Opinion | None, spoken: str) -> None:
     frame = text("rules.unknown.frame", spoken, frame=printable(group.frame)) if group.frame else ""
     shown = {"count": group.count, "template": printable(group.template), "frame": frame}
     times = {"first": clock(group.first, spoken), "last": clock(group.last, spoken)}
     say(text("rules.unknown.kind", spoken, **shown, **times))
     for sample in group.samples:
         say(f"    {printable(sample)}", "      ", most=None)
+    if opinion is not None:
+        say(_opinion_text(opinion, spoken), "      ")
     rule = proposal(group)
     if rule is None:
         say(text("rules.unknown.no_rule", spoken) + "\n")

@@ -7,12 +7,13 @@ error_type `none` (a negative rule) decides as well: the line is then known not 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
 from ...model.finding import ErrorType
 from ..extract.line_format import LONGEST_LINE, without_names
+from ..line_model import RULE, LineModel, Opinion, asked_about
 from ..prefilter import Literals, outside_names
 from ..statement import Statement, Voice, of_text, reports, statement
 
@@ -131,12 +132,15 @@ _MOST_DECIDED, _LONGEST_DECIDED = 1024, 512
 
 
 class RuleSet:
-    """`rules` in order of priority, the highest first, equal ones by name. For one thread: it remembers decisions."""
+    """`rules` in order of priority, the highest first, equal ones by name, and the line model that is asked where no
+    rule knows a line. For one thread: it remembers decisions."""
 
-    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+    def __init__(self, rules: Iterable[Rule] = (), model: Callable[[], LineModel] | None = None) -> None:
+        self._model = model  # read when it is first asked
         self.rules = tuple(sorted(rules, key=lambda rule: (-rule.priority, rule.name)))
         self._alone = tuple(rule for rule in self.rules if rule.scope is not Scope.FILE)
         telling = [rule for rule in self._alone if rule.error_type is not None]
+        self._types = {rule.error_type for rule in telling}
         literals = {literal for rule in telling for literal in _needed(rule)}
         # Without any of them no rule with an error type matches a line alone, and the line is
         # uninteresting whatever a negative rule says.
@@ -160,6 +164,25 @@ class RuleSet:
         self._decided: dict[tuple[Voice, str, str], Rule | None] = {}
 
     def decide(self, line: str) -> Rule | None:
+        """The rule that decides about `line` alone, or what the model is sure of when no rule knows it, or None."""
+        return self.decide_by_rules(line) or self.guess(line)
+
+    def opinion(self, line: str) -> Opinion | None:
+        """The model's opinion about a line that no rule knows; None for one about which it is not asked."""
+        said = asked_about(line) if self._model is not None else None
+        if said is None or self._model is None or self.decide_said(said) is not None:
+            return None
+        return self._model().opinion(said)
+
+    def guess(self, line: str) -> Rule | None:
+        """The type that the model is sure of, as a rule named `line_model`; None when it is not sure of a failure, and
+        for a type of which the operator has taken the rules away."""
+        opinion = self.opinion(line)
+        if opinion is None or not opinion.sure or opinion.error_type not in self._types:
+            return None
+        return Rule(RULE, opinion.error_type, ())
+
+    def decide_by_rules(self, line: str) -> Rule | None:
         """The rule that decides about `line` alone, or None when no rule knows it."""
         return self.decide_said(statement(line)) if self._gate.any_in(line[:LONGEST_LINE].lower()) else None
 

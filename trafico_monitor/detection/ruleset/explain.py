@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..extract.line_format import LONGEST_LINE
+from ..line_model import RULE as LINE_MODEL
+from ..line_model import Opinion
 from ..statement import statement
 from .engine import Rule, RuleSet, Scope
 
@@ -16,13 +18,15 @@ _MOST_BELOW = 5
 class Why:
     """`literals` are those of the rule that the line holds, `part` is what its pattern found.
     `below` are the names of the rules that match as well and come later. `blanked`: names of
-    media files were taken out before the comparison. Without a rule all else is empty."""
+    media files were taken out before the comparison. Without a rule all else is empty. `opinion` is
+    the line model's, where no rule knows the line and the model was asked."""
 
     rule: Rule | None = None
     literals: tuple[str, ...] = ()
     part: str | None = None
     below: tuple[str, ...] = ()
     blanked: bool = False
+    opinion: Opinion | None = None
 
     @property
     def negative(self) -> bool:
@@ -34,9 +38,9 @@ def explain(rules: RuleSet, line: str) -> Why:
     """The decision of `rules` about `line` with its reasons: the same rule as `rules.decide`."""
     said = statement(line)
     blanked = said.line != line[:LONGEST_LINE].lower()
-    rule = rules.decide(line)
+    rule = rules.decide_by_rules(line)
     if rule is None:
-        return Why(blanked=blanked)
+        return Why(rules.guess(line), blanked=blanked, opinion=rules.opinion(line))
     text = said.line if rule.error_type is None else said.message if rule.exact else said.own
     found = rule.pattern.search(text) if rule.pattern is not None else None
     later = rules.rules[rules.rules.index(rule) + 1 :]
@@ -72,13 +76,18 @@ def _faults_of(rule: Rule, rules: RuleSet) -> list[Fault]:
         return [Fault("must_match", rule, one) for one in rule.matches if rules.decide_fetching(one) is None]
     if not rule.matches:
         return [Fault("no_examples", rule)]
-    deciding = [rules.decide(example) for example in rule.matches]
+    deciding = [rules.decide_by_rules(example) for example in rule.matches]
     for example, decider in zip(rule.matches, deciding, strict=True):
         if not rule.matches_said(statement(example)):
             found.append(Fault("must_match", rule, example))
         elif decider is not None and decider.error_type is not rule.error_type:
             found.append(Fault("decided_by_other", rule, example, decider.name))
-    found.extend(Fault("must_not_match", rule, example) for example in rule.misses if rules.decide(example) is rule)
+    for example in rule.misses:
+        decider = rules.decide(example)
+        if decider is rule:
+            found.append(Fault("must_not_match", rule, example))
+        elif decider is not None and decider.name == LINE_MODEL and decider.error_type is rule.error_type:
+            found.append(Fault("model_matches", rule, example))
     # A negative rule's example may have no gate at all: then nothing has to decide about it.
     others = [decider for decider in deciding if decider is not rule]
     if len(others) == len(deciding) and all(other is not None for other in others) and not found:

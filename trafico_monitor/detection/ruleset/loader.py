@@ -11,6 +11,7 @@ from typing import TypeVar
 from ...errors import RuleError
 from ...messages import text as message
 from ...model.finding import ErrorType
+from ..line_model import shipped
 from .engine import Role, Rule, RuleSet, Scope, Silence
 from .regex_safety import NotLinear, compiled
 
@@ -38,7 +39,7 @@ def load(texts: Mapping[str, str], language: str = "es") -> RuleSet:
             if rule.name in rules:
                 raise _mistake(file, rule.name, "twice", language, other=rules[rule.name].file)
             rules[rule.name] = rule
-    return RuleSet(rules.values())
+    return RuleSet(rules.values(), shipped)
 
 
 def load_all(texts: Mapping[str, str], language: str = "es") -> tuple[RuleSet, tuple[RuleError, ...]]:
@@ -60,7 +61,7 @@ def load_all(texts: Mapping[str, str], language: str = "es") -> tuple[RuleSet, t
                 mistakes.append(error)
             else:
                 rules[rule.name] = rule
-    return RuleSet(rules.values()), tuple(mistakes)
+    return RuleSet(rules.values(), shipped), tuple(mistakes)
 
 
 def parse(text: str, file: str, language: str = "es") -> tuple[Rule, ...]:
