@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 
 DAY = 86400.0
+LIKELY = 0.5  # a prediction below it is judged (Brier), neither shown as foreseen nor counted as said
 
 
 class PredictionKind(str, Enum):
@@ -44,6 +45,11 @@ class Prediction:
         """The word for `p`, by the scale of the IPCC (Mastrandrea et al., Guidance Note on Uncertainties, 2010): from
         90 %, from 66 %, from 33 %, and below."""
         return next((word for least, word in _LIKELIHOODS if self.p >= least), "unlikely")
+
+    @property
+    def likely(self) -> bool:
+        """Whether it says that the event will come: each download has a `timeout` prediction, mostly unlikely."""
+        return self.p >= LIKELY
 
     def as_json(self) -> dict[str, object]:
         """The object of `forecast --backtest --json`, and part of that of `forecast --json`."""
@@ -142,6 +148,15 @@ class Samples:
     probes: tuple[ProbeSample, ...] = ()
     downloads: tuple[DownloadSample, ...] = ()
     deaths: tuple[DeathSample, ...] = ()
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """An event of the kind that a prediction is about, whether or not one had said it."""
+
+    kind: PredictionKind
+    at: float
+    about: str = ""
 
 
 class KindState(str, Enum):

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import heapq
 import math
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from ..model.prediction import DAY, Prediction, PredictionKind
-from .crash_loop import CrashLoop
-from .disk import HOUR, KEPT_DAYS, Space
-from .disk_alarm import DiskAlarm
-from .downloads import COPIES, FailureShare, Outcome, TimeoutModel, does_not_fit
-from .server import ServerDegradation
+from ..model.prediction import Prediction
+from .downloads import Outcome
+from .forecaster import FULL, Forecaster
 
 T = TypeVar("T")
 Probe = tuple[float, "float | None", "int | None"]  # seconds since the epoch, milliseconds, HTTP status
-
-FULL = 2e9  # bytes: the monitor's own critical limit
-RECENT = 3 * HOUR
-TIMEOUT_HORIZON = 3600.0
 
 
 @dataclass(frozen=True)
@@ -38,9 +30,10 @@ class Download:
 
 @dataclass(frozen=True)
 class History:
-    """What a machine recorded, each list in order of time (docs/explanation/forecast.md has the file's format)."""
+    """What a machine recorded, each list in order of time (docs/explanation/forecast.md has the file's format).
+    `total` None where the file has none: the most that was free so far counts."""
 
-    total: float
+    total: float | None
     free: Sequence[tuple[float, float]] = ()
     downloads: Sequence[Download] = ()
     probes: Sequence[Probe] = ()
@@ -52,84 +45,38 @@ class History:
 
         Raises ValueError where a list is something else.
         """
-        free = sorted(_read(given, "free", _pair))
-        total = _number((given.get("total"),), 0)
         return cls(
-            total=max((size for _, size in free), default=0.0) if total is None else total,
-            free=free,
+            total=_number((given.get("total"),), 0),
+            free=sorted(_read(given, "free", _pair)),
             downloads=sorted(_read(given, "downloads", _download), key=lambda one: one.started),
             probes=sorted(_read(given, "probes", _probe), key=lambda probe: probe[0]),
             deaths=sorted(_read(given, "deaths", _death)),
         )
 
 
-_Step = tuple[float, int, "Callable[[], Prediction | None]"]  # when, the order at one moment, what is taken then
+_Step = tuple[float, int, "Callable[[], tuple[Prediction, ...]]"]  # when, the order at one moment, what is taken then
 
 
 def backtest(history: History, limit: float = FULL) -> Iterator[Prediction]:
     """The predictions in the order in which they would have been said."""
-    run = _Run(history, limit)
+    run = Forecaster(limit=limit)
+    keys = {id(one): f"#{number} {one.size:.0f} B" for number, one in enumerate(history.downloads, 1)}
     ended = sorted(history.downloads, key=Download.ended)
     streams: tuple[Iterator[_Step], ...] = (
-        ((at, 0, partial(run.sample, at, free)) for at, free in history.free),
+        ((at, 0, partial(run.space, "", history.total, free, at)) for at, free in history.free),
         ((at, 1, partial(run.death, at, planned)) for at, planned in history.deaths),
         ((at, 2, partial(run.probe, at, latency, status)) for at, latency, status in history.probes),
-        ((one.started, 3, partial(run.start, one)) for one in history.downloads),
-        ((one.ended(), 4, partial(run.end, one)) for one in ended),
+        (
+            (one.started, 3, partial(run.download_started, keys[id(one)], one.size, one.started))
+            for one in history.downloads
+        ),
+        (
+            (one.ended(), 4, partial(run.download_ended, keys[id(one)], one.outcome, one.ended(), one.seconds or 0.0))
+            for one in ended
+        ),
     )
     for _, _, step in heapq.merge(*streams, key=lambda step: step[:2]):
-        said = step()
-        if said is not None:
-            yield said
-
-
-class _Run:
-    """The predictors of one machine, fed in order of time."""
-
-    def __init__(self, history: History, limit: float) -> None:
-        self._history = history
-        self._disk = DiskAlarm(limit)
-        self._server, self._loop = ServerDegradation(), CrashLoop()
-        self._timeouts, self._share = TimeoutModel(), FailureShare()
-        self._free: list[tuple[float, float]] = []
-        self._hourly: list[tuple[float, float]] = []
-        self._running: dict[int, Download] = {}
-
-    def death(self, at: float, planned: bool) -> Prediction | None:
-        return self._loop.take(at, planned)
-
-    def probe(self, at: float, latency: float | None, status: int | None) -> Prediction | None:
-        return self._server.take(at, latency, status, bool(self._running))
-
-    def sample(self, at: float, free: float) -> Prediction | None:
-        self._free.append((at, free))
-        if not self._hourly or at // HOUR > self._hourly[-1][0] // HOUR:
-            self._hourly.append((at, free))
-        since = bisect_left(self._hourly, (at - KEPT_DAYS * DAY - HOUR,))
-        recent = bisect_left(self._free, (at - RECENT,))
-        return self._disk.take(Space(self._history.total, self._hourly[since:], self._free[recent:]), at)
-
-    def start(self, download: Download) -> Prediction | None:
-        at, about = download.started, f"{round(download.size)} B"
-        said = does_not_fit(at, download.size, self._free_for(at), about)
-        self._running[id(download)] = download
-        chance = self._timeouts.probability(download.size)
-        if said is not None or chance is None:
-            return said
-        until = at + TIMEOUT_HORIZON
-        return Prediction(PredictionKind.TIMEOUT, at, until, chance, about=about, reason="forecast.timeout")
-
-    def end(self, download: Download) -> Prediction | None:
-        self._running.pop(id(download), None)
-        self._timeouts.learn(download.size, download.seconds, download.outcome)
-        return self._share.take(download.ended(), download.outcome is not Outcome.OK)
-
-    def _free_for(self, at: float) -> float | None:
-        """Free bytes at the last sample, without what has begun to arrive since; None without one of this hour."""
-        if not self._free or at - self._free[-1][0] > HOUR:
-            return None
-        sampled, free = self._free[-1]
-        return free - COPIES * sum(one.size for one in self._running.values() if one.started >= sampled)
+        yield from step()
 
 
 def _read(given: Mapping[str, object], name: str, entry: Callable[[Sequence[object]], T | None]) -> list[T]:

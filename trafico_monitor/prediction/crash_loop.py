@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ..model.prediction import Prediction, PredictionKind
+from ..model.prediction import DAY, Prediction, PredictionKind
+from . import kept
 
 DEATHS = 4
 WITHIN = 36 * 3600.0
@@ -49,3 +51,11 @@ class CrashLoop:
             "forecast.loop",
             (("deaths", DEATHS), ("seconds", gap)),
         )
+
+    def snapshot(self) -> dict[str, object]:
+        return {"deaths": list(self.deaths), "said_until": self.said_until}
+
+    def restore(self, given: Mapping[str, object], now: float) -> None:
+        """Take over what `snapshot` gave; deaths later than `now` are left out."""
+        self.deaths.extend(sorted(at for at in kept.numbers(given.get("deaths"), DEATHS) if at <= now))
+        self.said_until = kept.number(given.get("said_until"), 0.0, 0.0, now + 30 * DAY)

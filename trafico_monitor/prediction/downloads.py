@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from statistics import NormalDist
 
-from ..model.prediction import Prediction, PredictionKind
+from ..model.prediction import DAY, Prediction, PredictionKind
+from . import kept
 
 COPIES = 2  # the server's own file and the one in the modelo's folder
 FIT_SECONDS = 3600.0
@@ -29,6 +31,7 @@ class Outcome(str, Enum):
     OK = "ok"
     TIMEOUT = "timeout"
     FAILED = "failed"
+    NO_SPACE = "no_space"  # failed because the disk had no room for it
 
 
 def does_not_fit(
@@ -104,6 +107,26 @@ class TimeoutModel:
                 self.limit = seconds if self.limit is None else min(self.limit, max(seconds, self.longest))
             self._censored(size)
 
+    def snapshot(self) -> dict[str, object]:
+        return {
+            "limit": self.limit,
+            "mean": round(self.mean, 6),
+            "variance": round(self.variance, 6),
+            "seen": self.seen,
+            "stray": round(self.stray, 6),
+            "longest": round(self.longest, 3),
+        }
+
+    def restore(self, given: Mapping[str, object]) -> None:
+        """Take over what `snapshot` gave; what is no figure of this model is left out."""
+        limit = kept.number(given.get("limit"), 0.0, 0.0, DAY)
+        self.limit = limit or None
+        self.mean = kept.number(given.get("mean"), 0.0, -50.0, 50.0)
+        self.variance = kept.number(given.get("variance"), 0.5, 0.01, 100.0)
+        self.seen = round(kept.number(given.get("seen"), 0.0, 0.0, 1e12))
+        self.stray = kept.number(given.get("stray"), 0.01, 0.0, 1.0)
+        self.longest = kept.number(given.get("longest"), 0.0, 0.0, DAY)
+
     def _limit(self) -> float | None:
         return self.limit if self.limit is not None else (self.longest * 1.1 or None)
 
@@ -155,3 +178,10 @@ class FailureShare:
             "forecast.share",
             (("failed", count), ("of", len(self.last))),
         )
+
+    def snapshot(self) -> dict[str, object]:
+        return {"last": [int(one) for one in self.last], "armed": self.armed}
+
+    def restore(self, given: Mapping[str, object]) -> None:
+        self.last.extend(value == 1 for value in kept.numbers(given.get("last"), SHARE_OF))
+        self.armed = given.get("armed") is not False

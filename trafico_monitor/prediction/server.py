@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
 from ..model.prediction import DAY, Prediction, PredictionKind
+from . import kept
 
 DRIFT = 2.0
 THRESHOLD = 40.0
@@ -81,3 +83,21 @@ class ServerDegradation:
             return None
         self.armed = False
         return Prediction(PredictionKind.SERVER, at, at + HORIZON, 0.9, at, at + HORIZON, "", reason)
+
+    def snapshot(self) -> dict[str, object]:
+        return {
+            "baseline": [[round(value, 4) for value in one] for one in self.baseline],
+            "total": round(self.total, 3),
+            "armed": self.armed,
+            "bad": list(self.bad),
+        }
+
+    def restore(self, given: Mapping[str, object], now: float) -> None:
+        """Take over what `snapshot` gave; what is no logarithm of a latency is left out."""
+        kept_baseline = given.get("baseline")
+        if isinstance(kept_baseline, list):
+            for quarter, values in zip(self.baseline, kept_baseline, strict=False):
+                quarter.extend(value for value in kept.numbers(values, KEPT) if abs(value) < 50)
+        self.total = kept.number(given.get("total"), 0.0, 0.0, 2 * THRESHOLD)
+        self.armed = given.get("armed") is not False
+        self.bad.extend(at for at in kept.numbers(given.get("bad"), BAD_GATEWAYS) if at <= now)

@@ -1,0 +1,213 @@
+"""One volume: its past, how wide its band has to be, and when its forecast becomes a prediction. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from ..config.schema import Predict
+from ..model.prediction import DAY, DiskFan, Prediction, PredictionKind
+from . import kept
+from .disk import HOUR, KEPT_DAYS, DiskForecast, Space, drain_rate, forecast
+
+CALM = 0.3
+REST = 8 * HOUR  # after the disk was full: the health check's own alert stands
+ENOUGH_DAYS = 7
+COVERED = 0.2  # share of outcomes outside the 80 % band
+STEP = 0.05  # of the factor, a forecast (Gibbs & Candes 2021, the logarithm of the width in place of the level)
+NARROWEST, WIDEST = 0.3, 5.0
+RECENT = 3 * HOUR
+SAMPLE = 55.0  # seconds between two samples that are kept
+HOURS = KEPT_DAYS * 24 + 2
+OTHER_DISK = 0.001  # change of the total from which it is another disk, or a grown one
+CLEANED_SHARE = 0.08  # of the disk: a rise above it within an hour may be a person's
+BACK = 2 * HOUR  # a clock that goes back by less repeats samples; by more, what it leaves behind was wrong
+
+
+@dataclass
+class Calibration:
+    """Adaptive conformal inference: a forecast of a day ago widens the spread of the paths when free space fell
+    outside its band, and narrows it a fourth as much when it did not."""
+
+    factor: float = 1.0
+    waiting: deque[tuple[float, float, float]] = field(default_factory=lambda: deque(maxlen=48))
+
+    def said(self, told: DiskForecast) -> None:
+        self.waiting.append((told.said_at + DAY, told.low[23], told.high[23]))
+
+    def judge(self, now: float, free: float) -> None:
+        while self.waiting and self.waiting[0][0] <= now:
+            due, low, high = self.waiting.popleft()
+            if now - due > HOUR / 2:
+                continue  # nobody looked at that hour
+            within = low <= free <= high
+            change = STEP * ((0.0 if within else 1.0) - COVERED)
+            self.factor = min(WIDEST, max(NARROWEST, self.factor * (1 + change)))
+
+
+@dataclass
+class Volume:
+    """The samples of one path in order of time. `limit`: bytes below which it counts as full.
+
+    `full_at`: the last moment at which it was. `changed_at`: the last moment at which what was said before can no
+    longer be judged: the disk was exchanged or grown, or a person made room.
+    """
+
+    path: str
+    limit: float
+    settings: Predict
+    total: float = 0.0
+    hourly: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=HOURS))
+    recent: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=200))
+    calibration: Calibration = field(default_factory=Calibration)
+    forecast: DiskForecast | None = None
+    looked: float = -math.inf
+    last: float = 0.0
+    armed: bool = True
+    until: float = 0.0
+    full_at: float = -math.inf
+    changed_at: float = -math.inf
+
+    def take(self, total: float | None, free: float, now: float) -> Prediction | None:
+        """One sample, in bytes; `total` None where it is not known. A figure that no disk has is left out."""
+        known = total is None or (math.isfinite(total) and total > 0)
+        if not (known and math.isfinite(free) and free >= 0 and math.isfinite(now)) or not self._in_order(now):
+            return None
+        self._sized(total, free, now)
+        lowest = min((size for at, size in self.recent if now - at <= HOUR), default=free)
+        if free - lowest > CLEANED_SHARE * self.total and not self._habit(now):
+            self.changed_at = now
+        if len(self.recent) < 2 or now - self.recent[-2][0] >= SAMPLE:
+            self.recent.append((now, free))
+        else:
+            self.recent[-1] = (now, free)
+        while self.recent and now - self.recent[0][0] > RECENT:
+            self.recent.popleft()
+        if not self.hourly or now // HOUR > self.hourly[-1][0] // HOUR:
+            self.hourly.append((now, free))
+        return self._look(free, now)
+
+    def free(self, now: float) -> tuple[float, float] | None:
+        """The last sample (seconds, bytes), if it is of this hour."""
+        return self.recent[-1] if self.recent and 0 <= now - self.recent[-1][0] <= HOUR else None
+
+    def fan(self) -> DiskFan | None:
+        """What the last look foresaw; None with fewer than three days of samples."""
+        told = self.forecast
+        if told is None:
+            return None
+        hours = range(1, len(told.median) + 1)
+        return DiskFan(
+            self.path,
+            self.total,
+            self.limit,
+            told.probability,
+            tuple(told.said_at + hour * HOUR for hour in hours),
+            told.low,
+            told.median,
+            told.high,
+            told.full_median,
+            told.full_low,
+            told.full_high,
+        )
+
+    def snapshot(self) -> dict[str, object]:
+        return {
+            "total": self.total,
+            "hourly": [[round(at), round(free)] for at, free in self.hourly],
+            "factor": round(self.calibration.factor, 4),
+            "waiting": [[round(value) for value in row] for row in self.calibration.waiting],
+            "last": round(self.last, 4),
+            "until": round(self.until),
+            "armed": self.armed,
+            "full_at": round(self.full_at) if math.isfinite(self.full_at) else None,
+        }
+
+    def restore(self, given: Mapping[str, object], now: float) -> None:
+        """Take over what `snapshot` gave; what is malformed or later than `now` is left out."""
+        self.total = kept.number(given.get("total"), 0.0, 0.0)
+        for row in kept.rows(given.get("hourly"), 2, HOURS):
+            at, free = kept.moment(row[0], now), kept.finite(row[1])
+            if at is not None and free is not None and free >= 0 and (not self.hourly or at > self.hourly[-1][0]):
+                self.hourly.append((at, free))
+        self.calibration.factor = kept.number(given.get("factor"), 1.0, NARROWEST, WIDEST)
+        for row in kept.rows(given.get("waiting"), 3, 48):
+            due, low, high = (kept.finite(value) for value in row)
+            if due is not None and low is not None and high is not None and now - DAY <= due <= now + DAY:
+                self.calibration.waiting.append((due, low, high))
+        self.last = kept.number(given.get("last"), 0.0, 0.0, 1.0)
+        self.until = kept.number(given.get("until"), 0.0, 0.0, now + 30 * DAY)
+        self.armed = given.get("armed") is not False
+        self.full_at = kept.number(given.get("full_at"), -math.inf, high=now)
+
+    def _in_order(self, now: float) -> bool:
+        """Whether the sample follows those that are kept. After a clock that was ahead went back, the samples of the
+        wrong time are dropped."""
+        last = max(self.hourly[-1][0] if self.hourly else now, self.recent[-1][0] if self.recent else now)
+        if now >= last:
+            return True
+        if last - now < BACK:
+            return False
+        while self.hourly and self.hourly[-1][0] > now:
+            self.hourly.pop()
+        self.recent.clear()
+        self.calibration.waiting.clear()
+        self.looked, self.forecast = -math.inf, None
+        self.until, self.full_at = min(self.until, now), min(self.full_at, now)
+        return True
+
+    def _sized(self, total: float | None, free: float, now: float) -> None:
+        """The total; where it is another disk, or a grown one, the past goes on from what is free now."""
+        size = max(self.total if total is None else total, free)
+        if total is not None and self.total and abs(size - self.total) > OTHER_DISK * self.total:
+            last = self.recent[-1][1] if self.recent else self.hourly[-1][1] if self.hourly else free
+            moved = [(at, before + free - last) for at, before in self.hourly]
+            self.hourly.clear()
+            self.hourly.extend(moved)
+            self.recent.clear()
+            self.calibration.waiting.clear()
+            self.changed_at, self.armed = now, True
+        self.total = size
+
+    def _habit(self, now: float) -> bool:
+        """Whether free space often rises at this hour of the day: a job cleans, not a person."""
+        hour = now % DAY // HOUR
+        rises = [
+            free - was > CLEANED_SHARE / 4 * self.total
+            for (before, was), (at, free) in pairwise(self.hourly)
+            if hour in (before % DAY // HOUR, at % DAY // HOUR) and at - before <= 1.5 * HOUR
+        ]
+        return sum(rises) > 0.15 * len(rises)  # each day counts twice: the hour that begins and the one that ends
+
+    def _look(self, free: float, now: float) -> Prediction | None:
+        """A look once an hour, and at once while a drain runs."""
+        space = Space(self.total, tuple(self.hourly), tuple(self.recent))
+        hourly = now - self.looked >= HOUR - 60
+        if free <= self.limit:
+            self.full_at = now
+        if not hourly and (not self.armed or drain_rate(space, now, self.limit) is None):
+            return None
+        self.looked = now if hourly else self.looked
+        self.calibration.judge(now, free)
+        told = forecast(space, now, self.limit, self.settings.disk_horizon, self.calibration.factor)
+        self.forecast = told
+        if told is None:
+            return None
+        if hourly:
+            self.calibration.said(told)
+        before, self.last = self.last, told.probability if hourly else self.last
+        if told.probability < CALM or now >= self.until:
+            self.armed = True
+        bound = self.settings.disk_probability
+        sure = told.probability >= bound and (before >= bound or told.draining)
+        young = now - self.hourly[0][0] < ENOUGH_DAYS * DAY
+        if not (sure and self.armed) or young or now - self.full_at < REST:
+            return None
+        self.armed, self.until = False, now + self.settings.disk_horizon
+        reason = "forecast.disk.draining" if told.draining else "forecast.disk"
+        fields = (("free", free), ("drain", told.drain))
+        low, high = told.full_low, told.full_high
+        return Prediction(PredictionKind.DISK, now, self.until, told.probability, low, high, self.path, reason, fields)
