@@ -158,12 +158,16 @@ class AppContext:
         await self.notify((record,), (notification,))
 
 
-def restored_pipeline(settings: RuntimeConfig, saved: Snapshot) -> Pipeline:
+def restored_pipeline(settings: RuntimeConfig, saved: Snapshot, now: float) -> Pipeline:
     """The pipeline, which continues from `saved`."""
     config = settings.current
     detector, routing = Detector(settings.rules, Path(config.project.models_dir).name), routing_of(config)
-    pipeline = Pipeline(detector, Tracker(), settings.limits, config.language, settings.refusal, routing)
-    pipeline.restore(saved)
+    full = float(config.checks.disk_critical)
+    pipeline = Pipeline(
+        detector, Tracker(), settings.limits, config.language, settings.refusal, routing, config.predict, full
+    )
+    pipeline.foresight.models = "" if settings.site is None else str(settings.site.models)
+    pipeline.restore(saved, now)
     return pipeline
 
 

@@ -129,7 +129,8 @@ class IngestLoop:
                 await self._context.commit(self._pipeline.evaluate_alerts(self._context.clock()))
             if time.monotonic() - looked >= LOOK_SECONDS and (copying := self._pipeline.detector.copying):
                 looked = time.monotonic()
-                self._pipeline.detector.arrived(await arrived_bytes(copying), self._context.clock())
+                sizes = await arrived_bytes(copying)
+                await self._context.commit(self._pipeline.arrived(sizes, self._context.clock()))
             if self._ingestion.sees_the_present(self._journal):
                 await self._context.commit(self._pipeline.tick(self._context.clock()))
 

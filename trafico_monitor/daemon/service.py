@@ -79,7 +79,7 @@ class Service:
         self._context = context = AppContext(
             settings,
             store,
-            restored_pipeline(settings, saved),
+            restored_pipeline(settings, saved, clock()),
             Committer(store, saved.cursor, self._refused, self._start_effects, clock),
             self._supervisor,
             clock,
@@ -164,7 +164,6 @@ class Service:
     # Start, reload, stop.
 
     async def _watch(self, saved: Snapshot) -> int:
-        await self._live.load(self._context.store)
         self._ingest.follow()
         self._take_signals()
         try:
@@ -233,7 +232,9 @@ class Service:
         config, routing = settings.current, routing_of(settings.current)
         pipeline.detector.rules = settings.rules
         self._ingest.rules_changed()
-        pipeline.reload(settings.limits, config.language, settings.refusal, routing)
+        full = float(config.checks.disk_critical)
+        pipeline.reload(settings.limits, config.language, settings.refusal, routing, config.predict, full)
+        pipeline.foresight.models = "" if settings.site is None else str(settings.site.models)
         self._deliveries.use(open_channels(config), routing, config.language)
         self._optional.reload()
         self._prepare()

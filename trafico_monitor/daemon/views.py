@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import math
 import os
 import stat
 from collections import Counter
@@ -15,7 +15,6 @@ from typing import TypeVar
 
 from .. import __version__
 from ..errors import PathRefused, StoreError
-from ..health.disk_forecast import DiskTrend
 from ..health.scheduler import CheckRun
 from ..host.blocking import run_blocking
 from ..model.alert import Silence
@@ -40,7 +39,6 @@ SIDE_BY_SIDE = 3  # queries: the disk is there for the pipeline first
 PROGRESS_SECONDS = 2.0
 MOST_SHOWN = 50
 KEEP_SECONDS = 300.0
-_KEPT = "web.space"
 _PART = ".trafico-"  # a copy under its temporary name (action.copying)
 
 
@@ -98,25 +96,18 @@ class LiveStatus:
         self._site = context.installation
         self._clock = context.clock
         self._round: CheckRun | None = None
-        self._space = DiskTrend()
-        self._kept_at = 0.0
+        self._kept_at = -math.inf
 
     def observe(self, found: CheckRun) -> None:
         """Take over the results of the periodic checks."""
         self._round = found
-        self._space.take(self._clock(), ((volume.path, volume.free) for volume in found.volumes))
-
-    async def load(self, store: Store) -> None:
-        """Restore the disk trend of the last run."""
-        with contextlib.suppress(StoreError, ValueError, TypeError, AttributeError):
-            self._space.restore(json.loads(await store.kept(_KEPT) or "{}"), self._clock())
 
     async def keep(self, store: Store) -> None:
-        """Store the disk trend now and then: it is no reason to write every half minute."""
-        if abs(self._clock() - self._kept_at) >= KEEP_SECONDS:
+        """Store the forecast now and then, for whoever reads it without the service."""
+        if not 0 <= self._clock() - self._kept_at < KEEP_SECONDS:
             self._kept_at = self._clock()
             with contextlib.suppress(StoreError):
-                await store.keep(_KEPT, json.dumps(self._space.snapshot()))
+                await store.save_forecast(await self.forecast())
 
     # For the API.
 
@@ -142,15 +133,13 @@ class LiveStatus:
         return reason_text(incident.reason, language)
 
     def volumes(self) -> Sequence[Volume]:
-        if self._round is None:
-            return ()
-        return tuple(
-            Volume(one.path, one.free, one.total, one.level, self._space.of(one.path)) for one in self._round.volumes
-        )
+        last_day, now = self._pipeline.foresight.last_day, self._clock()
+        found = self._round.volumes if self._round is not None else ()
+        return tuple(Volume(one.path, one.free, one.total, one.level, last_day(one.path, now)) for one in found)
 
     async def forecast(self) -> ForecastView:
         """What is foreseen now, and how good predictions have been."""
-        return ForecastView(self._clock())
+        return self._pipeline.foresight.view(self._clock())
 
     async def downloads(self) -> Sequence[UnderWay]:
         """Downloads under way, the bot's and the monitor's own, with their bytes on disk."""

@@ -16,6 +16,7 @@ from ..config.telegram_endpoints import file_server
 from ..host import docker
 from ..host.docker import Container, Status
 from ..model.finding import Finding, FindingKind
+from ..model.prediction import ProbeSample, Samples
 
 _SECONDS = 5.0
 
@@ -95,12 +96,18 @@ async def check_bot_api(config: Config, *, seconds: float = _SECONDS) -> Finding
     now = time.time()
     if state.up:
         message = messages.text("server.up", config.language, url=url)
-        return Finding(FindingKind.SERVER, now, code="up", message=message)
+        return Finding(FindingKind.SERVER, now, code="up", message=message, samples=_sample(state, now))
     message = messages.text("server.down", config.language, url=url, reason=reason_text(state, config.language))
     container = await query_container(config, seconds=seconds)
     if container is not None:
         message += "; " + explanation(config.bot_api.container, container, config.language)
-    return Finding(FindingKind.SERVER, now, code="down", message=message)
+    return Finding(FindingKind.SERVER, now, code="down", message=message, samples=_sample(state, now))
+
+
+def _sample(state: ServerState, now: float) -> Samples:
+    """The probe: milliseconds until the answer, None without one."""
+    took = None if state.status is None else 1000 * state.took
+    return Samples(probes=(ProbeSample(now, took, state.status),))
 
 
 def reason_text(state: ServerState, language: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .. import messages
 from ..model.finding import Finding, FindingKind
+from ..model.prediction import Samples, SpaceSample
 
 _PROBE = b"\0" * 65536
 _FEW_INODES = (0.02, 0.005)  # of all: warning, critical. One download makes two or three files.
@@ -131,7 +132,9 @@ def finding(state: DiskState, now: float, language: str = "es") -> Finding:
         "total": size_text(worst.total),
         "inodes": f"{worst.inodes:.1%}",
     }
-    return Finding(FindingKind.SPACE, now, code=worst.level, message=messages.text(code, language, **fields))
+    message = messages.text(code, language, **fields)
+    spaces = tuple(SpaceSample(one.path, now, float(one.free), float(one.total)) for one in state.volumes)
+    return Finding(FindingKind.SPACE, now, code=worst.level, message=message, samples=Samples(spaces))
 
 
 def size_text(size: int) -> str:

@@ -61,6 +61,10 @@ MESSAGE_IDS = {
     "quarantine_expired": "08b9dc4bb8594a088d092b76fe781129",
     "alert_bot": "3de9d4ec1d394dfa9b7e5bbb559a308a",
     "sign_of_life": "854561a6f4db42d09374cec04d38d971",
+    "foreseen": "b3ecd6a0dff44deab174efebc1ac15ab",
+    "foreseen_judged": "1584c43edc094eb8aae9e963ea740a5b",
+    "foresight_silenced": "54c9cb1f9b9048fa90ccc37302c1bbb3",
+    "foresight_back": "3426371f286442c29ca2314a116fc539",
     "download_done": "3fb83f7c7c4c4f00904684316f6eb2df",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model.prediction import Prediction
+from ..model.prediction import Prediction, PredictionOutcome, SaidPrediction
 from . import format, text
 
 _SIZES = frozenset({"free", "size", "drain"})  # fields of a reason, in bytes
@@ -35,6 +35,15 @@ def reason(prediction: Prediction, language: str) -> str:
     """Returns what drives the prediction, "" where it does not say."""
     fields = {name: _value(name, value, language) for name, value in prediction.fields}
     return text(prediction.reason, language, **fields) if prediction.reason else ""
+
+
+def outcome(said: SaidPrediction, language: str) -> str:
+    """Returns `se cumplió el 1.12.2026 14:30`, "" before it is judged."""
+    if said.outcome is None:
+        return ""
+    if said.outcome is PredictionOutcome.CAME_TRUE and said.came_at is not None:
+        return text("foreseen.outcome.came_true_at", language, hora=moment(said.came_at))
+    return text(f"foreseen.outcome.{said.outcome.value}", language)
 
 
 def sentence(prediction: Prediction, language: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum, StrEnum
 
 from .incident import Incident
+from .prediction import SaidPrediction
 
 
 class Severity(IntEnum):
@@ -47,6 +48,12 @@ class NotificationCode(StrEnum):
     SPACE_CRITICAL = "space_critical"
     SERVER_DOWN = "server_down"
     SERVER_UP = "server_up"
+    # A prediction: said, nearly certain, judged; a kind that is wrong too often, or no longer.
+    FORESEEN = "foreseen"
+    FORESEEN_CRITICAL = "foreseen_critical"
+    FORESEEN_OVER = "foreseen_over"
+    FORESIGHT_SILENCED = "foresight_silenced"
+    FORESIGHT_BACK = "foresight_back"
     # The monitor itself.
     START = "start"
     STOP = "stop"
@@ -88,6 +95,7 @@ _FIRING = frozenset(
         NotificationCode.UNIT_DIED,
         NotificationCode.SPACE_CRITICAL,
         NotificationCode.SERVER_DOWN,
+        NotificationCode.FORESEEN_CRITICAL,
         NotificationCode.OWN_STORE,
         NotificationCode.OWN_LOGS,
         NotificationCode.OWN_PLACE,
@@ -103,6 +111,7 @@ _RESOLVING = frozenset(
         NotificationCode.SPACE_OK,
         NotificationCode.SPACE_WARNING,  # from critical; it is not an alert itself
         NotificationCode.SERVER_UP,
+        NotificationCode.FORESEEN_OVER,
         NotificationCode.OWN_BACK,
     }
 )
@@ -110,8 +119,8 @@ _RESOLVING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """`key` identifies the conversation: an incident's id, or `service`, `space`, `unit`, `silence`, `blind`, `muted`,
-    `reminder`.
+    """`key` identifies the conversation: an incident's or a prediction's id, or `service`, `space`, `unit`, `silence`,
+    `blind`, `muted`, `reminder`, `forecast` (the critical prediction), `foresight_<kind>`.
 
     Notifications with one key and one `thread` are one edited message; a new thread is a new message, so the phone
     alerts. `about` lists the alerts of a reminder.
@@ -128,13 +137,14 @@ class Notification:
     incident: Incident | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     about: tuple[Notification, ...] = ()
+    prediction: SaidPrediction | None = None
     to: tuple[str, ...] = ("admin",)
     hold: float = 0.0
     only_edit: bool = False
 
 
 # Alerts without an incident, acknowledged by this name.
-ALARM_KEYS = ("unit", "space", "own_store", "own_logs", "own_place")
+ALARM_KEYS = ("unit", "space", "forecast", "own_store", "own_logs", "own_place")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from .alert import Alert, Notification, Silence
 from .finding import Finding, UnknownKind
 from .incident import Event, Incident
-from .prediction import SaidPrediction, Samples, SpaceSample
+from .prediction import SaidPrediction, Samples
 from .task import RepairTask, TaskStat
 
 
@@ -52,7 +52,7 @@ class Snapshot:
     silences: tuple[Silence, ...] = ()
     held: tuple[Notification, ...] = ()
     predictions: tuple[SaidPrediction, ...] = ()  # not judged, and the last judged ones of each kind
-    spaces: tuple[SpaceSample, ...] = ()  # the last 28 days by the hour
+    samples: Samples = field(default_factory=Samples)  # free space of 28 days; the rest since `foresight` was stored
     foresight: Mapping[str, object] | None = None
 
     def part(self, name: str) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .download import Download
+from .prediction import Samples
 
 
 class ErrorType(str, Enum):
@@ -77,6 +78,7 @@ class Finding:
     exception: str = ""  # class with its module, if the entry has it
     lost: bool = False  # the traceback of a handler: a download ended by it, though nothing names it
     bot_fix: bool = False  # the bot announces its own repair (`Role.BOT_FIX`)
+    samples: Samples | None = None  # what a check has measured, for predictions
 
 
 @dataclass(frozen=True, slots=True)

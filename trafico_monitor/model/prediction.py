@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
+from itertools import chain
 
 DAY = 86400.0
 LIKELY = 0.5  # a prediction below it is judged (Brier), neither shown as foreseen nor counted as said
@@ -157,6 +159,19 @@ class Occurrence:
     kind: PredictionKind
     at: float
     about: str = ""
+
+
+def joined(several: Sequence[Samples]) -> Samples:
+    """All of `several`, in their order."""
+    if not several:
+        return _NOTHING
+    spaces, probes, downloads, deaths = zip(
+        *((one.spaces, one.probes, one.downloads, one.deaths) for one in several), strict=True
+    )
+    return Samples(tuple(chain(*spaces)), tuple(chain(*probes)), tuple(chain(*downloads)), tuple(chain(*deaths)))
+
+
+_NOTHING = Samples()
 
 
 class KindState(str, Enum):

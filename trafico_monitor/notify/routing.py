@@ -9,9 +9,20 @@ from ..config import telegram_endpoints
 from ..config.schema import ADMIN, Alerts, Config, Route
 from ..model.alert import Notification, Severity
 from ..model.finding import ErrorType
+from ..model.prediction import PredictionKind
 
 # A notification of the service itself belongs to the error type that it precedes or causes.
 _OF_SERVICE = {"space": ErrorType.DISCO_LLENO, "server": ErrorType.SERVIDOR_CAIDO}
+# What is foreseen belongs to the error type that it would lead to.
+_OF_FORECAST = {
+    PredictionKind.DISK: ErrorType.DISCO_LLENO,
+    PredictionKind.FIT: ErrorType.DISCO_LLENO,
+    PredictionKind.TIMEOUT: ErrorType.TIMEOUT,
+    PredictionKind.STALL: ErrorType.TIMEOUT,
+    PredictionKind.SHARE: ErrorType.OTRO,
+    PredictionKind.SERVER: ErrorType.SERVIDOR_CAIDO,
+    PredictionKind.LOOP: ErrorType.OTRO,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,8 @@ def topic(notification: Notification) -> str:
     """The error_type that `notification` is about; "" where it is about none."""
     if notification.incident is not None:
         return notification.incident.error_type.value
+    if notification.prediction is not None:
+        return _OF_FORECAST[notification.prediction.prediction.kind].value
     error_type = _OF_SERVICE.get(notification.code.partition("_")[0])
     return error_type.value if error_type else ""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..model.alert import Alert, Notification, NotificationCode, Severity, Silence
 from ..model.changeset import ChangeSet
 from ..model.finding import Finding, UnknownKind
 from ..model.incident import Event, Incident
+from ..model.prediction import SaidPrediction, Samples, joined
 from ..model.task import RepairTask, TaskStat
 from ..notify.engine import AlertChanges
 from . import events
@@ -26,6 +28,9 @@ class ChangeSetBuilder:
     unknown: dict[int, UnknownKind] = field(default_factory=dict)
     attempts: list[TaskStat] = field(default_factory=list)
     arrived: list[Finding] = field(default_factory=list)
+    predictions: dict[str, SaidPrediction] = field(default_factory=dict)
+    samples: list[Samples] = field(default_factory=list)
+    foresight: Mapping[str, object] | None = None
     alarms: dict[str, Alert] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
     held: dict[tuple[str, int], Notification] = field(default_factory=dict)
@@ -70,6 +75,9 @@ class ChangeSetBuilder:
             unheld=tuple(self.unheld),
             attempts=tuple(self.attempts),
             arrived=tuple(self.arrived),
+            predictions=tuple(self.predictions.values()),
+            samples=joined(self.samples),
+            foresight=self.foresight,
             cursor=cursor,
             memory=memory,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..config.schema import Predict
 from ..detection import stall_timeout as silence
 from ..detection.detector import Detector
 from ..detection.downloads import PROCESS_ENDED
@@ -26,8 +27,10 @@ from ..model.journal_entry import JournalEntry
 from ..model.task import Evidence, RepairTask, TaskResult, Verdict
 from ..notify.engine import AlertEngine
 from ..notify.routing import RoutingConfig
+from ..prediction.forecaster import FULL
 from . import events, instrumentation
 from .changeset_builder import ChangeSetBuilder
+from .handlers.forecast import ForecastHandler
 from .handlers.incidents import IncidentHandler
 from .handlers.inhibition import DiskHandler, Inhibitor, ServerHandler
 from .handlers.results import CompletedHandler, ResultHandler
@@ -64,7 +67,10 @@ class Pipeline:
         language: str,
         refusal: str = "",
         routing: RoutingConfig | None = None,
+        predict: Predict | None = None,
+        full: float = FULL,
     ) -> None:
+        """`predict`: None predicts nothing. `full`: free bytes below which a disk counts as full."""
         self.detector = detector
         self.tracker = tracker
         self.language = language
@@ -81,6 +87,7 @@ class Pipeline:
         self._server = ServerHandler(self.incidents, self._causes)
         self._success = CompletedHandler()
         self._unknown = UnknownErrorHandler()
+        self.foresight = ForecastHandler(self.alerting, predict or Predict(enabled=False), full)
         self._consequences: dict[FindingKind, Callable[[Finding, ChangeSetBuilder, float], None]] = {
             FindingKind.UNIT: self._unit.observe,
             FindingKind.BLIND: self._sight.observe,
@@ -127,6 +134,7 @@ class Pipeline:
                     self._observe(finding, step, now)
             for finding in self.detector.feed(entry):
                 self._observe(finding, step, now)
+            self.foresight.follow(self.detector.attempts, step, now)
         return self._close(step, now, cursor)
 
     def tick(self, now: float) -> ChangeSet:
@@ -138,7 +146,10 @@ class Pipeline:
             self._observe(finding, step, now)
         self._sight.expire(step, now)
         self._unit.expire(step, now)
+        self.foresight.died(self._unit.take_deaths(), step, now)
         self._unknown.tell_untold(step, now)
+        self.foresight.follow(self.detector.attempts, step, now)
+        self.foresight.tick(step, now)
         self.incidents.leave(step, now)
         self.incidents.go_on(step, now)
         return self._close(step, now)
@@ -148,6 +159,13 @@ class Pipeline:
         step = ChangeSetBuilder(self.language)
         for finding in findings:
             self._observe(finding, step, now)
+        return self._close(step, now)
+
+    def arrived(self, sizes: Mapping[str, int], now: float) -> ChangeSet:
+        """So many bytes lie at the places of `detector.copying`."""
+        step = ChangeSetBuilder(self.language)
+        self.detector.arrived(sizes, now)
+        self.foresight.arrived(sizes, step, now)
         return self._close(step, now)
 
     def process_ended(self, unit: str, pid: int, at: float, last: bool, now: float) -> ChangeSet:
@@ -241,6 +259,8 @@ class Pipeline:
         if follow is not None:
             follow(finding, step, now)
         self.incidents.observe(finding, step, now)
+        self.foresight.observe(finding, step, now)
+        self.foresight.died(self._unit.take_deaths(), step, now)
 
     def _close(self, step: ChangeSetBuilder, now: float, cursor: str | None = None) -> ChangeSet:
         """The end of every step: its notifications pass the alert engine."""
@@ -250,15 +270,24 @@ class Pipeline:
 
     # What stays as it is when the configuration changes, and when the monitor starts again.
 
-    def reload(self, limits: Limits, language: str, refusal: str, routing: RoutingConfig | None = None) -> None:
+    def reload(
+        self,
+        limits: Limits,
+        language: str,
+        refusal: str,
+        routing: RoutingConfig | None = None,
+        predict: Predict | None = None,
+        full: float = FULL,
+    ) -> None:
         """New configuration; open incidents, contexts and orders stay as they are."""
+        self.foresight.reload(predict or Predict(enabled=False), full)
         self.language = language
         self.alerting.reload(routing or self.alerting.routing)
         self.incidents.limits = limits
         self.incidents.conditions = replace(self.incidents.conditions, refusal=refusal)
         self.incidents.look_again()
 
-    def restore(self, saved: Snapshot) -> None:
+    def restore(self, saved: Snapshot, now: float = 0.0) -> None:
         """Go on where the last transaction ended."""
         memory = saved.memory or {}
         self.detector.restore(saved.part("detector"))
@@ -271,6 +300,7 @@ class Pipeline:
         self.blindness.restore(saved.part("blindness"))
         self.told = instrumentation.restored(saved.part("told"))
         self.alerting.restore(saved.alarms, saved.silences, saved.held)
+        self.foresight.restore(saved, now)
 
     def memory(self) -> dict[str, object]:
         """All that a restart needs beside the incidents and the orders, as JSON-able values."""

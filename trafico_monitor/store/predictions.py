@@ -10,6 +10,7 @@ from typing import Any
 
 from ..model.prediction import (
     DAY,
+    LIKELY,
     DeathSample,
     DownloadSample,
     Prediction,
@@ -72,31 +73,32 @@ def predictions(
 
 
 def remembered(connection: sqlite3.Connection, judged: int = 200) -> tuple[SaidPrediction, ...]:
-    """All that are not judged yet, and the last `judged` of each kind that are; in the order in which they were
-    said."""
+    """All that are not judged yet, and the last `judged` of each kind that are, likely and unlikely ones apart; in the
+    order in which they were said."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY kind, outcome IS NULL"
+        f"SELECT {_COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY kind, outcome IS NULL, p >= {LIKELY}"
         " ORDER BY said_at DESC) AS place FROM predictions) WHERE outcome IS NULL OR place <= ? ORDER BY said_at, id",
         (judged,),
     )
     return tuple(_read(rows))
 
 
-def spaces(connection: sqlite3.Connection, since: float = 0.0) -> tuple[SpaceSample, ...]:
+def _spaces(connection: sqlite3.Connection, since: float) -> tuple[SpaceSample, ...]:
     """Free space by the hour since `since`, in order of time."""
     sql = "SELECT path, at, free, total FROM space_hours WHERE at >= ? ORDER BY at, path"
     return tuple(SpaceSample(*row) for row in connection.execute(sql, (since,)))
 
 
-def samples(connection: sqlite3.Connection, since: float) -> Samples:
-    """All that was measured since `since`, each in order of time."""
-    probes = connection.execute("SELECT at, milliseconds, status FROM probes WHERE at >= ? ORDER BY at", (since,))
+def samples(connection: sqlite3.Connection, since: float, spaces_since: float | None = None) -> Samples:
+    """All that was measured after `since` (free space: after `spaces_since`), each in order of time."""
+    probes = connection.execute("SELECT at, milliseconds, status FROM probes WHERE at > ? ORDER BY at", (since,))
     ended = connection.execute(
-        "SELECT started, size, seconds, outcome FROM downloads WHERE started >= ? ORDER BY started", (since,)
+        "SELECT started, size, seconds, outcome FROM downloads WHERE started + seconds > ? ORDER BY started + seconds",
+        (since,),
     )
-    deaths = connection.execute("SELECT at, planned FROM deaths WHERE at >= ? ORDER BY at", (since,))
+    deaths = connection.execute("SELECT at, planned FROM deaths WHERE at > ? ORDER BY at", (since,))
     return Samples(
-        spaces(connection, since),
+        _spaces(connection, since if spaces_since is None else spaces_since),
         tuple(ProbeSample(*row) for row in probes),
         tuple(DownloadSample(*row) for row in ended),
         tuple(DeathSample(at, bool(planned)) for at, planned in deaths),

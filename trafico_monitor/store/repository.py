@@ -201,6 +201,7 @@ def _load(connection: sqlite3.Connection, since: float) -> Snapshot:
         "SELECT body FROM incidents WHERE closed_at IS NULL UNION ALL SELECT body FROM incidents WHERE closed_at >= ?",
         (since,),
     )
+    foresight = _read_foresight(_kept(connection, _FORESIGHT))
     orders = connection.execute("SELECT body FROM orders WHERE finished = 0 ORDER BY due_at, id")
     memory = _kept(connection, "memory")
     return Snapshot(
@@ -213,9 +214,15 @@ def _load(connection: sqlite3.Connection, since: float) -> Snapshot:
         tables.unreported_silences(connection),
         tables.deferred_notifications(connection),
         predictions.remembered(connection),
-        predictions.spaces(connection),
-        _read_foresight(_kept(connection, _FORESIGHT)),
+        predictions.samples(connection, _moment(foresight), spaces_since=0.0),
+        foresight,
     )
+
+
+def _moment(foresight: Mapping[str, object] | None) -> float:
+    """When the state of the predictors was stored."""
+    at = (foresight or {}).get("at")
+    return float(at) if isinstance(at, int | float) else 0.0
 
 
 def _read_foresight(kept: str) -> Mapping[str, object] | None:

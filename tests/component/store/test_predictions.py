@@ -70,11 +70,11 @@ async def test_what_was_said_is_read_again_as_it_was_said_and_judged(store: Stor
         said(), prediction=replace(said().prediction, about="")
     )
     assert saved.foresight == {"loop": [1.5]}
-    assert saved.spaces == (SAMPLES.spaces[0], SAMPLES.spaces[2])  # the first of an hour
+    assert saved.samples.spaces == (SAMPLES.spaces[0], SAMPLES.spaces[2])  # the first of an hour
     await store.commit(ChangeSet(predictions=(judged(kept),)))
     with Queries(tmp_path / "state") as queries:
         assert queries.predictions(0.0) == (judged(kept),)
-        assert queries.samples(0.0) == replace(SAMPLES, spaces=saved.spaces)
+        assert queries.samples(0.0) == replace(SAMPLES, spaces=saved.samples.spaces)
 
 
 async def test_a_step_that_is_not_stored_has_said_nothing(store: Store) -> None:
@@ -82,7 +82,7 @@ async def test_a_step_that_is_not_stored_has_said_nothing(store: Store) -> None:
     with pytest.raises(StoreUnavailable):
         await store.commit(step("i1", predictions=(said(), broken), samples=SAMPLES))
     saved = await store.load()
-    assert (saved.predictions, saved.spaces, saved.incidents) == ((), (), ())
+    assert (saved.predictions, saved.samples.spaces, saved.incidents) == ((), (), ())
 
 
 async def test_the_same_step_once_more_says_nothing_twice(store: Store, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ async def test_a_database_of_each_older_version_is_carried_over(tmp_path: Path, 
     saved = await store.load()
     await store.close()
     assert ([one.id for one in saved.incidents], saved.cursor) == (["i1"], "s=1")
-    assert [one.id for one in saved.predictions] == ["p1"] and len(saved.spaces) == 2
+    assert [one.id for one in saved.predictions] == ["p1"] and len(saved.samples.spaces) == 2
     kept = {"cursor", *(["web.space"] if version == len(migrations.STEPS) else [])}
     assert (saved.foresight, _state_names(place)) == (None, kept)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 
-from ...messages import catalogue, format, text
+from ...messages import catalogue, forecast, format, text
 from ...model.alert import ALARM_KEYS, Notification, NotificationCode, Severity, alarm_name
 from ...model.finding import ErrorType
 from ...model.incident import LATE, Estado, Incident
@@ -30,6 +30,9 @@ _TITLES = {
     NotificationCode.OWN_BACK: "ok",
     NotificationCode.TASK_BACK: "ok",
     NotificationCode.SERVER_UP: "ok",
+    NotificationCode.FORESEEN_OVER: "info",
+    NotificationCode.FORESIGHT_SILENCED: "info",
+    NotificationCode.FORESIGHT_BACK: "info",
     NotificationCode.FAILED: "failed",
     NotificationCode.MOVED: "failed",
     NotificationCode.RESCUED_PLACED: "ok",
@@ -99,7 +102,7 @@ def render(
     if notice.code in rescued.CODES:
         lines += rescued.lines(notice, language)
     elif incident is None:
-        lines += _service(notice, language, zone)
+        lines += _service(notice, language, zone) if notice.prediction is None else _foreseen(notice, language, zone)
         called = _name_of(notice)
         closing = line("notice.id", language, id=words(called, 40)) if called else None
     else:
@@ -123,6 +126,9 @@ def headline(notice: Notification, language: str) -> Line:
     """What happened, in one line."""
     if notice.incident is not None:
         return line(f"notice.error.{notice.incident.error_type.value}", language)
+    if notice.prediction is not None:
+        kind = notice.prediction.prediction.kind.value
+        return line(f"notice.{notice.code}", language, que=words(text(f"foreseen.kind.{kind}", language)))
     return line(f"notice.{notice.code}", language)
 
 
@@ -160,13 +166,39 @@ def _service(notice: Notification, language: str, zone: tzinfo | None) -> Iterat
         code = f"notice.field.{key}"
         if value and code in catalogue(language):
             yield line(code, language, **{key: _field(key, str(value), language, zone)})
-    if by := notice.fields.get(ACKNOWLEDGED_BY):
-        hora = _field("desde", notice.fields.get(ACKNOWLEDGED_AT, ""), language, zone)
-        yield line("notice.acknowledged", language, por=verbatim(str(by), 80), hora=hora)
+    yield from _acknowledged(notice, language, zone)
     for other in notice.about:
         yield entry(other, language, zone)
     if notice.about:
         yield _how_to_answer(notice.about, language)
+
+
+def _foreseen(notice: Notification, language: str, zone: tzinfo | None) -> Iterator[Line]:
+    """What, when, how likely, why, and what to do; or what became of it."""
+    assert notice.prediction is not None
+    said = notice.prediction.prediction
+    yield headline(notice, language)
+    if said.about:
+        yield line("notice.foreseen.about", language, sobre=name(said.about, 200))
+    shown = {
+        "chance": forecast.chance(said, language),
+        "when": forecast.interval(said, language),
+        "why": forecast.reason(said, language),
+        "now": notice.fields.get("ahora", ""),
+        "result": forecast.outcome(notice.prediction, language),
+    }
+    for part, value in shown.items():
+        if value:
+            yield line(f"notice.foreseen.{part}", language, valor=words(value, 300))
+    if notice.prediction.outcome is None:
+        yield line(f"notice.foreseen.do.{said.kind.value}", language)
+    yield from _acknowledged(notice, language, zone)
+
+
+def _acknowledged(notice: Notification, language: str, zone: tzinfo | None) -> Iterator[Line]:
+    if by := notice.fields.get(ACKNOWLEDGED_BY):
+        hora = _field("desde", notice.fields.get(ACKNOWLEDGED_AT, ""), language, zone)
+        yield line("notice.acknowledged", language, por=verbatim(str(by), 80), hora=hora)
 
 
 def _how_to_answer(alarms: tuple[Notification, ...], language: str) -> Line:

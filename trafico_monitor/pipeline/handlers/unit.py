@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from ...messages import format, text
 from ...model.alert import Notification, NotificationCode, Severity
 from ...model.finding import Finding, FindingKind
+from ...model.prediction import DeathSample
 from ...notify.engine import AlertEngine
 from ..changeset_builder import ChangeSetBuilder
 from . import visibility
@@ -56,6 +57,7 @@ class UnitHandler:
 
     def __init__(self, seen: VisibilityGaps, alerting: AlertEngine) -> None:
         self.changes = 0
+        self.deaths: list[DeathSample] = []  # until the pipeline takes them
         self._life = _Life()
         self._blindness = seen
         self._alerting = alerting
@@ -64,6 +66,11 @@ class UnitHandler:
     def down(self) -> str:
         """Code of the end that started the active alert, "" if there is none."""
         return self._life.down
+
+    def take_deaths(self) -> list[DeathSample]:
+        """The ends since the last call."""
+        deaths, self.deaths = self.deaths, []
+        return deaths
 
     def snapshot(self) -> dict[str, object]:
         return asdict(self._life)
@@ -145,6 +152,8 @@ class UnitHandler:
             self._recover(step, finding.at)
         life.alive = life.activating = False
         life.ended = life.ended if again else finding.at
+        if life.asked and not again:
+            self.deaths.append(DeathSample(finding.at, True))
         if not (again or life.asked or as_it_should):
             self._count(finding, step, now)
 
@@ -176,6 +185,7 @@ class UnitHandler:
         if not life.down:
             life.down, life.since, life.ends = finding.code, finding.at, 0
         life.ended, life.ends = finding.at, life.ends + 1
+        self.deaths.append(DeathSample(finding.at, False))
         step.take_in(self._alerting.unit_died(now), now)
         step.event("unit_died", finding.at, 3, unidad=life.unit, texto=self._why(finding, step))
         self._tell(finding, step, now)
