@@ -65,15 +65,14 @@ class Service:
         await self._settings.read()
         store = await Store.open(self._settings.current.paths.state, spare_place())
         try:
-            saved = await store.load()
-            self._wire(store, saved)
-            return await self._watch(saved)
+            return await self._watch(self._wire(store, await store.load()))
         finally:
             await store.close()
 
     # Wiring: each part is made of the ones above it. Effects that go back up are methods of the service.
 
-    def _wire(self, store: Store, saved: Snapshot) -> None:
+    def _wire(self, store: Store, saved: Snapshot) -> tuple[RepairTask, ...]:
+        """Returns the unfinished tasks: the rest of `saved` is not held, 28 days of samples are in it."""
         settings, clock = self._settings, self._clock
         config, routing = settings.current, routing_of(settings.current)
         self._context = context = AppContext(
@@ -128,6 +127,7 @@ class Service:
             language=context.language,
             origins=context.origins,
         )
+        return saved.orders
 
     def _works(self) -> tuple[tuple[str, Work], ...]:
         """All tasks beside the ingest loop, from the start to the stop."""
@@ -163,14 +163,14 @@ class Service:
 
     # Start, reload, stop.
 
-    async def _watch(self, saved: Snapshot) -> int:
+    async def _watch(self, inherited: tuple[RepairTask, ...]) -> int:
         self._ingest.follow()
         self._take_signals()
         try:
             async with asyncio.TaskGroup() as tasks:
                 ingesting = tasks.create_task(self._ingest.consume(), name="journal")
                 self._start(self._works())
-                await self._announce(saved.orders)
+                await self._announce(inherited)
                 self._start(self._later_works())
                 await self._stop.wait()
                 await self._wind_down()
