@@ -37,7 +37,7 @@ def test_the_disk_is_a_fan_with_the_moment_at_which_it_is_full(
     expect(page.locator(".fan canvas")).to_have_count(2)
     fan = page.locator(".fan").first
     expect(fan).to_have_attribute("role", "img")
-    for words in ("/home", "con un 80 % entre", "baja de 2 GB hacia", "probabilidad en 24 h: 82\xa0%"):
+    for words in ("/home", "con un 80 % entre", "baja de 2 GB hacia", "probabilidad en 24 h: 82 %"):
         assert words in (fan.get_attribute("aria-label") or "")
     expect(page.locator("figcaption").nth(1)).to_contain_text("no baja de 2 GB en 7 días")
     expect(page.locator(".tile", has_text="/home")).to_contain_text("lleno hacia")

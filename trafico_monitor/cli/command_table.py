@@ -113,7 +113,11 @@ COMMANDS: Mapping[str, Entry] = {
         _CONFIG, _JSON, _choice("--list", "listed", help="option.list", values=LOOSE_KINDS, metavar="KIND"),
     )),
     "forecast": Entry("forecast:forecast", (
-        _JSON, _option("--backtest", "history", help="option.backtest", metavar="FILE", type=_FILE_PATH),
+        _CONFIG, _JSON,
+        # Without a file it is the monitor's own past.
+        _option("--backtest", "history", help="option.backtest", metavar="[FILE]", type=_FILE, is_flag=False,
+                flag_value=""),
+        _option("--since", help="option.forecast.since", metavar="TIME"),
     )),
     "retry": Entry("requests:retry", (_CONFIG, _JSON, _argument("incident", "option.incident", metavar="ID"))),
     "ack": Entry("requests:acknowledge", (_CONFIG, _JSON, _argument("incident", "option.ack", metavar="ID"))),

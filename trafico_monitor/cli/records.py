@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..config.loader import load
-from ..config.schema import Paths
+from ..config.schema import Config
 from ..errors import ConfigError
 from ..health.disk import size_text
 from ..messages import text
@@ -17,16 +17,19 @@ from ..store.read_repository import Queries
 from .output import clock, printable
 
 
-def open_records(config: Path | None) -> Queries:
-    """The records of the configured state directory. An ordinary user may not read the
-    configuration of an installed monitor: then the usual place is tried."""
+def configured(config: Path | None) -> Config:
+    """The configuration, or the defaults: an ordinary user may not read that of an installed monitor."""
     try:
-        paths = load(config).paths
+        return load(config)
     except ConfigError:
         if config is not None:
             raise
-        paths = Paths()
-    return Queries(paths.state)
+        return Config()
+
+
+def open_records(config: Path | None) -> Queries:
+    """The records of the configured state directory, or of the usual one."""
+    return Queries(configured(config).paths.state)
 
 
 def as_fields(incident: Incident, spoken: str) -> dict[str, object]:

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ..messages import forecast as words
 from ..messages import text
 from ..messages.format import date_time
 from ..model.finding import ErrorType
 from ..model.incident import Incident
+from ..model.prediction import ForecastView
 from ..pipeline.events import action_text, reason_text
 from ..store.read_repository import Summary
 
@@ -34,10 +36,16 @@ _WIDTH, _HEIGHT, _LEFT, _TOP, _GROUND = 940, 180, 40, 10, 156  # of the chart
 
 
 def render(
-    summary: Summary, incidents: Sequence[Incident], since: float, now: float, spoken: str, waiting: str = ""
+    summary: Summary,
+    incidents: Sequence[Incident],
+    since: float,
+    now: float,
+    spoken: str,
+    waiting: str = "",
+    forecast: ForecastView | None = None,
 ) -> str:
     """The page. `incidents` are the newest, as many as are to be told one by one; `waiting` is what waits in
-    `_rescatados`, "" for nothing."""
+    `_rescatados`, "" for nothing; `forecast` None where there is none yet."""
     first = since or min((float(hour) for hour in summary.hours), default=now)
     seen = {estado for (_, estado), number in summary.types.items() if number}
     return (
@@ -51,6 +59,7 @@ def render(
             first=first,
             now=now,
             waiting=waiting,
+            forecast=None if forecast is None else _forecast(forecast, spoken),
             figures=_figures(summary),
             chart=_chart(summary.hours, first, now),
             types=_types(summary, spoken),
@@ -99,6 +108,16 @@ def _figures(summary: Summary) -> Sequence[tuple[str, str]]:
         ("open", str(summary.total - ended)),
         ("median", _seconds(summary.median_seconds)),
     )
+
+
+def _forecast(view: ForecastView, spoken: str) -> Mapping[str, object]:
+    """What was foreseen when the page was made, and the score of each kind."""
+    foreseen = [
+        (words.sentence(one, spoken), words.reason(one, spoken)) for one in (s.prediction for s in view.foreseen)
+    ]
+    disks = [(fan.path, words.disk(fan, spoken)) for fan in view.disks]
+    scores = words.score_table(view.scores, spoken)
+    return {"summary": words.summary(view, spoken), "foreseen": foreseen, "disks": disks, "scores": scores}
 
 
 def _chart(hours: Mapping[int, int], first: float, now: float) -> Mapping[str, object] | None:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ..model.prediction import Prediction, PredictionOutcome, SaidPrediction
+from collections.abc import Sequence
+
+from ..model.prediction import (
+    DiskFan,
+    ForecastView,
+    KindScore,
+    KindState,
+    Prediction,
+    PredictionOutcome,
+    SaidPrediction,
+)
 from . import format, text
 
 _SIZES = frozenset({"free", "size", "drain"})  # fields of a reason, in bytes
@@ -18,7 +28,7 @@ def headline(prediction: Prediction, language: str) -> str:
 def chance(prediction: Prediction, language: str) -> str:
     """Returns `probable (82 %)`."""
     word = text(f"foreseen.{prediction.likelihood}", language)
-    return text("foreseen.chance", language, palabra=word, p=f"{100 * prediction.p:.0f}")
+    return text("foreseen.chance", language, palabra=word, p=_percent(prediction.p))
 
 
 def interval(prediction: Prediction, language: str) -> str:
@@ -51,12 +61,60 @@ def sentence(prediction: Prediction, language: str) -> str:
     return " · ".join((headline(prediction, language), chance(prediction, language), interval(prediction, language)))
 
 
+def summary(view: ForecastView, language: str) -> str:
+    """Returns the likeliest prediction in one line, or why there is none."""
+    if view.foreseen:
+        likeliest = max(view.foreseen, key=lambda one: one.prediction.p).prediction
+        others = len(view.foreseen) - 1
+        more = text("foreseen.more", language, n=others) if others else ""
+        return sentence(likeliest, language) + more
+    states = {one.state for one in view.scores}
+    if states == {KindState.OFF}:
+        return text("foreseen.off", language)
+    if view.since is None:
+        return text("foreseen.none.new", language)
+    return text("foreseen.none", language, desde=moment(view.since))
+
+
+def disk(fan: DiskFan, language: str) -> str:
+    """Returns when the file system is expected to be full, with its interval and probability."""
+    code = "never" if fan.full_at is None else "at" if fan.full_lo is None or fan.full_hi is None else "between"
+    ends = {"hora": fan.full_at, "desde": fan.full_lo, "hasta": fan.full_hi}
+    fields = {name: moment(at) for name, at in ends.items() if at is not None}
+    fields |= {"limite": format.size(fan.limit, language), "plazo": f"{fan.horizon / 3600:.0f} h"}
+    return text(f"foreseen.full.{code}", language, **fields, p=_percent(fan.probability))
+
+
+HEAD = ("kind", "state", "said", "came_true", "false", "missed", "false_per_week", "brier", "coverage")
+
+
+def score_row(score: KindScore, language: str) -> tuple[str, ...]:
+    """Returns the columns of HEAD, `–` where nothing was judged yet."""
+    rates = ((score.false_per_week, "{:.2f}"), (score.brier, "{:.3f}"), (score.coverage, "{:.0%}"))
+    return (
+        score.kind.value,
+        text(f"foreseen.state.{score.state.value}", language),
+        *(str(count) for count in (score.said, score.came_true, score.false, score.missed)),
+        *("–" if value is None else form.format(value) for value, form in rates),
+    )
+
+
+def score_table(scores: Sequence[KindScore], language: str) -> list[tuple[str, ...]]:
+    """Returns the head and a row for each kind."""
+    head = tuple(text(f"foreseen.head.{name}", language) for name in HEAD)
+    return [head, *(score_row(one, language) for one in scores)]
+
+
 def moment(at: float) -> str:
     """Returns local date and time, or seconds for a time that no calendar has."""
     try:
         return format.date_time(at)
     except (OverflowError, ValueError, OSError):
         return f"{at:.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}"
 
 
 def _value(name: str, value: float | str, language: str) -> str:

@@ -243,10 +243,13 @@ class ForecastView:
 
     def as_json(self) -> dict[str, object]:
         """The object of `forecast --json`."""
+        return {**self.without_disks(), "disks": [one.as_json() for one in self.disks]}
+
+    def without_disks(self) -> dict[str, object]:
+        """The same without the paths of the disks, which are long."""
         return {
             "at": self.at,
             "since": self.since,
             "foreseen": [one.as_json() for one in self.foreseen],
             "scores": [one.as_json() for one in self.scores],
-            "disks": [one.as_json() for one in self.disks],
         }

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from ..model.prediction import Prediction
+from ..config.schema import Predict
+from ..model.prediction import KindScore, Prediction, SaidPrediction, Samples, SpaceSample
+from . import judgement, telling
 from .downloads import Outcome
 from .forecaster import FULL, Forecaster
+from .judgement import Evidence
 
 T = TypeVar("T")
+_USUAL = Predict()
+JUDGED_SECONDS = 600.0  # between two judgements
 Probe = tuple[float, "float | None", "int | None"]  # seconds since the epoch, milliseconds, HTTP status
 
 
@@ -31,13 +37,14 @@ class Download:
 @dataclass(frozen=True)
 class History:
     """What a machine recorded, each list in order of time (docs/explanation/forecast.md has the file's format).
-    `total` None where the file has none: the most that was free so far counts."""
+    `total` None where the file has none: the most that was free so far counts. `spaces`: of volumes with a name."""
 
     total: float | None
     free: Sequence[tuple[float, float]] = ()
     downloads: Sequence[Download] = ()
     probes: Sequence[Probe] = ()
     deaths: Sequence[tuple[float, bool]] = ()
+    spaces: Sequence[SpaceSample] = ()
 
     @classmethod
     def from_json(cls, given: Mapping[str, object]) -> History:
@@ -53,17 +60,62 @@ class History:
             deaths=sorted(_read(given, "deaths", _death)),
         )
 
+    @classmethod
+    def of_samples(cls, samples: Samples) -> History:
+        """Of the monitor's own past, without the downloads whose size was never announced: nothing is said of them."""
+        return cls(
+            None,
+            downloads=[
+                Download(one.started, one.size, one.seconds, Outcome(one.outcome))
+                for one in sorted(samples.downloads, key=lambda one: one.started)
+                if one.size is not None
+            ],
+            probes=[(one.at, one.milliseconds, one.status) for one in samples.probes],
+            deaths=[(one.at, one.planned) for one in samples.deaths],
+            spaces=samples.spaces,
+        )
+
 
 _Step = tuple[float, int, "Callable[[], tuple[Prediction, ...]]"]  # when, the order at one moment, what is taken then
 
 
 def backtest(history: History, limit: float = FULL) -> Iterator[Prediction]:
     """The predictions in the order in which they would have been said."""
-    run = Forecaster(limit=limit)
+    for _, step in _steps(Forecaster(limit=limit), history):
+        yield from step()
+
+
+def replay(
+    history: History, settings: Predict = _USUAL, limit: float = FULL
+) -> tuple[Sequence[Prediction], Sequence[KindScore]]:
+    """The predictions of `backtest`, and how good each kind was. Each is judged as the service judges it; one whose
+    horizon ends after the history is said, and neither true nor false."""
+    run = Forecaster(settings, limit, evidence=Evidence(deque()))
+    said: dict[str, SaidPrediction] = {}
+    unjudged: dict[str, SaidPrediction] = {}
+    now, looked = 0.0, -math.inf
+    for now, step in _steps(run, history):
+        run.tick(now)
+        for one in map(judgement.said, step()):
+            said[one.id] = unjudged[one.id] = one
+        if unjudged and now - looked >= JUDGED_SECONDS:
+            looked = now
+            for one in run.judge(unjudged.values(), now):
+                said[one.id] = one
+                del unjudged[one.id]
+    said.update((one.id, one) for one in run.judge(unjudged.values(), now))
+    listed = tuple(said.values())
+    states = telling.states(settings, listed, run.since, now)
+    return [one.prediction for one in listed], judgement.scores(listed, run.occurrences, states, run.since, now)
+
+
+def _steps(run: Forecaster, history: History) -> Iterator[tuple[float, Callable[[], tuple[Prediction, ...]]]]:
+    """What happened, in order of time, each as a call of `run`."""
     keys = {id(one): f"#{number} {one.size:.0f} B" for number, one in enumerate(history.downloads, 1)}
     ended = sorted(history.downloads, key=Download.ended)
     streams: tuple[Iterator[_Step], ...] = (
         ((at, 0, partial(run.space, "", history.total, free, at)) for at, free in history.free),
+        ((one.at, 0, partial(run.space, one.path, one.total, one.free, one.at)) for one in history.spaces),
         ((at, 1, partial(run.death, at, planned)) for at, planned in history.deaths),
         ((at, 2, partial(run.probe, at, latency, status)) for at, latency, status in history.probes),
         (
@@ -75,8 +127,8 @@ def backtest(history: History, limit: float = FULL) -> Iterator[Prediction]:
             for one in ended
         ),
     )
-    for _, _, step in heapq.merge(*streams, key=lambda step: step[:2]):
-        yield from step()
+    for at, _, step in heapq.merge(*streams, key=lambda step: step[:2]):
+        yield at, step
 
 
 def _read(given: Mapping[str, object], name: str, entry: Callable[[Sequence[object]], T | None]) -> list[T]:

@@ -25,6 +25,15 @@ from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Event, Incident
+from trafico_monitor.model.prediction import (
+    DiskFan,
+    ForecastView,
+    KindScore,
+    KindState,
+    Prediction,
+    PredictionKind,
+    SaidPrediction,
+)
 from trafico_monitor.model.task import Evidence, TaskKind, TaskStat
 from trafico_monitor.store.repository import Store
 
@@ -165,11 +174,25 @@ async def config(tmp_path: Path) -> Path:
     await store.save_status(
         {
             "at": now, "started_at": now, "version": "1.0.0", "unit": long, "server": NAMES[3], "space": NAMES[0],
+            "forecast": {"text": NAMES[4]},
             "lag": 0.1, "open": 3, "channels": channels, "alarms": [alarm], "unanswered": [ID] * 40,
             "blindness": {"reasons": [{"text": long, "since": now}], "suppressed": 10**9},
             "outbox": {"waiting": 7, "error": NAMES[1]}, "missing": ["project", "admin", "token", "models_dir"],
         }
     )  # fmt: skip
+    said = [
+        SaidPrediction(
+            f"P{n}", Prediction(kind, now, now + 60, 0.8, now, now + 9, NAMES[n], "forecast.disk", (("free", 1e15),)),
+            told=True,
+        )
+        for n, kind in enumerate(PredictionKind)
+    ]  # fmt: skip
+    scores = tuple(
+        KindScore(kind, KindState.SILENCED, 9999, 9999, 9999, 9999, 99.5, 0.1, 1.0) for kind in PredictionKind
+    )
+    fan = DiskFan(NAMES[3], 1e15, 1e14, 0.5, full_at=now, full_lo=now, full_hi=now)
+    await store.save_forecast(ForecastView(now, (), scores, (fan,), now))
+    await store.commit(ChangeSet(predictions=tuple(said)))
     await store.close()
     (tmp_path / "history.json").write_text('{"deaths": [[0, false], [40, false], [81, false], [121, false]]}')
     (tmp_path / "bot.log").write_text("".join(f"{LINE}{name}/{name}.mp4'\n{name}\n" for name in NAMES))
@@ -190,7 +213,8 @@ COMMANDS = {
     "rules test": "rules test --config {config} {folder}/bot.log",
     "rules unknown": "rules unknown --config {config}",
     "replay": "replay --config {config} {folder}/bot.log",
-    "forecast": "forecast --backtest {folder}/history.json",
+    "forecast": "forecast --config {config}",
+    "forecast of the past": "forecast --backtest {folder}/history.json",
 }
 
 

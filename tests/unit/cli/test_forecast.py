@@ -32,8 +32,3 @@ def test_a_file_that_is_no_history_is_named(
         file.write_text(content)
     assert main(["forecast", "--backtest", str(file)]) != 0
     assert str(file) in capsys.readouterr().err
-
-
-def test_without_a_history_it_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["forecast"]) == 64
-    assert "--backtest" in capsys.readouterr().err

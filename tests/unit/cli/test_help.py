@@ -159,7 +159,8 @@ def test_what_is_asked_often_imports_little(tmp_path: Path) -> None:
     config.write_text(f'[paths]\nstate = "{tmp_path}"\n')
     script = (
         f"import sys; from trafico_monitor.cli.main import main; main(['status', '--config', {str(config)!r}]);"
-        "print(*sorted({'rich', 'jinja2', 'http.client', 'trafico_monitor.notify', 'trafico_monitor.daemon'}"
+        "print(*sorted({'rich', 'jinja2', 'http.client', 'trafico_monitor.notify', 'trafico_monitor.daemon',"
+        " 'trafico_monitor.prediction'}"
         " & sys.modules.keys()), 'end')"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)

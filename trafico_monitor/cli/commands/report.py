@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from ...messages import forecast as words
 from ...messages import text
 from ...model.incident import Estado
 from ...pipeline.events import reason_text
@@ -14,6 +15,7 @@ from ...store.read_repository import Summary, Worth
 from ..output import clock, language, print_json, printable, say, table
 from ..records import open_records, rescued, rescued_text
 from ..timespec import parse
+from .forecast import print_scores
 
 MOST_TOLD = 500  # incidents that the HTML tells one by one
 
@@ -27,14 +29,21 @@ def report(config: Path | None, as_json: bool, since: str | None, style: str | N
         summary = records.summary(start)
         told = records.incidents(since=start, limit=MOST_TOLD) if style == "html" else ()
         waits = rescued(records.status())
+        forecast = records.forecast()
     if style == "html":
         from ..report_html import render
 
-        print(render(summary, told, start, now, spoken, rescued_text(waits, spoken) if waits else ""), end="")
+        waiting = rescued_text(waits, spoken) if waits else ""
+        print(render(summary, told, start, now, spoken, waiting, forecast), end="")
     elif as_json or style == "json":
-        print_json({**_as_json(summary, start), "rescued": waits})
+        foreseen = forecast.without_disks() if forecast is not None else None
+        print_json({**_as_json(summary, start), "rescued": waits, "forecast": foreseen})
     else:
         print_summary(summary, start, spoken)
+        if forecast is not None:
+            say("\n" + text("report.forecast", spoken), style="bold")
+            say(f"  {printable(words.summary(forecast, spoken))}", "    ")
+            print_scores(forecast.scores, spoken)
         if waits is not None:
             say(f"\n📦 {rescued_text(waits, spoken)}", "   ")
     return 0

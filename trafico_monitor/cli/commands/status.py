@@ -70,6 +70,8 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     lines = [(name, said.get(name) or "-") for name in ("unit", "server", "space")]
     lines += _usage(said, spoken)
     lines.append(("open", said.get("open", 0)))
+    if isinstance(forecast := said.get("forecast"), dict):
+        lines.append(("forecast", forecast.get("text", "-")))
     lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
     lines.append(("sight", _sight(said.get("blindness"), spoken)))
     lines.append(("reporting", _reporting(said.get("reporting"), spoken)))

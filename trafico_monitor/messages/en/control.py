@@ -141,6 +141,7 @@ TEXTS: dict[str, str] = {
     "answers.status.server": "🖥️ Server: {valor}",
     "answers.status.space": "💾 Disk: {valor}",
     "answers.status.open": "📂 Open incidents: {n}",
+    "answers.status.forecast": "🔮 Forecast: {valor}",
     "answers.status.rescued": "📦 Waiting in _rescatados: {n} ({size}) · {orden}",
     "answers.status.alarm": "🚨 {que} · #{id}",
     "answers.status.alarm.known": "🚨 {que} · #{id} · acknowledged: {por}",

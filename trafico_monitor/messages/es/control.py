@@ -141,6 +141,7 @@ TEXTS: dict[str, str] = {
     "answers.status.server": "🖥️ Servidor: {valor}",
     "answers.status.space": "💾 Disco: {valor}",
     "answers.status.open": "📂 Incidentes abiertos: {n}",
+    "answers.status.forecast": "🔮 Previsiones: {valor}",
     "answers.status.rescued": "📦 Esperan en _rescatados: {n} ({size}) · {orden}",
     "answers.status.alarm": "🚨 {que} · #{id}",
     "answers.status.alarm.known": "🚨 {que} · #{id} · enterado: {por}",

@@ -26,6 +26,9 @@ def status_message(status: Mapping[str, object], language: str) -> Message:
         lines.append(line(f"answers.status.{what}", language, valor=words(value)))
     lines += _alarms(status, language)
     lines.append(line("answers.status.open", language, n=words(status.get("open", 0))))
+    forecast = status.get("forecast")
+    if isinstance(forecast, Mapping) and forecast.get("text"):
+        lines.append(line("answers.status.forecast", language, valor=words(forecast["text"], 300)))
     lines += _rescued(status, language)
     lines += _channels(status, language)
     missing = status.get("missing")

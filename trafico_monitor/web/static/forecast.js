@@ -82,7 +82,7 @@ function foreseen() {
             [
               shown(one.reason_text),
               t("ui.foreseen.said", { hora: when(one.said_at) }),
-              one.told ? "" : t("ui.foreseen.shown"),
+              one.told ? "" : t("foreseen.shown"),
             ]
               .filter(Boolean)
               .join(" · "),
@@ -132,14 +132,14 @@ function disk(fan) {
 function expected(fan) {
   const fields = {
     limite: bytes(fan.limit),
-    p: percent(fan.probability),
+    p: number(fan.probability * 100),
     plazo: span(fan.horizon),
     hora: fan.full_at && when(fan.full_at),
   };
-  if (!fan.full_at) return t("ui.fan.never", fields);
+  if (!fan.full_at) return t("foreseen.full.never", fields);
   return fan.full_lo && fan.full_hi
-    ? t("ui.fan.full.between", { ...fields, desde: when(fan.full_lo), hasta: when(fan.full_hi) })
-    : t("ui.fan.full.at", fields);
+    ? t("foreseen.full.between", { ...fields, desde: when(fan.full_lo), hasta: when(fan.full_hi) })
+    : t("foreseen.full.at", fields);
 }
 
 function about(fan) {
