@@ -90,6 +90,23 @@ def test_without_forecasts_it_says_since_when_it_learns(stage: Stage, visit: Ope
     expect(page.locator("#scores")).to_have_count(0)
 
 
+def test_a_prediction_comes_and_goes_by_itself(stage: Stage, visit: Open) -> None:
+    here = stage.window.here
+    view, calm = foresight(time.time()), dict(here.said)
+    here.foreseen = replace(view, foreseen=())
+    here.said = {**calm, "forecast": {"text": "", "foreseen": []}}
+    page = visit(stage)
+    settled(page)
+    expect(page.locator(".fan canvas").first).to_be_visible()
+    expect(page.locator("#foreseen")).to_be_hidden()
+    here.foreseen = view
+    here.said = {**calm, "forecast": {"text": "", "foreseen": [one.as_json() for one in view.foreseen]}}
+    expect(page.locator("#foreseen li")).to_have_count(2)
+    here.foreseen = replace(view, foreseen=())
+    here.said = {**calm, "forecast": {"text": "", "foreseen": []}}
+    expect(page.locator("#foreseen")).to_be_hidden()
+
+
 def test_hostile_names_and_english(stage: Stage, visit: Open) -> None:
     view = foresight(time.time())
     said = replace(view.foreseen[1], prediction=replace(view.foreseen[1].prediction, about=HOSTILE))

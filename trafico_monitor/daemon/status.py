@@ -16,7 +16,7 @@ from ..health.resources import ResourceProbe
 from ..health.scheduler import CheckRun
 from ..host.redact import redact
 from ..host.systemd import Notifier, watchdog_interval
-from ..messages import text
+from ..messages import forecast, text
 from ..model.incident import Estado
 from ..model.installation import shell_word
 from ..model.resource_usage import ResourceUsage
@@ -105,6 +105,7 @@ class StatusReporter:
             "orders": self._dispatcher.under_way,
             "rescued": self._rescued(),
             "missing": list(self._context.config().missing),
+            "forecast": self._forecast(),
             "outbox": self._outbox(),
             "channels": [asdict(one) for one in self._deliveries.status.values()],
             "silences": self._silences(),
@@ -138,6 +139,12 @@ class StatusReporter:
             "complete": waiting.complete,
             "fix": redact(command),
         }
+
+    def _forecast(self) -> dict[str, object]:
+        """What is foreseen, and the likeliest of it in words."""
+        view = self._context.pipeline.foresight.view(self._context.clock())
+        foreseen = [one.as_json() for one in view.foreseen]
+        return {"text": forecast.summary(view, self._context.language()), "foreseen": foreseen}
 
     def _outbox(self) -> dict[str, object]:
         """All channels together; the error is the first channel's that has one."""

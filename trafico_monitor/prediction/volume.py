@@ -112,6 +112,7 @@ class Volume:
             told.full_median,
             told.full_low,
             told.full_high,
+            self.settings.disk_horizon,
         )
 
     def snapshot(self) -> dict[str, object]:

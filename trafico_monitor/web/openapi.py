@@ -103,22 +103,9 @@ _HOST = _object(
     cpus=_COUNT, load={**_list(_NUMBER), "minItems": 3, "maxItems": 3}, memory_total=_COUNT, memory_available=_COUNT
 )
 _MOUNT = _object(path=_TEXT, mount=_TEXT, device=_TEXT, filesystem=_TEXT, read_only=_FLAG)
-_STATUS: Schema = {
-    "type": "object",
-    "properties": {
-        "running": _FLAG,
-        "alarms": _list(_ALARM),
-        "reporting": _REPORTING,
-        "rescued": {"oneOf": [_RESCUED, {"type": "null"}]},
-        "process": {"oneOf": [_PROCESS, {"type": "null"}]},
-        "host": {"oneOf": [_HOST, {"type": "null"}]},
-        "mounts": _list(_MOUNT),
-    },
-    "required": ["running"],
-}
 _KIND: Schema = {"type": "string", "enum": [each.value for each in PredictionKind]}
 _OUTCOMES: Schema = {"type": ["string", "null"], "enum": [*(each.value for each in PredictionOutcome), None]}
-_PREDICTION = _object(
+_SAID: dict[str, Schema] = dict(
     id=_TEXT,
     kind=_KIND,
     said_at=_NUMBER,
@@ -130,12 +117,25 @@ _PREDICTION = _object(
     likelihood={"type": "string", "enum": ["very_likely", "likely", "even", "unlikely"]},
     reason=_TEXT,
     fields={"type": "object", "additionalProperties": {"type": ["number", "string"]}},
-    reason_text=_TEXT,
     told=_FLAG,
     outcome=_OUTCOMES,
     judged_at=_NUMBER_OR_NULL,
     came_at=_NUMBER_OR_NULL,
 )
+_STATUS: Schema = {
+    "type": "object",
+    "properties": {
+        "running": _FLAG,
+        "alarms": _list(_ALARM),
+        "reporting": _REPORTING,
+        "rescued": {"oneOf": [_RESCUED, {"type": "null"}]},
+        "process": {"oneOf": [_PROCESS, {"type": "null"}]},
+        "host": {"oneOf": [_HOST, {"type": "null"}]},
+        "mounts": _list(_MOUNT),
+        "forecast": _object(text=_TEXT, foreseen=_list(_object(**_SAID))),
+    },
+    "required": ["running"],
+}
 _SCORE = _object(
     kind=_KIND,
     state={"type": "string", "enum": [each.value for each in KindState]},
@@ -213,7 +213,11 @@ SCHEMAS: dict[str, Schema] = {
     "Status": _STATUS,
     "Health": _object(status=_STATUS, volumes=_list(_VOLUME), silences=_list(_SILENCE), at=_NUMBER),
     "Forecast": _object(
-        at=_NUMBER, since=_NUMBER_OR_NULL, foreseen=_list(_PREDICTION), scores=_list(_SCORE), disks=_list(_FAN)
+        at=_NUMBER,
+        since=_NUMBER_OR_NULL,
+        foreseen=_list(_object(**_SAID, reason_text=_TEXT)),
+        scores=_list(_SCORE),
+        disks=_list(_FAN),
     ),
     "Ledger": _object(since=_NUMBER, ledger=_list({"type": "object"})),
     "Records": _object(records=_list(_ref("Event")), seq=_COUNT),

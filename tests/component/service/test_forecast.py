@@ -60,6 +60,8 @@ def test_it_is_told_once_though_the_service_is_killed_before_and_closed_when_it_
         shown = machine.rung(ADMIN)
         assert "Probabilidad: muy probable (95 %)" in shown and "Por qué: 4 muertes seguidas" in shown
         assert "journalctl -u de su unidad" in shown
+        wait_until(lambda: LOOP in service.status().get("forecast", {}).get("text", ""), "in the status", SECONDS)
+        assert LOOP in service.command("status")
         dies(machine, service, 1)
         wait_until(lambda: "Resultado: se cumplió" in machine.told(ADMIN), "closed", JUDGED_SECONDS)
         assert machine.rung(ADMIN).count(LOOP) == 1  # its end edits the same message

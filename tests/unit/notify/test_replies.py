@@ -37,6 +37,12 @@ def test_the_status_in_spanish() -> None:
     )
 
 
+def test_what_is_foreseen_in_one_line() -> None:
+    text = "disco <lleno>: /home · probable (82 %) · entre 2026-12-01 03:00 y 2026-12-01 14:00"
+    shown = replies.status_message({**STATUS, "forecast": {"text": text, "foreseen": []}}, "es")
+    assert f"🔮 Previsiones: {text}\n" in shown.plain and "disco &lt;lleno&gt;" in shown.html
+
+
 def test_what_has_rung_and_who_knows_of_it() -> None:
     rung = {"id": "unit", "text": "El bot se detuvo inesperadamente", "acknowledged_by": None}
     known = {"id": "space", "text": "Disco <lleno>", "acknowledged_by": "cli:ana"}
@@ -46,7 +52,8 @@ def test_what_has_rung_and_who_knows_of_it() -> None:
 
 @pytest.mark.parametrize(
     "status",
-    [{}, {"alarms": 5}, {"alarms": [None, {}, {"text": HOSTILE[0], "acknowledged_by": 7}]},
+    [{}, {"alarms": 5}, {"forecast": 5}, {"forecast": {"text": HOSTILE[0]}},
+     {"alarms": [None, {}, {"text": HOSTILE[0], "acknowledged_by": 7}]},
      {"channels": 5}, {"channels": "text"}, {"channels": [None, {}, {"waiting": "x"}]}, {"missing": "text"},
      {"outbox": {"waiting": 4, "error": "x"}}, {"unit": HOSTILE[0], "missing": ["no_such_code"]}],
 )  # fmt: skip

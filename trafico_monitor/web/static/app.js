@@ -123,6 +123,7 @@ function enter() {
       },
       now(data) {
         now.take(data);
+        forecast.seen(data.status.forecast?.foreseen);
         downloads.take(data.downloads);
       },
       reset: load_all,

@@ -27,6 +27,12 @@ export async function load() {
   draw();
 }
 
+// The stream says which predictions stand: their details are asked for when those are others.
+export function seen(foreseen) {
+  const ids = (said) => JSON.stringify(said.map((one) => one.id).sort());
+  if (view && foreseen && ids(foreseen) !== ids(view.foreseen)) load();
+}
+
 export function draw() {
   for (const plot of plots) plot.destroy();
   plots = [];
@@ -228,7 +234,9 @@ function chart(place, fan, past) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const end = fan.full_hi ? fan.full_hi + 6 * HOUR : Infinity;
-  const ahead = fan.at.map((_, n) => n).filter((n) => fan.at[n] <= Math.max(view.at + 2 * DAY, end));
+  const now_at = past.at(-1)?.[0] ?? 0; // a forecast is made once an hour: what has passed of it is known
+  const last = Math.max(view.at + 2 * DAY, end);
+  const ahead = fan.at.map((_, n) => n).filter((n) => fan.at[n] > now_at && fan.at[n] <= last);
   const start = past.length ? [past.at(-1)] : [];
   const times = [...past.map((one) => one[0]), ...ahead.map((n) => fan.at[n])];
   const blank = new Array(Math.max(0, past.length - 1)).fill(null);
