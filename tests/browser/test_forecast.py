@@ -102,9 +102,11 @@ def test_a_prediction_comes_and_goes_by_itself(stage: Stage, visit: Open) -> Non
     here.foreseen = view
     here.said = {**calm, "forecast": {"text": "", "foreseen": [one.as_json() for one in view.foreseen]}}
     expect(page.locator("#foreseen li")).to_have_count(2)
+    page.locator("figure .as-table summary").first.click()
     here.foreseen = replace(view, foreseen=())
     here.said = {**calm, "forecast": {"text": "", "foreseen": []}}
     expect(page.locator("#foreseen")).to_be_hidden()
+    expect(page.locator("figure .as-table tbody").first).to_be_visible()  # what was open stays open
 
 
 def test_hostile_names_and_english(stage: Stage, visit: Open) -> None:

@@ -13,7 +13,9 @@ const when = (time) => precise(time, false); // nobody foresees seconds
 
 let view = null,
   problem = null,
-  plots = [];
+  plots = [],
+  drawn = "";
+const opened = new Set(); // paths whose table is open
 
 export async function load() {
   if (!view) fill(at("forecast"), waiting(4));
@@ -24,6 +26,13 @@ export async function load() {
   } catch (error) {
     problem = error;
   }
+  const said = JSON.stringify([
+    problem?.message,
+    { ...view, at: 0 },
+    view?.disks.map((fan) => now.past(fan.path).at(-1)),
+  ]);
+  if (drawn === said) return; // what has the focus keeps it
+  drawn = said;
   draw();
 }
 
@@ -168,7 +177,11 @@ function as_table(fan) {
   );
   return h(
     "details",
-    { class: "as-table" },
+    {
+      class: "as-table",
+      open: opened.has(fan.path),
+      ontoggle: (event) => opened[event.currentTarget.open ? "add" : "delete"](fan.path),
+    },
     h("summary", {}, t("ui.trends.table")),
     h(
       "table",
