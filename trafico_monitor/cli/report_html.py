@@ -116,7 +116,8 @@ def _forecast(view: ForecastView, spoken: str) -> Mapping[str, object]:
         (words.sentence(one, spoken), words.reason(one, spoken)) for one in (s.prediction for s in view.foreseen)
     ]
     disks = [(fan.path, words.disk(fan, spoken)) for fan in view.disks]
-    scores = words.score_table(view.scores, spoken)
+    head, *rows = words.score_table(view.scores, spoken)
+    scores = [head, *((text(f"foreseen.kind.{kind}", spoken), *rest) for kind, *rest in rows)]
     return {"summary": words.summary(view, spoken), "foreseen": foreseen, "disks": disks, "scores": scores}
 
 

@@ -103,6 +103,7 @@ async def test_the_report_has_a_section_in_every_form(keep: Keep, capsys: pytest
     assert main(["report", "--format", "html", *options]) == 0
     page = capsys.readouterr().out
     assert "<h2>Previsiones</h2>" in page and "<img" not in page and "&lt;img" in page and "quedan 41,2 GB" in page
+    assert "<td>suben los fallos de descarga</td>" in page
 
 
 async def test_a_monitor_that_has_never_predicted_has_no_section(
