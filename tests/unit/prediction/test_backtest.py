@@ -131,7 +131,7 @@ def test_the_future_changes_nothing_that_was_said_before(cut: float, factor: flo
         history.total,
         [(at, free if at <= cut else free * factor) for at, free in history.free],
         [
-            one if one.ended() <= cut else replace(one, seconds=None, outcome=Outcome.FAILED)
+            one if one.ended() <= cut else replace(one, outcome=Outcome.FAILED)
             for one in history.downloads
             if one.started <= cut or factor > 1
         ],
