@@ -25,7 +25,8 @@ from trafico_monitor.detection.ruleset.engine import RuleSet
 
 TOKEN = "123456789:AAExampleExampleExampleExampleExamp"
 LEAST = 0.98  # of a failure in all formats; all were right when this was written
-SECONDS = 0.3
+WAITED = 0.3  # seconds for an answer that never comes
+LONGEST = 30.0  # for one that does
 Handle = Callable[[Bot, Path], Awaitable[object]]
 
 
@@ -79,7 +80,8 @@ async def failed(directory: Path, handle: Handle, fault: Fault | None) -> loggin
     (directory / "videos" / "file_3.mp4").write_bytes(b"video")
     kept = Keeping()
     with served(directory / "server", fault) as url:
-        request = HTTPXRequest(read_timeout=SECONDS, connect_timeout=SECONDS)
+        seconds = WAITED if fault is not None and fault.kind == "hang" else LONGEST
+        request = HTTPXRequest(read_timeout=seconds, connect_timeout=seconds)
         application = Application.builder().token(TOKEN).base_url(f"{url}/bot").request(request).build()
 
         async def video_handler(update: Update, context: object) -> None:

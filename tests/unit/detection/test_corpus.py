@@ -72,9 +72,13 @@ def test_lines_are_decided(rules: RuleSet, part: str) -> None:  # noqa: F811
     assert judged.false_alarms <= false_alarms, shown(judged)
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_episodes_are_recognised(rules: RuleSet, part: str) -> None:  # noqa: F811
-    judged = score(episodes(HERE / part), episode_incidents(rules))
+@pytest.fixture(scope="module", params=PARTS)
+def part_read(request: pytest.FixtureRequest, rules: RuleSet) -> tuple[str, Score]:  # noqa: F811
+    return request.param, score(episodes(HERE / request.param), episode_incidents(rules))
+
+
+def test_episodes_are_recognised(part_read: tuple[str, Score]) -> None:
+    part, judged = part_read
     for form, found in judged.by(lambda x: x.form).items():
         table(f"{part}, {form}", found)
     table(part, judged)
@@ -82,12 +86,13 @@ def test_episodes_are_recognised(rules: RuleSet, part: str) -> None:  # noqa: F8
     assert judged.invented == []
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_a_reader_that_passes_dull_lines_over_changes_nothing(rules: RuleSet, part: str) -> None:  # noqa: F811
-    read, passed = (
-        score(episodes(HERE / part), episode_incidents(rules, passing=passing)).answers for passing in (False, True)
-    )
-    assert [(x.name, answer) for x, answer in read] == [(x.name, answer) for x, answer in passed]
+def test_a_reader_that_passes_dull_lines_over_changes_nothing(
+    rules: RuleSet,  # noqa: F811
+    part_read: tuple[str, Score],
+) -> None:
+    part, read = part_read
+    passed = score(episodes(HERE / part), episode_incidents(rules, passing=True))
+    assert [(x.name, answer) for x, answer in read.answers] == [(x.name, answer) for x, answer in passed.answers]
 
 
 # -- the corpus itself
