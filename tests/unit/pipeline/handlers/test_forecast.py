@@ -415,3 +415,28 @@ def test_a_reload_takes_the_new_settings() -> None:
     machine.now += 30.0
     view = machine.pipeline.foresight.view(machine.now)
     assert {one.state for one in view.scores} <= {KindState.TOLD, KindState.LEARNING}
+
+
+def test_a_disk_that_will_surely_be_full_within_hours_is_critical_and_answered_like_other_alerts() -> None:
+    machine = Machine()
+    free = filling(machine, 40 * GB, 24 * GB, an_hour=0.05 * GB, every=HOUR)
+    while free > 2 * GB and not machine.said:  # a runaway, unlike every hour before
+        free -= 0.12 * GB
+        machine.now += 60.0
+        machine.space(free)
+        machine.tick(0.0)
+    [said] = machine.said.values()
+    assert said.told and (said.prediction.hi or 0.0) - said.prediction.said_at <= 6 * HOUR
+    [notice] = [n for one in machine.steps for n in one.notices if n.prediction is not None]
+    assert (notice.key, notice.severity) == ("forecast", Severity.CRITICAL)
+    shown = render(notice, "es")
+    assert "CRÍTICO" in shown.plain and "Casi seguro: disco lleno" in shown.plain
+    assert shown.actions == (f"acknowledge:forecast-{notice.thread}",)
+    machine.keep(machine.pipeline.acknowledge("forecast", "cli:root", machine.now, ()))
+    [alert] = machine.pipeline.alerting.alerts
+    assert alert.acknowledged_by == "cli:root"
+    machine.now += 60.0
+    machine.space(1.9 * GB)
+    machine.tick()
+    assert machine.said[said.id].outcome is PredictionOutcome.CAME_TRUE
+    assert machine.pipeline.alerting.alerts == ()  # resolved
