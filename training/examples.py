@@ -22,7 +22,7 @@ from trafico_monitor.host.redact import redact
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent / "tests"
 OWN = HERE / "lines.jsonl"
-ROWS = TESTS / "unit" / "detection" / "lines.toml"
+ROWS = tuple(TESTS / "unit" / "detection" / name for name in ("lines.toml", "sentences.toml"))
 GIVEN = TESTS / "corpus" / "given" / "lines.jsonl"
 ASIDE = TESTS / "corpus" / "aside" / "lines.jsonl"
 BESIDE = Path(os.environ.get("CORPUS", HERE.parents[1] / "shared" / "corpus"))
@@ -40,8 +40,10 @@ class Example:
 
 def examples() -> list[Example]:
     """Every example of the repository."""
-    rows = tomllib.loads(ROWS.read_text(encoding="utf-8"))
-    found = [Example(redact(line), label, "", "rows") for label, lines in rows.items() for line in lines]
+    rows = [tomllib.loads(file.read_text(encoding="utf-8")) for file in ROWS if file.exists()]
+    found = [
+        Example(redact(line), label, "", "rows") for each in rows for label, lines in each.items() for line in lines
+    ]
     found += of_rules(load(read_rule_files((PACKAGED,))))
     found += _of_file(OWN, "own")
     return found + _of_file(GIVEN, "given")

@@ -26,7 +26,8 @@ STEM = 5  # letters: «descarga», «descargando» and «descargó» have one
 _ZERO = 128  # of a weight, which is kept as one byte
 _MOST_WORDS = 80
 _MOST_SHOWN = 5
-_COMMAND = re.compile(r"command '?\[[^\]]{0,400}+\]'?")  # that a CalledProcessError shows: nobody's words
+# The text of a CalledProcessError names no cause.
+_COMMAND = re.compile(r"command '?\[[^\]]{0,400}+\]'?(?: returned non-zero exit status \d{1,3})?")
 # Words, answers of HTTP, errno, the ports of the Bot API server and of usual databases, and the bot's signs.
 _WORD = re.compile(r"[^\W\d_]{2,}|(?<!\d)[45]\d\d(?!\d)|errno \d{1,3}|8081|6379|5432|[·❌⚠✅]")
 
