@@ -145,7 +145,14 @@ class LineSkipper:
         self._doubts: dict[int, int] = dict.fromkeys((pid for pid in outage if pid != _ANYBODY), _ANSWER)
         self._doubts.update((pid, _RECORD | _SECOND | _ANSWER) for pid in busy)
         self._answer_of_anybody = _ANYBODY in outage
+        self._sampled = 0  # dull lines still to be kept
         self.calm = not self._doubts and not self._answer_of_anybody
+
+    def sample(self, lines: int) -> None:
+        """Keep the next `lines` dull lines too. Callable from any thread: a sample that meets a step of the reader
+        begins with the next entry that is kept."""
+        self._sampled = lines
+        self.calm = False
 
     def use(self, dull: NoiseFilter) -> None:
         """Other rules from now on."""
@@ -181,7 +188,10 @@ class LineSkipper:
         return True
 
     def may_pass(self, message: bytes, pid: int) -> bool:
-        """Whether a dull line of `pid` ends nothing that is open."""
+        """Whether a dull line of `pid` ends nothing that is open, and is not wanted for a sample."""
+        if self._sampled > 0:
+            self._sampled -= 1
+            return False
         waits = self._doubts.get(pid, 0)
         if waits & _RECORD or len(self._doubts) > _MOST_DOUBTS:
             return False
@@ -198,7 +208,7 @@ class LineSkipper:
             if said is not None and said.code in ENDS:
                 self._doubts.clear()
                 self._answer_of_anybody = True
-        self.calm = not self._doubts and not self._answer_of_anybody
+        self.calm = not (self._doubts or self._answer_of_anybody or self._sampled)
 
     def _spoke(self, entry: JournalEntry) -> None:
         line, pid = entry.message, entry.pid

@@ -19,6 +19,7 @@ from ..model.finding import ErrorType, Finding, UnknownKind
 from .ruleset.loader import NONE, parse
 from .statement import statement
 
+HOUR = 3600.0
 MOST_KINDS = 200
 MOST_SAMPLES = 5
 SAMPLE_CHARS = 400
@@ -26,6 +27,8 @@ SAMPLE_CHARS = 400
 _MOST_CHARS = 600
 _MOST_TOKENS = 40
 _SIMILAR = 0.5
+_LINE_CHARS, _MOST_FORMS = 160, 1024  # of a line that is only counted
+_DIGITS = {digit: "0" for digit in range(48, 58)}
 _MARK = "▸"
 
 # In this order. Every repetition is of one class and bounded or possessive: linear on any line.
@@ -61,17 +64,16 @@ class UnknownErrors:
 
     def __init__(self, kinds: Iterable[UnknownKind] = ()) -> None:
         self._kinds = {kind.id: kind for kind in sorted(kinds, key=lambda one: (one.last, one.id))[-MOST_KINDS:]}
-        self._tree: Any = None
+        self._tree = _Tree((one.id, _joined(one.frame, one.template), one.count) for one in self._kinds.values())
 
     def take(self, finding: Finding) -> tuple[UnknownKind, bool]:
         """The kind of an UNKNOWN finding as it stands now, and whether it was not there before."""
-        tree = self._grown()
-        cluster, _ = tree.add_log_message(_joined(finding.code, masked(finding.message)))
-        template = _apart(" ".join(cluster.log_template_tokens))
+        number, words = self._tree.add(_joined(finding.code, masked(finding.message)))
+        template = _apart(words)
         sample = finding.message[:SAMPLE_CHARS]
-        known = self._kinds.get(cluster.cluster_id)
+        known = self._kinds.get(number)
         if known is None:
-            kind = UnknownKind(cluster.cluster_id, template, 1, finding.at, finding.at, (sample,), finding.code)
+            kind = UnknownKind(number, template, 1, finding.at, finding.at, (sample,), finding.code)
         else:
             more = known.samples if sample in known.samples else (*known.samples, sample)[:MOST_SAMPLES]
             kind = replace(
@@ -84,24 +86,89 @@ class UnknownErrors:
             )
         self._kinds[kind.id] = kind
         if len(self._kinds) > MOST_KINDS:
-            self._kinds = {number: one for number, one in self._kinds.items() if number in tree.id_to_cluster}
+            self._kinds = {number: one for number, one in self._kinds.items() if number in self._tree}
         return kind, known is None
 
+
+class LineKinds:
+    """The kinds of the bot's lines, whatever they say, at most MOST_KINDS; their words are short and told nobody.
+
+    Lines that differ in their digits alone are of one kind without being mined again; of the others MINED an hour are
+    mined, whoever prints them.
+    """
+
+    MINED = 600
+
+    def __init__(self) -> None:
+        self._tree = _Tree(())
+        self._forms: dict[str, tuple[str, str]] = {}
+        self._hour, self._mined = 0, 0
+
+    def of(self, line: str, at: float) -> tuple[str, str] | None:
+        """The name of the kind of `line`, and its words; None for one that is not mined."""
+        form = line[:_LINE_CHARS].translate(_DIGITS)
+        known = self._forms.get(form)
+        if known is not None:
+            return known
+        hour = int(at // HOUR)
+        self._hour, self._mined = hour, self._mined if hour == self._hour else 0
+        words = masked(line[:_LINE_CHARS])
+        if not words or self._mined >= self.MINED:
+            return None
+        self._mined += 1
+        number, template = self._tree.add(words)
+        if len(self._forms) >= _MOST_FORMS:
+            self._forms.clear()
+        self._forms[form] = str(number), template
+        return self._forms[form]
+
+    def snapshot(self) -> dict[str, object]:
+        """JSON-able."""
+        return {str(number): template for number, template in self._tree.templates()}
+
+    def restore(self, given: Mapping[str, object]) -> None:
+        """Restores a `snapshot`; invalid parts are ignored."""
+        rows = [(int(name), words, 1) for name, words in given.items() if name.isdecimal() and isinstance(words, str)]
+        self._tree, self._forms = _Tree((n, words[:_LINE_CHARS], c) for n, words, c in rows[-MOST_KINDS:]), {}
+
+
+class _Tree:
+    """drain3's tree, grown from what is `known` (number, words, count) with the first line."""
+
+    def __init__(self, known: Iterable[tuple[int, str, int]]) -> None:
+        self._known = tuple(known)
+        self._drain: Any = None
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._grown().id_to_cluster
+
+    def add(self, words: str) -> tuple[int, str]:
+        """The number of the kind that `words` belong to, and what all of it have in common."""
+        cluster, _ = self._grown().add_log_message(words)
+        return int(cluster.cluster_id), " ".join(cluster.log_template_tokens)
+
+    def templates(self) -> Iterator[tuple[int, str]]:
+        """Number and words of each kind."""
+        if self._drain is None:
+            yield from ((number, words) for number, words, _ in self._known)
+            return
+        for cluster in self._drain.clusters:
+            yield int(cluster.cluster_id), " ".join(cluster.log_template_tokens)
+
     def _grown(self) -> Any:
-        """drain3's tree, with the kinds that are known."""
-        if self._tree is None:
+        if self._drain is None:
             from drain3.drain import Drain, LogCluster
 
-            self._tree = Drain(
+            self._drain = Drain(
                 sim_th=_SIMILAR, depth=4, max_children=50, max_clusters=MOST_KINDS, parametrize_numeric_tokens=False
             )
-            for kind in self._kinds.values():
-                cluster = LogCluster(_joined(kind.frame, kind.template).split(), kind.id)
-                cluster.size = kind.count
-                self._tree.id_to_cluster[kind.id] = cluster
-                self._tree.add_seq_to_prefix_tree(self._tree.root_node, cluster)
-                self._tree.clusters_counter = max(self._tree.clusters_counter, kind.id)
-        return self._tree
+            for number, words, count in self._known:
+                cluster = LogCluster(words.split(), number)
+                cluster.size = count
+                self._drain.id_to_cluster[number] = cluster
+                self._drain.add_seq_to_prefix_tree(self._drain.root_node, cluster)
+                self._drain.clusters_counter = max(self._drain.clusters_counter, number)
+        return self._drain
 
 
 def _joined(frame: str, words: str) -> str:
@@ -115,7 +182,6 @@ def _apart(template: str) -> str:
 
 
 MOST_AN_HOUR = 5
-HOUR = 3600.0
 
 
 class Novelty:

@@ -21,6 +21,7 @@ class PredictionKind(str, Enum):
     SHARE = "share"  # the share of failing downloads has risen
     SERVER = "server"  # the Bot API server degrades
     LOOP = "loop"  # the bot is in a crash loop
+    ANOMALY = "anomaly"  # a kind of log line is new or suddenly more frequent
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,9 @@ class Reader:
         return bot_entry(raw, said.pid, at, cursor)
 
 
-def findings(story: list[Said], *, skip: bool, restart_at: int = -1) -> tuple[list[Finding], int]:
+def findings(
+    story: list[Said], *, skip: bool, restart_at: int = -1, sample_at: int = -1, sampled: int = 0
+) -> tuple[list[Finding], int]:
     detector = Detector(RULES)
     reader = Reader(detector, detector.passing() if skip else None)
     at = 1000.0
@@ -100,6 +102,8 @@ def findings(story: list[Said], *, skip: bool, restart_at: int = -1) -> tuple[li
             detector = Detector(RULES)
             detector.restore(memory)
             reader.detector, reader.passing = detector, detector.passing() if skip else None
+        if number == sample_at and reader.passing is not None:
+            reader.passing.sample(sampled)
         at += 0.01 + said.settle
         reader.read(said, at, f"c{number}")
     reader.findings += detector.settle(at + 1000)
@@ -129,6 +133,19 @@ said = st.builds(
 def test_any_stream_gives_the_same_findings(story: list[Said], restart_at: int) -> None:
     everything, _ = findings(story, skip=False, restart_at=restart_at)
     assert findings(story, skip=True, restart_at=restart_at)[0] == everything
+
+
+@given(st.lists(said, max_size=60), st.integers(0, 60), st.integers(1, 20))
+@settings(max_examples=examples(200), deadline=None)
+def test_a_sample_of_dull_lines_changes_no_finding(story: list[Said], sample_at: int, sampled: int) -> None:
+    everything, _ = findings(story, skip=False)
+    assert findings(story, skip=True, sample_at=sample_at, sampled=sampled)[0] == everything
+
+
+def test_a_sample_is_so_many_dull_lines_and_then_all_are_passed_over_again() -> None:
+    usual = [Said(7, DULL[n % 2 * 5]) for n in range(1000)]
+    assert findings(usual, skip=True)[1] == 0
+    assert findings(usual, skip=True, sample_at=300, sampled=200)[1] == 200
 
 
 @pytest.mark.slow

@@ -306,6 +306,7 @@ TEXTS: dict[str, str] = {
     "foreseen.kind.share": "more downloads fail",
     "foreseen.kind.server": "Bot API server degrades",
     "foreseen.kind.loop": "bot in a crash loop",
+    "foreseen.kind.anomaly": "unusual lines of the bot",
     "foreseen.about": "{clase}: {sobre}",
     "foreseen.very_likely": "very likely",
     "foreseen.likely": "likely",
@@ -346,5 +347,7 @@ TEXTS: dict[str, str] = {
     "forecast.share": "{failed} of the last {of} downloads failed",
     "forecast.server.slow": "answers ever more slowly than usual at this time of day",
     "forecast.server.gateway": "two 502 answers within ten minutes",
+    "forecast.anomaly.new": "a kind of line never seen before, {count} times in this hour",
+    "forecast.anomaly.rise": "{count} times in this hour, far more than usual at this time",
     "forecast.loop": "{deaths} deaths in a row, one every {seconds}",
 }

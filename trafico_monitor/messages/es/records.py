@@ -307,6 +307,7 @@ TEXTS: dict[str, str] = {
     "foreseen.kind.share": "suben los fallos de descarga",
     "foreseen.kind.server": "el servidor Bot API se degrada",
     "foreseen.kind.loop": "el bot se reinicia en bucle",
+    "foreseen.kind.anomaly": "líneas inusuales del bot",
     "foreseen.about": "{clase}: {sobre}",
     "foreseen.very_likely": "muy probable",
     "foreseen.likely": "probable",
@@ -347,5 +348,7 @@ TEXTS: dict[str, str] = {
     "forecast.share": "fallaron {failed} de las {of} últimas descargas",
     "forecast.server.slow": "responde cada vez más despacio que a estas horas",
     "forecast.server.gateway": "dos respuestas 502 en diez minutos",
+    "forecast.anomaly.new": "una clase de línea nunca vista, {count} veces en esta hora",
+    "forecast.anomaly.rise": "{count} veces en esta hora, muchas más que a estas horas",
     "forecast.loop": "{deaths} muertes seguidas, una cada {seconds}",
 }
