@@ -152,6 +152,7 @@ COMMANDS: Mapping[str, Entry] = {
         _JSON,
         _option("--directory", help="option.directory", metavar="DIR", type=_DIR, default=""),
         _SINCE, _UNTIL,
+        _flag("--progress", help="option.progress"),
         _option("--rules", "proposed", help="option.proposed", **_PROPOSED),
         _CONFIG, _LINES,
     )),

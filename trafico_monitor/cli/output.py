@@ -10,7 +10,8 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from ..messages import format, text
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80  # prose is no better read on a wider terminal
 COMMAND = "   → "  # before what is there to be copied: it is printed whole
+_EVERY = 0.2  # seconds between two states of a counter
 _NARROWEST, _SHORTEST = 20, 6  # columns of a terminal; of a cell that is cut
 _LAST = 20  # columns that a table's last cell has at least, or it goes below its row
 _STYLES: Mapping[str, str] = {
@@ -115,6 +117,25 @@ def waiting(said: str) -> Iterator[None]:
         return
     with _console(sys.stderr).status(_shown(said)):
         yield
+
+
+@contextlib.contextmanager
+def counting(code: str, spoken: str) -> Iterator[Callable[[int, float], None]]:
+    """Yields a function to be called with the number of entries read and the time of the last one: the text `code`
+    shows both on the terminal of the error output, at most five times a second."""
+    if not is_terminal(sys.stderr):
+        yield lambda seen, at: None
+        return
+    shown = 0.0
+    with _console(sys.stderr).status("") as status:
+
+        def update(seen: int, at: float) -> None:
+            nonlocal shown
+            if time.monotonic() - shown >= _EVERY:
+                shown = time.monotonic()
+                status.update(_shown(text(code, spoken, n=f"{seen:,}", hora=clock(at, spoken))))
+
+        yield update
 
 
 def _console(stream: TextIO | None = None) -> Console:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -236,9 +236,10 @@ def read_all(
     since: float | None = None,
     until: float | None = None,
     skip: Skip | None = None,
+    progress: Callable[[int, float], None] = lambda seen, at: None,
 ) -> Iterator[JournalEntry]:
     """Yields every wanted entry from `since` to `until` (seconds since the epoch) once, without waiting. Without a
-    `unit`, those of the user `uid`.
+    `unit`, those of the user `uid`. Calls `progress` with the number of entries inspected and the time of the last.
 
     Raises JournalError if there is no journal or it may not be read.
     """
@@ -248,6 +249,7 @@ def read_all(
     try:
         reader.seek_time(since)
         while (there := reader.next()) is not False:
+            progress(reader.seen, reader.last_at)
             if there is None:
                 continue
             try:

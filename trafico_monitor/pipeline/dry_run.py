@@ -75,7 +75,7 @@ def compare(
 ) -> tuple[int, tuple[Difference, ...]]:
     """Returns the number of incidents that `rules` open on `entries`, and the differences with `proposed`, in the
     order of the lines. Iterates over `entries` once. Two incidents are the same if their first line is."""
-    two = (_Rehearsal(rules, models_dir), _Rehearsal(proposed, models_dir))
+    two = (Rehearsal(rules, models_dir), Rehearsal(proposed, models_dir))
     for entry in entries:
         for one in two:
             one.feed(entry)
@@ -97,19 +97,23 @@ def simulate(
     entries: Iterable[JournalEntry], rules: RuleSet, models_dir: str = "modelos"
 ) -> tuple[SimulatedIncident, ...]:
     """The incidents that `entries` would open, oldest first, and the orders of the playbook."""
-    rehearsal = _Rehearsal(rules, models_dir)
-    for entry in entries:
-        rehearsal.feed(entry)
-    return rehearsal.end()
+    return Rehearsal(rules, models_dir).run(entries)
 
 
-class _Rehearsal:
-    """Detection and incidents under one set of rules."""
+class Rehearsal:
+    """Detection and incidents under one set of rules. `passing` tells a reader which lines need not be fed."""
 
     def __init__(self, rules: RuleSet, models_dir: str) -> None:
         self._detector = Detector(rules, models_dir)
         self._tracker = Tracker()
         self._opened: dict[str, None] = {}
+        self.passing = self._detector.passing()
+
+    def run(self, entries: Iterable[JournalEntry]) -> tuple[SimulatedIncident, ...]:
+        """The incidents that `entries` would open, oldest first."""
+        for entry in entries:
+            self.feed(entry)
+        return self.end()
 
     def feed(self, entry: JournalEntry) -> None:
         if entry.at > self._detector.deadline:

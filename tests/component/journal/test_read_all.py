@@ -5,17 +5,24 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.journal_fixtures import UNIT, Line, manager_line, write_journal
+from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.errors import JournalError
 from trafico_monitor.journal.origin import SUPPRESSED
 from trafico_monitor.journal.reader import read_all
 from trafico_monitor.model.journal_entry import JournalEntry, Origin
+from trafico_monitor.pipeline.dry_run import Rehearsal
 
 START = 1766700000.0
+SHIPPED = Path(__file__).parents[3] / "trafico_monitor" / "detection" / "rules"
+TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
+VIDEO = "20251225_143020_a3f2b1.mp4"
+TRACEBACK = "Traceback (most recent call last):"
 POSTER = "/x/.venv/bin/python /x/poster_prd.py"
 
 
@@ -189,3 +196,30 @@ def test_a_token_that_journald_has_cut_in_two_is_in_neither_piece(
         read = list(read_all(directory=str(folder), unit=UNIT, process="bot_central.py", skip=skip))
         told = "".join(entry.message for entry in read)
         assert "ampleEx" not in told and "getFile: timed out" in told
+
+
+def test_a_dry_run_by_the_quick_path_comes_to_the_same_incidents_and_tells_how_far_it_is(tmp_path: Path) -> None:
+    rules = load({file.name: file.read_text(encoding="utf-8") for file in SHIPPED.glob("*.toml")})
+    poll = f'INFO:httpx:HTTP Request: POST http://127.0.0.1:8081/bot{TOKEN}/getUpdates "HTTP/1.1 200 OK"'
+    said = [*[poll, "INFO:__main__:🔍 Cargando mapeo", poll] * 40, f"✅ Video recibido: {VIDEO}"]
+    failing = [f"ERROR:__main__:❌ Error descargando modelos/luna/{VIDEO}: Timed out", TRACEBACK, poll] * 2
+    stalled = ["INFO:__main__:📥 Video recibido: 20251225_143021_a3f2b2.mp4", *[poll] * 20]
+    lines = [*said, *failing, *said, *stalled]
+    write_journal(tmp_path / "a.journal", [Line(line, START + 10 * n) for n, line in enumerate(lines)])
+    seen: list[tuple[int, float]] = []
+    every, quick = Rehearsal(rules, "modelos"), Rehearsal(rules, "modelos")
+    fed = [*read_all(directory=str(tmp_path), unit=UNIT, process="bot_central.py")]
+    kept: list[JournalEntry] = []
+
+    def read() -> Iterator[JournalEntry]:
+        for entry in read_all(
+            directory=str(tmp_path), unit=UNIT, process="bot_central.py", skip=quick.passing,
+            progress=lambda number, at: seen.append((number, at)),
+        ):  # fmt: skip
+            kept.append(entry)
+            yield entry
+
+    found = every.run(fed)
+    assert found and quick.run(read()) == found
+    assert len(kept) < len(fed) / 2
+    assert seen == sorted(seen) and seen[-1][1] > START

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trafico_monitor.cli.output import COMMAND, say, table
+from trafico_monitor.cli.output import COMMAND, counting, say, table
 
 LETTERS = st.text(st.sampled_from("aé \u0301模🎬⚠\ufe0f\u200d漢�·"), max_size=120)
 HOSTILE = "[red]x[/red] :warning: \x1b[31m\x07\x9b5n\u202e\r\u2028[link=file:///etc/passwd]y[/link] \\[b]"
@@ -118,3 +118,11 @@ def test_what_is_no_terminal_gets_everything_as_it_is(capsys: pytest.CaptureFixt
     say("x" * 300)
     table([("a", "b" * 99, "c")], (3, 3, 0), right=(0,), cuttable=(1,))
     assert capsys.readouterr().out == "x" * 300 + "\n  a " + "b" * 99 + " c\n"
+
+
+def test_a_counter_is_shown_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream, shown in ((Screen(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with counting("replay.progress", "es") as seen:
+            seen(12_345, 1_766_660_400.0)
+        assert ("12,345 entradas leídas" in stream.getvalue()) is shown

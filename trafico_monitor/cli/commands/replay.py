@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...config.loader import load as load_config
 from ...config.schema import Config
@@ -13,8 +15,18 @@ from ...detection.ruleset.loader import load as load_rules
 from ...errors import MonitorError
 from ...messages import text
 from ...model.journal_entry import JournalEntry
-from ...pipeline.dry_run import Difference, SimulatedIncident, compare, simulate
-from ..output import language, print_json, say
+from ...pipeline.dry_run import Difference, Rehearsal, SimulatedIncident, compare
+from ..output import counting, language, print_json, say
+
+if TYPE_CHECKING:
+    from ...journal.reader import Skip
+
+
+Progress = Callable[[int, float], None]  # entries inspected, time of the last one
+
+
+def _unseen(seen: int, at: float) -> None:
+    """Nobody is shown how far it is."""
 
 
 def replay(
@@ -22,6 +34,7 @@ def replay(
     directory: str,
     since: str | None,
     until: str | None,
+    progress: bool,
     proposed: tuple[Path, ...],
     config: Path | None,
     file: str | None,
@@ -32,12 +45,17 @@ def replay(
     loaded = load_config(config)
     present = directories(config)
     rules = load_rules(read_rule_files(present, spoken), spoken)
-    entries = _entries(loaded, file, directory, since, until, spoken)
+    rehearsal = Rehearsal(rules, loaded.project.models_dir)
+    with counting("replay.progress", spoken) if progress else contextlib.nullcontext(_unseen) as seen:
+        if proposed:
+            entries = _entries(loaded, file, directory, since, until, spoken, progress=seen)
+            changed = load_rules(read_rule_files((*present, *proposed), spoken), spoken)
+            count, differences = compare(entries, rules, changed, loaded.project.models_dir)
+        else:
+            entries = _entries(loaded, file, directory, since, until, spoken, rehearsal.passing, seen)
+            found = rehearsal.run(entries)
     if proposed:
-        changed = load_rules(read_rule_files((*present, *proposed), spoken), spoken)
-        count, differences = compare(entries, rules, changed, loaded.project.models_dir)
         return _print_differences(differences, count, as_json, spoken)
-    found = simulate(entries, rules, loaded.project.models_dir)
     for one in found:
         print_json(one.as_data()) if as_json else say(_line(one, spoken), "    ")
     if not as_json:
@@ -64,7 +82,14 @@ def _difference(one: Difference, spoken: str) -> str:
 
 
 def _entries(
-    config: Config, file: str | None, directory: str, since: str | None, until: str | None, language: str
+    config: Config,
+    file: str | None,
+    directory: str,
+    since: str | None,
+    until: str | None,
+    language: str,
+    skip: Skip | None = None,
+    progress: Progress = _unseen,
 ) -> Iterable[JournalEntry]:
     if file:
         from ...journal.parser import entries
@@ -73,13 +98,19 @@ def _entries(
         return entries(lines_of(file, language))
     if not directory and not since:
         raise MonitorError(text("replay.source", language))
-    return journal_entries(config, since, until, language, directory)
+    return journal_entries(config, since, until, language, directory, skip, progress)
 
 
 def journal_entries(
-    config: Config, since: str | None, until: str | None, language: str, directory: str = ""
+    config: Config,
+    since: str | None,
+    until: str | None,
+    language: str,
+    directory: str = "",
+    skip: Skip | None = None,
+    progress: Progress = _unseen,
 ) -> Iterable[JournalEntry]:
-    """The bot's entries between two times, of its journal or of the files in `directory`."""
+    """The bot's entries between two times, of its journal or of the files in `directory`, without those of `skip`."""
     from ...config.discovery import bots_user
     from ...journal.reader import read_all
     from ..timespec import parse
@@ -95,6 +126,8 @@ def journal_entries(
         of_user=config.bot.user_unit,
         since=parse(since, now, language) if since else None,
         until=parse(until, now, language) if until else None,
+        skip=skip,
+        progress=progress,
     )
 
 

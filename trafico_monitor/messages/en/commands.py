@@ -58,6 +58,8 @@ TEXTS: dict[str, str] = {
     "option.type": "only this error_type",
     "option.estado": "only this estado",
     "option.limit": "maximum number",
+    "option.progress": "show on the terminal how far it has read",
+    "replay.progress": "{n} entries read · {hora}",
     "option.directory": "folder of journal files",
     "option.lines": "file with the bot's lines; - for standard input",
     "option.id": "ID, or the start of one",

@@ -58,6 +58,8 @@ TEXTS: dict[str, str] = {
     "option.type": "solo de este tipo de error",
     "option.estado": "solo en este estado",
     "option.limit": "número máximo",
+    "option.progress": "mostrar en el terminal hasta dónde se ha leído",
+    "replay.progress": "{n} entradas leídas · {hora}",
     "option.directory": "carpeta con archivos de journal",
     "option.lines": "archivo con líneas del bot; - es la entrada estándar",
     "option.id": "identificador, o su comienzo",
