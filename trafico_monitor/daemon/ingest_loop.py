@@ -21,6 +21,7 @@ from ..pipeline.handlers import visibility
 from .context import AppContext
 
 SETTLE_SECONDS = 0.06  # after the last line: longer than the detector's own settling time
+SAMPLED_LINES = 200  # an hour of those that the reader skips: whether a kind of them is new or more frequent
 MIND_SECONDS = 1.0  # silences and reminders are told in minutes: in a storm each look is a long one
 STUCK_SECONDS = 15.0  # no turn of the reader or the pipeline for so long: no watchdog ping
 READY_SECONDS = 20.0  # less than TimeoutStartSec: a reader that finds no place is an error of ours to name
@@ -119,6 +120,7 @@ class IngestLoop:
     async def tick(self) -> None:
         """Evaluate what is due by time alone, for ever: alerts each second, deadlines while no line is waiting."""
         minded = looked = -math.inf
+        sampled = -1
         while True:
             self._stirred.clear()
             with contextlib.suppress(TimeoutError):  # not wait_for: on Python 3.11 it swallows a cancellation
@@ -126,6 +128,9 @@ class IngestLoop:
                     await self._stirred.wait()
             if time.monotonic() - minded >= MIND_SECONDS:
                 minded = time.monotonic()
+                if (hour := int(self._context.clock() // 3600)) != sampled:
+                    sampled = hour
+                    self._passing.sample(SAMPLED_LINES)
                 await self._context.commit(self._pipeline.evaluate_alerts(self._context.clock()))
             if time.monotonic() - looked >= LOOK_SECONDS and (copying := self._pipeline.detector.copying):
                 looked = time.monotonic()

@@ -135,6 +135,7 @@ class Pipeline:
             for finding in self.detector.feed(entry):
                 self._observe(finding, step, now)
             self.foresight.follow(self.detector.attempts, step, now)
+            self.foresight.heard(entry, step, now)
         return self._close(step, now, cursor)
 
     def tick(self, now: float) -> ChangeSet:

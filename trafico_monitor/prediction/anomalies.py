@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
+from ..messages.format import printable, shortened
 from ..model.prediction import DAY, Prediction, PredictionKind
 
 HOUR = 3600.0
@@ -191,7 +192,7 @@ class Anomalies:
             return None
         self._said.append(at)
         chance = self._records[code].probability
-        about = template[:ABOUT_CHARS]
+        about = shortened(printable(template), ABOUT_CHARS)
         fields = (("count", float(counts.count)), ("hours", float(counts.hours)))
         return Prediction(PredictionKind.ANOMALY, at, at + HORIZON, chance, None, None, about, code, fields)
 

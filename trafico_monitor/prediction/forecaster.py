@@ -17,9 +17,11 @@ from ..model.prediction import (
     Occurrence,
     Prediction,
     PredictionKind,
+    PredictionOutcome,
     SaidPrediction,
 )
 from . import kept
+from .anomalies import Anomalies
 from .crash_loop import CrashLoop
 from .downloads import COPIES, FailureShare, Outcome, TimeoutModel, does_not_fit, stalled
 from .judgement import Evidence
@@ -67,6 +69,7 @@ class Forecaster:
     _share: FailureShare = field(default_factory=FailureShare)
     _server: ServerDegradation = field(default_factory=ServerDegradation)
     _loop: CrashLoop = field(default_factory=CrashLoop)
+    _anomalies: Anomalies = field(default_factory=Anomalies)
 
     def space(self, path: str, total: float | None, free: float, now: float) -> Said:
         """Free bytes of a volume: every few minutes is enough, more often does no harm."""
@@ -143,6 +146,10 @@ class Forecaster:
         self.evidence.died(at, planned)
         return _one(self._loop.take(at, planned))
 
+    def line(self, kind: str, template: str, at: float) -> Said:
+        """A line of the bot: the name of its kind, and the words that all lines of the kind share."""
+        return _one(self._anomalies.take(at, kind, template))
+
     def tick(self, now: float) -> Said:
         """Time passes: call it every minute or so. A time that nobody called is one at which nobody looked."""
         if self._seen(now):
@@ -158,7 +165,11 @@ class Forecaster:
 
     def judge(self, said: Iterable[SaidPrediction], now: float) -> tuple[SaidPrediction, ...]:
         """Those of `said` without an outcome that can be judged now, with it."""
-        return self.evidence.judge(said, now)
+        judged = self.evidence.judge(said, now)
+        for one in judged:
+            if one.outcome is not PredictionOutcome.VOID:
+                self._anomalies.learn(one.prediction.reason, one.outcome is PredictionOutcome.CAME_TRUE)
+        return judged
 
     @property
     def occurrences(self) -> Sequence[Occurrence]:
@@ -175,6 +186,7 @@ class Forecaster:
             "share": self._share.snapshot(),
             "server": self._server.snapshot(),
             "loop": self._loop.snapshot(),
+            "anomalies": self._anomalies.snapshot(),
             "evidence": self.evidence.snapshot(),
         }
 
@@ -190,6 +202,7 @@ class Forecaster:
         self._share.restore(kept.mapping(given.get("share")))
         self._server.restore(kept.mapping(given.get("server")), now)
         self._loop.restore(kept.mapping(given.get("loop")), now)
+        self._anomalies.restore(kept.mapping(given.get("anomalies")), now)
         self.evidence.restore(kept.mapping(given.get("evidence")), now)
 
     def _seen(self, at: float) -> bool:

@@ -113,6 +113,8 @@ class Evidence:
             return self._of_download(told, now)
         if told.kind is PredictionKind.SHARE:
             return self._of_share(told, now)
+        if told.kind is PredictionKind.ANOMALY:
+            return self._of_trouble(told, now)
         came = [
             one.at
             for one in self.occurrences
@@ -143,6 +145,14 @@ class Evidence:
         if len(failed) >= RISEN * len(after):
             return PredictionOutcome.CAME_TRUE, failed[0]
         return self._unless_unseen(told, now), None
+
+    def _of_trouble(self, told: Prediction, now: float) -> tuple[PredictionOutcome, float | None] | None:
+        """Any download that failed, or an unplanned death of the bot."""
+        failed = [at for _, one, at in self.ends if one is not Outcome.OK]
+        came = [at for at in (*failed, *self._deaths) if told.said_at < at <= told.until]
+        if came:
+            return PredictionOutcome.CAME_TRUE, min(came)
+        return None if now <= told.until else (self._unless_unseen(told, now), None)
 
     def _unless_unseen(self, told: Prediction, now: float) -> PredictionOutcome:
         """False, or void where nobody looked for a tenth of the horizon."""

@@ -14,7 +14,7 @@ from ..model.prediction import DAY, KindState, PredictionKind, PredictionOutcome
 
 WEEK = 7 * DAY
 LEARNING_DAYS = 3.0
-FROM_THE_FIRST_DAY = frozenset({PredictionKind.FIT, PredictionKind.STALL, PredictionKind.LOOP})
+_LEARNING = {PredictionKind.FIT: 0.0, PredictionKind.STALL: 0.0, PredictionKind.LOOP: 0.0, PredictionKind.ANOMALY: 7.0}
 LAST = 10  # judged predictions that decide whether a kind is silenced
 RIGHT = 5  # of them
 SURE_TIMEOUT = 0.8  # a timeout below it is shown, not told
@@ -33,10 +33,12 @@ def states(
 def _state(kind: PredictionKind, settings: Predict, said: Sequence[SaidPrediction], days: float) -> KindState:
     if not settings.enabled:
         return KindState.OFF
-    if days < LEARNING_DAYS and kind not in FROM_THE_FIRST_DAY:
+    if days < _LEARNING.get(kind, LEARNING_DAYS):
         return KindState.LEARNING
     if silenced(kind, said):
         return KindState.SILENCED
+    if kind is PredictionKind.ANOMALY and not _proven(kind, said):
+        return KindState.SHADOW
     return KindState.SHADOW if days < settings.shadow_days else KindState.TOLD
 
 
@@ -54,6 +56,16 @@ def silenced(kind: PredictionKind, said: Sequence[SaidPrediction]) -> bool:
         key=lambda row: row[:2],
     )
     return sum(false for _, _, false in judged[-LAST:]) > LAST - RIGHT
+
+
+def _proven(kind: PredictionKind, said: Sequence[SaidPrediction]) -> bool:
+    """Whether ten predictions of the kind were judged and half of the last ten came true."""
+    judged = sorted(
+        (one.judged_at or 0.0, one.outcome is PredictionOutcome.CAME_TRUE)
+        for one in said
+        if one.prediction.kind is kind and one.outcome in (PredictionOutcome.CAME_TRUE, PredictionOutcome.FALSE)
+    )
+    return len(judged) >= LAST and sum(right for _, right in judged[-LAST:]) >= RIGHT
 
 
 def silence_changes(

@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 
+from trafico_monitor.config.schema import Predict
 from trafico_monitor.detection.unknown import MOST_KINDS, LineKinds
-from trafico_monitor.model.prediction import DAY, Prediction, PredictionKind
+from trafico_monitor.model.prediction import (
+    DAY,
+    KindState,
+    Prediction,
+    PredictionKind,
+    PredictionOutcome,
+    SaidPrediction,
+)
+from trafico_monitor.prediction import judgement, telling
 from trafico_monitor.prediction.anomalies import (
     HOUR,
     LEARNING,
@@ -20,6 +30,8 @@ from trafico_monitor.prediction.anomalies import (
     RISE_CODE,
     Anomalies,
 )
+from trafico_monitor.prediction.downloads import Outcome
+from trafico_monitor.prediction.forecaster import Forecaster
 
 START = 1_766_016_000.0  # midnight UTC
 Line = tuple[float, str]
@@ -202,3 +214,61 @@ def test_names_of_kinds_survive_a_restart() -> None:
     again.restore(json.loads(json.dumps({**kinds.snapshot(), "x": "y", "7": None})))
     assert again.snapshot() == kinds.snapshot()
     assert [again.of(line, START) for line in reversed(lines)] == before[::-1]
+
+
+# -- judged, and told
+
+
+def judged(run: Forecaster, said: tuple[Prediction, ...], now: float) -> list[SaidPrediction]:
+    return list(run.judge([judgement.said(one) for one in said], now))
+
+
+@pytest.mark.parametrize(
+    ("after", "outcome", "right"),
+    [
+        (lambda run, at: run.download_ended("x", Outcome.TIMEOUT, at + 600), PredictionOutcome.CAME_TRUE, 2 / 3),
+        (lambda run, at: run.death(at + 600, False), PredictionOutcome.CAME_TRUE, 2 / 3),
+        (lambda run, at: run.death(at + 600, True), PredictionOutcome.FALSE, 1 / 3),
+        (lambda run, at: run.download_ended("x", Outcome.OK, at + 600), PredictionOutcome.FALSE, 1 / 3),
+        (lambda run, at: run.download_ended("x", Outcome.TIMEOUT, at + 4000), PredictionOutcome.FALSE, 1 / 3),
+    ],
+)
+def test_it_comes_true_when_a_download_fails_or_the_bot_dies_within_the_hour(
+    after: Callable[[Forecaster, float], object], outcome: PredictionOutcome, right: float
+) -> None:
+    run, at = Forecaster(), START + 20 * DAY
+    for line_at, kind in usual(20):
+        run.line(kind, kind, line_at)
+    said = tuple(one for n in range(3) for one in run.line("new", "new", at + n))
+    for minute in range(70):
+        run.tick(at + 60 * minute)
+    after(run, at)
+    (one,) = judged(run, said, at + 4100)
+    assert one.outcome is outcome
+    again = Forecaster()
+    again.restore(json.loads(json.dumps(run.snapshot())), at + 4100)
+    (next_one,) = (one for n in range(3) for one in again.line("newer", "newer", at + 2 * DAY + n))
+    assert next_one.p == pytest.approx(right)
+
+
+def test_it_is_shown_and_not_told_until_half_of_ten_came_true() -> None:
+    settings, now = Predict(), START + 100 * DAY
+
+    def record(right: int, false: int) -> list[SaidPrediction]:
+        came = [PredictionOutcome.CAME_TRUE] * right + [PredictionOutcome.FALSE] * false
+        return [
+            replace(
+                judgement.said(Prediction(PredictionKind.ANOMALY, START + n, START + n + HOUR, 0.6)),
+                outcome=one, judged_at=START + n + HOUR,
+            )
+            for n, one in enumerate(came)
+        ]  # fmt: skip
+
+    def state(right: int, false: int, since: float = START) -> KindState:
+        return telling.states(settings, record(right, false), since, now)[PredictionKind.ANOMALY]
+
+    assert state(0, 0) is KindState.SHADOW
+    assert state(9, 0) is KindState.SHADOW
+    assert state(6, 4) is KindState.TOLD
+    assert state(4, 6) is KindState.SILENCED
+    assert state(6, 4, now - 6 * DAY) is KindState.LEARNING

@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 
 from ...config.schema import Predict
 from ...detection.download_attempts import DownloadAttempt
+from ...detection.unknown import LineKinds
 from ...messages import forecast as words
 from ...messages import text
 from ...model.alert import Notification, NotificationCode, Severity
 from ...model.changeset import Snapshot
 from ...model.finding import ErrorType, Finding, FindingKind
 from ...model.incident import Event
+from ...model.journal_entry import JournalEntry, Origin
 from ...model.prediction import (
     DAY,
     DeathSample,
@@ -45,6 +47,7 @@ PAST_SECONDS = 600.0  # what was said by lines so old is of the past
 TICK_SECONDS = 60.0
 END_SECONDS = 60.0  # a download whose end nobody tells within it is forgotten
 SAVE_SECONDS = 300.0  # what was fed since is fed again after a kill, from the samples
+MOST_HEARD = 5000  # lines an hour: in a storm the first ones tell as much
 MOST_REMEMBERED = 200  # judged predictions of a kind
 CRITICAL_KEY = "forecast"  # of the one alert that is answered; every other prediction has its own conversation
 _OUTCOMES = {ErrorType.TIMEOUT: Outcome.TIMEOUT, ErrorType.DISCO_LLENO: Outcome.NO_SPACE}
@@ -68,6 +71,8 @@ class ForecastHandler:
         self._alerting = alerting
         self._settings = settings
         self._forecaster = Forecaster(settings, limit)
+        self._lines = LineKinds()
+        self._heard = (0, 0)  # the hour, and how many of its lines were counted
         self.models = ""  # where a download arrives that names no place
         self._said: dict[str, SaidPrediction] = {}
         self._states: Mapping[PredictionKind, KindState] = {}
@@ -128,6 +133,18 @@ class ForecastHandler:
             received = sizes.get(report) if running.key and report else None
             if received is not None:
                 self._take(self._forecaster.download_progress(running.key, float(received), now), step, now)
+
+    def heard(self, entry: JournalEntry, step: ChangeSetBuilder, now: float) -> None:
+        """A line of the bot that reached the rules, or that was sampled. A traceback counts by its first line."""
+        if entry.origin is not Origin.BOT or entry.message[:1].isspace() or not self._settings.enabled:
+            return
+        hour = int(entry.at // 3600)
+        self._heard = (hour, self._heard[1] + 1) if hour == self._heard[0] else (hour, 1)
+        if self._heard[1] > MOST_HEARD:
+            return
+        kind = self._lines.of(entry.message, entry.at)
+        if kind is not None:
+            self._take(self._forecaster.line(kind[0], kind[1], entry.at), step, now)
 
     def tick(self, step: ChangeSetBuilder, now: float) -> None:
         """Once a minute: judges what is due, tells what may be told now, and notes kinds that fell silent."""
@@ -241,7 +258,9 @@ class ForecastHandler:
 
     def _save(self, step: ChangeSetBuilder, now: float) -> None:
         self._saved = now
-        step.foresight = {"at": now, "shown": self._shown, "predictors": _without_hours(self._forecaster.snapshot())}
+        predictors = _without_hours(self._forecaster.snapshot())
+        lines = self._lines.snapshot()
+        step.foresight = {"at": now, "shown": self._shown, "predictors": predictors, "lines": lines}
 
     def _present_states(self, now: float) -> Mapping[PredictionKind, KindState]:
         return telling.states(self._settings, tuple(self._said.values()), self._forecaster.since, now)
@@ -251,6 +270,8 @@ class ForecastHandler:
         kept = saved.foresight or {}
         state, at, shown = kept.get("predictors"), kept.get("at"), kept.get("shown")
         self._forecaster.restore(_with_hours(state if isinstance(state, dict) else {}, saved.samples.spaces), now)
+        lines = kept.get("lines")
+        self._lines.restore(lines if isinstance(lines, dict) else {})
         since = float(at) if isinstance(at, int | float) else 0.0
         self._shown = {str(key): str(value) for key, value in shown.items()} if isinstance(shown, dict) else {}
         for probe in saved.samples.probes:
