@@ -3,8 +3,8 @@
 Sources of the figures: docs/explanation/forecast.md.
 
 The next week is drawn 100 times from blocks of 24 hours of the last 28 days that began at this hour of the day,
-weekdays and weekend days apart, recent days with more weight (half-life 6 days). What a person cleaned by hand is
-taken out first: it will not come again by itself. A drain that no day of the past contains is continued as it runs.
+weekdays and weekend days apart, recent days with more weight (half-life 6 days): a block bootstrap (Künsch 1989). What
+a person cleaned by hand is taken out first: it will not come again by itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 KEPT_DAYS = 28
 LEAST_DAYS = 3
-YOUNG_DAYS = 8
 PATHS = 100
 HORIZON_DAYS = 7
 HALF_LIFE_DAYS = 6.0
@@ -45,110 +44,82 @@ class DiskForecast:
     median: tuple[float, ...]
     high: tuple[float, ...]
     drain: float  # bytes an hour by which the median falls over the horizon
-    draining: bool = False  # a drain of this moment that no day of the past contains decides
 
 
 @dataclass(frozen=True)
 class Space:
-    """The past of one volume: `hourly` (seconds at full hours, free bytes; oldest first, gaps allowed) and the
-    samples of the last hours as they were taken."""
+    """The past of one volume: `free` bytes at the moment of the forecast, and `hourly` (seconds at full hours, free
+    bytes; oldest first, gaps allowed)."""
 
     total: float
+    free: float
     hourly: Sequence[tuple[float, float]]
-    recent: Sequence[tuple[float, float]]
 
 
 def forecast(space: Space, now: float, limit: float, horizon: float = DAY, spread: float = 1.0) -> DiskForecast | None:
     """The forecast at `now`, or None with fewer than three days of samples.
 
-    `limit`: bytes below which the disk counts as full. `spread` widens or narrows the paths around their median
-    (Calibration.factor).
+    `limit`: bytes below which the disk counts as full. The probability is that of the paths as they were drawn;
+    `spread` widens or narrows them around their median for the intervals (Calibration.factor).
     """
-    free = _latest(space, now)
-    if free is None or not math.isfinite(space.total) or space.total <= 0:
-        return None
     changes = _increments(space, now)
     blocks = _blocks(changes, now)
     if len(blocks) < LEAST_DAYS:
         return None
-    paths = _paths(blocks, retention.find(changes, KEPT_DAYS, space.total), free, now)
+    paths = _paths(blocks, retention.find(changes, KEPT_DAYS, space.total), space.free, now)
     columns = [sorted(column) for column in zip(*paths, strict=True)]
     median = [column[PATHS // 2] for column in columns]
-    stretched = [[m + (value - m) * spread for value, m in zip(path, median, strict=True)] for path in paths]
-    moments = sorted(_full(path, free, limit) for path in stretched)
-    drain = drain_rate(space, now, limit)
-    draining = drain is not None
-    if drain is not None:
-        moments = sorted(
-            min(moment, max(0.0, (free - limit) / drain * stretch))
-            for moment, stretch in zip(moments, _DRAIN_SPREAD, strict=True)
-        )
-    within = sum(moment * HOUR <= horizon for moment in moments)
     lower, upper = PATHS // 10, PATHS - 1 - PATHS // 10
-    edge = [(m + (c[lower] - m) * spread, m + (c[upper] - m) * spread) for c, m in zip(columns, median, strict=True)]
+    moments = sorted(
+        _full([m + (value - m) * spread for value, m in zip(path, median, strict=True)], space.free, limit)
+        for path in paths
+    )
+    bands = (
+        (m + (c[lower] - m) * spread, m, m + (c[upper] - m) * spread) for c, m in zip(columns, median, strict=True)
+    )
+    low, middle, high = zip(
+        *(tuple(min(space.total, max(0.0, level)) for level in band) for band in bands), strict=True
+    )
+    hours = horizon / HOUR
     return DiskForecast(
         said_at=now,
-        probability=DRAIN_PROBABILITY if draining else _trust(len(blocks)) * within / PATHS,
+        probability=sum(_full(path, space.free, limit) <= hours for path in paths) / PATHS,
         full_low=_moment(now, moments[lower]),
         full_median=_moment(now, moments[PATHS // 2]),
         full_high=_moment(now, moments[upper]),
-        low=tuple(max(0.0, a) for a, _ in edge),
-        median=tuple(max(0.0, m) for m in median),
-        high=tuple(min(space.total, b) for _, b in edge),
-        drain=max(0.0, (free - median[min(len(median), round(horizon / HOUR)) - 1]) / (horizon / HOUR)),
-        draining=draining,
+        low=low,
+        median=middle,
+        high=high,
+        drain=max(0.0, (space.free - middle[min(len(middle), max(1, round(hours))) - 1]) / hours),
     )
 
 
-DRAIN_SHORT, DRAIN_LONG = 1800.0, 4200.0  # seconds: an import ends within the hour, so only the longer fall goes on
-SOON, LATER = 0.75, 8.0  # hours to full in which a fall of the one or the other length is worth saying
-DRAIN_TIMES = 1.5  # as fast as all but one in a hundred hours of the past
-DRAIN_SHARE = 0.03  # of the disk in an hour
-DRAIN_PROBABILITY = 0.9
+DRAIN_SECONDS = 4200.0  # an import ends within the hour
 DRAIN_PART = 600.0  # each ten minutes of it fall: videos come in lumps, a runaway does not pause
-_DRAIN_SPREAD = tuple(0.5 + 0.012 * i for i in range(PATHS))
+DRAIN_SHARE = 0.03  # of the disk in an hour
+DRAIN_TIMES = 1.5  # as fast as all but one in a hundred hours of the past
+DRAIN_HOURS = 8.0  # to full, at most
+DRAIN_PROBABILITY = 0.9
+DRAIN_EARLY, DRAIN_LATE = 0.6, 1.7  # ends of the 80 % interval, of the time that is left at this rate
 
 
-def drain_rate(space: Space, now: float, limit: float) -> float | None:
-    """Bytes an hour of a steady fall, unlike the past, that meets `limit` soon; None where there is none."""
-    recent = [(at, free) for at, free in space.recent if now - DRAIN_LONG - 1 <= at <= now]
-    short = [sample for sample in recent if now - sample[0] <= DRAIN_SHORT + 1]
-    if len(short) < 4 or short[-1][0] - short[0][0] < 0.8 * DRAIN_SHORT:
+def drain(space: Space, recent: Sequence[tuple[float, float]], now: float, limit: float) -> tuple[float, float] | None:
+    """Bytes an hour, and hours until `limit`, of a steady fall that no day of the past contains; None without one."""
+    samples = [(at, free) for at, free in recent if now - DRAIN_SECONDS - 1 <= at <= now]
+    if len(samples) < 4 or samples[-1][0] - samples[0][0] < 0.95 * DRAIN_SECONDS:
         return None
-    rate = _slowest(short)
-    if rate <= DRAIN_SHARE * space.total or rate <= DRAIN_TIMES * _usual_fall(space, short[0][0]):
-        return None
-    left = (short[-1][1] - limit) / rate
-    lasting = recent[-1][0] - recent[0][0] >= 0.95 * DRAIN_LONG and _slowest(recent) > 0.6 * rate
-    return rate if left <= (LATER if lasting else SOON) else None
-
-
-def _slowest(samples: Sequence[tuple[float, float]]) -> float:
-    """The smallest fall of all parts of ten minutes, in bytes an hour; 0 where one does not fall."""
-    rates, start = [], samples[0]
+    slowest, start = math.inf, samples[0]
     for sample in samples[1:]:
         if sample[0] - start[0] >= DRAIN_PART - 30:
-            rates.append((start[1] - sample[1]) / (sample[0] - start[0]) * HOUR)
+            slowest = min(slowest, (start[1] - sample[1]) / (sample[0] - start[0]) * HOUR)
             start = sample
-    return max(0.0, min(rates, default=0.0))
-
-
-def _usual_fall(space: Space, before: float) -> float:
-    """The fall of an hour that one in a hundred hours of the past exceeds."""
-    falls = sorted(a[1] - b[1] for a, b in _pairs(space.hourly) if b[0] <= before)
-    return max(0.0, falls[int(0.99 * (len(falls) - 1))]) if falls else 0.0
-
-
-def _trust(days: int) -> float:
-    """Few days do not show what the others are like: a week counts two thirds, four weeks wholly."""
-    return days / (days + YOUNG_DAYS) * (KEPT_DAYS + YOUNG_DAYS) / KEPT_DAYS
-
-
-def _latest(space: Space, now: float) -> float | None:
-    for at, free in (*reversed(space.recent), *reversed(space.hourly)):
-        if at <= now:
-            return free if now - at <= 2 * HOUR and math.isfinite(free) and free >= 0 else None
-    return None
+    falls = sorted(a[1] - b[1] for a, b in _pairs(space.hourly) if b[0] <= samples[0][0])
+    usual = falls[int(0.99 * (len(falls) - 1))] if falls else 0.0
+    if not max(DRAIN_SHARE * space.total, DRAIN_TIMES * usual) < slowest < math.inf:
+        return None
+    rate = (samples[0][1] - samples[-1][1]) / (samples[-1][0] - samples[0][0]) * HOUR
+    hours = (samples[-1][1] - limit) / rate
+    return (rate, hours) if 0 < hours <= DRAIN_HOURS else None
 
 
 def _pairs(hourly: Sequence[tuple[float, float]]) -> list[tuple[tuple[float, float], tuple[float, float]]]:
@@ -197,24 +168,17 @@ def _weekend(at: float) -> bool:
 
 
 def _paths(blocks: list[_Block], nights: Retention | None, free: float, now: float) -> list[list[float]]:
-    pools = {}
-    for weekend in (False, True):
+    pools = []
+    for day in range(HORIZON_DAYS):
+        weekend = _weekend(now + day * DAY)
         pool = [block for block in blocks if block.weekend is weekend] or blocks
-        edges, total = [], 0.0
-        for block in pool:
-            total += 0.5 ** (block.days_ago / HALF_LIFE_DAYS)
-            edges.append(total)
-        pools[weekend] = (pool, edges, total)
+        pools.append((pool, list(accumulate(0.5 ** (block.days_ago / HALF_LIFE_DAYS) for block in pool))))
     paths = []
     draws = _Draws(round(now))
-    kinds = [_weekend(now + day * DAY) for day in range(HORIZON_DAYS)]
     for _ in range(PATHS):
-        days = []
-        for kind in kinds:
-            pool, edges, total = pools[kind]
-            days.append(pool[min(bisect_right(edges, draws.uniform() * total), len(pool) - 1)].steps)
-        if nights is not None:
-            days = _with_nights(days, nights, draws)
+        days = (
+            pool[bisect_right(edges, draws.uniform() * edges[-1], hi=len(pool) - 1)].steps for pool, edges in pools
+        )
         paths.append(list(accumulate(chain.from_iterable(days), initial=free))[1:])
     return paths
 

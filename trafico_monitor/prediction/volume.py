@@ -11,19 +11,30 @@ from itertools import pairwise
 from ..config.schema import Predict
 from ..model.prediction import DAY, DiskFan, Prediction, PredictionKind
 from . import kept
-from .disk import HOUR, KEPT_DAYS, DiskForecast, Space, drain_rate, forecast
+from .disk import (
+    CLEANED_SHARE,
+    DRAIN_EARLY,
+    DRAIN_LATE,
+    DRAIN_PROBABILITY,
+    HOUR,
+    KEPT_DAYS,
+    DiskForecast,
+    Space,
+    drain,
+    forecast,
+)
 
 CALM = 0.3
 REST = 8 * HOUR  # after the disk was full: the health check's own alert stands
-ENOUGH_DAYS = 7
+ENOUGH_DAYS = 10  # what is kept for a week is deleted for the first time, and seen to be, by then
 COVERED = 0.2  # share of outcomes outside the 80 % band
 STEP = 0.05  # of the factor, a forecast (Gibbs & Candes 2021, the logarithm of the width in place of the level)
 NARROWEST, WIDEST = 0.3, 5.0
 RECENT = 3 * HOUR
+STAYED = 6  # samples in a row
 SAMPLE = 55.0  # seconds between two samples that are kept
 HOURS = KEPT_DAYS * 24 + 2
 OTHER_DISK = 0.001  # change of the total from which it is another disk, or a grown one
-CLEANED_SHARE = 0.08  # of the disk: a rise above it within an hour may be a person's
 BACK = 2 * HOUR  # a clock that goes back by less repeats samples; by more, what it leaves behind was wrong
 
 
@@ -59,13 +70,14 @@ class Volume:
     path: str
     limit: float
     settings: Predict
-    total: float = 0.0
+    total: float = 0.0  # as it was reported, or the most that was free
+    reported: float = 0.0
     hourly: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=HOURS))
     recent: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=200))
     calibration: Calibration = field(default_factory=Calibration)
     forecast: DiskForecast | None = None
     looked: float = -math.inf
-    last: float = 0.0
+    behind: int = 0  # samples in a row that were earlier than those that are kept
     armed: bool = True
     until: float = 0.0
     full_at: float = -math.inf
@@ -117,11 +129,10 @@ class Volume:
 
     def snapshot(self) -> dict[str, object]:
         return {
-            "total": self.total,
+            "total": self.reported,
             "hourly": [[round(at), round(free)] for at, free in self.hourly],
             "factor": round(self.calibration.factor, 4),
             "waiting": [[round(value) for value in row] for row in self.calibration.waiting],
-            "last": round(self.last, 4),
             "until": round(self.until),
             "armed": self.armed,
             "full_at": round(self.full_at) if math.isfinite(self.full_at) else None,
@@ -129,49 +140,50 @@ class Volume:
 
     def restore(self, given: Mapping[str, object], now: float) -> None:
         """Take over what `snapshot` gave; what is malformed or later than `now` is left out."""
-        self.total = kept.number(given.get("total"), 0.0, 0.0)
+        self.total = self.reported = kept.number(given.get("total"), 0.0, 0.0)
         for row in kept.rows(given.get("hourly"), 2, HOURS):
             at, free = kept.moment(row[0], now), kept.finite(row[1])
             if at is not None and free is not None and free >= 0 and (not self.hourly or at > self.hourly[-1][0]):
                 self.hourly.append((at, free))
+                self.total = max(self.total, free)
         self.calibration.factor = kept.number(given.get("factor"), 1.0, NARROWEST, WIDEST)
         for row in kept.rows(given.get("waiting"), 3, 48):
             due, low, high = (kept.finite(value) for value in row)
             if due is not None and low is not None and high is not None and now - DAY <= due <= now + DAY:
                 self.calibration.waiting.append((due, low, high))
-        self.last = kept.number(given.get("last"), 0.0, 0.0, 1.0)
         self.until = kept.number(given.get("until"), 0.0, 0.0, now + 30 * DAY)
         self.armed = given.get("armed") is not False
         self.full_at = kept.number(given.get("full_at"), -math.inf, high=now)
 
     def _in_order(self, now: float) -> bool:
-        """Whether the sample follows those that are kept. After a clock that was ahead went back, the samples of the
-        wrong time are dropped."""
+        """Whether the sample follows those that are kept. Where the clock has stayed behind them, it had been ahead:
+        the samples of the wrong time are dropped."""
         last = max(self.hourly[-1][0] if self.hourly else now, self.recent[-1][0] if self.recent else now)
+        self.behind = 0 if now >= last else self.behind + 1
         if now >= last:
             return True
-        if last - now < BACK:
+        if last - now < BACK or self.behind < STAYED:
             return False
         while self.hourly and self.hourly[-1][0] > now:
             self.hourly.pop()
         self.recent.clear()
         self.calibration.waiting.clear()
-        self.looked, self.forecast = -math.inf, None
+        self.looked, self.forecast, self.behind = -math.inf, None, 0
         self.until, self.full_at = min(self.until, now), min(self.full_at, now)
         return True
 
     def _sized(self, total: float | None, free: float, now: float) -> None:
         """The total; where it is another disk, or a grown one, the past goes on from what is free now."""
-        size = max(self.total if total is None else total, free)
-        if total is not None and self.total and abs(size - self.total) > OTHER_DISK * self.total:
+        if total is not None and self.reported and abs(total - self.reported) > OTHER_DISK * self.reported:
             last = self.recent[-1][1] if self.recent else self.hourly[-1][1] if self.hourly else free
             moved = [(at, before + free - last) for at, before in self.hourly]
             self.hourly.clear()
             self.hourly.extend(moved)
             self.recent.clear()
             self.calibration.waiting.clear()
-            self.changed_at, self.armed = now, True
-        self.total = size
+            self.changed_at, self.armed, self.total = now, True, 0.0
+        self.reported = self.reported if total is None else total
+        self.total = max(self.total, self.reported, free)
 
     def _habit(self, now: float) -> bool:
         """Whether free space often rises at this hour of the day: a job cleans, not a person."""
@@ -184,31 +196,31 @@ class Volume:
         return sum(rises) > 0.15 * len(rises)  # each day counts twice: the hour that begins and the one that ends
 
     def _look(self, free: float, now: float) -> Prediction | None:
-        """A look once an hour, and at once while a drain runs."""
-        space = Space(self.total, tuple(self.hourly), tuple(self.recent))
-        hourly = now - self.looked >= HOUR - 60
+        """A look at the past once an hour; a drain is said at once."""
         if free <= self.limit:
             self.full_at = now
-        if not hourly and (not self.armed or drain_rate(space, now, self.limit) is None):
-            return None
-        self.looked = now if hourly else self.looked
-        self.calibration.judge(now, free)
-        told = forecast(space, now, self.limit, self.settings.disk_horizon, self.calibration.factor)
-        self.forecast = told
-        if told is None:
-            return None
-        if hourly:
+        space, horizon = Space(self.total, free, tuple(self.hourly)), self.settings.disk_horizon
+        silent = now - self.hourly[0][0] < ENOUGH_DAYS * DAY or now - self.full_at < REST
+        if now - self.looked >= HOUR - 60:
+            self.looked = now
+            self.calibration.judge(now, free)
+            told = self.forecast = forecast(space, now, self.limit, horizon, self.calibration.factor)
+            if told is None:
+                return None
             self.calibration.said(told)
-        before, self.last = self.last, told.probability if hourly else self.last
-        if told.probability < CALM or now >= self.until:
-            self.armed = True
-        bound = self.settings.disk_probability
-        sure = told.probability >= bound and (before >= bound or told.draining)
-        young = now - self.hourly[0][0] < ENOUGH_DAYS * DAY
-        if not (sure and self.armed) or young or now - self.full_at < REST:
+            self.armed = self.armed or told.probability < CALM or now >= self.until
+            if told.probability >= self.settings.disk_probability and self.armed and not silent:
+                interval = told.full_low, told.full_high
+                return self._say(now, told.probability, *interval, "forecast.disk", free, told.drain)
+        falling = drain(space, self.recent, now, self.limit) if self.armed and not silent else None
+        if falling is None:
             return None
+        early, late = (now + falling[1] * times * HOUR for times in (DRAIN_EARLY, DRAIN_LATE))
+        return self._say(now, DRAIN_PROBABILITY, early, late, "forecast.disk.draining", free, falling[0])
+
+    def _say(
+        self, now: float, p: float, low: float | None, high: float | None, reason: str, free: float, rate: float
+    ) -> Prediction:
         self.armed, self.until = False, now + self.settings.disk_horizon
-        reason = "forecast.disk.draining" if told.draining else "forecast.disk"
-        fields = (("free", free), ("drain", told.drain))
-        low, high = told.full_low, told.full_high
-        return Prediction(PredictionKind.DISK, now, self.until, told.probability, low, high, self.path, reason, fields)
+        fields = (("free", free), ("drain", rate))
+        return Prediction(PredictionKind.DISK, now, self.until, p, low, high, self.path, reason, fields)
