@@ -40,6 +40,7 @@ class IngestLoop:
         self._context = context
         self._pipeline = context.pipeline
         self._heard = heard
+        self.unattributed = 0  # lines of the unit whose process journald did not know
         self._batches: asyncio.Queue[Batch] = asyncio.Queue(QUEUE_BATCHES)
         self._ingestion = IngestionMonitor(context, lambda: not self._batches.empty())
         self._progress = time.monotonic()
@@ -101,6 +102,7 @@ class IngestLoop:
             if batch.heard and (speaks := self._ingestion.hear(batch.heard, now)):
                 await self._context.observe(speaks)
             self._context.committer.cursor = batch.cursor
+            self.unattributed = batch.unattributed
             await self._context.commit(self._pipeline.consume(batch.entries, batch.cursor, now))
             self._ingestion.end()
             self.made_progress()

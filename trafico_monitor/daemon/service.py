@@ -105,7 +105,13 @@ class Service:
         self._degraded = DegradedMode(context, self._exports, self._dispatcher)
         # Status and periodic checks.
         self._status = StatusReporter(
-            context, self._stats, self._deliveries, self._dispatcher, self._degraded, self._ingest.lag
+            context,
+            self._stats,
+            self._deliveries,
+            self._dispatcher,
+            self._degraded,
+            self._ingest.lag,
+            lambda: self._ingest.unattributed,
         )
         self._watchdog = WatchdogTask(context, self._notifier, self._status, self._ingest.advancing)
         self._checks = CheckScheduler(

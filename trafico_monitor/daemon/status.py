@@ -34,7 +34,8 @@ EVERY = 10.0  # seconds
 
 
 class StatusReporter:
-    """Reads what the other parts know. `lag` is the consumer lag in seconds."""
+    """Reads what the other parts know. `lag` is the consumer lag in seconds, `unattributed` the number of
+    the unit's lines since the start whose process is unknown."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class StatusReporter:
         dispatcher: Dispatcher,
         degraded: DegradedMode,
         lag: Callable[[], float],
+        unattributed: Callable[[], int],
     ) -> None:
         self._context = context
         self._stats = stats
@@ -51,6 +53,7 @@ class StatusReporter:
         self._dispatcher = dispatcher
         self._degraded = degraded
         self._lag = lag
+        self._unattributed = unattributed
         self._resources = ResourceProbe()
         self._checked: CheckRun | None = None  # the last periodic checks
 
@@ -98,6 +101,7 @@ class StatusReporter:
             **asdict(self._resources.read()),
             "mounts": [asdict(mount) for mount in checked.mounts] if checked else [],
             "lag": self._lag(),
+            "unattributed": self._unattributed(),
             "blindness": self._blindness(),
             "reporting": self._reporting(),
             "tasks": [asdict(one) for one in self._context.supervisor.troubles],

@@ -135,6 +135,14 @@ def runs(cmdline: str, process: str) -> bool:
     return this.base in _RUNNERS and any(_names(argument, process, stem) for argument in this.arguments)
 
 
+def proposal(commands: Mapping[str, int]) -> str:
+    """Returns what to name as `process` for the program that prints most, a Python one before all others; "" for none.
+    `commands` are command lines with the number of their lines."""
+    ranked = [(program(split(command)), number) for command, number in commands.items()]
+    named = [(one.python, number, one.base) for one, number in ranked if one.base and not one.code]
+    return max(named, default=(False, 0, ""))[2]
+
+
 def _names(argument: str, process: str, stem: str) -> bool:
     """Whether a runner's `argument` is the program: its file, or a module as in `bot_central:app`."""
     return argument.rpartition("/")[2] == process or argument.partition(":")[0].rpartition(".")[2] == stem

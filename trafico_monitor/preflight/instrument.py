@@ -12,8 +12,9 @@ import psutil
 from ..host import systemd
 from ..host.safe_open import beginning
 from ..host.systemd import INSTRUMENT_FOLDER
-from ..host.untrusted_json import parse
+from ..journal.origin import runs
 from .base import CheckContext, CheckResult, ok, warning
+from .bot_lines import entries
 from .journal import where
 
 _PROPERTIES = (
@@ -141,7 +142,7 @@ async def _heard(context: CheckContext, of: Sequence[str], *, alive: bool = Fals
 
 
 def _is_bot(entry: Mapping[str, object], process: str, *, alive: bool) -> bool:
-    if process not in str(entry.get("_CMDLINE", "")):
+    if not runs(str(entry.get("_CMDLINE", "")), process):
         return False
     pid = str(entry.get("_PID", ""))
     return not alive or (pid.isdecimal() and psutil.pid_exists(int(pid)))
@@ -153,12 +154,4 @@ async def _entries(context: CheckContext, of: Sequence[str]) -> list[Mapping[str
     done = await context.run(command)
     if done is None or not done.ok:
         return None
-    found: list[Mapping[str, object]] = []
-    for line in done.output.splitlines():
-        try:
-            entry = parse(line)
-        except ValueError:  # the last one, cut
-            continue
-        if isinstance(entry, dict) and "TRAFICO_EVENTO" in entry:
-            found.append(entry)
-    return found
+    return [entry for entry in entries(done.output) if "TRAFICO_EVENTO" in entry]

@@ -1,4 +1,4 @@
-"""The journal: readable, persistent, with the bot's lines, and without dropped ones."""
+"""The journal: readable, persistent, and without dropped lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ..health.unit import UnitState
 from ..host import subprocesses, systemd
-from ..host.untrusted_json import parse
 from .base import CheckContext, CheckResult, critical, ok, warning
 
 _BASES = (Path("/var/log/journal"), Path("/run/log/journal"))
@@ -34,7 +33,10 @@ def _files(context: CheckContext) -> list[Path]:
         place = Path(journal.directory)  # sd_journal_open_directory(3): the folder itself, and a machine's in it
         return sorted((*place.glob("*.journal"), *place.glob("*/*.journal")))[:1] or [place]
     name = machine_folder(journal.namespace)
-    files = (base / name / "system.journal" for base in _BASES)
+    files = [base / name / "system.journal" for base in _BASES]
+    if context.config.bot.user_unit and context.bot is not None:  # where journald splits the journal by users
+        own = (base / name / f"user-{context.bot.uid}.journal" for base in _BASES)
+        files += [file for file in own if file.exists()]
     return [file for file in files if file.parent.is_dir() and name]
 
 
@@ -45,36 +47,6 @@ def machine_folder(namespace: str) -> str:
     except OSError:
         return ""
     return machine + (f".{namespace}" if namespace and machine else "")
-
-
-async def lines(context: CheckContext) -> list[CheckResult]:
-    """The bot's lines, by the same trusted fields as the monitor's reader."""
-    unit = context.config.bot.unit
-    if not unit:
-        return []
-    show = ["-n", "200", "-o", "json", "--output-fields=_CMDLINE", f"_SYSTEMD_UNIT={unit}"]
-    done = await context.run(["journalctl", *where(context), *show])
-    if done is None or done.code is None:
-        return []
-    commands = command_lines(done.output)
-    wanted = context.config.bot.process
-    if not commands:
-        return [warning("no_lines", "unit_lines", unit=unit)]
-    if wanted and not any(wanted in command for command in commands):
-        return [warning("no_bot_lines", "bot_process", unit=unit, process=wanted)]
-    return [ok("lines", unit=unit)]
-
-
-def command_lines(output: str) -> list[str]:
-    """The _CMDLINE of each entry of journalctl's JSON; a cut last line is left out."""
-    found: list[str] = []
-    for line in output.splitlines():
-        try:
-            entry = parse(line)
-        except ValueError:
-            continue
-        found.append(str(entry.get("_CMDLINE", "")) if isinstance(entry, dict) else "")
-    return found
 
 
 async def kept(context: CheckContext) -> list[CheckResult]:
@@ -98,7 +70,7 @@ def _written(file: Path) -> float:
 
 async def dropped(context: CheckContext, bot: UnitState) -> list[CheckResult]:
     """journald's rate limit: lines of the bot that were dropped, and a limit that is too low."""
-    unit = context.config.bot.unit
+    unit = context.config.bot.system_unit
     if not unit:
         return []
     show = ["-n", "50", "-o", "cat", "--since", "-24h", f"MESSAGE_ID={_DROPPED}"]

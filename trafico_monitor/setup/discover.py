@@ -6,6 +6,7 @@ import asyncio
 import grp
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from glob import escape
@@ -19,11 +20,14 @@ from ..errors import ConfigError
 from ..health.processes import BotProcess, find_bot_processes
 from ..host import accounts, docker, subprocesses, systemd
 from ..host.accounts import SERVICE_USER, Account
+from ..host.untrusted_json import parse
+from ..journal.origin import plain, proposal
 from . import acl, path_safety, unit_discovery, unit_files
 from .model import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
 from .state_file import Ledger
 
 _PYTHON_SECONDS = 20.0
+_JOURNAL_SECONDS = 10.0
 _HOME_FOLDER = ".telegram-bot-api"
 _LARGEST = 64 * 1024
 PROGRAM = "main.py"
@@ -81,6 +85,7 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         shared=path_safety.shared(project, user, config.language),
         # What an earlier setup has made of it is no name of a program.
         process_there=_has_program(project, str(explicit.get("bot.process", Bot().process))),
+        printing=await _printing(bot_name),
     )
     own, foreign = _ways(facts)
     files = _files(facts, bot_name, ledger)
@@ -182,7 +187,23 @@ def loose(found: Iterable[BotProcess], known: Sequence[FoundUnit]) -> tuple[int,
 
 def _has_program(project: str, name: str) -> bool:
     last = escape(Path(name).name)
-    return not last or any(any(Path(project).glob(f"{above}{last}")) for above in ("", "*/", "*/*/"))
+    names = (last, f"{last.removesuffix('.py')}/__main__.py")  # a file, or a package (python -m)
+    return not last or any(any(Path(project).glob(above + one)) for above in ("", "*/", "*/*/") for one in names)
+
+
+async def _printing(unit: str) -> str:
+    """Returns the program of which the journal has the most lines of `unit`; "" for none."""
+    show = ["journalctl", "-q", "--no-pager", "-n", "200", "-o", "json", "--output-fields=_CMDLINE"]
+    done = await subprocesses.run([*show, f"_SYSTEMD_UNIT={unit}"], seconds=_JOURNAL_SECONDS)
+    commands: Counter[str] = Counter()
+    for line in done.output.splitlines():
+        try:
+            entry = parse(line)
+        except ValueError:  # the last one, cut
+            continue
+        if isinstance(entry, dict) and "_CMDLINE" in entry:
+            commands[plain(entry["_CMDLINE"])] += 1
+    return proposal(commands)
 
 
 def _groups(user: str) -> frozenset[str]:

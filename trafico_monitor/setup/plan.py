@@ -91,7 +91,7 @@ def _configuration(
         wanted["bot.unit"] = unit
     found = next((one for one in facts.units if one.name == unit), None)
     if found is not None and not found.main and not facts.process_there:
-        wanted["bot.process"] = ""  # the bot's own process has another name: all of its unit's are followed
+        wanted["bot.process"] = facts.printing  # it has another name; without lines, all of its unit's are followed
     if facts.container is not None and facts.container.name != "telegram-bot-api":
         wanted["bot_api.container"] = facts.container.name
     if facts.bot_api:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.journal_fixtures import BotProcess, private_journald
+from tests.journal_fixtures import UNIT, BotProcess, private_journald
 from tests.waiting_program import WAITS, running
 from trafico_monitor.cli.main import main
 from trafico_monitor.config import Config
@@ -22,7 +22,7 @@ from trafico_monitor.config.discovery import HostFacts, complete
 from trafico_monitor.config.schema import settle
 from trafico_monitor.health import processes
 from trafico_monitor.host.accounts import Account
-from trafico_monitor.preflight import bot, host, journal, project
+from trafico_monitor.preflight import bot, bot_lines, host, journal, project
 from trafico_monitor.preflight.base import CheckContext, CheckResult, Level
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
@@ -156,15 +156,51 @@ async def test_the_bots_own_lines_are_looked_for_as_the_reader_does(context: Che
         with BotProcess(journald, process="poster_prd.py") as poster:
             poster.say("INFO:__main__:Poster Worker")
         journald.sync()
-        assert only(await journal.lines(there)).code == "check.no_bot_lines"
+        assert only(await bot_lines.lines(there)).code == "check.no_bot_lines"
         with BotProcess(journald) as bot_central:
             bot_central.say("INFO:__main__:🤖 Iniciando Bot Central...")
         journald.sync()
-        assert only(await journal.lines(there)).code == "check.lines"
+        assert only(await bot_lines.lines(there)).code == "check.lines"
         assert only(await journal.access(there)).code == "check.journal"
         nobody = CheckContext(config, context.site, NOBODY)
         assert only(await journal.access(nobody)).code == "check.journal_closed"
-        assert only(await journal.lines(nobody)).code == "check.no_lines"
+        assert only(await bot_lines.lines(nobody)).code == "check.no_lines"
+
+
+async def test_a_unit_of_a_users_manager_is_named_with_what_to_configure(context: CheckContext) -> None:
+    uid = GAMES.pw_uid
+    group = f"../user.slice/user-{uid}.slice/user@{uid}.service/app.slice/{UNIT}"
+    with private_journald(f"preflight{os.getpid()}") as journald:
+        config = settle(context.config, {"journal.namespace": journald.name})
+        there = CheckContext(config, context.site, Account("root", 0, 0, "/root"))
+        followed = replace(there, config=settle(config, {"bot.user_unit": True}))
+        assert only(await bot_lines.lines(followed)).code == "check.no_user_lines"
+        with BotProcess(journald, unit=group, uid=uid) as bot_central:
+            bot_central.say("INFO:__main__:🤖 Iniciando Bot Central...")
+        journald.sync()
+        found = only(await bot_lines.lines(there))
+        assert found.code == "check.user_unit" and "games" in found.text("es")
+        assert "'bot.user_unit = true'" in found.remedy("es")
+        assert only(await bot_lines.lines(followed)).code == "check.lines"
+
+
+async def test_a_container_is_looked_for_and_whoever_forges_its_name_is_told(context: CheckContext) -> None:
+    named = [("MESSAGE", "x"), ("CONTAINER_NAME", "trafico-bot"), ("CONTAINER_ID", "ca4521981f7f")]
+    with private_journald(f"preflight{os.getpid()}") as journald:
+        config = settle(context.config, {"journal.namespace": journald.name})
+        there = CheckContext(config, context.site, Account("root", 0, 0, "/root"))
+        watched = replace(there, config=settle(config, {"bot.unit": "", "bot.container": "trafico-bot"}))
+        assert only(await bot_lines.lines(watched)).code == "check.no_container_lines"
+        with BotProcess(journald, unit="session-3.scope", uid=NOBODY.uid) as stranger:
+            stranger.send(named)
+        journald.sync()
+        assert only(await bot_lines.lines(watched)).code == "check.container_foreign"
+        with BotProcess(journald, unit="docker.service", process="dockerd") as docker:
+            docker.send(named)
+        journald.sync()
+        assert only(await bot_lines.lines(watched)).code == "check.container_lines"
+        codes = [one.code for one in await bot_lines.lines(there)]
+        assert codes == ["check.no_lines", "check.containers"], "nobody has said yet that it is a container"
 
 
 async def test_sudo_without_a_rule_is_refused_and_with_it_allowed(context: CheckContext, place: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trafico_monitor.preflight.journal import command_lines, rate
+from trafico_monitor.preflight.journal import rate
 
 
 def test_journald_s_own_limit_unless_it_is_set() -> None:
@@ -13,8 +13,3 @@ def test_the_last_setting_wins() -> None:
     joined = "[Journal]\nRateLimitIntervalSec=30s\nRateLimitBurst=1000\n# drop-in\nRateLimitBurst=50\n"
     assert rate(joined) == (50, 30.0)
     assert rate("RateLimitIntervalSec=2min\nRateLimitBurst=0") == (0, 120.0)
-
-
-def test_command_lines_of_entries_and_a_cut_last_line() -> None:
-    output = '{"_CMDLINE":"python bot_central.py"}\n{"MESSAGE":"x"}\n{"_CMDL'
-    assert command_lines(output) == ["python bot_central.py", ""]

@@ -311,7 +311,9 @@ def test_a_bot_that_is_not_main_py_is_followed_by_its_unit_alone() -> None:
     unit = replace(UNIT, main=False)
     made = plan(replace(FRESH, units=(unit,), process_there=False), Wishes())
     assert tomllib.loads(of(made, unit_files.DROP_IN).content)["bot"] == {"unit": "bot.service", "process": ""}
-    made = plan(replace(FRESH, units=(unit,)), Wishes())
+    made = plan(replace(FRESH, units=(unit,), process_there=False, printing="central.py"), Wishes())
+    assert tomllib.loads(of(made, unit_files.DROP_IN).content)["bot"]["process"] == "central.py"
+    made = plan(replace(FRESH, units=(unit,), printing="poster.py"), Wishes())
     assert tomllib.loads(of(made, unit_files.DROP_IN).content)["bot"] == {"unit": "bot.service"}
 
 

@@ -73,7 +73,7 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     if isinstance(forecast := said.get("forecast"), dict):
         lines.append(("forecast", forecast.get("text", "-")))
     lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
-    lines.append(("sight", _sight(said.get("blindness"), spoken)))
+    lines.append(("sight", _sight(said.get("blindness"), said.get("unattributed"), spoken)))
     lines.append(("reporting", _reporting(said.get("reporting"), spoken)))
     tasks = said.get("tasks")
     lines += [("tasks", _task(one, spoken)) for one in (tasks if isinstance(tasks, list) else [])]
@@ -138,8 +138,8 @@ def _channel(said: dict[str, object], spoken: str) -> str:
     return text("status.channel.fine", spoken, hora=hour, **fields)
 
 
-def _sight(blindness: object, spoken: str) -> str:
-    """Visibility gaps with their start, and the number of lost lines."""
+def _sight(blindness: object, unattributed: object, spoken: str) -> str:
+    """Visibility gaps with their start, and the numbers of lost lines and of those without a process."""
     if not isinstance(blindness, dict):
         return "-"
     parts = [
@@ -148,7 +148,8 @@ def _sight(blindness: object, spoken: str) -> str:
     ]
     dropped = blindness.get("suppressed")
     lost = [text("status.sight.dropped", spoken, n=dropped)] if dropped else []
-    return "; ".join([*(parts or [text("status.sight.whole", spoken)]), *lost])
+    nobodys = [text("status.sight.unattributed", spoken, n=unattributed)] if unattributed else []
+    return "; ".join([*(parts or [text("status.sight.whole", spoken)]), *lost, *nobodys])
 
 
 def _reporting(said: object, spoken: str) -> str:

@@ -98,6 +98,7 @@ TEXTS: dict[str, str] = {
     "status.sight.whole": "complete",
     "status.sight.reason": "{texto} (since {desde})",
     "status.sight.dropped": "{n} lines dropped by journald in all",
+    "status.sight.unattributed": "{n} lines of the unit without process",
     "status.reporting": "downloads",
     "status.reporting.exact": "exact: reported by the bot ({biblioteca})",
     "status.reporting.text": "from log text only (to change this: sudo trafico-monitor check)",

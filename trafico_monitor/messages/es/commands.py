@@ -98,6 +98,7 @@ TEXTS: dict[str, str] = {
     "status.sight.whole": "completa",
     "status.sight.reason": "{texto} (desde {desde})",
     "status.sight.dropped": "{n} líneas descartadas por journald en total",
+    "status.sight.unattributed": "{n} líneas de la unidad sin proceso",
     "status.reporting": "descargas",
     "status.reporting.exact": "exacto: informa el bot ({biblioteca})",
     "status.reporting.text": "solo por el texto del registro (cómo cambiarlo: sudo trafico-monitor check)",
