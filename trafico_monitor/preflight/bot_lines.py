@@ -50,8 +50,9 @@ def judge(found: list[Mapping[str, object]], watch: Watch) -> list[CheckResult]:
     shown = [f"{shortened(command, _LONGEST)} ({number})" for command, number in commands.most_common(_SHOWN)]
     wanted = proposal(commands)
     fields |= {"programs": "; ".join(shown) or "?"}
-    fix = "bot_process_is" if wanted else "bot_process"
-    return [warning("no_bot_lines", fix, toml=_toml("process", wanted), **fields), *results]
+    if not wanted:
+        return [warning("no_bot_lines", "bot_process", **fields), *results]
+    return [warning("no_bot_lines", "bot_process_is", toml=_toml("process", wanted), **fields), *results]
 
 
 def _toml(key: str, value: str | bool) -> str:
