@@ -52,12 +52,12 @@ def judge(found: list[Mapping[str, object]], watch: Watch) -> list[CheckResult]:
     fields |= {"programs": "; ".join(shown) or "?"}
     if not wanted:
         return [warning("no_bot_lines", "bot_process", **fields), *results]
-    return [warning("no_bot_lines", "bot_process_is", toml=_toml("process", wanted), **fields), *results]
+    return [warning("no_bot_lines", "bot_process_is", toml=_toml("bot.process", wanted), **fields), *results]
 
 
 def _toml(key: str, value: str | bool) -> str:
     """One line of configuration: JSON's strings and booleans are TOML's."""
-    return f"bot.{key} = {json.dumps(value, ensure_ascii=False)}"
+    return f"{key} = {json.dumps(value, ensure_ascii=False)}"
 
 
 async def _elsewhere(context: CheckContext, watch: Watch) -> list[CheckResult]:
@@ -68,13 +68,13 @@ async def _elsewhere(context: CheckContext, watch: Watch) -> list[CheckResult]:
     of_users = await _latest(context, [f"_SYSTEMD_USER_UNIT={unit}"]) or []
     owners = [uid for entry in reversed(of_users) if (uid := plain(entry.get("_UID"))).isdecimal()]
     if owners:
-        fields = {"unit": unit, "user": _account(int(owners[0])), "toml": _toml("user_unit", True)}
-        return [warning("user_unit", "bot_drop_in", **fields)]
+        fields = {"unit": unit, "user": (user := _account(int(owners[0]))), "owner": _toml("project.owner", user)}
+        return [warning("user_unit", "user_unit", toml=_toml("bot.user_unit", True), **fields)]
     done = await context.run(["journalctl", *where(context), "--field=CONTAINER_NAME"])
     names = done.output.splitlines()[:_SHOWN] if done is not None and done.ok else []
     names = [name for name in names if name != context.config.bot_api.container]
     if names:
-        toml = _toml("container", names[0])
+        toml = _toml("bot.container", names[0])
         return [nothing, warning("containers", "bot_drop_in", names=", ".join(names), toml=toml)]
     return [nothing]
 

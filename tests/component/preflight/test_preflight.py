@@ -180,7 +180,7 @@ async def test_a_unit_of_a_users_manager_is_named_with_what_to_configure(context
         journald.sync()
         found = only(await bot_lines.lines(there))
         assert found.code == "check.user_unit" and "games" in found.text("es")
-        assert "'bot.user_unit = true'" in found.remedy("es")
+        assert """'bot.user_unit = true' 'project.owner = "games"'""" in found.remedy("es")
         assert only(await bot_lines.lines(followed)).code == "check.lines"
 
 

@@ -59,7 +59,7 @@ TEXTS: dict[str, str] = {
     "missing.models": "No existe la carpeta de modelos {models}: no se puede guardar ningún video.",
     "missing.models_hidden": "El usuario {user} no puede ver la carpeta de modelos {models}: no se corrige nada.",
     "missing.owner": "No existe el usuario «{owner}» de project.owner (o el de la unidad {unit}): no se repara nada, porque los videos quedarían con otro dueño.",
-    "missing.bots_user": "bot.unit está vacío y no se sabe de qué usuario es el bot (project.owner):"
+    "missing.bots_user": "bot.unit está vacío, o es del systemd de un usuario, y no se sabe de qué usuario es el bot (project.owner):"
     " no se lee ninguna línea, porque cualquier usuario podría hacerse pasar por él.",
     "missing.env_unreadable": "El usuario {user} no puede leer {env}: no se conocen su token ni su ADMIN_ID.",
     "missing.env_invalid": "{env} tiene un valor no válido (TELEGRAM_TOKEN, ADMIN_ID, USE_LOCAL_BOT_API o TELEGRAM_BOT_API_LOCAL_URL): se actúa como si faltara.",
@@ -305,6 +305,7 @@ TEXTS: dict[str, str] = {
     "fix.container_not_local": "docker rm -f {name} && {dir}/scripts/start_local_bot_api.sh    # con TELEGRAM_LOCAL=1 o --local",
     "fix.bot_process": 'sudoedit /etc/trafico-monitor/config.toml    # [bot] process = "…"',
     "fix.bot_process_is": "printf '%s\\n' {toml} | sudo tee /etc/trafico-monitor/conf.d/60-bot.toml && sudo systemctl restart trafico-monitor    # si ese es el bot",
+    "fix.user_unit": "printf '%s\\n' {toml} {owner} | sudo tee /etc/trafico-monitor/conf.d/60-bot.toml && sudo systemctl restart trafico-monitor",
     "fix.bot_drop_in": "printf '%s\\n' {toml} | sudo tee /etc/trafico-monitor/conf.d/60-bot.toml && sudo systemctl restart trafico-monitor",
     "fix.install": "sudo apt install ./trafico-monitor.deb",
     "fix.disk_dead": "findmnt; dmesg | tail",
