@@ -24,7 +24,8 @@ _FIELDS = (
 
 async def lines(context: CheckContext) -> list[CheckResult]:
     """The latest lines of the bot's unit, or of its container: whether some are the bot's, else whose they are."""
-    bot, uid = context.config.bot, context.bot.uid if context.bot else None
+    bot, owner = context.config.bot, context.config.project.owner  # the project itself may not be known
+    uid = context.bot.uid if context.bot else accounts.uid_of(owner)
     watch = Watch(bot.unit, bot.process, uid=uid, container=bot.container, of_user=bot.user_unit)
     if bot.container:
         return await _of_container(context, watch)

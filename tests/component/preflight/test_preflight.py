@@ -182,6 +182,8 @@ async def test_a_unit_of_a_users_manager_is_named_with_what_to_configure(context
         assert found.code == "check.user_unit" and "games" in found.text("es")
         assert """'bot.user_unit = true' 'project.owner = "games"'""" in found.remedy("es")
         assert only(await bot_lines.lines(followed)).code == "check.lines"
+        unknown = replace(followed, site=None, config=settle(followed.config, {"project.owner": "games"}))
+        assert only(await bot_lines.lines(unknown)).code == "check.lines", "its project is not known, but its user is"
 
 
 async def test_a_container_is_looked_for_and_whoever_forges_its_name_is_told(context: CheckContext) -> None:
