@@ -25,6 +25,7 @@ from .disk import (
 )
 
 CALM = 0.3
+DRAINING = "forecast.disk.draining"
 REST = 8 * HOUR  # after the disk was full: the health check's own alert stands
 ENOUGH_DAYS = 10  # what is kept for a week is deleted for the first time, and seen to be, by then
 COVERED = 0.2  # share of outcomes outside the 80 % band
@@ -79,6 +80,7 @@ class Volume:
     looked: float = -math.inf
     behind: int = 0  # samples in a row that were earlier than those that are kept
     armed: bool = True
+    drained: bool = False  # a drain was said last
     until: float = 0.0
     full_at: float = -math.inf
     changed_at: float = -math.inf
@@ -135,6 +137,7 @@ class Volume:
             "waiting": [[round(value) for value in row] for row in self.calibration.waiting],
             "until": round(self.until),
             "armed": self.armed,
+            "drained": self.drained,
             "full_at": round(self.full_at) if math.isfinite(self.full_at) else None,
         }
 
@@ -152,7 +155,7 @@ class Volume:
             if due is not None and low is not None and high is not None and now - DAY <= due <= now + DAY:
                 self.calibration.waiting.append((due, low, high))
         self.until = kept.number(given.get("until"), 0.0, 0.0, now + 30 * DAY)
-        self.armed = given.get("armed") is not False
+        self.armed, self.drained = given.get("armed") is not False, given.get("drained") is True
         self.full_at = kept.number(given.get("full_at"), -math.inf, high=now)
 
     def _in_order(self, now: float) -> bool:
@@ -208,7 +211,8 @@ class Volume:
             if told is None:
                 return None
             self.calibration.said(told)
-            self.armed = self.armed or told.probability < CALM or now >= self.until
+            calm = told.probability < CALM and not self.drained  # the past does not know of a drain
+            self.armed = self.armed or calm or now >= self.until
             if told.probability >= self.settings.disk_probability and self.armed and not silent:
                 interval = told.full_low, told.full_high
                 return self._say(now, told.probability, *interval, "forecast.disk", free, told.drain)
@@ -216,11 +220,12 @@ class Volume:
         if falling is None:
             return None
         early, late = (now + falling[1] * times * HOUR for times in (DRAIN_EARLY, DRAIN_LATE))
-        return self._say(now, DRAIN_PROBABILITY, early, late, "forecast.disk.draining", free, falling[0])
+        return self._say(now, DRAIN_PROBABILITY, early, late, DRAINING, free, falling[0])
 
     def _say(
         self, now: float, p: float, low: float | None, high: float | None, reason: str, free: float, rate: float
     ) -> Prediction:
         self.armed, self.until = False, now + self.settings.disk_horizon
+        self.drained = reason == DRAINING
         fields = (("free", free), ("drain", rate))
         return Prediction(PredictionKind.DISK, now, self.until, p, low, high, self.path, reason, fields)
