@@ -67,6 +67,8 @@ def unquoted(text: str) -> str:
             arguments.append(inside or text.endswith(_EXCEPTIONS, 0, at))
         elif text[at] in ")]":
             del arguments[-1:]
+        elif text.endswith(_ERROR_KEYS, 0, at):
+            pass  # `error="timed out"` are the bot's own words
         elif text.startswith("'[", at) and text.endswith("command ", 0, at):
             at = max(at, text.find("]'", at))  # a CalledProcessError shows its command as a list
         else:
@@ -77,6 +79,10 @@ def unquoted(text: str) -> str:
             at = end
         at += 1
     return "".join((*kept, text[start:]))
+
+
+# Keys before whose quoted values a bot shows an error.
+_ERROR_KEYS = tuple(f" {key}=" for key in ("error", "err", "reason", "cause", "exc", "exception", "motivo"))
 
 
 class _Closings:
@@ -177,19 +183,30 @@ _ABOUT = re.compile(
     r"|postproc|urlopen|backup|\bhost\b"
 )
 # About people and what they say, or about another part of the bot.
-_ELSEWHERE = re.compile(
-    r"\b(?:mensajes?|messages?(?!=)|textos?|text|captions?|leyendas?|comandos?|commands?(?! '?\[)|usuari[oa]s?"
-    r"|users?|nombres?|display|respond(?:er|iendo|ió|ido|e a)\w*|reply\w*|replies|contest\w*|env[ií](?!ron)\w*"
+_ELSEWHERE_WORDS = (
+    r"(?:mensajes?|messages?(?!=)|textos?|text|captions?|leyendas?|comandos?|commands?(?! '?\[)|usuari[oa]s?"
+    r"|users?|nombres?|display|respond(?:er|iendo|ido|e a|ió(?! a tiempo))\w*|reply\w*|replies|contest\w*"
+    r"|env[ií](?!ron)\w*"
     r"|send\w*|sent|notific\w*|chats?|callbacks?|bot[oó]n\w*|buttons?|men[uú]s?|b[uú]squedas?|search\w*"
     r"|publica\w*|traduc\w*|prompts?|etiquetas?|tags?|hashtags?|enlaces?|links?|webhooks?|soportad\w*"
     r"|desconocid\w*|unknown(?! error)|unsupported|ignor(?:a\w*|ed|ing(?!:))|duplicad\w*|rechaz\w*"
     r"|autorizad\w*|unauthorized|spam|bloquead\w*|prohibid\w*|dijo|dice|escrib(?:e|i[óo])|said|wrote"
     r"|preguntas?|pide|pidi[oó]|t[ií]tulos?|titles?|descripci\w*|comentari\w*|comments?|reacci\w*|encuestas?"
-    r"|stickers?|contactos?|tel[eé]fono|firma|bio|alias|nick\w*|apodo|saludo|feedback|sugerencia\w*)\b"
+    r"|stickers?|contactos?|tel[eé]fono|firma|bio|alias|nick\w*|apodo|saludo|feedback|sugerencia\w*"
+    # About schedules, accounts and the database, none of which loses a video.
+    r"|ventanas?|calendarios?|agendas?|horarios?|slots?|schedul\w*|calendar|bases? de datos|database(?! or disk)"
+    r"|plataformas?|login|logueo|suscrip\w*|perfil\w*|columnas?|columns?|argument\w*|fotos?|photos?|subidas?|uploads?"
+    r"|uploading|subiendo|migra\w*)\b"
+)
+_ELSEWHERE = re.compile(rf"\b{_ELSEWHERE_WORDS}")
+# What is said of a failure right behind it: «tiempo agotado para el menú», «acceso denegado: usuario 123».
+_COMPLEMENT = re.compile(
+    r"[\s:,(]{0,3}+(?:(?:para|de|del|al?|en|por|for|to|from|by|on|of|in|while|esperando|waiting)\s){0,2}+"
+    rf"(?:(?:el|la|los|las|the|tu|su|your|this|este|esta|una?|a)\s)?+{_ELSEWHERE_WORDS}"
 )
 # Behind an error these tell that the error's words were a name: «Timed out escribió un comando».
 _CHATTER = re.compile(
-    r"\b(?:mensajes?|usuari[oa]s?|comandos?|captions?|chats?|envi[óo]|enviad\w*|dijo|dice|escri(?:bi\w*|to|ta)|said|wrote|users?)\b"
+    r"\b(?:mensajes?|usuari[oa]s?|comandos?|captions?|chats?|envi[óo]|enviad\w*|dijo|dice|escri(?:bi[óo]|biste|to|ta)|said|wrote|users?)\b"
 )
 # About nothing in particular.
 _GENERAL = frozenset(
@@ -200,7 +217,7 @@ _GENERAL = frozenset(
         "procesando processing procesar update proceso process main thread worker no se pudo could not cannot "
         "unable to for tras after with con por registered logging handlers are was never retrieved raised i e type "
         "class input output opening stdin stdout last final giving gave up retries retry reintentos intentos "
-        "attempts max exceeded operation found "
+        "attempts max exceeded operation found puede puedo got only solo sólo se esperaban local bot "
     ).split()
 )
 _CONTEXT = re.compile(r"\[[^\[\]]{1,80}+\]")  # `[h264 @ 0x55d1]`, `[MAIN]`
@@ -224,7 +241,7 @@ def reports(own: str, begin: int, end: int, voice: Voice) -> bool:
     if not tool and about_something_else(own[:end]):
         return False
     words = [word for token in _CONTEXT.sub(" ", lead).split() for word in _words(token)]
-    if not tool and _CHATTER.search(_without_paths(own[begin:])):
+    if not tool and (_COMPLEMENT.match(own, end) or _CHATTER.search(_without_paths(own[begin:]))):
         return False
     if voice is Voice.PLAIN:  # such a line reports what it begins with: an exception, a tool, a path, «Error …»
         return not words or tool or _COMPLAINT.match(bare) is not None or _begins_like_a_machine(lead, bare)

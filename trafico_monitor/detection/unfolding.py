@@ -191,10 +191,10 @@ def _flush(drawing: Drawing, pid: int) -> Iterator[Piece]:
 
 def _begin(drawing: Drawing, entry: JournalEntry, record: Record) -> Iterator[Piece]:
     yield from _flush(drawing, entry.pid)
-    if not drawing.blank or record.message.strip() in (TRACEBACK, GROUP):
-        carried = _carried(drawing, entry, record)
+    if not drawing.blank or continued(record.message).text.strip() in (TRACEBACK, GROUP):
+        carried = _carried(drawing, record)
         if carried is not None:
-            yield carried
+            yield from _drawn(entry, carried)
             return
         drawing.table, drawing.quiet, drawing.boxes, drawing.header = None, False, [], ""
     if record.format is Format.RICH and not record.rest:
@@ -226,10 +226,11 @@ def _quiet(record: Record) -> bool:
     return record.level is not None and record.level < Level.WARNING
 
 
-def _carried(drawing: Drawing, entry: JournalEntry, record: Record) -> Piece | None:
+def _carried(drawing: Drawing, record: Record) -> Continuation | None:
     """The line of a traceback that `record` is no more than the carrier of; None when it is a record."""
     carrier = f"{record.format.value}:{_prefix(record)}"
-    text = record.message.rstrip()
+    found = continued(record.message)
+    text = "" if found.shape is Shape.EDGE else found.text.rstrip()
     begins = text in (TRACEBACK, GROUP)
     if begins and record.format is not Format.PLAIN and not _quiet(record):
         drawing.carrier, drawing.raised = carrier, False
@@ -238,8 +239,7 @@ def _carried(drawing: Drawing, entry: JournalEntry, record: Record) -> Piece | N
         return None
     elif text and not text.startswith(" ") and not drawing.raised:
         drawing.raised = text not in (CAUSE, HANDLING)
-    line = continued(record.message).text
-    return Piece(replace(entry, message=line), line)
+    return found
 
 
 # -- continuations

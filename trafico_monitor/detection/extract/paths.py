@@ -21,11 +21,12 @@ _MOST = 64  # paths of one kind in a line
 _ROOT, _BETWEEN, _NAME = 400, 400, 200  # characters: above a landmark, from it to a file's name, of that name
 _SERVER, _TOKEN = "telegram-bot-api/", "/<TOKEN>/"
 _VIDEO = rf"\.(?:{'|'.join(_SUFFIXES)})"
-_SUFFIX = re.compile(rf"{_VIDEO}(?![\w.])")
-_OWN_NAME = re.compile(rf"(?<![\w./\\-])(\d{{8}}_\d{{6}}_[0-9a-f]{{6}}{_VIDEO})(?![\w.])")
+_END = r"(?!\w|\.\w)"  # a sentence may end behind a name
+_SUFFIX = re.compile(rf"{_VIDEO}{_END}")
+_OWN_NAME = re.compile(rf"(?<![\w./\\-])(\d{{8}}_\d{{6}}_[0-9a-f]{{6}}{_VIDEO}){_END}")
 _MODELO = re.compile(r"[^/\\\s'\":,;<>|*?\x00-\x1f]{1,80}+")
 _FILE = re.compile(
-    rf"(?P<file>[^/\\'\"<>|*?\n\x00-\x1f]{{1,{_NAME}}}?{_VIDEO})(?:{'|'.join(map(re.escape, _UNFINISHED))})?(?![\w.])"
+    rf"(?P<file>[^/\\'\"<>|*?\n\x00-\x1f]{{1,{_NAME}}}?{_VIDEO})(?:{'|'.join(map(re.escape, _UNFINISHED))})?{_END}"
 )
 _NO_PATH = re.compile(r"[\s'\"=:,;()\[\]{}<>|]")  # ends a path that is not in quotation marks
 _ABOVE_SERVER, _ABOVE_TOKEN, _NO_NAME = re.compile(r"[\s'\"]"), re.compile(r"[\s'\"<>]"), re.compile(r"['\"\n<>]")

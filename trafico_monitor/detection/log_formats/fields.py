@@ -22,7 +22,8 @@ _TRACES = (
 )  # fmt: skip
 _ERRORS = (
     "error", "err", "exc", "reason", "cause", "exception", "exc_info", "exc_text", "exc_value", "exception_message",
-    "error.message", "err.message",
+    "error.message", "err.message", "exception.value", "os_error", "error_message", "errmsg", "exc_message", "detail",
+    "motivo",
 )  # fmt: skip
 _KINDS = ("exc_type", "error.type", "err.type", "exception.type", "error_type")
 _FILES, _FUNCTIONS, _NUMBERS = (
@@ -43,6 +44,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _LOGURU = ("message", "level", "name", "function", "line", "file.name")
 _MOST_PAIRS, _MOST_FIELDS, _LONGEST = 200, 60, 2000
 _MOST_LINES = 2000
+_MOST_ERRORS = 3  # fields of one record that say its error
 _MOST_EXCEPTIONS = 20
 
 Pairs = list[tuple[str, object]]
@@ -179,6 +181,9 @@ def _loguru(text: object, record: _Object) -> Pairs:
     if isinstance(text, str):
         lines = text.rstrip("\n").split("\n", _MOST_LINES)
         pairs.append(("exception", "\n".join(lines[1 + message.count("\n") :])))
+    raised = dict(record).get("exception")
+    if isinstance(raised, _Object):
+        pairs += [(f"exception.{key}", value) for key, value in raised if key in ("type", "value")]
     return pairs
 
 
@@ -193,7 +198,7 @@ def _record(pairs: Pairs, form: Format) -> Record | None:
     trace = _trace(known)
     first, *further = (bare(line) for line in message.split("\n", _MOST_LINES))
     rest = tuple(trace or [continued(line) for line in further])
-    error = "" if trace else _error(known)
+    error = "" if trace else error_of(known)
     taken = {*_PLACES, *_LEVELS, *_LOGGERS, *_TIMES, *_TRACES, lowered[at][0]}
     fields = {
         key: str(value)[:_LONGEST]
@@ -229,11 +234,11 @@ def _trace(known: Mapping[str, object]) -> list[Continuation]:
     return []
 
 
-def _error(known: Mapping[str, object]) -> str:
+def error_of(known: Mapping[str, object]) -> str:
     """The words of an error that a record sets apart, on one line."""
     kind = next((str(known[key]) for key in _KINDS if isinstance(known.get(key), str)), "")
-    said = next((str(known[key]) for key in _ERRORS if isinstance(known.get(key), str) and known[key]), "")
-    return ": ".join(part for part in (kind, " ".join(said.split())) if part)
+    said = [str(known[key]) for key in _ERRORS if isinstance(known.get(key), str) and known[key]]
+    return ": ".join(" ".join(part.split()) for part in dict.fromkeys((kind, *said[:_MOST_ERRORS])) if part)
 
 
 def _listed(value: Sequence[object]) -> Iterator[Continuation]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from .fields import error_of
 from .record import EXCEPTION_NAME, LETTERS, LEVELS, Format, Level, Record, cells
 
 _DATE = (
@@ -239,7 +240,7 @@ def _structlog(text: str, level: Level) -> Record:
         pairs = _pairs(text, end.end())
         if pairs is not None:
             event = text[: end.start()].rstrip(" ")
-            return Record(level, end[1], "", event, format=Format.STRUCTLOG, fields=pairs)
+            return Record(level, end[1], "", event, format=Format.STRUCTLOG, fields=pairs, error=error_of(pairs))
     return Record(level, "", "", text.rstrip(" "), format=Format.STRUCTLOG)
 
 

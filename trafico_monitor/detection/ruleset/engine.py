@@ -7,7 +7,7 @@ error_type `none` (a negative rule) decides as well: the line is then known not 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,6 +16,9 @@ from ..extract.line_format import LONGEST_LINE, without_names
 from ..line_model import RULE, LineModel, Opinion, asked_about
 from ..prefilter import Literals, outside_names
 from ..statement import Statement, Voice, of_text, reports, statement
+from .amounts import CONDITIONS
+from .os_errors import os_errors
+from .phrases import place as place_of
 
 
 class Scope(Enum):
@@ -47,6 +50,9 @@ class Rule:
     """All texts and patterns are lower case and compared with the lower-cased record, its prefix taken off.
 
     `literals`: one must occur; `all_literals`: every one must; `pattern`: must be found;
+    `errors`: one of these errors of the operating system must be named, by number, name or words (its literals are
+    made of them); `says`: one of these phrases (phrases.py), near one of `about` where there are any; `condition`:
+    the amounts of bytes in the text must compare so (amounts.py).
     `unless` and `unless_patterns`: none may be. Names of media files are blanked out before the
     comparison: a video may be called timeout.mp4.
 
@@ -62,6 +68,10 @@ class Rule:
     literals: tuple[str, ...]
     all_literals: tuple[str, ...] = ()
     pattern: re.Pattern[str] | None = None
+    errors: frozenset[str] = frozenset()
+    says: re.Pattern[str] | None = None
+    about: re.Pattern[str] | None = None
+    condition: str = ""
     unless: tuple[str, ...] = ()
     unless_patterns: tuple[re.Pattern[str], ...] = ()
     priority: int = 50
@@ -90,7 +100,11 @@ class Rule:
         if any(refused.search(said.line) for refused in self.unless_patterns):
             return False
         place = self._place(said.own)
-        return place is not None and (not self.guarded or reports(said.own, *place, said.voice))
+        if place is None or not self.guarded:
+            return place is not None
+        # Amounts of bytes tell by themselves what a record is about.
+        begin = 0 if self.condition and said.voice is Voice.RECORD else place[0]
+        return reports(said.own, begin, place[1], said.voice)
 
     def _place(self, own: str) -> tuple[int, int] | None:
         """Where the rule's words begin and end in `own`; None when they are not all there."""
@@ -99,10 +113,24 @@ class Rule:
         places = [at for literal in self.literals if (at := own.find(literal)) >= 0]
         if self.literals and not places:
             return None
-        if self.pattern is None:
-            return (first := min(places, default=0)), first
-        found = self.pattern.search(own)
-        return None if found is None else found.span()
+        found = (first := min(places, default=0)), first
+        for searched in self._searched(own):
+            if searched is None:
+                return None
+            found = searched
+        return found
+
+    def _searched(self, text: str) -> Iterator[tuple[int, int] | None]:
+        """Where each of what the rule searches for is in `text`; None for what is not there."""
+        if self.errors:
+            yield next(((one.begin, one.end) for one in os_errors(text) if one.name in self.errors), None)
+        if self.pattern is not None:
+            found = self.pattern.search(text)
+            yield found.span() if found is not None else None
+        if self.says is not None:
+            yield place_of(text, self.says, self.about)
+        if self.condition:
+            yield CONDITIONS[self.condition](text)
 
     def holds(self, text: str) -> bool:
         """Whether the rule matches `text`: a lower-cased line without names of media files."""
@@ -118,7 +146,7 @@ class Rule:
         for literal in self.unless:
             if literal in text:
                 return False
-        if self.pattern is not None and self.pattern.search(text) is None:
+        if any(searched is None for searched in self._searched(text)):
             return False
         return not any(refused.search(text) for refused in self.unless_patterns)
 

@@ -12,12 +12,16 @@ from ...errors import RuleError
 from ...messages import text as message
 from ...model.finding import ErrorType
 from ..line_model import shipped
+from . import phrases
+from .amounts import CONDITIONS
 from .engine import Role, Rule, RuleSet, Scope, Silence
+from .os_errors import known, spellings
 from .regex_safety import NotLinear, compiled
 
 NONE = "none"
 _KEYS = frozenset(
     {"name", "error_type", "literals", "all_literals", "pattern", "unless", "unless_patterns"}
+    | {"errors", "says", "about", "condition"}
     | {"priority", "scope", "silences", "matches", "misses", "guarded", "exact", "loggers", "role"}
 )
 _MOST_SAID = 200  # characters of a mistake that are repeated to the operator
@@ -96,7 +100,9 @@ class _Table:
             raise self._wrong("unknown_key", detail=", ".join(sorted(unknown))[:_MOST_SAID])
         if not re.fullmatch(r"[a-z0-9_]{1,80}", self._name):
             raise self._wrong("name")
-        literals, all_literals = self._literals("literals"), self._literals("all_literals")
+        errors, literals = self._errors(), self._literals("literals")
+        says, all_literals = self._phrases("says"), self._literals("all_literals")
+        literals = (*literals, *spellings(errors), *(one for phrase in says for one in phrases.literals(phrase)))
         if not literals and not all_literals:
             raise self._wrong("no_literals")
         pattern, exact = self._table.get("pattern", ""), self._flag("exact")
@@ -112,6 +118,10 @@ class _Table:
             literals=literals,
             all_literals=all_literals,
             pattern=self._pattern(pattern) if pattern else None,
+            errors=frozenset(errors),
+            says=phrases.compiled(says) if says else None,
+            about=phrases.compiled(about) if (about := self._phrases("about")) else None,
+            condition=self._condition(),
             unless=self._literals("unless"),
             unless_patterns=tuple(self._pattern(one) for one in self._texts("unless_patterns")),
             priority=self._priority(),
@@ -150,6 +160,26 @@ class _Table:
         except ValueError as error:
             expected = ", ".join(str(choice.value) for choice in kind)
             raise self._wrong("value", key=key, expected=expected) from error
+
+    def _errors(self) -> tuple[str, ...]:
+        names = self._texts("errors")
+        for one in names:
+            if one != one.upper() or not known(one):
+                raise self._wrong("value", key="errors", expected='["ENOSPC", …]')
+        return names
+
+    def _phrases(self, key: str) -> tuple[str, ...]:
+        texts = self._texts(key)
+        for one in texts:
+            if not phrases.valid(one) or (key == "says" and not phrases.tells(one)):
+                raise self._wrong("literal", key=key, detail=one[:_MOST_SAID])
+        return texts
+
+    def _condition(self) -> str:
+        value = self._table.get("condition", "")
+        if not isinstance(value, str) or value not in ("", *CONDITIONS):
+            raise self._wrong("value", key="condition", expected=", ".join(CONDITIONS))
+        return value
 
     def _flag(self, key: str) -> bool:
         value = self._table.get(key, False)
