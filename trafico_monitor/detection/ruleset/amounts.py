@@ -11,6 +11,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 _NUMBER = r"\d{1,15}(?:[.,]\d{1,9}){0,4}"
+_UNITS = ("byte", "kb", "mb", "gb", "kib", "mib", "gib")
+_BARE = ("expected ", "expected: ", "esperado: ", "esperados ", "esperaban ", "debería pesar ", "tamaño: ")
+# One of these is in each text that compares amounts: with a unit, or announced in bare numbers.
+LITERALS = (
+    *(f" {unit}" for unit in _UNITS),
+    *(f"{digit}{unit}" for unit in _UNITS for digit in range(10)),
+    *(f"{words}{digit}" for words in _BARE for digit in range(1, 10)),
+)
 _AMOUNT = re.compile(
     rf"(?<![\w.,:-])({_NUMBER})(?: ?(bytes?|octetos|[kmgt]i?b|b)(?!\w)| ?([kmg])(?= of| de|/|\)| libre| free))?"
 )

@@ -12,8 +12,7 @@ from ...errors import RuleError
 from ...messages import text as message
 from ...model.finding import ErrorType
 from ..line_model import shipped
-from . import phrases
-from .amounts import CONDITIONS
+from . import amounts, phrases
 from .engine import Role, Rule, RuleSet, Scope, Silence
 from .os_errors import known, spellings
 from .regex_safety import NotLinear, compiled
@@ -102,7 +101,11 @@ class _Table:
             raise self._wrong("name")
         errors, literals = self._errors(), self._literals("literals")
         says, all_literals = self._phrases("says"), self._literals("all_literals")
-        literals = (*literals, *spellings(errors), *(one for phrase in says for one in phrases.literals(phrase)))
+        condition = self._condition()
+        if condition:  # what is said beside the amounts occurs in too many lines
+            literals = amounts.LITERALS
+        else:
+            literals = (*literals, *spellings(errors), *(one for phrase in says for one in phrases.literals(phrase)))
         if not literals and not all_literals:
             raise self._wrong("no_literals")
         pattern, exact = self._table.get("pattern", ""), self._flag("exact")
@@ -121,7 +124,7 @@ class _Table:
             errors=frozenset(errors),
             says=phrases.compiled(says) if says else None,
             about=phrases.compiled(about) if (about := self._phrases("about")) else None,
-            condition=self._condition(),
+            condition=condition,
             unless=self._literals("unless"),
             unless_patterns=tuple(self._pattern(one) for one in self._texts("unless_patterns")),
             priority=self._priority(),
@@ -177,8 +180,8 @@ class _Table:
 
     def _condition(self) -> str:
         value = self._table.get("condition", "")
-        if not isinstance(value, str) or value not in ("", *CONDITIONS):
-            raise self._wrong("value", key="condition", expected=", ".join(CONDITIONS))
+        if not isinstance(value, str) or value not in ("", *amounts.CONDITIONS):
+            raise self._wrong("value", key="condition", expected=", ".join(amounts.CONDITIONS))
         return value
 
     def _flag(self, key: str) -> bool:
