@@ -180,7 +180,7 @@ _ABOUT = re.compile(
     r"|\bpath|tamaño|\bsize|servidor|\bserver|bot api|contenedor|container|docker|conexi|connect|\bnetwork"
     r"|\bred\b|timeout|tiempo|telegram|ffmpeg|ffprobe|corrupt|verif[iy]|checksum|integridad|\bget\b|\bfetch"
     r"|stream|\bapi\b|chmod|chown|\btask\b|\bjob\b|\bopen|\bwrit|\bread|abrir|leer\b|escrib|fragment"
-    r"|postproc|urlopen|backup|\bhost\b"
+    r"|postproc|\bcrear\b|\bcreat(?:e|ing)\b|rename|mkdir|unlink|renombr|urlopen|backup|\bhost\b"
 )
 # About people and what they say, or about another part of the bot.
 _ELSEWHERE_WORDS = (

@@ -61,7 +61,7 @@ def run(entries: list[JournalEntry], restart_at: int = -1) -> list[Incident]:
 
 def essence(incidents: list[Incident]) -> list[Incident]:
     """Without the times, which the interleaving itself shifts."""
-    return [replace(one, opened_at=0.0, updated_at=0.0, closed_at=None) for one in incidents]
+    return [replace(one, opened_at=0.0, updated_at=0.0, seen_at=0.0, closed_at=None) for one in incidents]
 
 
 orders = st.lists(st.integers(0, 5), max_size=250)

@@ -102,8 +102,9 @@ class Rule:
         place = self._place(said.own)
         if place is None or not self.guarded:
             return place is not None
-        # Amounts of bytes tell by themselves what a record is about.
-        begin = 0 if self.condition and said.voice is Voice.RECORD else place[0]
+        # Phrases and amounts of bytes tell by themselves what a record is about, unless it is a page of the web.
+        told = (self.condition or self.says is not None) and said.voice is Voice.RECORD
+        begin = 0 if told and "://" not in said.own[: place[1]] else said.own.rfind(" ", 0, place[0]) + 1
         return reports(said.own, begin, place[1], said.voice)
 
     def _place(self, own: str) -> tuple[int, int] | None:

@@ -39,7 +39,7 @@ def compiled(phrases: Iterable[str]) -> re.Pattern[str]:
 
 def _expression(phrase: str) -> str:
     text = _WORDS.join(map(_piece, phrase.removesuffix("-").split(" * "))).replace(r"\- ", r"\w{0,8} ")
-    before = r"(?<!\w)" if phrase[0].isalnum() else ""
+    before = r"(?<![\w.])" if phrase[0].isalnum() else ""
     behind = "" if phrase.endswith("-") or not phrase[-1].isalnum() else r"(?!\w)"
     return f"{before}{text}{behind}"
 
