@@ -45,7 +45,7 @@ _CLASSES = (
     "os|io|permission|filenotfound|notadirectory|timeout|blockingio|environment|connection(?:refused|reset|aborted)?"
 )
 _CODE = re.compile(
-    r"\berrno(?:[ =]|: ?)-?(\d{1,3})\b|\bos error (\d{1,3})\b"
+    r"\berrno(?:[ =]|: ?)-?(\d{1,3})\b|\bos error (\d{1,3})\b|\bcode: (\d{1,3}), kind: |\((\d{1,3}): [a-z]"
     rf"|(?:{_CLASSES})error\((\d{{1,3}}), |\b(e[a-z]{{2,13}})\b"
 )
 _BY_WORDS = {words: name for name, all_words in _WORDS.items() for words in all_words}
@@ -70,8 +70,8 @@ def os_errors(text: str) -> tuple[OsError, ...]:
 
 
 def _named(code: re.Match[str]) -> str:
-    number = code[1] or code[2] or code[3]
-    return _NUMBERS.get(int(number), "") if number else _NAMES.get(code[4], "")
+    number = next(filter(None, code.groups()[:-1]), "")
+    return _NUMBERS.get(int(number), "") if number else _NAMES.get(code[6], "")
 
 
 def known(name: str) -> bool:
@@ -87,5 +87,5 @@ def spellings(names: Iterable[str]) -> tuple[str, ...]:
         found += _WORDS.get(name, ())
         found += [name.lower()] if len(name) >= _SHORTEST_NAME else []
         found += [f"{mark}{number}" for mark in ("errno ", "errno=", "errno: ", "errno:", "errno: -", "os error ")]
-        found += [f"error({number},"]
+        found += [f"error({number},", f"code: {number}, kind", f"({number}: "]
     return tuple(found)
