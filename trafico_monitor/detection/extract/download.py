@@ -66,11 +66,17 @@ _NAMED = re.compile(r"(?:v[ií]deo recibido|descarga completa|descargando)[: ]{1
 _FILE_SIZE = re.compile(r"file_size=(\d{1,15})(?!\d)")
 # The bot's own templates stand at the beginning of a record's message, behind one of its own signs;
 # further back, or behind a chat's sign, the same words are a stranger's.
-_SIGNS = r"[📥🔍⏬⬇✅🎬🎥📹💾📁📂📦🚀➡▶ℹ️\s]{0,8}(?:debug:? )?"
+_SIGNS = r"[📥🔍⏬⬇✅🎬🎥📹💾📁📂📦🚀➡▶ℹ️👌👍🆗🔧🛠\s]{0,8}(?:debug:? )?"
 _TEMPLATE = re.compile(
     _SIGNS + r"(?:file_path=|file_size=|copiando desde|descarga|v[ií]deo (?:recibido|copiado|guardado|descargado)"
     r"|archivo (?:copiado|descargado))",
     re.IGNORECASE,
+)
+# That the bot has repaired the cause itself, and then kept the file.
+_REPAIRED = re.compile(
+    _SIGNS + r"(?:(?:v[ií]deo|archivo|fichero|file) )?(?:guardad|copiad|descargad|recuperad|saved|copied|downloaded)\w{0,2}"
+    r"(?: (?:ok|correctamente|exitosamente|successfully|bien))?,? (?:tras|despu[eé]s de|after) (?:el |la |los |the )?"
+    r"(?:arregl|corregi|repar|fix|cambi\w{1,4} (?:los )?permisos|ajust|crea|chmod|chown)"
 )
 _SUCCESS = re.compile(
     _SIGNS + r"(?:archivo (?:copiado|descargado)|descarga(?:do|da)?\b|v[ií]deo (?:copiado|descargado|guardado))"
@@ -112,16 +118,19 @@ class Told:
 
 
 # A line without any of these tells nothing of a download (lower case).
-MARKS = ("file_path=", "file_size=", "copiando desde", "descarga", "eo recibido", "archivo copiado")
+MARKS = ("file_path=", "file_size=", "copiando desde", "descarga", "eo recibido", "archivo copiado", " tras ", "después de ", " after ")
 
 
 def told_by(line: str, paths: Paths) -> Told | None:
     """What the record that `line` is says of a download under way, at its beginning; or None."""
     said = read(line)
     message = said.message if isinstance(said, Record) else said.text
-    found = told(message, message.lower(), paths) if _TEMPLATE.match(message) else None
+    lowered = message.lower()
+    found = told(message, lowered, paths) if _TEMPLATE.match(message) else None
     if found is not None:
         return found
+    if _REPAIRED.match(lowered):
+        return Told(Evidence.FINISHED, _named(message, paths), repaired=True)
     begun = beginning(message, paths)
     return None if begun is None else Told(Evidence.BEGAN, begun, loose=True)
 
