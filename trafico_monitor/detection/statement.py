@@ -18,7 +18,9 @@ _NAMES = (
     "cp", "mv", "dd", "tee", "mkdir", "touch", "rm", "ln", "ls", "cd", "cat", "find", "head", "tail", "stat", "tar",
     "gzip", "rsync", "install", "chmod", "chown", "chgrp", "setfacl", "curl", "wget", "ffmpeg", "ffprobe", "yt-dlp",
     "youtube-dl", "aria2c", "rclone", "sha256sum", "md5sum", "realpath", "sudo", "docker", "git", "mediainfo",
-    "mp4box", "du", "df", "cut", "sort", "sync", "split", "truncate", "unzip", "zip", "7z", "file", "xargs", "lsof", "cmp", "echo", "nginx", "telegram-bot-api", "telegram-bot-api-server", "node", "go", "bash", "sh", "container",
+    "mp4box", "du", "df", "cut", "sort", "sync", "split", "truncate", "unzip", "zip", "7z", "file", "xargs",
+    "lsof", "cmp", "echo", "nginx", "telegram-bot-api", "telegram-bot-api-server", "node", "go", "bash", "sh",
+    "container",
     "contenedor", "dependency", "pipe", "up", "stream",
 )  # fmt: skip
 # nginx leaves its name out of its own log.
@@ -83,7 +85,7 @@ def unquoted(text: str) -> str:
 
 
 # Keys before whose quoted values a bot shows an error.
-_ERROR_KEYS = tuple(f" {key}=" for key in ("error", "err", "reason", "cause", "exc", "exception", "motivo")) + (" error ",)
+_ERROR_KEYS = (" error=", " err=", " reason=", " cause=", " exc=", " exception=", " motivo=", " error ")
 
 
 class _Closings:
@@ -226,8 +228,9 @@ _WORD = re.compile(r"[^\W\d_][\w'-]{0,60}+")
 _ERRNO_NAME = re.compile(r"e[a-z]{3,12}+:")
 # How a line that no level introduces begins when a program complains.
 _COMPLAINT = re.compile(
-    r"error|exception|http request sent|fatal|critical|fail|fall[oó]|no se p|unable|could(?:n't| not)|can(?:'t|not)|warning|traceback"
-    r"|operation |conversion |connect|descarga|download|timeout|tiempo|https? error|read error|istrunc|telegram s"
+    r"error|exception|http request sent|fatal|critical|fail|fall[oó]|no se p|unable|could(?:n't| not)|can(?:'t|not)"
+    r"|warning|traceback|operation |conversion |connect|descarga|download|timeout|tiempo|https? error|read error"
+    r"|istrunc|telegram s"
     r"|<(?:type|class)|log {1,4}|e[a-z]{4,12}+: |(?:dial|read|write) (?:tcp|udp|unix)\b|(?:get|post) [·\"]"
     r"|[\w-]{1,40}+ (?:save|load|write|read|download|copy) failed"
 )

@@ -74,7 +74,8 @@ _TEMPLATE = re.compile(
 )
 # That the bot has repaired the cause itself, and then kept the file.
 _REPAIRED = re.compile(
-    _SIGNS + r"(?:(?:v[ií]deo|archivo|fichero|file) )?(?:guardad|copiad|descargad|recuperad|saved|copied|downloaded)\w{0,2}"
+    _SIGNS
+    + r"(?:(?:v[ií]deo|archivo|fichero|file) )?(?:guardad|copiad|descargad|recuperad|saved|copied|downloaded)\w{0,2}"
     r"(?: (?:ok|correctamente|exitosamente|successfully|bien))?,? (?:tras|despu[eé]s de|after) (?:el |la |los |the )?"
     r"(?:arregl|corregi|repar|fix|cambi\w{1,4} (?:los )?permisos|ajust|crea|chmod|chown)"
 )
@@ -118,7 +119,17 @@ class Told:
 
 
 # A line without any of these tells nothing of a download (lower case).
-MARKS = ("file_path=", "file_size=", "copiando desde", "descarga", "eo recibido", "archivo copiado", " tras ", "después de ", " after ")
+MARKS = (
+    "file_path=",
+    "file_size=",
+    "copiando desde",
+    "descarga",
+    "eo recibido",
+    "archivo copiado",
+    " tras ",
+    "después de ",
+    " after ",
+)
 
 
 def told_by(line: str, paths: Paths) -> Told | None:

@@ -15,8 +15,7 @@ _UNITS = ("byte", "kb", "mb", "gb", "kib", "mib", "gib")
 _BARE = ("expected ", "expected: ", "esperado: ", "esperados ", "esperaban ", "debería pesar ", "tamaño: ")
 # One of these is in each text that compares amounts: with a unit, or announced in bare numbers.
 LITERALS = (
-    *(f" {unit}" for unit in _UNITS),
-    *(f"{digit}{unit}" for unit in _UNITS for digit in range(10)),
+    *(f"{digit}{blank}{unit}" for unit in _UNITS for blank in ("", " ") for digit in range(10)),
     *(f"{words}{digit}" for words in _BARE for digit in range(1, 10)),
 )
 _AMOUNT = re.compile(
