@@ -33,6 +33,7 @@ class Dispatcher:
         self._report = report
         self._begin = begin
         self._clock = clock
+        self._stopped = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._begun: set[str] = set()
         self._places = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -44,9 +45,9 @@ class Dispatcher:
         return len(self._tasks)
 
     def give(self, orders: Iterable[RepairTask], *, inherited: bool = False) -> None:
-        """Accepts tasks that are already stored; each runs when it is due."""
+        """Accepts tasks that are already stored; each runs when it is due, after a stop not before the next start."""
         for order in orders:
-            if order.id in self._tasks:
+            if self._stopped or order.id in self._tasks:
                 continue
             task = asyncio.create_task(self._carry_out(order, inherited), name=order.id)
             self._tasks[order.id] = task
@@ -65,6 +66,7 @@ class Dispatcher:
 
     async def stop(self, seconds: float) -> None:
         """Stops all work within `seconds`; interrupted tasks stay stored as unfinished."""
+        self._stopped = True  # a check that is under way may still order something
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

@@ -102,3 +102,23 @@ async def test_what_was_overtaken_while_it_waited_never_begins_and_the_rest_begi
         while dispatcher.under_way:
             await asyncio.sleep(0)
     assert ran == [better]
+
+
+async def test_an_order_that_comes_during_the_stop_is_left_to_the_next_start() -> None:
+    """A check that was under way still finds something; what it orders is stored."""
+    ran: list[str] = []
+
+    async def repair(order: RepairTask, inherited: bool) -> tuple[TaskResult, Verdict]:
+        ran.append(order.id)
+        return TaskResult(order.id, Outcome.DONE), Verdict(True)
+
+    async def report(order: RepairTask, result: TaskResult, verdict: Verdict) -> None:
+        pass
+
+    dispatcher = Dispatcher(repair, report, lambda order: order, lambda: 0.0)
+    await dispatcher.stop(10)
+    dispatcher.give([RepairTask("A/1", "A", TaskKind.WAIT_FOR_SERVER, ErrorType.SERVIDOR_CAIDO, 0.0)])
+    assert dispatcher.under_way == 0
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert ran == []
