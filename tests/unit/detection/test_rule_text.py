@@ -120,7 +120,9 @@ def test_a_rule_file_of_version_one_keeps_its_roles(lines: list[str]) -> None:
     assert {rule.name: rule.role for rule in rules.rules} == {rule.name: rule.role for rule in load(shipped()).rules}
     assert story(rules, lines) == story(load(shipped()), lines)
     assert set(doubts((), rules)) == {
-        Doubt("role_by_name", "permisos.toml", name) for name in ("permisos_bot_fix", "permisos_fix_detail")
+        Doubt("role_by_name", "permisos.toml", "permisos_bot_fix"),
+        Doubt("role_by_name", "permisos.toml", "permisos_fix_detail"),
+        Doubt("role_by_name", "ruta_inexistente.toml", "ruta_bot_fix"),
     }
     assert doubts((), load(shipped())) == ()
 
