@@ -75,11 +75,11 @@ class Interval:
         forecaster, said = Forecaster(limit=LIMIT), []
         waiting: deque[tuple[float, float, float]] = deque()
         for at, free in machine.free:
-            began = time.perf_counter()
+            began = time.process_time()
             told = forecaster.space("/", machine.total, free, at)
             volume = forecaster.volumes["/"]
             if volume.looked == at:
-                self.seconds.append(time.perf_counter() - began)
+                self.seconds.append(time.process_time() - began)
             said += [one.said_at for one in told if one.kind is PredictionKind.DISK]
             while waiting and waiting[0][0] <= at:
                 due, low, high = waiting.popleft()
