@@ -135,6 +135,8 @@ class Anomalies:
 
     def restore(self, given: Mapping[str, object], now: float) -> None:
         """Take over what `snapshot` gave. Never raises: what is malformed or later than `now` is left out."""
+        if not math.isfinite(now):
+            return
         latest = int(now // HOUR)
         match given:
             case {"hour": int(hour), "since": float() | int() as since, "looked": str(looked)} if hour <= latest:

@@ -178,9 +178,10 @@ def test_its_probability_is_its_own_record() -> None:
     ],
 )
 def test_a_spoilt_memory_is_none(given: dict[str, object]) -> None:
-    watched = Anomalies()
-    watched.restore(given, START)
-    assert watched.take(START, "a", "a") is None
+    for now in (START, math.nan, math.inf):
+        watched = Anomalies()
+        watched.restore(given, now)
+        assert watched.take(START, "a", "a") is None
 
 
 # -- the kinds of lines
