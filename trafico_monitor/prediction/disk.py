@@ -122,6 +122,17 @@ def drain(space: Space, recent: Sequence[tuple[float, float]], now: float, limit
     return (rate, hours) if 0 < hours <= DRAIN_HOURS else None
 
 
+def drained(told: DiskForecast, now: float, free: float, falling: tuple[float, float]) -> DiskForecast:
+    """`told`, of a disk that a drain empties: the fall goes on, between the ends of its interval."""
+    rate, left = falling
+    low, median, high = (
+        tuple(max(0.0, free - rate / times * hour) for hour in range(1, len(told.median) + 1))
+        for times in (DRAIN_EARLY, 1.0, DRAIN_LATE)
+    )
+    early, middle, late = (now + left * times * HOUR for times in (DRAIN_EARLY, 1.0, DRAIN_LATE))
+    return DiskForecast(now, DRAIN_PROBABILITY, early, middle, late, low, median, high, rate)
+
+
 def _pairs(hourly: Sequence[tuple[float, float]]) -> list[tuple[tuple[float, float], tuple[float, float]]]:
     return [(a, b) for a, b in pairwise(hourly) if b[0] - a[0] <= 1.5 * HOUR]
 

@@ -16,11 +16,13 @@ from .disk import (
     DRAIN_EARLY,
     DRAIN_LATE,
     DRAIN_PROBABILITY,
+    DRAIN_SECONDS,
     HOUR,
     KEPT_DAYS,
     DiskForecast,
     Space,
     drain,
+    drained,
     forecast,
 )
 
@@ -81,6 +83,7 @@ class Volume:
     behind: int = 0  # samples in a row that were earlier than those that are kept
     armed: bool = True
     drained: bool = False  # a drain was said last
+    falling: tuple[float, float] | None = None  # the drain that goes on: bytes an hour, hours to the limit
     until: float = 0.0
     full_at: float = -math.inf
     changed_at: float = -math.inf
@@ -110,9 +113,11 @@ class Volume:
 
     def fan(self) -> DiskFan | None:
         """What the last look foresaw; None with fewer than three days of samples."""
-        told = self.forecast
+        told, last = self.forecast, self.recent[-1] if self.recent else None
         if told is None:
             return None
+        if self.drained and self.falling is not None and last is not None:
+            told = drained(told, last[0], last[1], self.falling)
         hours = range(1, len(told.median) + 1)
         return DiskFan(
             self.path,
@@ -138,6 +143,7 @@ class Volume:
             "until": round(self.until),
             "armed": self.armed,
             "drained": self.drained,
+            "falling": None if self.falling is None else [round(self.falling[0]), round(self.falling[1], 2)],
             "full_at": round(self.full_at) if math.isfinite(self.full_at) else None,
         }
 
@@ -156,6 +162,9 @@ class Volume:
                 self.calibration.waiting.append((due, low, high))
         self.until = kept.number(given.get("until"), 0.0, 0.0, now + 30 * DAY)
         self.armed, self.drained = given.get("armed") is not False, given.get("drained") is True
+        for rate, left in kept.rows([given.get("falling")], 2, 1):
+            if self.drained and kept.number(rate, 0.0, 0.0) > 0:
+                self.falling = kept.number(rate, 0.0, 0.0), kept.number(left, 0.0, 0.0)
         self.full_at = kept.number(given.get("full_at"), -math.inf, high=now)
 
     def _in_order(self, now: float) -> bool:
@@ -214,13 +223,21 @@ class Volume:
             calm = told.probability < CALM and not self.drained  # the past does not know of a drain
             self.armed = self.armed or calm or now >= self.until
             if told.probability >= self.settings.disk_probability and self.armed and not silent:
+                self.falling = None
                 interval = told.full_low, told.full_high
                 return self._say(now, told.probability, *interval, "forecast.disk", free, told.drain)
-        falling = drain(space, self.recent, now, self.limit) if self.armed and not silent else None
-        if falling is None:
+        self.falling = self._falling(space, free, now) if (self.armed or self.drained) and not silent else None
+        if self.falling is None or not self.armed:
             return None
-        early, late = (now + falling[1] * times * HOUR for times in (DRAIN_EARLY, DRAIN_LATE))
-        return self._say(now, DRAIN_PROBABILITY, early, late, DRAINING, free, falling[0])
+        early, late = (now + self.falling[1] * times * HOUR for times in (DRAIN_EARLY, DRAIN_LATE))
+        return self._say(now, DRAIN_PROBABILITY, early, late, DRAINING, free, self.falling[0])
+
+    def _falling(self, space: Space, free: float, now: float) -> tuple[float, float] | None:
+        """The drain of now. After a start the one that was said goes on until the samples can tell."""
+        if self.drained and self.falling is not None and now - self.recent[0][0] < DRAIN_SECONDS:
+            rate = self.falling[0]
+            return rate, max(0.0, free - self.limit) / rate
+        return drain(space, self.recent, now, self.limit)
 
     def _say(
         self, now: float, p: float, low: float | None, high: float | None, reason: str, free: float, rate: float

@@ -182,7 +182,10 @@ async def config(tmp_path: Path) -> Path:
     )  # fmt: skip
     said = [
         SaidPrediction(
-            f"P{n}", Prediction(kind, now, now + 60, 0.8, now, now + 9, NAMES[n], "forecast.disk", (("free", 1e15),)),
+            f"P{n}",
+            Prediction(
+                kind, now, now + 60, 0.8, now, now + 9, NAMES[n % len(NAMES)], "forecast.disk", (("free", 1e15),)
+            ),
             told=True,
         )
         for n, kind in enumerate(PredictionKind)

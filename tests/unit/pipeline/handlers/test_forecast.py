@@ -440,3 +440,26 @@ def test_a_disk_that_will_surely_be_full_within_hours_is_critical_and_answered_l
     machine.tick()
     assert machine.said[said.id].outcome is PredictionOutcome.CAME_TRUE
     assert machine.pipeline.alerting.alerts == ()  # resolved
+
+
+def test_the_message_of_a_drain_stays_as_sure_while_it_goes_on_also_over_a_restart() -> None:
+    """The days before know nothing of it: their forecast must not take its word back."""
+    machine = Machine()
+    free = filling(machine, 40 * GB, 24 * GB, an_hour=0.05 * GB, every=HOUR)
+    while free > 4 * GB:
+        free -= 0.12 * GB
+        machine.now += 60.0
+        machine.space(free)
+        machine.tick(0.0)
+        if abs(free - 10 * GB) < 0.06 * GB:
+            machine.restart()
+    [said] = machine.said.values()
+    [fan] = machine.pipeline.foresight.fans(machine.now)
+    assert fan.probability == said.prediction.p and fan.full_at is not None
+    assert fan.full_at - machine.now == pytest.approx(2 / 7.2 * HOUR, rel=0.1)
+    assert [key for key, _, _ in machine.notices()] == ["forecast"]
+    for _ in range(90):  # it has ended: the message says so
+        machine.now += 60.0
+        machine.space(free)
+        machine.tick(0.0)
+    assert "ahora" in [n for one in machine.steps for n in one.notices if n.prediction is not None][-1].fields
