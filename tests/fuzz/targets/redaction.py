@@ -12,7 +12,8 @@ import re
 
 from trafico_monitor.host.redact import redact, redact_raw
 from trafico_monitor.host.torn import LineRedactor
-from trafico_monitor.journal.parser import MESSAGE_LIMIT, READ_LIMIT, message_text
+from trafico_monitor.journal.origin import READ_LIMIT
+from trafico_monitor.journal.parser import MESSAGE_LIMIT, message_text
 from trafico_monitor.notify.messages.markup import clean, clip, name, verbatim
 
 from ..feed import Feed
