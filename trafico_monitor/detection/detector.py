@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from ..model.download import Download
 from ..model.finding import ErrorType, Finding, FindingKind
 from ..model.journal_entry import JournalEntry, Origin
 from .download_attempts import DownloadAttempt
@@ -20,18 +21,18 @@ from .extract.line_format import LONGEST_LINE, begins_record, is_error_record
 from .extract.paths import Paths
 from .failure_attribution import FailureLine, Failures
 from .findings import ENDS, about, blind_finding, unit_finding
-from .log_formats import TRACEBACK, Continuation, read
+from .log_formats import TRACEBACK, Continuation, is_exception, read
 from .multiline import SETTLE, Folding
 from .prefilter import ANSWERED_END, ANSWERED_START, LineSkipper, NoiseFilter
 from .process import DetectorState, Process
 from .reported_downloads import Reports, report_of
 from .ruleset.engine import RuleSet, Silence
 from .statement import Voice, statement
-from .unfolding import AS_WRITTEN, Piece, flush, unfold
+from .unfolding import AS_WRITTEN, NOTHING_NAMED, Piece, flush, unfold
 
 # Signs of a failure that perhaps no rule knows; a negative rule may speak about what follows them.
 # A frame may be the first that the log still has of a traceback; JSON may spell a letter `\u00f3`.
-_SUSPECT = ("error", "❌", "exception", "traceback (most", "critical", "fatal", 'file "', "\\u00")
+_SUSPECT = ("error", "❌", "exception", "traceback (most", "critical", "fatal", "fallo", "crítico", 'file "', "\\u00")
 _PREFIX, _SUFFIX = ANSWERED_START.decode(), ANSWERED_END.decode()
 # A process of the run that systemd calls started may have spoken before: PID 1's word comes by another socket, and a
 # unit of Type=notify says itself when it is.
@@ -222,11 +223,11 @@ class Detector:
         self._memory.drawn(entry.pid, process, blank)
 
     def _of_pieces(self, pid: int, process: Process, pieces: Iterable[Piece]) -> Iterator[Finding]:
-        for entry, line, ends in pieces:
+        for entry, line, ends, named in pieces:
             if ends:
                 yield from self._folding.close(pid, process)
             else:
-                yield from self._of_line(entry, process, line, line.lower())
+                yield from self._of_line(entry, process, line, line.lower(), named)
 
     def _release(self, pid: int, now: float = float("inf")) -> Iterator[Finding]:
         """What is held of a wrapped line, once nothing has gone on it for the settle time before `now`."""
@@ -235,7 +236,9 @@ class Detector:
             yield from self._of_pieces(pid, process, flush(process.drawing, pid))
             self._memory.drawn(pid, process, False)
 
-    def _of_line(self, entry: JournalEntry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
+    def _of_line(
+        self, entry: JournalEntry, process: Process, line: str, lowered: str, named: Download = NOTHING_NAMED
+    ) -> Iterator[Finding]:
         if process.block is not None:
             if process.block.take(line, entry.cursor, entry.at):
                 yield from self._folding.grown(entry.pid, process, process.block)
@@ -258,9 +261,14 @@ class Detector:
         reported = "TRAFICO_EVENTO" in entry.fields
         if process.unknown is not None and (reported or begins_record(line)):
             yield from self._folding.unexplained(entry.pid, process)
-        yield from (self._structured if reported else self._plain)(entry, process, line, lowered)
+        if reported:
+            yield from self._structured(entry, process, line, lowered)
+        else:
+            yield from self._plain(entry, process, line, lowered, named)
 
-    def _plain(self, entry: JournalEntry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
+    def _plain(
+        self, entry: JournalEntry, process: Process, line: str, lowered: str, named: Download
+    ) -> Iterator[Finding]:
         record = begins_record(line)
         if line in self._dull:  # no rule, no error, nothing of a download: at most the end of a record
             if record:
@@ -268,12 +276,16 @@ class Detector:
             return
         said = statement(line)
         rule = self._rules.decide_said(said)
+        named_before = not record and is_exception(line) and rule is not None and rule.error_type is not None
+        if named_before and self._folding.awaits_traceback(process, line):
+            return
         silenced = not record and process.header is not None and process.header[2] == Silence.BLOCK.value
         if rule is not None and rule.error_type is not None:
             full = rule.error_type is ErrorType.DISCO_LLENO
             if full or not silenced:
                 polling, signed = self._rules.is_polling(lowered), said.voice is not Voice.PLAIN
-                yield self._failures.of_line(entry, process, FailureLine(line, rule, record, polling, signed=signed))
+                told = FailureLine(line, rule, record, polling, signed=signed, named=named)
+                yield self._failures.of_line(entry, process, told)
         elif said.voice is Voice.RECORD:
             pass  # «❌ Error descargando …» begins nothing
         elif (rule is None or rule.silences is Silence.LINE) and any(mark in lowered for mark in self._marks):
@@ -282,7 +294,7 @@ class Detector:
             process.unknown = None  # the rest of the record has told what it is
         elif rule is None and (record or process.header is None) and is_error_record(line):
             self._folding.wait_to_explain(entry, process, line)
-        self._folding.note_record(entry, process, line, rule, record)
+        self._folding.note_record(entry, process, line, rule, record, named)
 
     def _structured(self, entry: JournalEntry, process: Process, line: str, lowered: str) -> Iterator[Finding]:
         report = report_of(entry, self._paths)

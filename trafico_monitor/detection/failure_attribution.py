@@ -26,7 +26,8 @@ _NETWORK = frozenset({ErrorType.TIMEOUT, ErrorType.SERVIDOR_CAIDO})
 class FailureLine:
     """A line that `rule` has decided. `new_record`: it begins a record that may be a failure of its own.
     `polling`: it is about polling or sending. `reported` is the download that a structured entry names. A line
-    that is not `signed` has neither a level nor a sign of the bot: anybody may have printed it."""
+    that is not `signed` has neither a level nor a sign of the bot: anybody may have printed it.
+    `named` is what the fields of its record name."""
 
     text: str
     rule: Rule
@@ -34,6 +35,7 @@ class FailureLine:
     polling: bool
     reported: Download = field(default_factory=Download)
     signed: bool = True
+    named: Download = field(default_factory=Download)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Failures:
 
     def of_line(self, entry: JournalEntry, process: Process, line: FailureLine) -> Finding:
         """The finding of one line; CONTEXT where the process itself has reported this failure."""
-        named = merged(self._paths.read(line.text), line.reported)
+        named = merged(_beside(self._paths.read(line.text), line.named), line.reported)
         lines = (line.text[:MOST_CHARS],)
         reported = _reported(process, named, entry.at)
         if reported is not None:
@@ -118,6 +120,7 @@ class Failures:
         named = Download()
         for line in (*(link for link, _ in reversed(block.links)), block.header):
             named = merged(self._paths.read(line), named)
+        named = _beside(named, block.named)
         reported = _reported(process, named, block.at)
         if reported is not None:
             block.origin = reported.failure
@@ -145,6 +148,11 @@ class Failures:
         if rule.error_type is ErrorType.SERVIDOR_CAIDO:
             self._memory.outage.add(pid)
         self._memory.changed()
+
+
+def _beside(said: Download, fields: Download) -> Download:
+    """What a record names: its words, and beside them its fields, where they do not speak of another download."""
+    return merged(said, fields) if agree(said, fields) else said
 
 
 def _files(download: Download) -> frozenset[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ..model.download import Download
 from ..model.finding import Finding, FindingKind
 from ..model.journal_entry import JournalEntry
 from .extract.line_format import is_error_record
@@ -15,6 +16,7 @@ from .failure_attribution import FailureLine, Failures, continues
 from .findings import about
 from .process import DetectorState, Process
 from .ruleset.engine import Rule, RuleSet, Silence
+from .statement import Voice, statement
 from .tracebacks import MOST_CHARS, Block, judge, unfamiliar
 
 # Journal time after which a traceback is taken as ended when its process has said nothing more:
@@ -41,6 +43,7 @@ class Folding:
         if process.header is not None:
             cursor, line, silence = process.header
             block.first, block.header, block.silence = cursor, line, Silence(silence)
+            block.named = process.named
             block.keep(line)
         process.block, process.header, process.unknown = block, None, None
         self._memory.busy.add(entry.pid)
@@ -86,15 +89,18 @@ class Folding:
 
     # -- ERROR records
 
-    def note_record(self, entry: JournalEntry, process: Process, line: str, rule: Rule | None, record: bool) -> None:
+    def note_record(
+        self, entry: JournalEntry, process: Process, line: str, rule: Rule | None, record: bool, named: Download
+    ) -> None:
         """`line` ends the ERROR record before it, if `record`, and may be one itself: the header of
-        a traceback that follows. `rule` is what it says by itself."""
+        a traceback that follows. `rule` is what it says by itself, `named` what its fields name."""
         if not record and not (process.header is None and is_error_record(line)):
             return
         header = None
         if is_error_record(line) or "exception" in line[:200].lower():
             silence = rule.silences.value if rule is not None else Silence.LINE.value
             header = (entry.cursor, line[:_MOST_OF_RECORD], silence)
+            process.named = named
         self._memory.head(entry.pid, process, header)
 
     def note_report(self, entry: JournalEntry, process: Process, line: str) -> None:
@@ -108,6 +114,15 @@ class Folding:
             return
         process.unknown = (entry.cursor, entry.at, line[:_MOST_OF_RECORD])
 
+    def awaits_traceback(self, process: Process, line: str) -> bool:
+        """Whether `line`, an exception, stands behind an ERROR record that no rule knows, as aiogram names it before
+        its traceback: that tells what the program was doing. Without one the exception decides by itself."""
+        if process.unknown is None:
+            return False
+        process.unknown = (*process.unknown[:2], line[:_MOST_OF_RECORD])
+        self._memory.changed()
+        return True
+
     def unexplained(self, pid: int, process: Process) -> Iterator[Finding]:
         """The ERROR record that nothing has explained, if there is one: a failure where the model is sure of it."""
         if process.unknown is None:
@@ -117,9 +132,9 @@ class Folding:
         self._memory.changed()
         entry = JournalEntry(line, pid, at, cursor)
         explained = self._failures.of_child(entry, process)
-        if explained is None and (rule := self.rules.guess(line)) is not None:
-            polling = self.rules.is_polling(line.lower())
-            explained = self._failures.of_line(entry, process, FailureLine(line, rule, True, polling))
+        if explained is None and (rule := self.rules.decide(line)) is not None and rule.error_type is not None:
+            polling, signed = self.rules.is_polling(line.lower()), statement(line).voice is not Voice.PLAIN
+            explained = self._failures.of_line(entry, process, FailureLine(line, rule, True, polling, signed=signed))
         yield explained or about(entry, FindingKind.UNKNOWN, lines=(line[:MOST_CHARS],))
 
     # -- what ends them all

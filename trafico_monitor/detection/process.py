@@ -10,7 +10,7 @@ from ..model.finding import ErrorType
 from ..model.journal_entry import JournalEntry
 from .children import Complaints
 from .download_attempts import DownloadAttempt, DownloadAttempts, attempt_from
-from .tracebacks import Block, block_from
+from .tracebacks import Block, block_from, named_from
 from .unfolding import Drawing, drawing_from
 
 
@@ -32,6 +32,7 @@ class Process:
     attempts: DownloadAttempts = field(default_factory=DownloadAttempts)
     block: Block | None = None
     header: tuple[str, str, str] | None = None  # cursor, line, silence of the last ERROR record
+    named: Download = field(default_factory=Download)  # by the fields of that record
     failure: Failure | None = None
     at: float = 0.0
     # Cursor, time and text of an ERROR record that no rule knows: what follows may yet explain it.
@@ -67,6 +68,7 @@ def as_data(process: Process) -> dict[str, object]:
         else DownloadAttempt(process.attempts.ended, "", process.attempts.ended_at).as_data(),
         "block": process.block.as_data() if process.block else None,
         "header": list(process.header) if process.header else None,
+        "named": [process.named.modelo, process.named.video],
         "passed": process.passed,
         "unknown": list(process.unknown) if process.unknown else None,
         "reports": process.reports,
@@ -101,6 +103,7 @@ def process_from(data: Mapping[str, object]) -> Process:
         process.block = block_from(block)
     if isinstance(header, list):
         process.header = (str(header[0]), str(header[1]), str(header[2]))
+        process.named = named_from(data.get("named"))
         process.passed = bool(data.get("passed", False))
     if isinstance(unknown, list):
         process.unknown = (str(unknown[0]), float(str(unknown[1])), str(unknown[2]))

@@ -183,14 +183,16 @@ _ABOUT = re.compile(
     r"|\bpath|tamaño|\bsize|servidor|\bserver|bot api|contenedor|container|docker|conexi|connect|\bnetwork"
     r"|\bred\b|timeout|tiempo|telegram|ffmpeg|ffprobe|corrupt|verif[iy]|checksum|integridad|\bget\b|\bfetch"
     r"|stream|\bapi\b|chmod|chown|\btask\b|\bjob\b|\bopen|\bwrit|\bread|abrir|leer\b|escrib|fragment"
+    r"|(?:^|\s)[^\s:]{1,300}/·(?=[\s.:,;)]|$)"  # the path of a media file
     r"|postproc|\bcrear\b|\bcreat(?:e|ing)\b|rename|mkdir|unlink|renombr|urlopen|backup|\bhost\b"
 )
 # About people and what they say, or about another part of the bot.
 _ELSEWHERE_WORDS = (
     r"(?:mensajes?|messages?(?!=)|textos?|text|captions?|leyendas?|comandos?|commands?(?! '?\[)|usuari[oa]s?"
-    r"|users?|nombres?|display|respond(?:er|iendo|ido|e a|ió(?! a tiempo))\w*|reply\w*|replies|contest\w*"
+    r"|users?(?!-agent)|nombres?|display|respond(?:er|iendo|ido|e a|ió(?! a tiempo))\w*|reply\w*|replies|contest\w*"
     r"|env[ií](?!ron)\w*"
-    r"|send\w*|sent|notific\w*|chats?|callbacks?|bot[oó]n\w*|buttons?|men[uú]s?|b[uú]squedas?|search\w*"
+    r"|(?<!telegram to )send\w*|sent(?!, awaiting)|notific\w*|chats?|callbacks?"
+    r"|bot[oó]n\w*|buttons?|men[uú]s?|b[uú]squedas?|search\w*"
     r"|publica\w*|traduc\w*|prompts?|etiquetas?|tags?|hashtags?|enlaces?|links?|webhooks?|soportad\w*"
     r"|desconocid\w*|unknown(?! error)|unsupported|ignor(?:a\w*|ed|ing(?!:))|duplicad\w*|rechaz\w*"
     r"|autorizad\w*|unauthorized|spam|bloquead\w*|prohibid\w*|dijo|dice|escrib(?:e|i[óo])|said|wrote"
@@ -220,10 +222,11 @@ _GENERAL = frozenset(
         "procesando processing procesar update proceso process main thread worker no se pudo could not cannot "
         "unable to for tras after with con por registered logging handlers are was never retrieved raised i e type "
         "class input output opening stdin stdout last final giving gave up retries retry reintentos intentos "
-        "attempts max exceeded operation found puede puedo got only solo sólo se esperaban local bot "
+        "attempts max exceeded operation found puede puedo got only solo sólo se esperaban local bot os "
     ).split()
 )
 _CONTEXT = re.compile(r"\[[^\[\]]{1,80}+\]")  # `[h264 @ 0x55d1]`, `[MAIN]`
+_PROGRAM = re.compile(r"\[[\w.-]{1,40}\] ?")
 _WORD = re.compile(r"[^\W\d_][\w'-]{0,60}+")
 _ERRNO_NAME = re.compile(r"e[a-z]{3,12}+:")
 # How a line that no level introduces begins when a program complains.
@@ -278,6 +281,8 @@ def _machine(token: str) -> bool:
 
 def _begins_like_a_machine(lead: str, bare: str) -> bool:
     """A context, a class, a path, a call, a component (`NAME :: `), or a system call and its path."""
+    if (name := _PROGRAM.match(bare)) is not None:  # `[bot]`: its words must say what they are about
+        return _COMPLAINT.match(bare, name.end()) is not None or _ABOUT.search(_CONTEXT.sub(" ", lead)) is not None
     if bare.startswith("["):
         return True
     tokens = bare.split(None, _MOST_STARTING)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ..model.download import Download
 from ..model.finding import ErrorType
 from .extract.line_format import PART, begins_record, is_indented
 from .log_formats import CAUSE, HANDLING, TRACEBACK
@@ -18,6 +19,7 @@ from .ruleset.engine import Rule, RuleSet, Scope, Silence
 MOST_LINES = 12  # kept for the operator
 MOST_CHARS = 400
 _MOST_LINKS = 12
+_MARKERS = "^~"  # below a line of code; a narrow table puts them in a row of their own
 _MOST_TAIL = 20  # further lines of one exception's message
 
 _FILES = frozenset({ErrorType.PERMISOS, ErrorType.RUTA_INEXISTENTE, ErrorType.DISCO_LLENO})
@@ -85,6 +87,7 @@ class Block:
     origin: str = ""  # of that finding
     own: str = ""  # `file:function` of the deepest frame that is the program's own
     cut: bool = False  # a record has come in between
+    named: Download = field(default_factory=Download)  # by the fields of its header
 
     def take(self, line: str, cursor: str, at: float) -> bool:
         """Takes in `line` if it belongs to this traceback; False when it does not."""
@@ -123,7 +126,7 @@ class Block:
         return True
 
     def _frame_or_raise(self, line: str) -> bool:
-        if is_indented(line):
+        if is_indented(line) or not line.strip(_MARKERS):
             self._look_at(line)
             return True
         if line in (TRACEBACK, PART) or (begins_record(line) and not line.startswith(_BARE)):
@@ -185,12 +188,19 @@ class Block:
             "origin": self.origin,
             "own": self.own,
             "cut": self.cut,
+            "named": [self.named.modelo, self.named.video],
         }
 
 
 def _of_client(path: str) -> bool:
     """True for the file of a library for Telegram. Rich leaves out the path of a file that is gone."""
     return not path or any(client in path for client in _CLIENTS)
+
+
+def named_from(data: object) -> Download:
+    """The modelo and video of a snapshot's pair."""
+    modelo, video = data if isinstance(data, list) else (None, None)
+    return Download(modelo=modelo, video=video)
 
 
 def block_from(data: Mapping[str, object]) -> Block:
@@ -215,6 +225,7 @@ def block_from(data: Mapping[str, object]) -> Block:
         origin=str(known.get("origin", "")),
         own=str(known.get("own", "")),
         cut=bool(known.get("cut", False)),
+        named=named_from(known.get("named")),
     )
 
 

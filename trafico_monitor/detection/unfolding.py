@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from ..host.escapes import PADDING
 from ..host.redact import SECRET, TOKEN
+from ..model.download import Download
 from ..model.journal_entry import JournalEntry
 from .extract.line_format import LONGEST_LINE, PART
+from .extract.paths import named_by
 from .log_formats import (
     CAUSE,
     GROUP,
@@ -61,12 +63,17 @@ _BEGINNINGS = (TRACEBACK[:15], CAUSE[:18], HANDLING[:18])  # of lines of a trace
 AS_WRITTEN = frozenset({Format.BASIC, Format.TEXT, Format.LOGURU, Format.STRUCTLOG, Format.PLAIN})
 
 
+NOTHING_NAMED = Download()
+
+
 class Piece(NamedTuple):
-    """One line of what an entry says. `ends` is True when nothing that follows belongs to it."""
+    """One line of what an entry says. `ends` is True when nothing that follows belongs to it; `named` is what the
+    fields of the record name that the line begins."""
 
     entry: JournalEntry
     line: str
     ends: bool = False
+    named: Download = NOTHING_NAMED
 
 
 @dataclass(slots=True)
@@ -145,7 +152,7 @@ def _narrowed(piece: Piece) -> Piece:
     line, message = narrowed(piece.line), narrowed(piece.entry.message)
     if line == piece.line and message == piece.entry.message:
         return piece
-    return Piece(replace(piece.entry, message=message), line, piece.ends)
+    return piece._replace(entry=replace(piece.entry, message=message), line=line)
 
 
 def _unfold(drawing: Drawing, entry: JournalEntry) -> Iterator[Piece]:
@@ -203,7 +210,8 @@ def _begin(drawing: Drawing, entry: JournalEntry, record: Record) -> Iterator[Pi
         drawing.prefix = _prefix(record)
         return
     line = written(record, entry.message)[:LONGEST_LINE]
-    yield Piece(entry if line == entry.message else replace(entry, message=line), line)
+    named = NOTHING_NAMED if _quiet(record) or not record.fields else named_by(record.fields)
+    yield Piece(entry if line == entry.message else replace(entry, message=line), line, named=named)
 
 
 def written(record: Record, text: str) -> str:

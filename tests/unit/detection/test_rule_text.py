@@ -122,6 +122,7 @@ def test_a_rule_file_of_version_one_keeps_its_roles(lines: list[str]) -> None:
     assert set(doubts((), rules)) == {
         Doubt("role_by_name", "permisos.toml", "permisos_bot_fix"),
         Doubt("role_by_name", "permisos.toml", "permisos_fix_detail"),
+        Doubt("role_by_name", "permisos.toml", "permisos_meaning_bot_fix"),
         Doubt("role_by_name", "ruta_inexistente.toml", "ruta_bot_fix"),
     }
     assert doubts((), load(shipped())) == ()

@@ -66,7 +66,7 @@ _NAMED = re.compile(r"(?:v[ií]deo recibido|descarga completa|descargando)[: ]{1
 _FILE_SIZE = re.compile(r"file_size=(\d{1,15})(?!\d)")
 # The bot's own templates stand at the beginning of a record's message, behind one of its own signs;
 # further back, or behind a chat's sign, the same words are a stranger's.
-_SIGNS = r"[📥🔍⏬⬇✅🎬🎥📹💾📁📂📦🚀➡▶ℹ️👌👍🆗🔧🛠\s]{0,8}(?:debug:? )?"
+_SIGNS = r"[📥🔍⏬⬇✅✔☑🎉🎬🎥📹💾📁📂📦🚀➡▶ℹ️👌👍🆗🔧🛠\s]{0,8}(?:debug:? )?"
 _TEMPLATE = re.compile(
     _SIGNS + r"(?:file_path=|file_size=|copiando desde|descarga|v[ií]deo (?:recibido|copiado|guardado|descargado)"
     r"|archivo (?:copiado|descargado))",
@@ -74,10 +74,13 @@ _TEMPLATE = re.compile(
 )
 # That the bot has repaired the cause itself, and then kept the file.
 _REPAIRED = re.compile(
-    _SIGNS
-    + r"(?:(?:v[ií]deo|archivo|fichero|file) )?(?:guardad|copiad|descargad|recuperad|saved|copied|downloaded)\w{0,2}"
-    r"(?: (?:ok|correctamente|exitosamente|successfully|bien))?,? (?:tras|despu[eé]s de|after) (?:el |la |los |the )?"
-    r"(?:arregl|corregi|repar|fix|cambi\w{1,4} (?:los )?permisos|ajust|crea|chmod|chown)"
+    _SIGNS + r"(?:(?:el |la |the )?(?:v[ií]deo|archivo|fichero|descarga|copia|file|download|copy) )?(?:ya )?"
+    r"(?:guardad|copiad|descargad|recuperad|archivad|almacenad|hech|complet|terminad|finalizad|list|saved|copied"
+    r"|downloaded|recovered|stored|archived|done|ready|finished)\w{0,3}"
+    r"(?: (?:ok|correctamente|exitosamente|successfully|bien))?,? "
+    r"(?:(?:tras|despu[eé]s de|after) (?:el |la |los |the )?(?:arregl|corregi|repar|fix"
+    r"|cambi\w{1,4} (?:los )?permisos|ajust|crea|chmod|chown)"
+    r"|(?:al |en el |on the |at the )(?:segundo|tercer|second|third) (?:intento|attempt|try)(?!\w))"
 )
 _SUCCESS = re.compile(
     _SIGNS + r"(?:archivo (?:copiado|descargado)|descarga(?:do|da)?\b|v[ií]deo (?:copiado|descargado|guardado))"
@@ -127,6 +130,10 @@ MARKS = (
     "eo recibido",
     "archivo copiado",
     " tras ",
+    "segundo intento",
+    "tercer intento",
+    "second attempt",
+    "second try",
     "después de ",
     " after ",
 )

@@ -10,7 +10,7 @@ which a stranger may write thousands. A backslash is not a separator.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ...model.download import Download
 
@@ -94,6 +94,24 @@ def _modelo_and_file(text: str, place: int) -> tuple[str | None, str | None, int
         end += 1
     file = _FILE.match(text, end)
     return found[0], file["file"] if file else None, file.end() if file else end
+
+
+# Keys under which a bot puts the names into a record's fields, the last part of a dotted one.
+_MODELO_KEYS, _VIDEO_KEYS = (
+    ("modelo", "modelo_nombre", "nombre_modelo"),
+    ("video", "vídeo", "archivo", "fichero", "file"),
+)
+_SERVERS_NAME = re.compile(r"file_\d{1,9}\.")
+
+
+def named_by(fields: Mapping[str, str]) -> Download:
+    """The modelo and video that the `fields` of a record name; None for what is no plain name."""
+    said = {key.lower().rpartition(".")[2]: value for key, value in fields.items()}
+    modelo = next((said[key] for key in _MODELO_KEYS if key in said), "")
+    video = next((said[key] for key in _VIDEO_KEYS if key in said), "")
+    named = _MODELO.fullmatch(modelo) is not None and _plain(modelo)
+    own = _FILE.fullmatch(video) is not None and _plain(video) and not _SERVERS_NAME.match(video)
+    return Download(modelo=modelo if named else None, video=video if own else None)
 
 
 def video_name(text: str) -> str | None:

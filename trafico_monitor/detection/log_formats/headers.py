@@ -41,7 +41,15 @@ _FIELD = re.compile(
     r"|[A-Za-z0-9_<][\w./<>@-]{0,120}+(?:\[\d{1,10}+\])?(?::[\w<>.]{1,80}+){0,2}+",
     re.ASCII,
 )
+# One letter for the level, behind a time: in brackets, between bars, or before a logger and a separator.
+_LETTER = re.compile(
+    r"(?:[ |,-]{0,4}+\[(?P<within>[DIWECF])\] {1,4}+(?:[-|:»›] )?"
+    r"| ?[|] {0,2}+(?P<between>[DIWECF]) {0,4}+[|] ?"
+    r"| (?P<bare>[DIWECF]) {1,4}+(?=(?P<name>[\w.<>]{1,120}+) {0,30}+(?:[-–|»›>]|:{1,2}) ))",
+    re.ASCII,
+)
 _NAME = re.compile(r"[A-Za-z_<][\w.<>/-]{0,120}+", re.ASCII)
+_LETTERED_NAME = re.compile(r"([\w.<>]{1,120}+) {0,30}+(?:[-–|»›>]|:{1,2}) ", re.ASCII)
 _PLACE = re.compile(r"[\w./<>-]{1,120}+(?::[\w<>]{1,80}+)?:\d{1,7}", re.ASCII)
 _CALL = re.compile(r"([\w.<>-]{1,120}+):([\w.<>-]{1,120}+):(\d{1,7}+|None) - ", re.ASCII)
 _IN_MODULE = re.compile(r"in ([\w.]{1,80}+): ", re.ASCII)
@@ -94,7 +102,21 @@ def header(line: str) -> Record | None:
         return Record(LEVELS[shared[1].lower()], shared[2], "", line[shared.end() :], format=Format.TEXT)
     stamp = _STAMP.match(line)
     start = stamp.end() if stamp is not None else 0
-    return _levelled(line, start, stamp is not None) or (_undated_level(line, start) if stamp is not None else None)
+    if stamp is None:
+        return _levelled(line, start, False)
+    return _lettered(line, start) or _levelled(line, start, True) or _undated_level(line, start)
+
+
+def _lettered(line: str, start: int) -> Record | None:
+    """The record whose level is one letter right behind the time."""
+    letter = _LETTER.match(line, start)
+    if letter is None or (letter["bare"] and not _logger_like(letter["name"])):
+        return None
+    level = LETTERS[letter["within"] or letter["between"] or letter["bare"]]
+    named = _LETTERED_NAME.match(line, letter.end())
+    if named is None or not _logger_like(named[1]):
+        return Record(level, "", "", line[letter.end() :], format=Format.TEXT)
+    return Record(level, named[1], "", line[named.end() :], format=Format.TEXT)
 
 
 def blank_time(line: str) -> Record | None:
