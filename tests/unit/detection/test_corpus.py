@@ -26,7 +26,7 @@ SHARED_EPISODES = 0.97  # of the episodes beside the project; what is missing is
 SHARED_LINES = 0.94  # of the lines beside the project
 BAR = "the bar: macro-F1 0.97, false alarms 0.5 % of the lines, 95 % of the episodes, no invented name"
 # A little below what is reached: (macro-F1, false alarms at most, episodes right). They only ever go up.
-REACHED = {"given": (0.97, 0.02, 0.86), "aside": (0.94, 0.03, 0.86)}
+REACHED = {"given": (0.98, 0.02, 0.98), "aside": (0.94, 0.03, 0.92)}
 
 
 def table(title: str, judged: Score) -> None:

@@ -152,6 +152,7 @@ def test_no_other_name_is_taken_from_fields(rules: RuleSet, form: str) -> None: 
     nothing = [("timeout", None, None, False)]
     assert incidents(rules, write("error", late, modelo="../x", video="file_3.mp4")) == nothing
     assert incidents(rules, write("error", late, modelo="a b", video="a/b.mp4")) == nothing
+    assert incidents(rules, write("error", late, archivo="bot.ts")) == nothing
     assert incidents(rules, write("error", late, nombre="olga", titulo="toma_3.mp4")) == nothing
     assert incidents(rules, write("error", f"{late} modelo='olga' video='toma_3.mp4'")) == nothing
     # A record that fails without names inherits none from the one before it, or after.

@@ -101,7 +101,7 @@ _MODELO_KEYS, _VIDEO_KEYS = (
     ("modelo", "modelo_nombre", "nombre_modelo"),
     ("video", "vídeo", "archivo", "fichero", "file"),
 )
-_SERVERS_NAME = re.compile(r"file_\d{1,9}\.")
+_NOT_OWN = re.compile(r"file_\d{1,9}\.|.{1,200}\.ts$")  # the server's name; a source file of TypeScript
 
 
 def named_by(fields: Mapping[str, str]) -> Download:
@@ -110,7 +110,7 @@ def named_by(fields: Mapping[str, str]) -> Download:
     modelo = next((said[key] for key in _MODELO_KEYS if key in said), "")
     video = next((said[key] for key in _VIDEO_KEYS if key in said), "")
     named = _MODELO.fullmatch(modelo) is not None and _plain(modelo)
-    own = _FILE.fullmatch(video) is not None and _plain(video) and not _SERVERS_NAME.match(video)
+    own = _FILE.fullmatch(video) is not None and _plain(video) and not _NOT_OWN.match(video)
     return Download(modelo=modelo if named else None, video=video if own else None)
 
 
