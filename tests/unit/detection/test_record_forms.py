@@ -72,6 +72,38 @@ def test_a_level_of_another_spelling_counts_as_its_own(
         assert incidents(rules, line) == expected, line
 
 
+FRAMED = (
+    "[13:41:43 {0}] {1}", "[13:41:43 {0} bot.descargas] {1}", "2026-11-30 13:41:43|{0}|bot|{1}",
+    "2026-11-30 13:41:43;{0};bot.descargas;{1}", "2026-11-30 13:41:43|bot.descargas|{0}|{1}",
+    "[2026-11-30 13:41:43][{0}][bot] {1}", "[2026-11-30 13:41:43][bot.descargas][{0}] {1}",
+    "2026-11-30 13:41:43 » {0} » {1}", "20261130 13:41:43 {0} {1}", "1764510103.123 {0} {1}", "30/11 13:41:43 {0} {1}",
+    "lun 30 nov 2026 13:41:43 {0} {1}", "30-nov-2026 13:41:43 {0} {1}", "13:41 {0} {1}", "**{0}** {1}",
+    "=== {0} === {1}", "!! {0}: {1}", "[🔴 {0}] {1}", "🔴 {0}: {1}", "🤖 [{0}] {1}",
+)  # fmt: skip
+SHORTENED = {"ERR": Level.ERROR, "WRN": Level.WARNING, "INF": Level.INFO, "DBG": Level.DEBUG, "FTL": Level.CRITICAL}
+
+
+@pytest.mark.parametrize("form", FRAMED)
+def test_a_level_counts_in_every_frame(rules: RuleSet, form: str) -> None:  # noqa: F811
+    for word, level in {**WORDS, **SHORTENED}.items():
+        for said, kind in SAYINGS:
+            line = form.format(word, said)
+            found = read(line)
+            assert isinstance(found, Record) and (found.level, found.message) == (level, said), line
+            expected = [(kind, "luna", VIDEO, False)] if level >= Level.WARNING else []
+            assert incidents(rules, line) == expected, line
+
+
+def test_a_framed_word_of_the_text_is_no_level() -> None:
+    for line in (
+        "13:41:43|Pepe|ERROR|Timed out", "[13:41:43][Pepe][ERROR] Timed out", "13:41:43 Pepe|ERROR|x|Timed out",
+        "13:41 Pepe: ERROR Timed out", "1764510103 ERROR Timed out", "👤 ERROR: Timed out", "*ERROR Timed out",
+        "[13:41:43 Pepe ERROR] Timed out", "13:41 pide otro ERROR Timed out",
+    ):  # fmt: skip
+        found = read(line)
+        assert isinstance(found, Record) and found.level is None, line
+
+
 def test_a_letter_of_the_text_is_no_level() -> None:
     for line in (
         "13:41:43 E Pérez » Timed out",
@@ -162,6 +194,19 @@ def test_no_other_name_is_taken_from_fields(rules: RuleSet, form: str) -> None: 
     # The words of a record stand against its fields.
     said = write("error", f"descarga fallida, modelos/sol/{VIDEO}: Timed out", modelo="olga", video="toma_3.mp4")
     assert incidents(rules, said) == [("timeout", "sol", VIDEO, False)]
+
+
+def test_the_pairs_of_a_rust_programs_record(rules: RuleSet) -> None:  # noqa: F811
+    head = "2026-11-30T13:41:43.757456Z {0} bot::handlers: "
+    pairs = f'download failed path="{PLACE}" error="request timed out"'
+    late = [("timeout", "luna", VIDEO, False)]
+    for level, expected in (("ERROR", late), (" WARN", late), (" INFO", []), ("DEBUG", [])):
+        assert incidents(rules, head.format(level) + pairs) == expected
+    for said in (
+        'rejected name="x\\" error=\\"request timed out"', 'rejected title="request timed out"',
+        'rejected caption="x" error="caption too long: timed out"',
+    ):  # fmt: skip
+        assert incidents(rules, head.format("ERROR") + said) == []
 
 
 # -- the bot's own repair

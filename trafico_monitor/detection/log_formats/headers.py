@@ -10,18 +10,24 @@ Every expression is anchored, and each repetition is bounded.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from .fields import error_of
 from .record import EXCEPTION_NAME, LETTERS, LEVELS, Format, Level, Record, cells
 
+_UPPER = "|".join(sorted((word.upper() for word in LEVELS), key=len, reverse=True))
 _DATE = (
-    r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.](?:\d{4}|\d\d)|\d\d-\d\d"
-    r"|(?:[A-Z][a-z]{2},? )?(?:[A-Z][a-z]{2} {1,2}\d{1,2}(?:,? \d{4})?|\d{1,2}[ /-][A-Z][a-z]{2}[ /-](?:\d{4}|\d\d)))"
+    r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.](?:\d{4}|\d\d)|\d\d[-/]\d\d|\d{8}"
+    r"|(?:[A-Z][a-z]{2},? )?(?:[A-Z][a-z]{2} {1,2}\d{1,2}(?:,? \d{4})?|\d{1,2}[ /-][A-Z][a-z]{2}[ /-](?:\d{4}|\d\d))"
+    r"|(?:(?:lun|mar|mi[eé]|jue|vie|s[aá]b|dom)\.?,? )?\d{1,2}[ /-]"
+    r"(?:ene|feb|mar|abr|may|jun|jul|ago|sept?|oct|nov|dic)\.?[ /-](?:\d{4}|\d\d))"
 )
 _ZONE = r"(?: ?(?:Z|UTC|GMT|CES?T|[+-]\d\d:?\d\d)(?![\w:]))?"
 _CLOCK = rf"\d\d?:\d\d(?::\d\d(?:[.,:]\d{{1,9}})?)?(?: ?[AaPp][Mm](?!\w))?{_ZONE}"
-_TIME = rf"(?:{_DATE}(?:[T _,-]|, ){_CLOCK}(?: \d{{4}}(?!\w))?|\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)"
-_UPPER = "|".join(sorted((word.upper() for word in LEVELS), key=len, reverse=True))
+_TIME = (
+    rf"(?:{_DATE}(?:[T _,-]|, ){_CLOCK}(?: \d{{4}}(?!\w))?|\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?"
+    rf"|\d{{10}}\.\d{{3,9}}(?= )|\d\d:\d\d(?= \[?(?:{_UPPER})\b))"
+)
 _TITLE = "|".join(sorted((word.capitalize() for word in LEVELS), key=len, reverse=True))
 _LOWER = "|".join(sorted(LEVELS, key=len, reverse=True))
 
@@ -34,8 +40,8 @@ _LEVEL = re.compile(
     rf"|(?P<word>{_LOWER}|{_TITLE})(?=:(?: |$)| {{0,8}}+[-|] ))"
 )
 _ALONE = re.compile(rf"\b(?:{_UPPER})(?:/[\w-]{{1,40}}+\])?")
-_AFTER = re.compile(r" {0,12}+: |:(?=[^\s:/])| {0,12}+[-–—|] | {1,12}+|$|: {0,3}+$")
-_BEFORE = re.compile(r" {0,40}+(?P<mark>[-–—|]|::) {1,4}+|(?P<colon>:) ?+|,? {1,40}+")
+_AFTER = re.compile(r" {0,12}+: |:(?=[^\s:/])| {0,12}+[-–—|»›] | {1,12}+|$|: {0,3}+$")
+_BEFORE = re.compile(r" {0,40}+(?P<mark>[-–—|»›]|::) {1,4}+|(?P<colon>:) ?+|,? {1,40}+")
 _FIELD = re.compile(
     r"\[[^\]\[]{1,80}+\]|\([^()]{1,120}+\)"
     r"|[A-Za-z0-9_<][\w./<>@-]{0,120}+(?:\[\d{1,10}+\])?(?::[\w<>.]{1,80}+){0,2}+",
@@ -66,6 +72,28 @@ _GLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{1,9} {1,8}+\d{1,10} ([\w.-
 _TORNADO = re.compile(r"\[([DIWEC]) \d{6} \d\d:\d\d:\d\d ([\w.-]{1,80}+:\d{1,7}+)\] ", re.ASCII)
 # Time and level within one pair of brackets, as Pyrogram's examples have it.
 _SHARED = re.compile(rf"\[{_TIME} - ({_UPPER})\] - ([\w.<>-]{{1,120}}+) - ", re.ASCII)
+
+# A level between marks without blanks; in brackets of its own behind those of the time; within those of the time.
+_FRAMED = re.compile(
+    rf"[|;\t](?:(?P<first>[\w.<>:-]{{1,120}}+)[|;\t])?(?P<marked>{_UPPER}) {{0,8}}+[|;\t]"
+    r"(?:(?P<second>[\w.<>:-]{1,120}+)[|;\t])? ?"
+    rf"|(?:\[(?P<before>[\w.<>:-]{{1,120}}+)\])?\[(?P<within>{_UPPER}|{_TITLE}|{_LOWER}) {{0,8}}+\]"
+    r"(?:\[(?P<behind>[\w.<>:/-]{1,120}+)\])? ?",
+    re.ASCII,
+)
+_CLOSED = re.compile(rf"\[{_TIME} (?P<level>{_UPPER})(?: (?P<name>[\w.<>-]{{1,120}}+))?\] ?", re.ASCII)
+# A level that a print decorates by itself.
+_DECORATED = re.compile(
+    rf"\*{{1,3}} ?(?P<starred>{_UPPER}) ?\*{{1,3}}:? |={{2,5}} ?(?P<ruled>{_UPPER}) ?={{2,5}}:? "
+    rf"|!{{1,3}} ?(?P<called>{_UPPER}): |\[?[🔴🟥🟠🟡🟢🔵⚪🤖]\ufe0f? ?\[?(?P<coloured>{_UPPER})(?:\]:?|:) "
+)
+# The console of Rust's tracing, which escapes the quotation marks in a value.
+_TRACING = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,9}Z {1,2}(TRACE|DEBUG|INFO|WARN|ERROR) (\w{1,60}+(?:::\w{1,60}+){0,8}+): ",
+    re.ASCII,
+)
+_FIRST_PAIR = re.compile(r"(?= [A-Za-z_][\w.-]{0,60}+=)", re.ASCII)
+_MOST_PAIRS = 32
 
 # The first part of the names of libraries' loggers; others are known by a dot or an underscore.
 _ROOTS = frozenset(
@@ -100,11 +128,33 @@ def header(line: str) -> Record | None:
     shared = _SHARED.match(line)
     if shared is not None:
         return Record(LEVELS[shared[1].lower()], shared[2], "", line[shared.end() :], format=Format.TEXT)
+    tracing = _TRACING.match(line)
+    if tracing is not None:
+        return _traced(line[tracing.end() :], LEVELS[tracing[1].lower()], tracing[2])
+    printed = _CLOSED.match(line) or _DECORATED.match(line)
+    if printed is not None:
+        named = printed.groupdict()
+        level = next(filter(None, (named.get(key) for key in ("level", "starred", "ruled", "called", "coloured"))))
+        return Record(LEVELS[level.lower()], named.get("name") or "", "", line[printed.end() :], format=Format.TEXT)
     stamp = _STAMP.match(line)
     start = stamp.end() if stamp is not None else 0
     if stamp is None:
         return _levelled(line, start, False)
-    return _lettered(line, start) or _levelled(line, start, True) or _undated_level(line, start)
+    return (
+        _lettered(line, start) or _framed(line, start) or _levelled(line, start, True) or _undated_level(line, start)
+    )
+
+
+def _framed(line: str, start: int) -> Record | None:
+    """The record whose level stands between marks or brackets right behind the time."""
+    framed = _FRAMED.match(line, start)
+    if framed is None:
+        return None
+    first = framed["first"] or framed["before"] or ""
+    if first and not _logger_like(first):
+        return None
+    level, behind = LEVELS[(framed["marked"] or framed["within"]).lower()], framed["second"] or framed["behind"] or ""
+    return Record(level, first or behind, "", line[framed.end() :], format=Format.TEXT)
 
 
 def _lettered(line: str, start: int) -> Record | None:
@@ -225,7 +275,7 @@ def _names(line: str, at: int, logger: str, place: str, mark: str, strict: bool)
                 break
         elif not logger and (match := _NAME.match(line, at)):
             end, name = match.end(), match[0]
-            separator = f" {mark} " if mark in ("-", "|") else ": "
+            separator = f" {mark} " if mark in ("-", "|", "»", "›") else ": "
             if mark == ":" and line[at - 1] == ":" and line[end : end + 1] == ":":
                 logger, at = name, end + 1
             elif line.startswith(separator, end) and (separator != ": " or _logger_like(name)):
@@ -264,6 +314,16 @@ def _structlog(text: str, level: Level) -> Record:
             event = text[: end.start()].rstrip(" ")
             return Record(level, end[1], "", event, format=Format.STRUCTLOG, fields=pairs, error=error_of(pairs))
     return Record(level, "", "", text.rstrip(" "), format=Format.STRUCTLOG)
+
+
+def _traced(text: str, level: Level, target: str) -> Record:
+    """The record of tracing: its pairs stand behind the message, up to the end."""
+    for first in islice(_FIRST_PAIR.finditer(text), _MOST_PAIRS):
+        pairs = _pairs(text, first.start())
+        if pairs is not None:
+            error, message = error_of(pairs), text[: first.start()]
+            return Record(level, target, "", message, format=Format.STRUCTLOG, fields=pairs, error=error)
+    return Record(level, target, "", text, format=Format.TEXT)
 
 
 def _pairs(text: str, at: int) -> dict[str, str] | None:

@@ -87,11 +87,11 @@ class Record:
 
 
 _WORDS = {
-    Level.DEBUG: "trace trac debug debg verbose depuración depuracion",
-    Level.INFO: "info notice success información informacion",
-    Level.WARNING: "warning warn aviso advertencia alerta",
+    Level.DEBUG: "trace trac debug debg dbg verbose depuración depuracion",
+    Level.INFO: "info inf notice success información informacion",
+    Level.WARNING: "warning warn wrn aviso advertencia alerta",
     Level.ERROR: "error erro err fallo",
-    Level.CRITICAL: "critical crit fatal severe alert emergency emerg panic crítico critico grave",
+    Level.CRITICAL: "critical crit fatal ftl severe alert emergency emerg panic crítico critico grave",
 }
 LEVELS = {word: level for level, words in _WORDS.items() for word in words.split()}
 LETTERS = {level.name[0]: level for level in Level} | {"F": Level.CRITICAL}
