@@ -33,7 +33,6 @@ from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
 from trafico_monitor.model.changeset import ChangeSet, Snapshot
-from trafico_monitor.model.finding import Finding, FindingKind
 from trafico_monitor.model.prediction import Samples, SpaceSample
 from trafico_monitor.pipeline.pipeline import Pipeline
 from trafico_monitor.store.repository import Store
@@ -42,10 +41,8 @@ async def main():
     now, total = time.time(), float({SIZE})
     hours = [SpaceSample("{MODELS}", now - h * 3600.0, {FREE} + h * {AN_HOUR}.0, total) for h in range({HOURS}, 0, -1)]
     pipeline = Pipeline(Detector(load({{}})), Tracker(), Limits(), "es", predict=Predict(), full={LIMIT})
-    last = hours[-1]
-    pipeline.restore(Snapshot(samples=Samples(tuple(hours[:-1]))), last.at)
-    pipeline.observe((Finding(FindingKind.SPACE, last.at, code="ok", samples=Samples((last,))),), last.at)
-    state = pipeline.tick(last.at)
+    pipeline.restore(Snapshot(samples=Samples(tuple(hours))), hours[-1].at)
+    state = pipeline.tick(hours[-1].at)  # nobody looks at the disk: the service is to be the first
     assert state.foresight is not None and not state.predictions
     store = await Store.open(Path("/var/lib/trafico-monitor"))
     await store.database.transaction(lambda c: c.execute("DELETE FROM space_hours"))
@@ -62,16 +59,19 @@ def filling(world: World) -> Iterator[World]:
     machine = world.machine
     machine.sh("systemctl stop trafico-main.service trafico-monitor.service", seconds=40)
     machine.sh(f"mount -t tmpfs -o size={SIZE},uid=1000,gid=1000,mode=755 tmpfs {MODELS}")
-    machine.path("/etc/trafico-monitor/conf.d/80-forecast.toml").write_text(CONFIG)
-    fill(world, FREE)
-    machine.path("/root/past.py").write_text(PAST)
-    machine.sh(
-        "install -m 644 /root/past.py /tmp/past.py && runuser -u trafico-monitor -- /usr/bin/python3 /tmp/past.py"
-    )
-    yield world
-    machine.sh("systemctl stop trafico-monitor.service", seconds=40)
-    machine.path("/etc/trafico-monitor/conf.d/80-forecast.toml").unlink()
-    machine.sh(f"umount {MODELS}; systemctl start trafico-monitor.service trafico-main.service", seconds=40)
+    settings = machine.path("/etc/trafico-monitor/conf.d/80-forecast.toml")
+    settings.write_text(CONFIG)
+    try:  # the machine is every test's
+        fill(world, FREE)
+        machine.path("/root/past.py").write_text(PAST)
+        machine.sh(
+            "install -m 644 /root/past.py /tmp/past.py && runuser -u trafico-monitor -- /usr/bin/python3 /tmp/past.py"
+        )
+        yield world
+    finally:
+        machine.sh("systemctl stop trafico-monitor.service", seconds=40)
+        settings.unlink()
+        machine.sh(f"umount {MODELS}; systemctl start trafico-monitor.service trafico-main.service", seconds=40)
 
 
 def fill(world: World, free: int) -> None:

@@ -11,7 +11,7 @@ from ..model.finding import ErrorType
 from ..model.incident import LATE, Estado, Incident
 from ..model.task import Evidence, RepairTask, TaskKind
 from .decision_context import DecisionContext, Limits
-from .late_attempts import LATE_TYPES
+from .late_attempts import LASTING, LATE_TYPES
 from .playbook import most_attempts, placed
 
 # The bot's own repair (sudo chmod) is cut off after 5 s by the bot itself (corpus E-012): an
@@ -141,7 +141,7 @@ def later(incident: Incident, reason: str, at: DecisionContext, accion: str = "g
     """The next late attempt after the quick ones failed, the last one for `reason`: `pendiente` until it is due.
     `fallido` with `accion` where none is left. While a cause holds, its end is awaited first."""
     marked = replace(incident, reason=reason, updated_at=at.now)
-    if incident.error_type not in LATE_TYPES:
+    if incident.error_type not in LATE_TYPES or reason in LASTING:
         return give_up(marked, reason, at, accion)
     waits = at.limits.late
     planned = [

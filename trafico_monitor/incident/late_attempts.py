@@ -29,6 +29,8 @@ _Outcome = tuple[float, bool]
 
 # Passing causes: with time the network, or the server, comes back. The others need a person or another repair.
 LATE_TYPES = frozenset({ErrorType.TIMEOUT, ErrorType.SERVIDOR_CAIDO})
+# Reasons of a failed attempt that only a person can remove, whatever the bot's own failure was.
+LASTING = frozenset({"sudo_refused", "token_refused", "server_not_configured", "file_id_refused", "file_too_big"})
 
 
 @dataclass(frozen=True, slots=True)

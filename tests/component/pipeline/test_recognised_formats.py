@@ -93,10 +93,13 @@ async def failed(directory: Path, handle: Handle, fault: Fault | None) -> loggin
         await request.initialize()
         message = Message(3, datetime.now(UTC), Chat(5, "private"), from_user=User(5, "Ana", False), text="x")
         logger = logging.getLogger("telegram.ext.Application")
+        level = logger.level
         logger.addHandler(kept)
+        logger.setLevel(logging.ERROR)  # whatever a service in this process has made of the library's loggers
         try:
             await application.process_update(Update(77, message=message))
         finally:
+            logger.setLevel(level)
             logger.removeHandler(kept)
             await request.shutdown()
     return kept.records[-1]
