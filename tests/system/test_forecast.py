@@ -6,6 +6,7 @@ Time is compressed: the service's own code writes the three weeks before into it
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -88,12 +89,13 @@ def told(world: World) -> list[Json]:
 
 def test_a_disk_that_fills_is_told_hours_before_once_and_closed_when_it_is_full(filling: World) -> None:
     machine = filling.machine
+    before = Counter({"told": len(told(filling)), **lines(filling)})  # of other tests
     machine.sh("systemctl start trafico-monitor.service", seconds=40)
-    machine.wait_for("the forecast", lambda: told(filling), 60)
-    [first] = told(filling)
+    machine.wait_for("the forecast", lambda: told(filling)[before["told"] :], 60)
+    [first] = told(filling)[before["told"] :]
     shown = str(first["rendered"])
     assert MODELS in shown and "Cuándo (intervalo del 80 %): entre " in shown and "Probabilidad: " in shown
-    [said] = predictions(filling, "foreseen")
+    [said] = predictions(filling, "foreseen")[before["foreseen"] :]
     lead = [float(said[f"TRAFICO_{name}"]) - float(machine.sh("date +%s")) for name in ("DESDE", "HASTA")]
     assert 4 * 3600 < lead[0] <= lead[1] < 40 * 3600, lead  # 8 MB are left at 0.6 MB an hour
     assert said["TRAFICO_PREVISION"] == "disk" and float(said["TRAFICO_PROBABILIDAD"]) >= 0.7
@@ -104,14 +106,21 @@ def test_a_disk_that_fills_is_told_hours_before_once_and_closed_when_it_is_full(
     )
     fill(filling, LIMIT - 4_000_000)
     machine.wait_for("closed", lambda: "Resultado: se cumplió" in str(told(filling)[-1]["rendered"]), 180)
-    assert {m["message_id"] for m in told(filling)} == {first["message_id"]}  # edited, and never sent again
-    [judged] = predictions(filling, "foreseen_judged")
+    assert len(told(filling)) == before["told"] + 1  # edited, and never sent again
+    assert told(filling)[-1]["message_id"] == first["message_id"]
+    [judged] = predictions(filling, "foreseen_judged")[before["judged"] :]
     assert (
         judged["TRAFICO_RESULTADO"] == "came_true" and judged["TRAFICO_PREVISION_ID"] == said["TRAFICO_PREVISION_ID"]
     )
-    log = machine.path(f"{LOGS}/monitor.log").read_text()
-    assert log.count("🔮 Previsión: ") == 1 and log.count("🔮 Previsión comprobada: ") == 1
+    assert lines(filling) - before == {"foreseen": 1, "judged": 1}
     assert "disk" not in {str(one["error_type"]) for one in filling.all_records()}
+
+
+def lines(world: World) -> Counter[str]:
+    """How many lines of the log tell of a full disk that is foreseen, and of one that was judged."""
+    log = world.machine.path(f"{LOGS}/monitor.log").read_text().splitlines()
+    told = [line for line in log if "🔮" in line and "disco lleno" in line]
+    return Counter("judged" if "comprobada" in line else "foreseen" for line in told)
 
 
 def predictions(world: World, event: str) -> list[Json]:
