@@ -21,6 +21,8 @@ CONFIG = f"""[checks]
 disk_warning = "{LIMIT + 2_000_000}B"
 disk_critical = "{LIMIT}B"
 interval = 2
+[alerts]
+maintenance = 0
 """
 # With the service's interpreter and libraries, as its user.
 PAST = f"""
