@@ -60,7 +60,8 @@ asyncio.run(main())
 def filling(world: World) -> Iterator[World]:
     """Models on a file system of their own, which has filled for three weeks."""
     machine = world.machine
-    machine.sh("systemctl stop trafico-main.service trafico-monitor.service", seconds=40)
+    # The monitor first: with its own settings it would take the other stop for a maintenance.
+    machine.sh("systemctl stop trafico-monitor.service; systemctl stop trafico-main.service", seconds=40)
     machine.sh(f"mount -t tmpfs -o size={SIZE},uid=1000,gid=1000,mode=755 tmpfs {MODELS}")
     settings = machine.path("/etc/trafico-monitor/conf.d/80-forecast.toml")
     settings.write_text(CONFIG)
