@@ -223,7 +223,7 @@ ENV = {
     "API_HASH": "fedcba9876543210fedcba9876543210",
 }
 KNOWN = {**ENV, "DATABASE_URL": "larga.clave-9"}
-TORN = "5555555555:AAMadeUpForTheTests-NobodysToken-09"  # made up: the form of a token, of no bot
+TORN = "5555555555:AAExampleForTests-NobodysToken-0009"  # made up: the form of a token, of no bot
 WAYS: dict[str, Callable[[str], str]] = {
     "as it is": lambda secret: secret,
     "percent-encoded": quote,

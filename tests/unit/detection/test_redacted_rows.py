@@ -15,7 +15,7 @@ from trafico_monitor.journal.parser import bot_entry
 from trafico_monitor.model.journal_entry import JournalEntry
 from trafico_monitor.pipeline.dry_run import simulate
 
-TOKEN = "1234567890:AAMadeUpForTheTests-NobodysToken-09"  # made up: the form of a token, of no bot
+TOKEN = "1234567890:AAExampleForTests-NobodysToken-0009"  # made up: the form of a token, of no bot
 VIDEO = "20260101_101010_abcdef.mp4"
 SOURCE = f"/home/ana/.telegram-bot-api/{TOKEN}/videos/file_16.mp4"
 SAID = (

@@ -12,7 +12,7 @@ from tests.unit.host.secrets import JWT, KEY_BLOCK
 from trafico_monitor.host.redact import redact_raw, remember
 from trafico_monitor.host.torn import LineRedactor, redact_alone
 
-DIGITS, SECRET = "1234567890", "AAMadeUpForTheTests-NobodysToken-09"
+DIGITS, SECRET = "1234567890", "AAExampleForTests-NobodysToken-0009"
 TOKEN = f"{DIGITS}:{SECRET}"
 WIDTH = 80
 # How consoles lay a column of 44 characters out in 80: rich's log handler without and with the source's place
