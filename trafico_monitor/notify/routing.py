@@ -13,15 +13,13 @@ from ..model.prediction import PredictionKind
 
 # A notification of the service itself belongs to the error type that it precedes or causes.
 _OF_SERVICE = {"space": ErrorType.DISCO_LLENO, "server": ErrorType.SERVIDOR_CAIDO}
-# What is foreseen belongs to the error type that it would lead to.
+# What is foreseen belongs to the error type that it would lead to, `otro` where it is none of the six.
 _OF_FORECAST = {
     PredictionKind.DISK: ErrorType.DISCO_LLENO,
     PredictionKind.FIT: ErrorType.DISCO_LLENO,
     PredictionKind.TIMEOUT: ErrorType.TIMEOUT,
     PredictionKind.STALL: ErrorType.TIMEOUT,
-    PredictionKind.SHARE: ErrorType.OTRO,
     PredictionKind.SERVER: ErrorType.SERVIDOR_CAIDO,
-    PredictionKind.LOOP: ErrorType.OTRO,
 }
 
 
@@ -62,7 +60,7 @@ def topic(notification: Notification) -> str:
     if notification.incident is not None:
         return notification.incident.error_type.value
     if notification.prediction is not None:
-        return _OF_FORECAST[notification.prediction.prediction.kind].value
+        return _OF_FORECAST.get(notification.prediction.prediction.kind, ErrorType.OTRO).value
     error_type = _OF_SERVICE.get(notification.code.partition("_")[0])
     return error_type.value if error_type else ""
 

@@ -36,6 +36,7 @@ def test_every_kind_state_and_reason_has_its_words(language: str) -> None:
     assert "forecast.disk" in reasons
     codes = {f"foreseen.kind.{kind.value}" for kind in PredictionKind} | reasons
     codes |= {f"foreseen.state.{state.value}" for state in KindState}
+    codes |= {f"notice.foreseen.do.{kind.value}" for kind in PredictionKind}
     assert sorted(codes - catalogue(language).keys()) == []
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.unit.notify.samples import failed, incident, notice
 from trafico_monitor.config.schema import Alerts, BotApi, Channel, ChannelKind, Config, Route, Telegram
 from trafico_monitor.model.alert import Notification, Severity
 from trafico_monitor.model.finding import ErrorType
+from trafico_monitor.model.prediction import Prediction, PredictionKind, SaidPrediction
 from trafico_monitor.notify.routing import RoutingConfig, fallbacks, resolve_channels, routing_of
 
 CHANNELS = ("admin", "dev", "mail")
@@ -42,6 +45,15 @@ def test_news_of_the_service_belong_to_the_type_that_they_are_about() -> None:
     assert sent(FULL, Route("a", ("dev",), types=("disco_lleno",))) == ("dev",)
     assert sent(START, Route("a", ("dev",), types=("disco_lleno",))) == ("admin",)
     assert sent(FULL, Route("a", ("dev",), modelos=("victor",))) == ("admin",)
+
+
+@pytest.mark.parametrize("kind", PredictionKind)
+def test_what_is_foreseen_belongs_to_the_type_that_it_would_lead_to(kind: PredictionKind) -> None:
+    foreseen = SaidPrediction("P1", Prediction(kind, 0, 1, 0.9), told=True)
+    told = replace(notice("foreseen", key="P1"), prediction=foreseen)
+    types = [one.value for one in ErrorType if sent(told, Route("a", ("dev",), types=(one.value,))) == ("dev",)]
+    assert types == {"disk": ["disco_lleno"], "fit": ["disco_lleno"], "timeout": ["timeout"], "stall": ["timeout"],
+                     "server": ["servidor_caido"]}.get(kind.value, ["otro"])  # fmt: skip
 
 
 def test_that_the_server_is_down_also_goes_a_way_that_does_not_need_it() -> None:

@@ -10,9 +10,11 @@ from trafico_monitor.detection.detector import Detector
 from trafico_monitor.detection.ruleset.loader import load
 from trafico_monitor.incident.decision_context import Limits
 from trafico_monitor.incident.tracker import Tracker
+from trafico_monitor.model.alert import NotificationCode
 from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.journal_entry import JournalEntry, Origin
-from trafico_monitor.model.prediction import DAY, PredictionKind, PredictionOutcome, SaidPrediction
+from trafico_monitor.model.prediction import DAY, Prediction, PredictionKind, PredictionOutcome, SaidPrediction
+from trafico_monitor.notify.messages.render import render
 from trafico_monitor.pipeline.pipeline import Pipeline
 
 START = 1_766_016_000.0
@@ -62,6 +64,31 @@ def test_a_restart_knows_the_kinds_of_before() -> None:
     again.restore(Snapshot(foresight=json.loads(json.dumps(kept))), at)
     assert said([feed(again, "INFO:__main__:Mensaje 7 recibido", at + n) for n in range(5)]) == []
     assert len(said([feed(again, ODD.format(n=n), at + 10 + n) for n in range(5)])) == 1
+
+
+def test_once_half_of_ten_came_true_they_are_told() -> None:
+    at = START + 8 * DAY
+    last = [step.foresight for step in usual(new(), 8) if step.foresight is not None][-1]
+    kept = json.loads(json.dumps(last))
+    kept["predictors"]["anomalies"]["records"]["forecast.anomaly.new"] = [10, 10]
+    past = tuple(
+        SaidPrediction(
+            f"P{n}",
+            Prediction(PredictionKind.ANOMALY, at - n * HOUR, at, 0.8, about=f"{n}", reason="forecast.anomaly.new"),
+            told=False,
+            outcome=PredictionOutcome.CAME_TRUE,
+            judged_at=at,
+        )
+        for n in range(10)
+    )
+    again = new()
+    again.restore(Snapshot(foresight=kept, predictions=past), at)
+    steps = [feed(again, ODD.format(n=n), at + n) for n in range(5)]
+    (notice,) = [notice for step in steps for notice in step.notices]
+    assert said(steps)[-1].told and notice.code is NotificationCode.FORESEEN
+    sent = render(notice, "es")
+    assert "líneas inusuales del bot" in sent.plain and "&lt;b&gt;nuevo&lt;/b&gt;" in sent.html
+    assert "notice." not in sent.plain, "every part of it has its words"
 
 
 def test_who_is_not_the_bot_and_what_continues_a_record_is_not_counted() -> None:

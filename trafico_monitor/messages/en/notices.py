@@ -90,6 +90,7 @@ TEXTS: dict[str, str] = {
     "notice.foreseen.do.share": "What to do: see what the last failures have in common (trafico-monitor report)",
     "notice.foreseen.do.server": "What to do: check the container of the Bot API server (memory, disk, network) before it goes down",
     "notice.foreseen.do.loop": "What to do: find why the bot dies (journalctl -u of its unit); a restart is not enough",
+    "notice.foreseen.do.anomaly": "What to do: read these lines (journalctl -u of the bot's unit): they may announce a failure",
     "notice.foresight_silenced": "A kind of forecast is right less than half of the time: it no longer alerts",
     "notice.foresight_back": "A kind of forecast is right again: it alerts once more",
     "notice.field.prevision": "Kind: {prevision}",

@@ -94,6 +94,7 @@ TEXTS: dict[str, str] = {
     "notice.foreseen.do.share": "Qué hacer: mira qué tienen en común los últimos fallos (trafico-monitor report)",
     "notice.foreseen.do.server": "Qué hacer: mira el contenedor del servidor Bot API (memoria, disco, red) antes de que caiga",
     "notice.foreseen.do.loop": "Qué hacer: mira por qué muere el bot (journalctl -u de su unidad); reiniciarlo no basta",
+    "notice.foreseen.do.anomaly": "Qué hacer: mira esas líneas (journalctl -u de la unidad del bot): pueden anunciar un fallo",
     "notice.foresight_silenced": "Una clase de previsión acierta menos de la mitad: ya no avisa",
     "notice.foresight_back": "Una clase de previsión vuelve a acertar: avisa otra vez",
     "notice.field.prevision": "Clase: {prevision}",
