@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from ..host.command_line import program
 
 # systemd's own hierarchy: the unified one, or that beside the controllers of version 1.
 _HIERARCHIES = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd")
 _PROC = Path("/proc")
 _MOST_GROUPS = 256  # below a unit: a delegated one may have made many
 _SERVICE = re.compile(r"^0::(?!/user\.slice/)/(?:[^/]+\.slice/)*([^/]+\.service)(?:/|$)", re.MULTILINE)
-_VALUED_OPTIONS = frozenset({"-W", "-X", "--check-hash-based-pycs"})  # python(1): the next word is their value
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +100,11 @@ def _find(project: str, programs: frozenset[str], uids: frozenset[int]) -> Itera
         ids = frozenset(facts["uids"] or ())
         if len(ids) != 1 or not ids <= uids:
             continue
-        script = _script(facts["cmdline"] or ())
+        script = program(facts["cmdline"] or ()).script
         place = Path(os.path.normpath(Path(facts["cwd"] or "/", script)))
         if script and place.name in programs and place.is_relative_to(project):
-            program = str(place.relative_to(project))
-            groups = _control_groups(process.pid) or ""
-            yield BotProcess(process.pid, facts["uids"].real, program, facts["create_time"] or 0.0, groups)
-
-
-def _script(command: Sequence[str]) -> str:
-    """The script that a Python interpreter was started with; "" for any other program, -c and -m."""
-    if not command or not Path(command[0]).name.startswith(("python", "pypy")):
-        return ""
-    words = iter(command[1:])
-    for word in words:
-        if word in _VALUED_OPTIONS:
-            next(words, None)
-        elif not word.startswith("-"):
-            return word
-        elif word.startswith(("-c", "-m")):
-            return ""
-    return ""
+            below, groups = str(place.relative_to(project)), _control_groups(process.pid) or ""
+            yield BotProcess(process.pid, facts["uids"].real, below, facts["create_time"] or 0.0, groups)
 
 
 def _control_groups(pid: int) -> str | None:

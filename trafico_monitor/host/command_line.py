@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _LONGEST = 4096  # characters of a command line that are read
-_PYTHON = re.compile(r"(?:python|pypy)[\d.]*+t?")
+_PYTHONS = ("python", "pypy")  # the beginnings of their names: python3.13t, python3-dbg
 _SHELL = re.compile(r"(?:ba|da|z|k)?sh")
-_VALUED_OPTIONS = frozenset({"-W", "-X", "--check-hash-based-pycs"})  # python(1): the next word is their value
+# python(1): letters may stand in one word (-um); what follows one of these is its value, or else the next word.
+_VALUED, _VALUED_LONG = "[cmWX]", "--check-hash-based-pycs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Program:
         """The last component of the name."""
         return self.name if self.code else self.name.rpartition("." if self.module else "/")[2]
 
+    @property
+    def script(self) -> str:
+        """The file that a Python interpreter was started with; "" for any other program, code and modules."""
+        return self.name if self.python and self.before and not (self.code or self.module) else ""
+
 
 def split(line: str) -> list[str]:
     """Returns the words of a `_CMDLINE`, which journald quotes for a shell; of one that is cut, those between
@@ -44,15 +50,16 @@ def split(line: str) -> list[str]:
 def program(words: Sequence[str]) -> Program:
     """Returns what the interpreter among `words` runs, or the executable itself."""
     first = words[0].rpartition("/")[2] if words else ""
-    python, shell = bool(_PYTHON.fullmatch(first)), bool(_SHELL.fullmatch(first))
+    python, shell = first.startswith(_PYTHONS), bool(_SHELL.fullmatch(first))
     at = 1
     while (python or shell) and at < len(words):
         word = words[at]
         flags = word.lstrip("-") if word.startswith("-") and not word.startswith("--") else ""
-        if word in _VALUED_OPTIONS and python:
-            at += 2
-        elif flags and (option := re.search(r"[cm]", flags if python else flags.replace("m", ""))):
+        option = re.search(_VALUED if python else "c", flags)
+        if option and option[0] in "cm":
             return _inline(words, at, flags, option.start(), python)
+        if option or (python and word == _VALUED_LONG):
+            at += 1 if option and option.end() < len(flags) else 2
         elif word.startswith("-") and word != "-":
             at += 1
         else:

@@ -31,6 +31,7 @@ def project(tmp_path: Path) -> Path:
         (("main.py",), "", "main.py"),
         (("./main.py", "--verbose"), "", "main.py"),
         (("-u", "-W", "ignore", "-X", "dev", "../main.py"), "src", "main.py"),
+        (("-uWonce", "-Xtracemalloc", "main.py"), "", "main.py"),
         (("src/bot_central.py",), "", "src/bot_central.py"),
         (("{project}/src/bot_central.py",), "..", "src/bot_central.py"),
     ],
