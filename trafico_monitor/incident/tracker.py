@@ -123,12 +123,10 @@ class Tracker:
         grown = replace(
             incident,
             count=incident.count + 1,
-            last=finding.last,
-            updated_at=max(incident.updated_at, finding.at),
-            seen_at=max(incident.seen_at, finding.at),
             download=merged(incident.download, finding.download),
             actionable=_more_actionable(incident, finding),
             **_exception(incident, finding),
+            **_said(incident, finding),
         )
         # What can be downloaded again only now has not been planned yet.
         news = grown.open and grown.actionable.known and not incident.actionable.known
@@ -194,9 +192,7 @@ class Tracker:
                 actionable=_more_actionable(incident, finding),
                 **_exception(incident, finding),
             )
-        updated, seen = max(incident.updated_at, finding.at), max(incident.seen_at, finding.at)
-        better = replace(better, last=finding.last, updated_at=updated, seen_at=seen)
-        return self._keep(ChangeKind.REFINED, better, finding)
+        return self._keep(ChangeKind.REFINED, replace(better, **_said(incident, finding)), finding)
 
     def _keep(self, kind: ChangeKind, incident: Incident, finding: Finding) -> Change:
         if finding.lost and incident.open:
@@ -282,9 +278,7 @@ class Tracker:
         return same(known, more) or same_content(known, more)
 
     def _repair(self, incident: Incident, finding: Finding) -> Change:
-        at = finding.at
-        updated, seen = max(incident.updated_at, at), max(incident.seen_at, at)
-        marked = replace(incident, recovered_by_bot=True, last=finding.last, updated_at=updated, seen_at=seen)
+        marked = replace(incident, recovered_by_bot=True, **_said(incident, finding))
         if agree(incident.download, finding.download) and same_place(incident.download, finding.download):
             download = merged(incident.download, finding.download)
             marked = replace(marked, download=download, actionable=_more_actionable(incident, finding))
@@ -334,6 +328,12 @@ def _more_actionable(incident: Incident, finding: Finding) -> Download:
     if not agree(incident.actionable, finding.actionable):
         return incident.actionable
     return merged(incident.actionable, finding.actionable)
+
+
+def _said(incident: Incident, finding: Finding) -> dict[str, Any]:
+    """Returns the marks of the last line, `finding`'s. A step of the monitor's moves only `updated_at`."""
+    at = finding.at
+    return {"last": finding.last, "updated_at": max(incident.updated_at, at), "seen_at": max(incident.seen_at, at)}
 
 
 def _exception(incident: Incident, finding: Finding) -> dict[str, Any]:
