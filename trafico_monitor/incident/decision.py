@@ -58,6 +58,7 @@ def ordered(
     estado: Estado,
     attempt: int = 1,
     busy: int = 0,
+    late_wait: float = 0.0,
     **also: Any,
 ) -> Decision:
     """`incident` with the order given, and whatever `also` changes of it: one copy, not two."""
@@ -73,6 +74,7 @@ def ordered(
         download=_download_for(kind, incident),
         quarantined=incident.quarantined,
         busy=busy,
+        late_wait=late_wait,
         made_at=incident.updated_at,
         since=0.0 if incident.asked else incident.opened_at,
     )
@@ -96,9 +98,16 @@ def left_alone(incident: Incident, order: RepairTask, retry_after: float, now: f
     """The same attempt again, when the server wants to be asked: none is burnt by its asking."""
     longer = min(MOST_BUSY_SECONDS, BUSY_GROWTH**order.busy if order.busy else 0.0)
     due, busy = now + max(min(retry_after, LONGEST_RETRY_AFTER), longer), min(order.busy + 1, 20)
-    estado, attempt = Estado.PENDIENTE, order.attempt
-    decision = ordered(incident, order.kind, due, accion=_TURN, estado=estado, attempt=attempt, busy=busy)
-    return _late_too(decision, order.late_wait)
+    return ordered(
+        incident,
+        order.kind,
+        due,
+        accion=_TURN,
+        estado=Estado.PENDIENTE,
+        attempt=order.attempt,
+        busy=busy,
+        late_wait=order.late_wait,
+    )
 
 
 def pending(incident: Incident, accion: str, reason: str, now: float, **also: Any) -> Decision:
@@ -159,28 +168,23 @@ def later(incident: Incident, reason: str, at: DecisionContext, accion: str = "g
         return pending(marked, _WAITS[cause], reason, at.now, waiting_for=cause)
     wait, most = waits[planned[0]], incident.attempt + len(planned)
     due = max(at.now + wait, min(incident.not_before, at.now + LONGEST_RETRY_AFTER))
-    decision = ordered(
+    return ordered(
         marked,
         TaskKind.RETRY_DOWNLOAD,
         due,
         accion=LATE,
         estado=Estado.PENDIENTE,
         attempt=incident.attempt + 1,
+        late_wait=wait,
         late=planned[0] + 1,
         late_at=due,
         max_attempts=most,
     )
-    return _late_too(decision, wait)
 
 
 def pause(limits: Limits, attempt: int) -> float:
     """Seconds before that attempt."""
     return limits.backoff[min(attempt, len(limits.backoff)) - 1]
-
-
-def _late_too(decision: Decision, wait: float) -> Decision:
-    assert decision.order is not None
-    return replace(decision, order=replace(decision.order, late_wait=wait)) if wait else decision
 
 
 def _retry(incident: Incident, at: DecisionContext) -> Decision:
