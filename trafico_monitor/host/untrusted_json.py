@@ -26,6 +26,20 @@ def parse(text: str | bytes, *, most: int = MOST_BYTES) -> object:
     return value
 
 
+def objects(text: str) -> list[dict[str, object]]:
+    """Returns the objects of a text with one on each line, as journalctl writes entries. All else is left out, also a
+    last line that is cut."""
+    found: list[dict[str, object]] = []
+    for line in text.splitlines():
+        try:
+            value = parse(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    return found
+
+
 def _too_deep(value: object) -> bool:
     level: list[object] = [value]
     for _ in range(DEEPEST):

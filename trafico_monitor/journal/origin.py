@@ -7,7 +7,8 @@ A field without a leading underscore is what the sender says of itself: any acco
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -133,6 +134,11 @@ def runs(cmdline: str, process: str) -> bool:
     if re.search(rf"(?<![\w./-]){re.escape(stem)}(?![\w./-])", this.name) and not this.code:
         return True
     return this.base in _RUNNERS and any(_names(argument, process, stem) for argument in this.arguments)
+
+
+def commands_of(entries: Iterable[Mapping[str, object]]) -> Counter[str]:
+    """Returns the command lines of those who wrote `entries`, with the number of their lines."""
+    return Counter(plain(entry["_CMDLINE"]) for entry in entries if "_CMDLINE" in entry)
 
 
 def proposal(commands: Mapping[str, int]) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..host import accounts
-from ..host.untrusted_json import parse
-from ..journal.origin import Senders, Watch, plain, proposal
+from ..host.untrusted_json import objects
+from ..journal.origin import Senders, Watch, commands_of, plain, proposal
 from ..messages.format import shortened
 from ..model.journal_entry import Origin
 from .base import CheckContext, CheckResult, ok, warning
@@ -38,7 +37,7 @@ async def lines(context: CheckContext) -> list[CheckResult]:
     return judge(found, watch) if found else await _elsewhere(context, watch)
 
 
-def judge(found: list[Mapping[str, object]], watch: Watch) -> list[CheckResult]:
+def judge(found: Sequence[Mapping[str, object]], watch: Watch) -> list[CheckResult]:
     """What these lines of the unit, oldest first, say about `bot.process`."""
     senders = Senders(watch)
     origins = [senders.of(entry) for entry in found]
@@ -47,7 +46,7 @@ def judge(found: list[Mapping[str, object]], watch: Watch) -> list[CheckResult]:
     results = [warning("lines_unattributed", "", **fields | {"count": unknown})] if unknown else []
     if Origin.BOT in origins:
         return [ok("lines", unit=watch.unit), *results]
-    commands = Counter(plain(entry.get("_CMDLINE")) for entry in found if "_CMDLINE" in entry)
+    commands = commands_of(found)
     shown = [f"{shortened(command, _LONGEST)} ({number})" for command, number in commands.most_common(_SHOWN)]
     wanted = proposal(commands)
     fields |= {"programs": "; ".join(shown) or "?"}
@@ -98,21 +97,8 @@ def _account(uid: int | None) -> str:
     return account.name if account else str(uid)
 
 
-async def _latest(context: CheckContext, match: list[str]) -> list[Mapping[str, object]] | None:
+async def _latest(context: CheckContext, match: list[str]) -> Sequence[Mapping[str, object]] | None:
     """The latest entries, oldest first; None where the journal cannot be asked."""
     show = ["-n", str(_LINES), "-o", "json", f"--output-fields={','.join(_FIELDS)}"]
     done = await context.run(["journalctl", *where(context), *show, *match])
-    return None if done is None or done.code is None else entries(done.output)
-
-
-def entries(output: str) -> list[Mapping[str, object]]:
-    """The entries of journalctl's JSON; a cut last line is left out."""
-    found: list[Mapping[str, object]] = []
-    for line in output.splitlines():
-        try:
-            entry = parse(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            found.append(entry)
-    return found
+    return None if done is None or done.code is None else objects(done.output)

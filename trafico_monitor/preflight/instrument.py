@@ -12,9 +12,9 @@ import psutil
 from ..host import systemd
 from ..host.safe_open import beginning
 from ..host.systemd import INSTRUMENT_FOLDER
+from ..host.untrusted_json import objects
 from ..journal.origin import runs
 from .base import CheckContext, CheckResult, ok, warning
-from .bot_lines import entries
 from .journal import where
 
 _PROPERTIES = (
@@ -154,4 +154,4 @@ async def _entries(context: CheckContext, of: Sequence[str]) -> list[Mapping[str
     done = await context.run(command)
     if done is None or not done.ok:
         return None
-    return [entry for entry in entries(done.output) if "TRAFICO_EVENTO" in entry]
+    return [entry for entry in objects(done.output) if "TRAFICO_EVENTO" in entry]

@@ -6,7 +6,6 @@ import asyncio
 import grp
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from glob import escape
@@ -20,8 +19,8 @@ from ..errors import ConfigError
 from ..health.processes import BotProcess, find_bot_processes
 from ..host import accounts, docker, subprocesses, systemd
 from ..host.accounts import SERVICE_USER, Account
-from ..host.untrusted_json import parse
-from ..journal.origin import plain, proposal
+from ..host.untrusted_json import objects
+from ..journal.origin import commands_of, proposal
 from . import acl, path_safety, unit_discovery, unit_files
 from .model import BotUser, Facts, FoundContainer, FoundFile, FoundUnit, Wishes
 from .state_file import Ledger
@@ -195,15 +194,7 @@ async def _printing(unit: str) -> str:
     """Returns the program of which the journal has the most lines of `unit`; "" for none."""
     show = ["journalctl", "-q", "--no-pager", "-n", "200", "-o", "json", "--output-fields=_CMDLINE"]
     done = await subprocesses.run([*show, f"_SYSTEMD_UNIT={unit}"], seconds=_JOURNAL_SECONDS)
-    commands: Counter[str] = Counter()
-    for line in done.output.splitlines():
-        try:
-            entry = parse(line)
-        except ValueError:  # the last one, cut
-            continue
-        if isinstance(entry, dict) and "_CMDLINE" in entry:
-            commands[plain(entry["_CMDLINE"])] += 1
-    return proposal(commands)
+    return proposal(commands_of(objects(done.output)))
 
 
 def _groups(user: str) -> frozenset[str]:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from trafico_monitor.host.untrusted_json import objects
 from trafico_monitor.journal.origin import Watch, proposal, runs
 from trafico_monitor.preflight.base import CheckResult
-from trafico_monitor.preflight.bot_lines import entries, judge
+from trafico_monitor.preflight.bot_lines import judge
 
 UNIT = "trafico-main.service"
 WATCH = Watch(UNIT, "bot_central.py")
@@ -80,4 +81,4 @@ def test_what_is_proposed_would_match(commands: dict[str, int], expected: str) -
 def test_real_journals(release: str) -> None:
     rows = [row for line in REAL.read_text().splitlines() if (row := json.loads(line))["source"] == f"{release} unit"]
     output = "\n".join(json.dumps(row["fields"]) for row in rows if row["origin"] != "manager")
-    assert codes(judge(entries(output + '\n{"_CMDL'), WATCH)) == ["lines", "lines_unattributed"]
+    assert codes(judge(objects(output + '\n{"_CMDL'), WATCH)) == ["lines", "lines_unattributed"]
