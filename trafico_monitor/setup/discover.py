@@ -58,6 +58,8 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
     adopted = next((unit.name for unit in found if unit.name == _adopted(config)), "")
     bot_name = named or adopted or unit_files.UNIT
     bot = await systemd.show_unit(bot_name, ("UnitFileState", "ActiveState")) or {}
+    # What an earlier setup has made of it is no name of a program.
+    process_there = _has_program(project, str(explicit.get("bot.process", Bot().process)))
     facts = Facts(
         project=project,
         user=BotUser(user.name, user.uid, user.gid, user.home),
@@ -82,9 +84,8 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         bot_enabled=bot.get("UnitFileState", ""),
         bot_active=bot.get("ActiveState", ""),
         shared=path_safety.shared(project, user, config.language),
-        # What an earlier setup has made of it is no name of a program.
-        process_there=_has_program(project, str(explicit.get("bot.process", Bot().process))),
-        printing=await _printing(bot_name),
+        process_there=process_there,
+        printing="" if process_there else await _printing(bot_name),
     )
     own, foreign = _ways(facts)
     files = _files(facts, bot_name, ledger)

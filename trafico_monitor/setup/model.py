@@ -67,8 +67,8 @@ class Facts:
     folders of the bot's user that keep the monitor out; `blocked` are, by place, folders of somebody
     else's that keep it or the bot's user out: (folder, its owner).
     `adopted` is one of `units` that an earlier setup has adopted. `process_there`: the project has a program
-    of the name that the monitor follows (`bot.process`). `printing` is the program with the most lines in the
-    journal of the bot's unit, "" for none.
+    of the name that the monitor follows (`bot.process`). `printing` is, where it has not, the program
+    with the most lines in the journal of the bot's unit, "" for none.
     `shared` are folders down to the project that a group of others may write to, with its name."""
 
     project: str
