@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ..health.unit import UnitState
 from ..host import subprocesses, systemd
+from ..journal.origin import SUPPRESSED
 from .base import CheckContext, CheckResult, critical, ok, warning
 
 _BASES = (Path("/var/log/journal"), Path("/run/log/journal"))
 _MACHINE = Path("/etc/machine-id")
-_DROPPED = "a596d6fe7bfa4994828e72309e95d61e"  # SD_MESSAGE_JOURNAL_DROPPED
 _DEFAULT_RATE = (10_000, 30.0)  # journald.conf(5): messages in seconds
 _TIME = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "min": 60.0, "m": 60.0, "h": 3600.0}
 
@@ -73,7 +73,7 @@ async def dropped(context: CheckContext, bot: UnitState) -> list[CheckResult]:
     unit = context.config.bot.system_unit
     if not unit:
         return []
-    show = ["-n", "50", "-o", "cat", "--since", "-24h", f"MESSAGE_ID={_DROPPED}"]
+    show = ["-n", "50", "-o", "cat", "--since", "-24h", f"MESSAGE_ID={SUPPRESSED}"]
     done = await context.run(["journalctl", *where(context), *show])
     if done is not None and unit in done.output:
         count = sum(unit in line for line in done.output.splitlines())
