@@ -45,15 +45,14 @@ def replay(
     loaded = load_config(config)
     present = directories(config)
     rules = load_rules(read_rule_files(present, spoken), spoken)
-    rehearsal = Rehearsal(rules, loaded.project.models_dir)
     with counting("replay.progress", spoken) if progress else contextlib.nullcontext(_unseen) as seen:
         if proposed:
             entries = _entries(loaded, file, directory, since, until, spoken, progress=seen)
             changed = load_rules(read_rule_files((*present, *proposed), spoken), spoken)
             count, differences = compare(entries, rules, changed, loaded.project.models_dir)
         else:
-            entries = _entries(loaded, file, directory, since, until, spoken, rehearsal.passing, seen)
-            found = rehearsal.run(entries)
+            rehearsal = Rehearsal(rules, loaded.project.models_dir)
+            found = rehearsal.run(_entries(loaded, file, directory, since, until, spoken, rehearsal.passing, seen))
     if proposed:
         return _print_differences(differences, count, as_json, spoken)
     for one in found:
