@@ -44,6 +44,12 @@ def by_uid(uid: int) -> Account | None:
     return Account(found.pw_name, found.pw_uid, found.pw_gid, found.pw_dir)
 
 
+def name_of(uid: int) -> str:
+    """Returns the name of the account with that number, or the number if there is none."""
+    account = by_uid(uid)
+    return account.name if account else str(uid)
+
+
 def uid_of(name: str) -> int | None:
     """Returns the uid for `name`, which may be a number; None if there is no such account."""
     if name.isdecimal() and len(name) <= 10:
@@ -105,11 +111,7 @@ def may(path: Path, uid: int, wanted: int) -> bool:
 def describe_owner(path: Path) -> str:
     """Returns owner and mode in the format of `ls`: `victor 0640`."""
     seen = path.lstat()
-    try:
-        owner = pwd.getpwuid(seen.st_uid).pw_name
-    except KeyError:
-        owner = str(seen.st_uid)
-    return f"{owner} {stat.S_IMODE(seen.st_mode):04o}"
+    return f"{name_of(seen.st_uid)} {stat.S_IMODE(seen.st_mode):04o}"
 
 
 def _groups_of(uid: int) -> frozenset[int]:

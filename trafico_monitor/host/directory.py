@@ -51,8 +51,7 @@ class DirectoryRefused(OSError):
     @property
     def owner(self) -> str:
         """The owner's name, or number if there is no such account."""
-        found = accounts.by_uid(self.uid)
-        return found.name if found else str(self.uid)
+        return accounts.name_of(self.uid)
 
 
 def ours() -> Trust:

@@ -93,8 +93,7 @@ async def _of_container(context: CheckContext, watch: Watch) -> list[CheckResult
 
 
 def _account(uid: int | None) -> str:
-    account = accounts.by_uid(uid) if uid is not None else None
-    return account.name if account else str(uid)
+    return "?" if uid is None else accounts.name_of(uid)
 
 
 async def _latest(context: CheckContext, match: list[str]) -> Sequence[Mapping[str, object]] | None:

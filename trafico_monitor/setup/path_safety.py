@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..errors import MonitorError
 from ..host import directory
-from ..host.accounts import SERVICE_USER, Account, by_name, by_uid
+from ..host.accounts import SERVICE_USER, Account, by_name, by_uid, name_of
 from ..messages import text
 from ..privileged import chown
 
@@ -94,9 +94,8 @@ def _own(steps: list[chown.Step], account: Account, language: str) -> None:
     for step in steps:
         path = os.fsdecode(step.path) or "/"
         if step.status.st_uid not in (0, account.uid):
-            owner = by_uid(step.status.st_uid)
-            name = owner.name if owner else str(step.status.st_uid)
-            raise refusal("others", language, path=path, owner=name, user=account.name)
+            owner = name_of(step.status.st_uid)
+            raise refusal("others", language, path=path, owner=owner, user=account.name)
         if _open_to_others(step, account):
             raise refusal("open", language, path=path)
 

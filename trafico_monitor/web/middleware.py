@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..host.accounts import by_uid
+from ..host.accounts import name_of
 from .auth import SessionStore
 from .openapi import Operation
 from .protocol import BODY_BYTES, ClientProtocol
@@ -110,7 +110,7 @@ class AccessControl:
         """Who asks, "" where nobody has to sign in. Raises Problem for whoever may not."""
         connection = connection_of(request)
         if connection.local:
-            return f"cli:{await asyncio.to_thread(_account, connection.uid)}"
+            return f"cli:{await asyncio.to_thread(name_of, connection.uid)}"
         refusal = self._refusal(request)
         if refusal is not None:
             raise Problem(403, refusal)
@@ -151,11 +151,6 @@ class AccessControl:
     def https(self, request: Request) -> bool:
         """True when the host of the request is reached by https: then a cookie goes no other way."""
         return f"https://{request.headers.get('host', '').lower()}" in self._origins()
-
-
-def _account(uid: int) -> str:
-    account = by_uid(uid)
-    return account.name if account else str(uid)
 
 
 async def problem(request: Request, error: Exception) -> Response:
