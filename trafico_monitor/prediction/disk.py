@@ -15,9 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 
-from . import retention
-from .retention import Retention
-
 Steps = tuple[float, ...]  # 24 changes of free space, in bytes
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -62,11 +59,10 @@ def forecast(space: Space, now: float, limit: float, horizon: float = DAY, sprea
     `limit`: bytes below which the disk counts as full. The probability is that of the paths as they were drawn;
     `spread` widens or narrows them around their median for the intervals (Calibration.factor).
     """
-    changes = _increments(space, now)
-    blocks = _blocks(changes, now)
+    blocks = _blocks(_increments(space, now), now)
     if len(blocks) < LEAST_DAYS:
         return None
-    paths = _paths(blocks, retention.find(changes, KEPT_DAYS, space.total), space.free, now)
+    paths = _paths(blocks, space.free, now)
     columns = [sorted(column) for column in zip(*paths, strict=True)]
     median = [column[PATHS // 2] for column in columns]
     lower, upper = PATHS // 10, PATHS - 1 - PATHS // 10
@@ -178,7 +174,7 @@ def _weekend(at: float) -> bool:
     return int((at + DAY / 2) // DAY + 3) % 7 >= 5
 
 
-def _paths(blocks: list[_Block], nights: Retention | None, free: float, now: float) -> list[list[float]]:
+def _paths(blocks: list[_Block], free: float, now: float) -> list[list[float]]:
     pools = []
     for day in range(HORIZON_DAYS):
         weekend = _weekend(now + day * DAY)
@@ -192,18 +188,6 @@ def _paths(blocks: list[_Block], nights: Retention | None, free: float, now: flo
         )
         paths.append(list(accumulate(chain.from_iterable(days), initial=free))[1:])
     return paths
-
-
-def _with_nights(days: list[Steps], nights: Retention, draws: _Draws) -> list[Steps]:
-    """The days with what retention deletes on each night, in place of what another night deleted."""
-    made, coming, before = [], [], nights.since
-    for number, steps in enumerate(days, 1):
-        coming.append(before - sum(steps[: nights.slot]))
-        error = nights.errors[int(draws.uniform() * len(nights.errors))]
-        rise = max(0.0, nights.rise(number, coming) + error)
-        made.append((*steps[: nights.slot], rise, *steps[nights.slot + 1 :]))
-        before = -sum(steps[nights.slot + 1 :])
-    return made
 
 
 def _full(path: list[float], free: float, limit: float) -> float:
