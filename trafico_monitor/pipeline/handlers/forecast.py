@@ -30,7 +30,6 @@ from ...model.prediction import (
     KindState,
     Prediction,
     PredictionKind,
-    PredictionOutcome,
     SaidPrediction,
     Samples,
     SpaceSample,
@@ -51,7 +50,6 @@ MOST_HEARD = 5000  # lines an hour: in a storm the first ones tell as much
 MOST_REMEMBERED = 200  # judged predictions of a kind
 CRITICAL_KEY = "forecast"  # of the one alert that is answered; every other prediction has its own conversation
 _OUTCOMES = {ErrorType.TIMEOUT: Outcome.TIMEOUT, ErrorType.DISCO_LLENO: Outcome.NO_SPACE}
-_KEPT = PredictionOutcome.CAME_TRUE, PredictionOutcome.FALSE, PredictionOutcome.VOID
 
 
 @dataclass(slots=True)
@@ -222,11 +220,15 @@ class ForecastHandler:
 
     def _edit_changed(self, step: ChangeSetBuilder, now: float) -> None:
         """A full disk that was told of and has become more or less likely since."""
-        open_ = [one for one in self._said.values() if one.told and one.outcome is None]
+        open_ = [
+            one
+            for one in self._said.values()
+            if one.told and one.outcome is None and one.prediction.kind is PredictionKind.DISK
+        ]
         fans = {fan.path: fan for fan in self._forecaster.fans(now)} if open_ else {}
         for one in open_:
             fan = fans.get(one.prediction.about)
-            if one.prediction.kind is not PredictionKind.DISK or fan is None:
+            if fan is None:
                 continue
             present = replace(one.prediction, p=fan.probability, lo=fan.full_lo, hi=fan.full_hi)
             if present.likelihood == self._shown.get(one.id, one.prediction.likelihood):
@@ -251,7 +253,7 @@ class ForecastHandler:
                 judged = [
                     one
                     for one in self._said.values()
-                    if one.prediction.kind is kind and one.outcome in _KEPT and one.prediction.likely is likely
+                    if one.prediction.kind is kind and one.outcome is not None and one.prediction.likely is likely
                 ]
                 for one in judged[: max(0, len(judged) - MOST_REMEMBERED)]:
                     del self._said[one.id]
