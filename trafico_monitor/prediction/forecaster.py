@@ -150,13 +150,12 @@ class Forecaster:
         """A line of the bot: the name of its kind, and the words that all lines of the kind share."""
         return _one(self._anomalies.take(at, kind, template))
 
-    def tick(self, now: float) -> Said:
+    def tick(self, now: float) -> None:
         """Time passes: call it every minute or so. A time that nobody called is one at which nobody looked."""
         if self._seen(now):
             self.evidence.looked(now)
             for key in [key for key, one in self._running.items() if not 0 <= now - one.started <= FORGOTTEN]:
                 del self._running[key]
-        return ()
 
     def fans(self, now: float) -> tuple[DiskFan, ...]:
         """The forecast of each volume that was looked at within two hours, by path."""

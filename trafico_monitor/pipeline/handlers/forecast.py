@@ -149,7 +149,7 @@ class ForecastHandler:
         if 0 <= now - self._ticked < TICK_SECONDS:
             return
         self._ticked = now
-        self._take(self._forecaster.tick(now), step, now)
+        self._forecaster.tick(now)
         judged = self._forecaster.judge([one for one in self._said.values() if one.outcome is None], now)
         for one in judged:
             self._judged(one, step, now)
