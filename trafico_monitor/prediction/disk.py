@@ -109,9 +109,10 @@ def drain(space: Space, recent: Sequence[tuple[float, float]], now: float, limit
         if sample[0] - start[0] >= DRAIN_PART - 30:
             slowest = min(slowest, (start[1] - sample[1]) / (sample[0] - start[0]) * HOUR)
             start = sample
+    if not DRAIN_SHARE * space.total < slowest < math.inf:
+        return None
     falls = sorted(a[1] - b[1] for a, b in _pairs(space.hourly) if b[0] <= samples[0][0])
-    usual = falls[int(0.99 * (len(falls) - 1))] if falls else 0.0
-    if not max(DRAIN_SHARE * space.total, DRAIN_TIMES * usual) < slowest < math.inf:
+    if falls and slowest <= DRAIN_TIMES * falls[int(0.99 * (len(falls) - 1))]:
         return None
     rate = (samples[0][1] - samples[-1][1]) / (samples[-1][0] - samples[0][0]) * HOUR
     hours = (samples[-1][1] - limit) / rate

@@ -83,7 +83,7 @@ class Volume:
     behind: int = 0  # samples in a row that were earlier than those that are kept
     armed: bool = True
     drained: bool = False  # a drain was said last
-    falling: tuple[float, float] | None = None  # the drain that goes on: bytes an hour, hours to the limit
+    falling: tuple[float, float] | None = None  # that drain while it goes on: bytes an hour, hours to the limit
     until: float = 0.0
     full_at: float = -math.inf
     changed_at: float = -math.inf
@@ -113,11 +113,11 @@ class Volume:
 
     def fan(self) -> DiskFan | None:
         """What the last look foresaw; None with fewer than three days of samples."""
-        told, last = self.forecast, self.recent[-1] if self.recent else None
+        told = self.forecast
         if told is None:
             return None
-        if self.drained and self.falling is not None and last is not None:
-            told = drained(told, last[0], last[1], self.falling)
+        if self.falling is not None:
+            told = drained(told, *self.recent[-1], self.falling)
         hours = range(1, len(told.median) + 1)
         return DiskFan(
             self.path,
@@ -234,7 +234,7 @@ class Volume:
 
     def _falling(self, space: Space, free: float, now: float) -> tuple[float, float] | None:
         """The drain of now. After a start the one that was said goes on until the samples can tell."""
-        if self.drained and self.falling is not None and now - self.recent[0][0] < DRAIN_SECONDS:
+        if self.falling is not None and now - self.recent[0][0] < DRAIN_SECONDS:
             rate = self.falling[0]
             return rate, max(0.0, free - self.limit) / rate
         return drain(space, self.recent, now, self.limit)
