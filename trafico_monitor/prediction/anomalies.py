@@ -26,6 +26,7 @@ from statistics import median
 
 from ..messages.format import printable, shortened
 from ..model.prediction import DAY, Prediction, PredictionKind
+from . import kept
 
 HOUR = 3600.0
 LEARNING = 7 * DAY
@@ -139,25 +140,23 @@ class Anomalies:
             return
         latest = int(now // HOUR)
         match given:
-            case {"hour": int(hour), "since": float() | int() as since, "looked": str(looked)} if hour <= latest:
+            case {"hour": int(hour), "since": float() | int() as since, "looked": str(looked)} if (
+                hour <= latest and kept.finite(since) is not None
+            ):
                 self._hour, self._since, self._looked = hour, float(since), _unpacked(looked)
             case _:
                 return
-        match given.get("said"):
-            case [*times]:
-                self._said.extend(float(at) for at in times if isinstance(at, int | float) and at <= now)
-        rows = given.get("kinds")
-        for kind, row in list(rows.items())[-MOST:] if isinstance(rows, dict) else ():
+        self._said.extend(at for at in kept.numbers(given.get("said"), MOST_A_DAY) if at <= now)
+        for kind, row in list(kept.mapping(given.get("kinds")).items())[-MOST:]:
             match row:
                 case [int(at), int(count), int(hours), 0 | 1 as known, int() | float() as said, str(before)] if (
-                    at <= latest and count >= 0 and said <= now
+                    at <= latest and count >= 0 and kept.moment(said, now) is not None
                 ):
-                    self._kinds[str(kind)] = _Counts(at, count, hours, _unpacked(before), bool(known), float(said))
-        records = given.get("records")
-        for code, row in records.items() if isinstance(records, dict) else ():
+                    self._kinds[kind] = _Counts(at, count, hours, _unpacked(before), bool(known), float(said))
+        for code, row in kept.mapping(given.get("records")).items():
             match row:
                 case [int() | float() as right, int() | float() as judged] if 0 <= right <= judged <= MOST_JUDGED:
-                    self._records[str(code)] = _Record(float(right), float(judged))
+                    self._records[code] = _Record(float(right), float(judged))
 
     def _look(self, hour: int) -> None:
         for unseen in range(max(self._hour + 1, hour - WINDOW), hour):

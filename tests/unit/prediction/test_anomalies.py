@@ -173,6 +173,7 @@ def test_its_probability_is_its_own_record() -> None:
         {},
         {"hour": "x"},
         {"hour": 10**9, "since": 0, "looked": ""},
+        {"hour": 1, "since": 10**400, "looked": ""},
         {"hour": 1, "since": 0, "looked": "é", "kinds": {"a": 1, "b": [1, 2, 3, 1, "?"], "c": None}, "said": ["x"]},
         {"hour": 1, "since": 0, "looked": "", "records": {RISE_CODE: [9, 1], NEW_CODE: "x"}, "kinds": []},
     ],

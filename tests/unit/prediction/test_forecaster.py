@@ -60,7 +60,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
     max_leaves=20,
 )
-PARTS = ("since", "volumes", "timeouts", "share", "server", "loop", "evidence")
+PARTS = ("since", "volumes", "timeouts", "share", "server", "loop", "anomalies", "evidence")
 
 
 @given(st.dictionaries(st.sampled_from(PARTS), JSON), st.floats(allow_nan=True))

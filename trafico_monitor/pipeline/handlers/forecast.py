@@ -38,6 +38,7 @@ from ...notify.engine import AlertEngine
 from ...prediction import judgement, telling
 from ...prediction.downloads import Outcome
 from ...prediction.forecaster import Forecaster
+from ...prediction.kept import mapping, number
 from ...prediction.volume import OTHER_DISK
 from .. import events
 from ..changeset_builder import ChangeSetBuilder
@@ -270,22 +271,19 @@ class ForecastHandler:
     def restore(self, saved: Snapshot, now: float) -> None:
         """Goes on where the last transaction ended: the state of then, and what was measured since."""
         kept = saved.foresight or {}
-        state, at, shown = kept.get("predictors"), kept.get("at"), kept.get("shown")
-        self._forecaster.restore(_with_hours(state if isinstance(state, dict) else {}, saved.samples.spaces), now)
-        lines = kept.get("lines")
-        self._lines.restore(lines if isinstance(lines, dict) else {})
-        since = float(at) if isinstance(at, int | float) else 0.0
-        self._shown = {str(key): str(value) for key, value in shown.items()} if isinstance(shown, dict) else {}
+        self._forecaster.restore(_with_hours(mapping(kept.get("predictors")), saved.samples.spaces), now)
+        self._lines.restore(mapping(kept.get("lines")))
+        self._shown = {key: str(value) for key, value in mapping(kept.get("shown")).items()}
         for probe in saved.samples.probes:
             self._forecaster.probe(probe.at, probe.milliseconds, probe.status)
-        for number, one in enumerate(saved.samples.downloads):
-            self._forecaster.download_started(f"{number}", one.size, one.started)
-            self._forecaster.download_ended(f"{number}", Outcome(one.outcome), one.started + one.seconds)
+        for place, one in enumerate(saved.samples.downloads):
+            self._forecaster.download_started(f"{place}", one.size, one.started)
+            self._forecaster.download_ended(f"{place}", Outcome(one.outcome), one.started + one.seconds)
         for death in saved.samples.deaths:
             self._forecaster.death(death.at, death.planned)
         self._said = {one.id: one for one in saved.predictions}
         self._states = self._present_states(now)
-        self._saved = since
+        self._saved = number(kept.get("at"), 0.0)
 
     def reload(self, settings: Predict, limit: float) -> None:
         """New configuration; what was learnt and said stays."""
@@ -343,11 +341,9 @@ def _with_hours(state: Mapping[str, object], spaces: Iterable[SpaceSample]) -> d
             rows[:] = [[at, max(0.0, free + moved)] for at, free in rows]
         rows.append([one.at, one.free])
         totals[one.path] = one.total
-    known = state.get("volumes")
-    volumes: dict[str, object] = dict(known) if isinstance(known, dict) else {}
+    volumes = mapping(state.get("volumes"))
     for path, rows in hours.items():
-        kept = volumes.get(path)
-        volumes[path] = {"total": totals[path], **(kept if isinstance(kept, dict) else {}), "hourly": rows}
+        volumes[path] = {"total": totals[path], **mapping(volumes.get(path)), "hourly": rows}
     return {
         **state,
         "volumes": volumes,
