@@ -57,7 +57,6 @@ class Machine:
     def restart(self, memory: Mapping[str, object] | None = None) -> None:
         """Killed here: the next one goes on from what was stored, and has lost the rest."""
         samples = [one.samples for one in self.steps]
-        saved = None
         kept = json.loads(json.dumps(self.foresight)) if self.foresight else None
         at = kept["at"] if kept else 0.0
         saved = Snapshot(
