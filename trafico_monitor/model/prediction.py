@@ -90,6 +90,11 @@ class SaidPrediction:
     judged_at: float | None = None
     came_at: float | None = None
 
+    @property
+    def foreseen(self) -> bool:
+        """Whether it is shown: not judged yet, and likely."""
+        return self.outcome is None and self.prediction.likely
+
     def as_json(self) -> dict[str, object]:
         """The prediction with its reason (a code and its fields) and its outcome."""
         said = self.prediction
@@ -237,7 +242,7 @@ class ForecastView:
     """Everything that is foreseen at the moment `at`: what the command line, the API and the dashboard show."""
 
     at: float
-    foreseen: tuple[SaidPrediction, ...] = ()  # not judged yet, the newest first
+    foreseen: tuple[SaidPrediction, ...] = ()  # likely and not judged yet, the newest first
     scores: tuple[KindScore, ...] = ()  # one of each kind, in the order of PredictionKind
     disks: tuple[DiskFan, ...] = ()
     since: float | None = None  # the oldest sample that it learns from, None without any

@@ -72,6 +72,12 @@ def predictions(
     return tuple(_read(rows))
 
 
+def foreseen(connection: sqlite3.Connection) -> tuple[SaidPrediction, ...]:
+    """Those that are shown, the newest first."""
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM predictions WHERE outcome IS NULL ORDER BY said_at DESC, id")
+    return tuple(one for one in _read(rows) if one.foreseen)
+
+
 def remembered(connection: sqlite3.Connection, judged: int = 200) -> tuple[SaidPrediction, ...]:
     """All that are not judged yet, and the last `judged` of each kind that are, likely and unlikely ones apart; in the
     order in which they were said."""

@@ -236,8 +236,7 @@ class Queries:
                 return None
             row = self._connection.execute("SELECT value FROM state WHERE name = ?", (FORECAST,)).fetchone()
             view = next(readable(ForecastView, [row] if row else []), None)
-            said = predictions.predictions(self._connection)
-        return view and replace(view, foreseen=tuple(one for one in said if one.outcome is None))
+            return view and replace(view, foreseen=predictions.foreseen(self._connection))
 
     def predictions(self, since: float, limit: int = predictions.MOST_PREDICTIONS) -> tuple[SaidPrediction, ...]:
         """Those said since then, the newest first."""

@@ -176,7 +176,8 @@ async def test_the_last_forecast_is_read_without_the_service(store: Store, tmp_p
     fan = DiskFan("/srv", 1e11, 2e9, 0.8, (NOW,), (1.0,), (2.0,), (3.0,), NOW + 5, NOW, None)
     view = ForecastView(NOW, (), (KindScore(PredictionKind.DISK, KindState.SHADOW, 3),), (fan,))
     await store.save_forecast(view)
-    await store.commit(ChangeSet(predictions=(said("p1"), said("p2", NOW - 9), judged(said("p3")))))
+    unlikely = replace(said("p4"), prediction=replace(said().prediction, p=0.4))  # as of most downloads
+    await store.commit(ChangeSet(predictions=(said("p1"), said("p2", NOW - 9), judged(said("p3")), unlikely)))
     with Queries(tmp_path / "state") as queries:
         found = queries.forecast()
     assert found is not None and [one.id for one in found.foreseen] == ["p1", "p2"]

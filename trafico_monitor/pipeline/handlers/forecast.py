@@ -297,10 +297,10 @@ class ForecastHandler:
     def view(self, now: float) -> ForecastView:
         """Everything that is foreseen now."""
         said = tuple(self._said.values())
-        open_ = [one for one in said if one.outcome is None and one.prediction.likely]
+        foreseen = [one for one in said if one.foreseen]
         return ForecastView(
             now,
-            tuple(sorted(open_, key=lambda one: (-one.prediction.said_at, one.id))),
+            tuple(sorted(foreseen, key=lambda one: (-one.prediction.said_at, one.id))),
             judgement.scores(
                 said, self._forecaster.occurrences, self._present_states(now), self._forecaster.since, now
             ),
