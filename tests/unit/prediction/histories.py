@@ -36,7 +36,7 @@ def disk(seed: int, days: int, leak: float = 0.0, spurt: tuple[float, float, flo
     full = clean = -1.0
     for step in range(days * DAY // STEP):
         at = float(step * STEP)
-        for _ in range(_poisson(draw, 40 * _busy(at) * STEP / DAY / 0.75)):
+        for _ in range(poisson(draw, 40 * _busy(at) * STEP / DAY / 0.75)):
             arrivals.append((at, min(2 * GB, draw.lognormvariate(math.log(0.25 * GB), 0.9))))
         if step % 288 == 48:
             arrivals = [one for one in arrivals if at - one[0] < 5 * DAY]
@@ -98,8 +98,8 @@ def probes(seed: int, days: int, slow_from: float | None = None) -> list[tuple[f
     return made
 
 
-def _poisson(draw: random.Random, mean: float) -> int:
-    """Knuth's product of uniforms."""
+def poisson(draw: random.Random, mean: float) -> int:
+    """Knuth's product of uniforms (The Art of Computer Programming, volume 2, 3.4.1)."""
     bound, product, count = math.exp(-mean), draw.random(), 0
     while product > bound:
         product *= draw.random()

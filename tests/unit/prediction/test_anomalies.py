@@ -33,6 +33,8 @@ from trafico_monitor.prediction.anomalies import (
 from trafico_monitor.prediction.downloads import Outcome
 from trafico_monitor.prediction.forecaster import Forecaster
 
+from .histories import poisson
+
 START = 1_766_016_000.0  # midnight UTC
 Line = tuple[float, str]
 
@@ -48,14 +50,6 @@ def usual(days: float, seed: int = 1, since: float = START) -> Iterator[Line]:
             for _ in range(poisson(luck, rate * (0.3 + busy)))
         ]
         yield from sorted(found)
-
-
-def poisson(luck: random.Random, mean: float) -> int:
-    """Knuth, The Art of Computer Programming, volume 2, 3.4.1."""
-    limit, number, product = math.exp(-mean), 0, luck.random()
-    while product > limit:
-        number, product = number + 1, product * luck.random()
-    return number
 
 
 def burst(at: float, kind: str, lines: int) -> list[Line]:
