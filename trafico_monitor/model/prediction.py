@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from itertools import chain
 
-DAY = 86400.0
+HOUR, DAY, WEEK = 3600.0, 86400.0, 7 * 86400.0  # seconds
 LIKELY = 0.5  # a prediction below it is judged (Brier), neither shown as foreseen nor counted as said
 
 

@@ -25,10 +25,9 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from ..messages.format import printable, shortened
-from ..model.prediction import DAY, Prediction, PredictionKind
+from ..model.prediction import DAY, HOUR, Prediction, PredictionKind
 from . import kept
 
-HOUR = 3600.0
 LEARNING = 7 * DAY
 HORIZON = HOUR  # of what follows: a failed download, or a death of the bot's unit
 WINDOW = 168  # hours of counts

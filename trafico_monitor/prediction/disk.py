@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 
+from ..model.prediction import DAY, HOUR
+
 Steps = tuple[float, ...]  # 24 changes of free space, in bytes
-HOUR = 3600.0
-DAY = 24 * HOUR
 KEPT_DAYS = 28
 LEAST_DAYS = 3
 PATHS = 100

@@ -10,6 +10,7 @@ from statistics import fmean
 
 from ..model.prediction import (
     DAY,
+    WEEK,
     KindScore,
     KindState,
     Occurrence,
@@ -21,7 +22,6 @@ from ..model.prediction import (
 from . import kept
 from .downloads import Outcome
 
-WEEK = 7 * DAY
 GAP = 900.0  # seconds without a tick from which nobody looked
 UNSEEN = 0.1  # share of a horizon at which nobody may have looked
 OUTAGE = 3  # probes in a row without an answer, or with 5xx

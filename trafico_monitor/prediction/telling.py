@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..config.schema import Predict
-from ..model.prediction import DAY, KindState, PredictionKind, PredictionOutcome, SaidPrediction
+from ..model.prediction import DAY, WEEK, KindState, PredictionKind, PredictionOutcome, SaidPrediction
 
-WEEK = 7 * DAY
 LEARNING_DAYS = 3.0
 _LEARNING = {PredictionKind.FIT: 0.0, PredictionKind.STALL: 0.0, PredictionKind.LOOP: 0.0, PredictionKind.ANOMALY: 7.0}
 LAST = 10  # judged predictions that decide whether a kind is silenced

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ..config.schema import Predict
-from ..model.prediction import DAY, DiskFan, Prediction, PredictionKind
+from ..model.prediction import DAY, HOUR, DiskFan, Prediction, PredictionKind
 from . import kept
 from .disk import (
     CLEANED_SHARE,
@@ -17,7 +17,6 @@ from .disk import (
     DRAIN_LATE,
     DRAIN_PROBABILITY,
     DRAIN_SECONDS,
-    HOUR,
     KEPT_DAYS,
     DiskForecast,
     Space,

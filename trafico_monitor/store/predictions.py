@@ -10,6 +10,7 @@ from typing import Any
 
 from ..model.prediction import (
     DAY,
+    HOUR,
     LIKELY,
     DeathSample,
     DownloadSample,
@@ -23,7 +24,6 @@ from ..model.prediction import (
 )
 from .serialization import storable
 
-HOUR = 3600.0
 SPACE_SECONDS = 28 * DAY + HOUR
 MOST_PATHS = 16
 PROBE_SECONDS = 14 * DAY  # 40,000 rows of 30 bytes at the usual interval

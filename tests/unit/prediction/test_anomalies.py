@@ -14,6 +14,7 @@ from trafico_monitor.config.schema import Predict
 from trafico_monitor.detection.unknown import MOST_KINDS, LineKinds
 from trafico_monitor.model.prediction import (
     DAY,
+    HOUR,
     KindState,
     Prediction,
     PredictionKind,
@@ -22,7 +23,6 @@ from trafico_monitor.model.prediction import (
 )
 from trafico_monitor.prediction import judgement, telling
 from trafico_monitor.prediction.anomalies import (
-    HOUR,
     LEARNING,
     MOST,
     MOST_A_DAY,
