@@ -1,9 +1,10 @@
 // What is foreseen: beside the open incidents, each disk as a fan, and how good predictions have been.
 
 import { read } from "./api.js";
+import { colour, fit, frame } from "./charts.js";
 import { at, fill, h, shown } from "./dom.js";
 import * as now from "./now.js";
-import { empty, failed, waiting } from "./parts.js";
+import { empty, failed, table, waiting } from "./parts.js";
 import { bytes, clock, date, number, percent, span, t, when as precise } from "./words.js";
 
 const HOUR = 3600,
@@ -69,10 +70,7 @@ const none = () => [
 ];
 
 export function resize() {
-  for (const plot of plots) {
-    const place = plot.root.parentElement;
-    plot.setSize({ width: Math.max(240, place.clientWidth), height: place.clientHeight });
-  }
+  for (const plot of plots) fit(plot);
 }
 
 // Beside the open incidents: the same list, another kind of border, and a word that says what it is.
@@ -172,9 +170,6 @@ function about(fan) {
 
 function as_table(fan) {
   const rows = [1, 3, 6, 12, 24, 48, 96, 168].filter((hours) => hours <= fan.at.length).map((hours) => hours - 1);
-  const head = ["when", "low", "median", "high"].map((name) =>
-    h("th", { scope: "col", class: name === "when" ? "" : "number" }, t(`ui.fan.column.${name}`)),
-  );
   return h(
     "details",
     {
@@ -183,33 +178,19 @@ function as_table(fan) {
       ontoggle: (event) => opened[event.currentTarget.open ? "add" : "delete"](fan.path),
     },
     h("summary", {}, t("ui.trends.table")),
-    h(
-      "table",
-      {},
-      h("thead", {}, h("tr", {}, head)),
-      h(
-        "tbody",
-        {},
-        rows.map((n) =>
-          h(
-            "tr",
-            {},
-            h("th", { scope: "row" }, when(fan.at[n])),
-            [fan.low, fan.median, fan.high].map((path) => h("td", { class: "number" }, bytes(path[n]))),
-          ),
-        ),
-      ),
+    table(
+      ["when", "low", "median", "high"].map((name) => t(`ui.fan.column.${name}`)),
+      rows.map((n) => [when(fan.at[n]), ...[fan.low, fan.median, fan.high].map((path) => bytes(path[n]))]),
     ),
   );
 }
 
 function scores() {
   const columns = ["kind", "state", "said", "came_true", "false", "missed", "false_per_week", "brier", "coverage"];
-  const head = columns.map((name, n) =>
-    h("th", { scope: "col", class: n > 1 ? "number" : "" }, t(`foreseen.head.${name}`)),
-  );
   const rest = (value, digits) => (value === null ? "–" : number(value, digits));
   const row = (one) => [
+    t(`foreseen.kind.${one.kind}`),
+    t(`foreseen.state.${one.state}`),
     ...[one.said, one.came_true, one.false, one.missed].map((value) => number(value)),
     rest(one.false_per_week, 2),
     rest(one.brier, 3),
@@ -220,23 +201,10 @@ function scores() {
     h(
       "div",
       { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "scores-title" },
-      h(
-        "table",
-        { id: "scores" },
-        h("thead", {}, h("tr", {}, head)),
-        h(
-          "tbody",
-          {},
-          view.scores.map((one) =>
-            h(
-              "tr",
-              {},
-              h("th", { scope: "row" }, t(`foreseen.kind.${one.kind}`)),
-              h("td", {}, t(`foreseen.state.${one.state}`)),
-              row(one).map((value) => h("td", { class: "number" }, value)),
-            ),
-          ),
-        ),
+      table(
+        columns.map((name) => t(`foreseen.head.${name}`)),
+        view.scores.map(row),
+        { words: 2, id: "scores" },
       ),
     ),
   ];
@@ -244,8 +212,6 @@ function scores() {
 
 // The past day as it was, then the median and the band that holds 80 % of what may come.
 function chart(place, fan, past) {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const end = fan.full_hi ? fan.full_hi + 6 * HOUR : Infinity;
   const now_at = past.at(-1)?.[0] ?? 0; // a forecast is made once an hour: what has passed of it is known
   const last = Math.max(view.at + 2 * DAY, end);
@@ -258,34 +224,19 @@ function chart(place, fan, past) {
   const none = { points: { show: false } };
   return new uPlot(
     {
-      width: Math.max(240, place.clientWidth),
-      height: place.clientHeight,
-      legend: { show: false },
-      padding: [10, 8, 0, 0],
-      cursor: { show: false },
-      select: { show: false },
-      scales: { y: { range: (_, __, high) => [0, Math.min(fan.total, Math.max(high * 1.08, fan.limit * 4))] } },
-      axes: [
+      ...frame(
+        place,
         {
-          stroke: colour("soft"),
-          font: "12px system-ui, sans-serif",
-          size: 30,
-          grid: { show: false },
-          ticks: { show: false },
           space: 64,
           incrs: [1, 3, 6, 12, 24, 48].map((n) => n * HOUR),
           values: (_, splits) =>
             splits.map((time) => (new Date(time * 1000).getHours() === 0 ? date(time) : clock(time, false))),
         },
-        {
-          stroke: colour("soft"),
-          font: "12px system-ui, sans-serif",
-          grid: { stroke: colour("line"), width: 1 },
-          ticks: { show: false },
-          size: 62,
-          values: (_, splits) => splits.map((value) => bytes(value)),
-        },
-      ],
+        { size: 62, values: (_, splits) => splits.map((value) => bytes(value)) },
+      ),
+      padding: [10, 8, 0, 0],
+      cursor: { show: false },
+      scales: { y: { range: (_, __, high) => [0, Math.min(fan.total, Math.max(high * 1.08, fan.limit * 4))] } },
       series: [
         {},
         { ...none, stroke: colour("accent"), width: 2 },

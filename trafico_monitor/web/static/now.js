@@ -124,7 +124,7 @@ function disks(volumes, status) {
           },
           h("span", { style: { width: `${Math.min(100, used * 100).toFixed(1)}%` } }),
         ),
-        spark(histories[one.path] ?? []),
+        spark(past(one.path)),
       ],
     };
   });

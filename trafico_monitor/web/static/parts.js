@@ -14,6 +14,36 @@ export const waiting = (lines = 4) =>
 
 export const empty = (title, text) => h("p", { class: "empty" }, h("strong", {}, title), text ?? "");
 
+// Of each row the name, then its values; the first `words` columns hold words, the others numbers.
+export function table(head, rows, { words = 1, ...properties } = {}) {
+  const kind = (n) => (n < words ? null : "number");
+  return h(
+    "table",
+    properties,
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        head.map((name, n) => h("th", { scope: "col", class: kind(n) }, name)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      rows.map(([name, ...values]) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, name),
+          values.map((value, n) => h("td", { class: kind(n + 1) }, value)),
+        ),
+      ),
+    ),
+  );
+}
+
 export function failed(error, again) {
   return h(
     "div",

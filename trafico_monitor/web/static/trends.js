@@ -1,8 +1,9 @@
 // Trends: bars of an hour or a day, stacked by type, estado or modelo.
 
 import { read } from "./api.js";
+import { fit, frame } from "./charts.js";
 import { at, fill, h, shown } from "./dom.js";
-import { empty, failed, segments, waiting } from "./parts.js";
+import { empty, failed, segments, table, waiting } from "./parts.js";
 import { clock, date, number, percent, span, t } from "./words.js";
 
 const DAY = 86400;
@@ -157,31 +158,9 @@ function as_table(found) {
       h(
         "div",
         { tabindex: "0", role: "region", "aria-label": t("ui.trends.table") },
-        h(
-          "table",
-          {},
-          h(
-            "thead",
-            {},
-            h(
-              "tr",
-              {},
-              h("th", { scope: "col" }, t("ui.column.when")),
-              found.map((one) => h("th", { scope: "col", class: "number" }, one.name)),
-            ),
-          ),
-          h(
-            "tbody",
-            {},
-            rows.map(([time, values]) =>
-              h(
-                "tr",
-                {},
-                h("th", { scope: "row" }, moment(time, true)),
-                values.map((value) => h("td", { class: "number" }, number(value))),
-              ),
-            ),
-          ),
+        table(
+          [t("ui.column.when"), ...found.map((one) => one.name)],
+          rows.map(([time, values]) => [moment(time, true), ...values.map((value) => number(value))]),
         ),
       ),
     );
@@ -190,9 +169,6 @@ function as_table(found) {
 }
 
 function chart(place, found) {
-  const style = getComputedStyle(document.documentElement),
-    ink = style.getPropertyValue("--soft").trim(),
-    grid = style.getPropertyValue("--line").trim();
   // Stacked: each bar is drawn from the ground to the sum so far, the tallest first.
   const sums = [];
   found.reduce(
@@ -205,29 +181,14 @@ function chart(place, found) {
   );
   const hues = found.map((one) => one.hue).reverse();
   const paths = uPlot.paths.bars({ size: [0.78, 46, 1], radius: 0.12 });
-  const font = "12px system-ui, sans-serif",
-    tip = h("div", { class: "tip", hidden: true });
+  const tip = h("div", { class: "tip", hidden: true });
   const days = series.step === "day",
     step = days ? DAY : 3600;
   const made = new uPlot(
     {
-      width: Math.max(240, place.clientWidth),
-      height: place.clientHeight,
-      legend: { show: false },
-      padding: [10, 4, 0, 0],
-      cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-      select: { show: false },
-      scales: {
-        x: { range: (_, low, high) => [low - step * 0.6, high + step * 0.6] },
-        y: { range: (_, __, high) => [0, Math.max(4, high * 1.06)] },
-      },
-      axes: [
+      ...frame(
+        place,
         {
-          stroke: ink,
-          font,
-          size: 30,
-          grid: { show: false },
-          ticks: { show: false },
           space: 70,
           values: (_, splits) =>
             splits.map((time) =>
@@ -236,15 +197,17 @@ function chart(place, found) {
           incrs: days ? [1, 2, 7, 14, 30, 60].map((n) => n * DAY) : [1, 2, 3, 6, 12, 24, 48].map((n) => n * 3600),
         },
         {
-          stroke: ink,
-          font,
-          grid: { stroke: grid, width: 1 },
-          ticks: { show: false },
           size: 44,
           incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000],
           values: (_, splits) => splits.map((value) => number(value)),
         },
-      ],
+      ),
+      padding: [10, 4, 0, 0],
+      cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+      scales: {
+        x: { range: (_, low, high) => [low - step * 0.6, high + step * 0.6] },
+        y: { range: (_, __, high) => [0, Math.max(4, high * 1.06)] },
+      },
       series: [
         {},
         ...sums.map((_, n) => ({ fill: hues[n], stroke: hues[n], width: 0, paths, points: { show: false } })),
@@ -291,6 +254,5 @@ function chart(place, found) {
 }
 
 export function resize() {
-  const place = plot?.root.parentElement;
-  if (place) plot.setSize({ width: Math.max(240, place.clientWidth), height: place.clientHeight });
+  if (plot) fit(plot);
 }
