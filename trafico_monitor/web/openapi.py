@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,8 +28,10 @@ _COUNT_OR_NULL: Schema = {"type": ["integer", "null"], "minimum": 0}
 _FLAG: Schema = {"type": "boolean"}
 _COUNTS: Schema = {"type": "object", "additionalProperties": _COUNT}
 _LINES: Schema = {"type": "object", "additionalProperties": {"type": "array", "items": _COUNT}}
-_ESTADO: Schema = {"type": "string", "enum": [each.value for each in Estado]}
-_TYPE: Schema = {"type": "string", "enum": [each.value for each in ErrorType]}
+
+
+def _one_of(values: type[Enum]) -> Schema:
+    return {"type": "string", "enum": [each.value for each in values]}
 
 
 def _object(**fields: Schema) -> Schema:
@@ -43,6 +46,8 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+_ESTADO = _one_of(Estado)
+_TYPE = _one_of(ErrorType)
 _ROW: dict[str, Schema] = {
     "id": _TEXT,
     "error_type": _TYPE,
@@ -75,7 +80,7 @@ _VOLUME = _object(
 )
 _SILENCE = _object(
     id=_TEXT,
-    scope={"type": "string", "enum": [each.value for each in Scope]},
+    scope=_one_of(Scope),
     value=_TEXT,
     since=_NUMBER,
     until=_NUMBER,
@@ -85,7 +90,7 @@ _SILENCE = _object(
 _UNDER_WAY = _object(
     modelo=_TEXT_OR_NULL,
     video=_TEXT_OR_NULL,
-    phase={"type": "string", "enum": [each.value for each in Phase]},
+    phase=_one_of(Phase),
     since=_NUMBER,
     heard=_NUMBER,
     size=_COUNT_OR_NULL,
@@ -103,7 +108,7 @@ _HOST = _object(
     cpus=_COUNT, load={**_list(_NUMBER), "minItems": 3, "maxItems": 3}, memory_total=_COUNT, memory_available=_COUNT
 )
 _MOUNT = _object(path=_TEXT, mount=_TEXT, device=_TEXT, filesystem=_TEXT, read_only=_FLAG)
-_KIND: Schema = {"type": "string", "enum": [each.value for each in PredictionKind]}
+_KIND = _one_of(PredictionKind)
 _OUTCOMES: Schema = {"type": ["string", "null"], "enum": [*(each.value for each in PredictionOutcome), None]}
 _SAID: dict[str, Schema] = dict(
     id=_TEXT,
@@ -138,7 +143,7 @@ _STATUS: Schema = {
 }
 _SCORE = _object(
     kind=_KIND,
-    state={"type": "string", "enum": [each.value for each in KindState]},
+    state=_one_of(KindState),
     said=_COUNT,
     came_true=_COUNT,
     false=_COUNT,
@@ -182,7 +187,7 @@ SCHEMAS: dict[str, Schema] = {
         **_ROW,
         rule=_TEXT,
         error_message=_TEXT,
-        cause={"type": "string", "enum": [each.value for each in Cause]},
+        cause=_one_of(Cause),
         exception=_TEXT,
         not_before=_NUMBER_OR_NULL,
         lines=_list(_TEXT),
