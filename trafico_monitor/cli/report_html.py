@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..messages import forecast as words
 from ..messages import text
-from ..messages.format import date_time
+from ..messages.format import date_time, printable
 from ..model.finding import ErrorType
 from ..model.incident import Incident
 from ..model.prediction import ForecastView
@@ -93,7 +93,7 @@ def _text(spoken: str, code: str, **fields: object) -> str:
 
 def _clean(value: object) -> object:
     """Without what a page would obey and nobody would see: control and direction characters."""
-    return "".join(c if c.isprintable() else "�" for c in value) if type(value) is str else value
+    return printable(value) if type(value) is str else value
 
 
 def _figures(summary: Summary) -> Sequence[tuple[str, str]]:

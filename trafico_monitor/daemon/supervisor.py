@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ..host.redact import redact
+from ..messages.format import printable
 
 logger = logging.getLogger(__name__)
 
@@ -175,5 +176,5 @@ def _in_one_line(error: BaseException) -> str:
         said = str(error)
     except Exception:
         said = ""
-    shown = "".join(c if c.isprintable() else "�" for c in redact(said[: 10 * _TEXT])[:_TEXT])
+    shown = printable(redact(said[: 10 * _TEXT])[:_TEXT])
     return f"{type(error).__name__}: {shown}" if shown else type(error).__name__

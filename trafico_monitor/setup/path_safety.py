@@ -18,6 +18,7 @@ from ..errors import MonitorError
 from ..host import directory
 from ..host.accounts import SERVICE_USER, Account, by_name, by_uid, name_of
 from ..messages import text
+from ..messages.format import printable
 from ..privileged import chown
 
 # What systemd.syntax(7) or a shell would read as more than a letter: white space, quotes, escapes,
@@ -32,8 +33,7 @@ class Refused(MonitorError):
 
 
 def refusal(code: str, language: str, **fields: object) -> Refused:
-    shown = {name: "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
-             for name, value in fields.items()}  # fmt: skip
+    shown = {name: printable(str(value)) for name, value in fields.items()}
     return Refused(text(f"setup.refused.{code}", language, **shown))
 
 
