@@ -47,11 +47,11 @@ _FIELD = re.compile(
     r"|[A-Za-z0-9_<][\w./<>@-]{0,120}+(?:\[\d{1,10}+\])?(?::[\w<>.]{1,80}+){0,2}+",
     re.ASCII,
 )
-# One letter for the level, behind a time: in brackets, between bars, or before a logger and a separator.
+# One letter for the level, behind a time: in brackets, between bars, or bare before a logger and a separator.
 _LETTER = re.compile(
     r"(?:[ |,-]{0,4}+\[(?P<within>[DIWECF])\] {1,4}+(?:[-|:»›] )?"
     r"| ?[|] {0,2}+(?P<between>[DIWECF]) {0,4}+[|] ?"
-    r"| (?P<bare>[DIWECF]) {1,4}+(?=(?P<name>[\w.<>]{1,120}+) {0,30}+(?:[-–|»›>]|:{1,2}) ))",
+    r"| (?P<bare>[DIWECF]) {1,4}+)",
     re.ASCII,
 )
 _NAME = re.compile(r"[A-Za-z_<][\w.<>/-]{0,120}+", re.ASCII)
@@ -81,11 +81,11 @@ _FRAMED = re.compile(
     r"(?:\[(?P<behind>[\w.<>:/-]{1,120}+)\])? ?",
     re.ASCII,
 )
-_CLOSED = re.compile(rf"\[{_TIME} (?P<level>{_UPPER})(?: (?P<name>[\w.<>-]{{1,120}}+))?\] ?", re.ASCII)
+_CLOSED = re.compile(rf"\[{_TIME} ({_UPPER})(?: ([\w.<>-]{{1,120}}+))?\] ?", re.ASCII)
 # A level that a print decorates by itself.
 _DECORATED = re.compile(
-    rf"\*{{1,3}} ?(?P<starred>{_UPPER}) ?\*{{1,3}}:? |={{2,5}} ?(?P<ruled>{_UPPER}) ?={{2,5}}:? "
-    rf"|!{{1,3}} ?(?P<called>{_UPPER}): |\[?[🔴🟥🟠🟡🟢🔵⚪🤖]\ufe0f? ?\[?(?P<coloured>{_UPPER})(?:\]:?|:) "
+    rf"\*{{1,3}} ?({_UPPER}) ?\*{{1,3}}:? |={{2,5}} ?({_UPPER}) ?={{2,5}}:? "
+    rf"|!{{1,3}} ?({_UPPER}): |\[?[🔴🟥🟠🟡🟢🔵⚪🤖]\ufe0f? ?\[?({_UPPER})(?:\]:?|:) "
 )
 # The console of Rust's tracing, which escapes the quotation marks in a value.
 _TRACING = re.compile(
@@ -131,18 +131,18 @@ def header(line: str) -> Record | None:
     tracing = _TRACING.match(line)
     if tracing is not None:
         return _traced(line[tracing.end() :], LEVELS[tracing[1].lower()], tracing[2])
-    printed = _CLOSED.match(line) or _DECORATED.match(line)
-    if printed is not None:
-        named = printed.groupdict()
-        level = next(filter(None, (named.get(key) for key in ("level", "starred", "ruled", "called", "coloured"))))
-        return Record(LEVELS[level.lower()], named.get("name") or "", "", line[printed.end() :], format=Format.TEXT)
+    closed = _CLOSED.match(line)
+    if closed is not None:
+        return Record(LEVELS[closed[1].lower()], closed[2] or "", "", line[closed.end() :], format=Format.TEXT)
+    decorated = _DECORATED.match(line)
+    if decorated is not None:
+        level = LEVELS[next(filter(None, decorated.groups())).lower()]
+        return Record(level, "", "", line[decorated.end() :], format=Format.TEXT)
     stamp = _STAMP.match(line)
-    start = stamp.end() if stamp is not None else 0
     if stamp is None:
-        return _levelled(line, start, False)
-    return (
-        _lettered(line, start) or _framed(line, start) or _levelled(line, start, True) or _undated_level(line, start)
-    )
+        return _levelled(line, 0, False)
+    at = stamp.end()
+    return _lettered(line, at) or _framed(line, at) or _levelled(line, at, True) or _undated_level(line, at)
 
 
 def _framed(line: str, start: int) -> Record | None:
@@ -160,13 +160,13 @@ def _framed(line: str, start: int) -> Record | None:
 def _lettered(line: str, start: int) -> Record | None:
     """The record whose level is one letter right behind the time."""
     letter = _LETTER.match(line, start)
-    if letter is None or (letter["bare"] and not _logger_like(letter["name"])):
+    if letter is None:
         return None
     level = LETTERS[letter["within"] or letter["between"] or letter["bare"]]
     named = _LETTERED_NAME.match(line, letter.end())
-    if named is None or not _logger_like(named[1]):
-        return Record(level, "", "", line[letter.end() :], format=Format.TEXT)
-    return Record(level, named[1], "", line[named.end() :], format=Format.TEXT)
+    if named is not None and _logger_like(named[1]):
+        return Record(level, named[1], "", line[named.end() :], format=Format.TEXT)
+    return None if letter["bare"] else Record(level, "", "", line[letter.end() :], format=Format.TEXT)
 
 
 def blank_time(line: str) -> Record | None:
