@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import exp
@@ -76,7 +76,8 @@ class LineModel:
 
     def likelihoods(self, said: Statement) -> dict[str, float]:
         """For each label how likely it is of `said`, 0 to 1 each; they need not add up to one."""
-        rows = [self._weights[name] for name in self._known(words_of(said))]
+        named = dict.fromkeys(name for word in words_of(said) for name in features_of(word))
+        rows = [self._weights[name] for name in named if name in self._weights]
         sums = [sum(column) - _ZERO * len(rows) for column in zip(*rows, strict=True)] or [0] * len(self._labels)
         scores = (bias + total / self._scale for bias, total in zip(self._biases, sums, strict=True))
         return {label: 1 / (1 + exp(-score)) for label, score in zip(self._labels, scores, strict=True)}
@@ -91,14 +92,11 @@ class LineModel:
     def _strongest(self, said: Statement, label: str) -> tuple[str, ...]:
         place = self._labels.index(label)
         strength = {
-            word: sum(self._weights[name][place] - _ZERO for name in self._known([word])) for word in words_of(said)
+            word: sum(self._weights[name][place] - _ZERO for name in features_of(word) if name in self._weights)
+            for word in words_of(said)
         }
-        told = sorted((word for word in strength if strength[word] > 0), key=lambda word: -strength[word])
+        told = sorted((word for word in strength if strength[word] > 0), key=strength.__getitem__, reverse=True)
         return tuple(told[:_MOST_SHOWN])
-
-    def _known(self, words: list[str]) -> Iterator[str]:
-        named = dict.fromkeys(name for word in words for name in features_of(word))
-        return (name for name in named if name in self._weights)
 
 
 def _listed(value: object) -> list[object]:
