@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from .extract.line_format import LONGEST_LINE, without_names
 from .log_formats import Continuation, Format, Level, Record, read
@@ -141,6 +142,7 @@ class Statement:
     logger: str = ""
 
 
+@lru_cache(maxsize=8)  # an error record that no rule knows is asked for again when the next one begins
 def statement(line: str) -> Statement:
     """The statement of one line, which may be a record, a line of a traceback or neither."""
     said = read(line[:LONGEST_LINE])
