@@ -7,7 +7,8 @@ IMPORT_LINTER := import-linter==2.17
 # What a Debian machine needs to build, run and test from the source tree.
 RUN_PACKAGES := python3-venv python3-systemd python3-psutil python3-sdnotify python3-dotenv \
 	python3-ahocorasick python3-cachetools python3-certifi python3-click python3-docker python3-idna python3-jinja2 python3-jsonpickle \
-	python3-prometheus-client python3-rich python3-rich-click apprise ffmpeg sudo systemd acl jq mediainfo systemd-journal-remote zsh fish strace
+	python3-prometheus-client python3-rich python3-rich-click apprise ffmpeg sudo systemd acl jq mediainfo systemd-journal-remote zsh fish strace \
+	python3-psycopg postgresql
 
 # What booting a Debian takes (facts of the tests: tests/system/machine.py).
 MACHINE_PACKAGES := mmdebstrap systemd-container

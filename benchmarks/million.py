@@ -15,10 +15,10 @@ from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Event, Incident
+from trafico_monitor.model.serialization import encode
 from trafico_monitor.store.json_array_log import JsonLog
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import NumberedRecord, Store
-from trafico_monitor.store.serialization import encode
 from trafico_monitor.store.tallies import places_by_day
 
 from .rows import Row, median, percentile

@@ -6,6 +6,8 @@ the remedy; `exit_code` is the exit status of the command line (sysexits.h).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class MonitorError(Exception):
     """An expected error that the operator can act on."""
@@ -55,3 +57,22 @@ class DeliveryError(MonitorError):
         self.retry_after = retry_after
         self.permanent = permanent
         self.unusable = unusable
+
+
+class FleetError(MonitorError):
+    """The fleet's database cannot be used. `code` names the sentence `fleet.error.<code>` in messages/, `fields` fill
+    it in; `detail` is the driver's own text, redacted.
+
+    `refused_content`: the server refused a value, and will refuse it again; nothing is wrong with the connection.
+    """
+
+    exit_code = 69  # EX_UNAVAILABLE
+
+    def __init__(
+        self, code: str, detail: str = "", *, refused_content: bool = False, fields: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+        self.refused_content = refused_content
+        self.fields: Mapping[str, str] = fields or {}

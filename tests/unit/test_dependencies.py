@@ -30,6 +30,8 @@ MODULES = {
     "systemd-python": ("systemd", "python3-systemd"),
     "uvicorn": ("uvicorn", ""),
 }
+# The same of what a fleet needs: the package suggests it, and works without.
+FLEET = {"psycopg": ("psycopg", "python3-psycopg")}
 
 
 def declared() -> set[str]:
@@ -52,8 +54,15 @@ def imported() -> set[str]:
 
 
 def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
-    assert imported() == {module for module, _ in MODULES.values()}
+    assert imported() == {module for module, _ in {**MODULES, **FLEET}.values()}
     assert declared() == MODULES.keys()
+
+
+def test_what_a_fleet_needs_is_suggested_and_an_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {re.split(r"[<>=!~ ]", one)[0] for one in project["optional-dependencies"]["fleet"]} == FLEET.keys()
+    suggested = (ROOT / "debian/control").read_text().partition("\nSuggests:")[2].partition("\nDescription:")[0]
+    assert {package for _, package in FLEET.values()} <= {name.strip() for name in suggested.split(",")}
 
 
 def test_the_package_brings_each_of_them() -> None:

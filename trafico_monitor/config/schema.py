@@ -220,6 +220,30 @@ class Alerts:
 
 
 @dataclass(frozen=True, slots=True)
+class Fleet:
+    """`[fleet]` of a machine: where its records and heartbeat go. The key, or a password, is a credential of the unit
+    (`fleet-key`, `fleet-password`). `trafico-monitor fleet join` writes all of it."""
+
+    url: str = _key("", "database_or_empty", v.or_empty(v.database))  # "" = no fleet
+    name: str = _key("", "machine_or_empty", v.or_empty(v.machine))
+    certificate: str = _path_or_empty()
+    ca: str = _path_or_empty()  # "" = the certificates that the system trusts
+    every: float = _seconds(MINUTE, HOUR)
+    names: bool = _boolean(True)  # False: modelo, video and whatever quotes them stay on this machine
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """`[hub]`: the shared view. A password is the credential `hub-password` of the hub's unit."""
+
+    url: str = _key("", "database_or_empty", v.or_empty(v.database))
+    ca: str = _path_or_empty()
+    silent_after: float = _seconds(3 * MINUTE)
+    escalate_unanswered: float = _seconds_or_none(15 * MINUTE)  # 0 = never
+    skew: float = _seconds(MINUTE)  # difference of a machine's clock that is worth a message
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """`[channels.NAME]`. The channel `admin` is always there, made of `[telegram]`.
 
@@ -269,6 +293,8 @@ class Config:
     retention: Retention = field(default_factory=Retention)
     web: Web = field(default_factory=Web)
     alerts: Alerts = field(default_factory=Alerts)
+    fleet: Fleet = field(default_factory=Fleet)
+    hub: Hub = field(default_factory=Hub)
     channels: tuple[Channel, ...] = ()  # as configured; `telegram_endpoints.channels` has them all, ready for use
     routes: tuple[Route, ...] = ()
     sources: tuple[str, ...] = ()

@@ -189,6 +189,8 @@ def matching(pattern: re.Pattern[str]) -> Callable[[object], str]:
 
 account = matching(re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}\$?|\d{1,10}", re.ASCII))
 label = matching(_LABEL)
+# The name of a role of PostgreSQL and a CN, written as a host's name is.
+machine = matching(re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII))
 time_of_day = matching(re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII))
 address = matching(re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s\x00-\x1f\x7f]+"))
 container = matching(re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII))
@@ -260,6 +262,16 @@ def web_address(value: object) -> str:
     """An http(s) address with a host, with path and query as given: it may hold a secret."""
     _http(address(value))
     return address(value)
+
+
+def database(value: object) -> str:
+    """The address of a PostgreSQL database: postgresql://[user@]host[:port]/name, or postgresql:///name?host=/folder
+    for a unix socket. Without a password, which is a credential of the unit."""
+    given = text(value).strip()
+    parts = urlsplit(address(given))
+    _require(parts.scheme in ("postgresql", "postgres") and len(parts.path) > 1 and not parts.fragment)
+    _require(parts.password is None and "password=" not in parts.query and parts.port != 0)
+    return given
 
 
 def listen(value: object) -> str:

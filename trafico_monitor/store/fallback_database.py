@@ -18,8 +18,8 @@ from pathlib import Path
 
 from ..errors import StoreError
 from ..model.incident import Incident
+from ..model.serialization import readable
 from .migrations import migrate
-from .serialization import readable
 from .tallies import count
 
 MOST_ROWS = 5000  # of a table that is not named below: the newest

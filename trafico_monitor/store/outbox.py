@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from ..model.alert import Notification, NotificationCode, Severity
 from ..model.changeset import OutboxItem
+from ..model.serialization import decode, encode
 from .database import Database
-from .serialization import decode, encode
 
 # Works inside a transaction of the database.
 

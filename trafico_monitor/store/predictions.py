@@ -22,7 +22,7 @@ from ..model.prediction import (
     Samples,
     SpaceSample,
 )
-from .serialization import storable
+from ..model.serialization import storable
 
 SPACE_SECONDS = 28 * DAY + HOUR
 MOST_PATHS = 16

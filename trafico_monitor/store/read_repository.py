@@ -17,13 +17,13 @@ from ..model.alert import Alert, Silence
 from ..model.finding import UnknownKind
 from ..model.incident import Event, Incident, IncidentFilter
 from ..model.prediction import ForecastView, SaidPrediction, Samples
+from ..model.serialization import decode, readable
 from ..model.task import percentile
 from . import predictions, tables, tallies
 from . import tables as alarms
 from . import tables as unknown
 from .fallback_database import reading_only
 from .repository import DATABASE, FORECAST, NumberedRecord
-from .serialization import decode, readable
 from .tallies import DAY, HOUR, HOURS, MODELO, ORDER, SECONDS, SEPARATOR, TYPE, WORKED, places_by_day
 
 

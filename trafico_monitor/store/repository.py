@@ -14,11 +14,11 @@ from ..model.alert import Notification, Silence
 from ..model.changeset import ChangeSet, Snapshot
 from ..model.incident import Event, Incident
 from ..model.prediction import ForecastView
+from ..model.serialization import decode, encode, readable, storable
 from ..model.task import RepairTask
 from . import outbox, predictions, tables
 from .database import Database
 from .outbox import ChannelOutbox
-from .serialization import decode, encode, readable, storable
 from .tallies import count, count_attempts
 
 DATABASE = "monitor.db"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..model.alert import Alert, Notification, Silence
 from ..model.changeset import ChangeSet
 from ..model.finding import UnknownKind
-from .serialization import encode, readable
+from ..model.serialization import encode, readable
 
 
 def put_alerts(connection: sqlite3.Connection, changes: ChangeSet) -> None:

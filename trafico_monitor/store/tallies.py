@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from ..model.incident import Estado, Incident
+from ..model.serialization import readable, storable
 from ..model.task import TaskStat
-from .serialization import readable, storable
 
 HOUR = 3600
 DAY = 24 * HOUR

@@ -17,10 +17,10 @@ from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident, IncidentFilter
+from trafico_monitor.model.serialization import encode
 from trafico_monitor.store import migrations
 from trafico_monitor.store.read_repository import Queries
 from trafico_monitor.store.repository import Store, _incident_row
-from trafico_monitor.store.serialization import encode
 from trafico_monitor.store.tallies import HOUR, places_by_hour
 
 TYPES, ESTADOS, MODELOS = list(ErrorType), list(Estado), ("victor", "ana", None)

@@ -19,10 +19,10 @@ from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.serialization import encode
 from trafico_monitor.model.task import TaskKind, TaskStat
 from trafico_monitor.store.read_repository import Queries, Summary
 from trafico_monitor.store.repository import Store
-from trafico_monitor.store.serialization import encode
 from trafico_monitor.store.tallies import two_digits
 
 HOUR = 3600.0

@@ -25,7 +25,7 @@ ITS_OWN = {
     "notify/channels/apprise_worker.py": "a program of its own, told by its parent process; catches everything",
     "privileged/chown.py": "root's helper: one file of the standard library alone, with bounds of its own",
     "setup/state_file.py": "root's own file",
-    "store/serialization.py": "from the own database",
+    "model/serialization.py": "from the own database",
     "store/read_repository.py": "from the own database",
     "store/fallback_database.py": "from the own database",
     "store/predictions.py": "from the own database",

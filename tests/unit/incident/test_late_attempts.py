@@ -24,12 +24,12 @@ from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import Cause, ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.model.journal_entry import JournalEntry
+from trafico_monitor.model.serialization import decode, encode
 from trafico_monitor.model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.notify.messages.render import render
 from trafico_monitor.notify.triggers import ALARM, FAILED, LIVE, RELIEF
 from trafico_monitor.pipeline.events import action_text
 from trafico_monitor.pipeline.pipeline import Pipeline
-from trafico_monitor.store.serialization import decode, encode
 
 NOW = 1_766_000_000.0
 QUICK, LATE = (1.0, 2.0, 4.0), (60.0, 300.0, 1800.0)

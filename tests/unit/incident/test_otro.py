@@ -16,10 +16,10 @@ from trafico_monitor.model.changeset import ChangeSet, Snapshot
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import Cause, ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.serialization import decode, encode
 from trafico_monitor.model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from trafico_monitor.notify.messages.render import render
 from trafico_monitor.pipeline.pipeline import Pipeline
-from trafico_monitor.store.serialization import decode, encode
 
 NOW = 1_766_000_000.0
 KNOWN = Download("luna", "a.mp4", "BAAC1", 100, destination="modelos/luna/a.mp4", unique_id="AgAD7")

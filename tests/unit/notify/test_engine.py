@@ -13,10 +13,10 @@ from trafico_monitor.config.schema import Alerts, Route
 from trafico_monitor.model.alert import Notification, NotificationCode, Scope, Severity, Silence
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.serialization import decode, encode
 from trafico_monitor.notify.engine import AlertChanges, AlertEngine
 from trafico_monitor.notify.routing import RoutingConfig
 from trafico_monitor.notify.triggers import notifications_for, notifications_of_acknowledgement
-from trafico_monitor.store.serialization import decode, encode
 
 CHANNELS = ("admin", "supervisor", "dev")
 ESCALATING = Alerts(remind_every=1800, escalate_to=("supervisor", "dev"), escalate_after=(900, 1800))

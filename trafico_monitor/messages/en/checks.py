@@ -27,6 +27,8 @@ TEXTS: dict[str, str] = {
     "expect.channels": 'a list of channel names without duplicates, such as ["admin"]',
     "expect.chat": "a Telegram chat number, such as 123456789, or the @name of a public channel",
     "expect.container": 'the name of a container, or ""',
+    "expect.database_or_empty": 'the address of a PostgreSQL database without a password, such as "postgresql://hub.example:5432/trafico", or ""',
+    "expect.machine_or_empty": 'a lower-case name (unaccented letters, digits, «-», «_») of at most 40 characters that begins with a letter, or ""',
     "expect.label": "a lower-case name (unaccented letters, digits, «-», «_») of at most 32 characters",
     "expect.language": '"es" or "en"',
     "expect.list_of": "a list of {words}, without duplicates",

@@ -27,6 +27,8 @@ TEXTS: dict[str, str] = {
     "expect.channels": 'una lista de nombres de canales sin repetir, como ["admin"]',
     "expect.chat": "el número de un chat de Telegram, como 123456789, o el @nombre de un canal público",
     "expect.container": 'el nombre de un contenedor, o ""',
+    "expect.database_or_empty": 'la dirección de una base de datos PostgreSQL sin contraseña, como "postgresql://hub.example:5432/trafico", o ""',
+    "expect.machine_or_empty": 'un nombre en minúsculas (letras sin tilde, cifras, «-», «_»), de hasta 40, que empieza por letra, o ""',
     "expect.label": "un nombre en minúsculas (letras sin tilde, cifras, «-», «_»), de hasta 32",
     "expect.language": '"es" o "en"',
     "expect.list_of": "una lista de {words}, sin repetir",

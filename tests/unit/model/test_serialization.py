@@ -12,8 +12,8 @@ from trafico_monitor.model.alert import Notification, NotificationCode, Severity
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Event, Incident
+from trafico_monitor.model.serialization import decode, encode, readable
 from trafico_monitor.model.task import Evidence, RepairTask, TaskKind
-from trafico_monitor.store.serialization import decode, encode, readable
 
 INCIDENT = Incident(
     "a1b2",

@@ -1,0 +1,160 @@
+-- The fleet's schema. Plain PostgreSQL 15 or later; no session state, so that a pooler in transaction mode will do.
+-- Roles (made by fleet/roles): trafico_hub owns everything here; a machine is a LOGIN role of its own and a member of
+-- trafico_machine. A machine may insert its own records, upsert its own heartbeat, and read its own row of
+-- heartbeats and positions. Every text in these tables is a stranger's.
+
+CREATE TABLE trafico.schema_version (
+    version integer PRIMARY KEY,
+    package text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Machines by invitation. A name is the name of the machine's role and the CN of its certificate.
+CREATE TABLE trafico.machines (
+    machine text PRIMARY KEY,
+    invited_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    certificate_until timestamptz,
+    revoked_at timestamptz
+);
+
+-- One row for each record of a machine, exactly once: numbers are unique within a base. `prev` is the number of the
+-- record that the machine sent before this one (0: none), so that a hole can be told from an unused number.
+-- The key contains `at` because the table is partitioned by it; a record's time never changes.
+CREATE TABLE trafico.records (
+    machine text NOT NULL DEFAULT current_user,
+    base uuid NOT NULL,
+    seq bigint NOT NULL CHECK (seq > 0),
+    at timestamptz NOT NULL,
+    prev bigint NOT NULL DEFAULT 0,
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    event text NOT NULL CHECK (length(event) <= 80),
+    priority smallint NOT NULL DEFAULT 6,
+    text text NOT NULL CHECK (length(text) <= 16384),
+    incident_id text CHECK (length(incident_id) <= 60),
+    error_type text CHECK (length(error_type) <= 60),
+    estado text CHECK (length(estado) <= 60),
+    modelo text CHECK (length(modelo) <= 512),
+    video text CHECK (length(video) <= 512),
+    opened_at timestamptz,
+    closed_at timestamptz,
+    body jsonb NOT NULL CHECK (octet_length(body::text) <= 262144),
+    PRIMARY KEY (machine, base, seq, at)
+) PARTITION BY RANGE (at);
+
+CREATE TABLE trafico.records_other PARTITION OF trafico.records DEFAULT;
+CREATE INDEX records_received ON trafico.records (received_at);
+CREATE INDEX records_incident ON trafico.records (incident_id, machine, seq) WHERE incident_id IS NOT NULL;
+
+-- The latest state of each incident; kept by a trigger on records.
+CREATE TABLE trafico.incidents (
+    machine text NOT NULL,
+    id text NOT NULL,
+    base uuid NOT NULL,
+    seq bigint NOT NULL,
+    error_type text NOT NULL,
+    estado text NOT NULL,
+    modelo text NOT NULL,
+    video text NOT NULL,
+    opened_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    closed_at timestamptz,
+    body jsonb NOT NULL,
+    PRIMARY KEY (machine, id)
+);
+CREATE INDEX incidents_time ON trafico.incidents (opened_at DESC, id DESC);
+CREATE INDEX incidents_machine ON trafico.incidents (machine, opened_at DESC, id DESC);
+CREATE INDEX incidents_type ON trafico.incidents (error_type, opened_at DESC, id DESC);
+CREATE INDEX incidents_estado ON trafico.incidents (estado, opened_at DESC, id DESC);
+CREATE INDEX incidents_open ON trafico.incidents (opened_at DESC, id DESC) WHERE closed_at IS NULL;
+CREATE INDEX incidents_id ON trafico.incidents (id text_pattern_ops);
+
+-- What the server has of each base.
+CREATE TABLE trafico.positions (
+    machine text NOT NULL,
+    base uuid NOT NULL,
+    first_seq bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    received bigint NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (machine, base)
+);
+
+CREATE TABLE trafico.heartbeats (
+    machine text PRIMARY KEY DEFAULT current_user,
+    base uuid NOT NULL,
+    instance uuid NOT NULL,
+    host text NOT NULL CHECK (length(host) <= 64),
+    sent_at timestamptz NOT NULL,
+    body jsonb NOT NULL CHECK (octet_length(body::text) <= 65536),
+    -- Below: written by the trigger alone.
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    other_instance uuid,
+    other_host text NOT NULL DEFAULT '',
+    other_at timestamptz,
+    flips integer NOT NULL DEFAULT 0,
+    flipped_at timestamptz
+);
+CREATE INDEX heartbeats_received ON trafico.heartbeats (received_at);
+
+-- An instance that comes back after another one had taken its place is a second machine with the same name.
+CREATE FUNCTION trafico.stamp_heartbeat() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+    NEW.received_at := clock_timestamp();
+    IF TG_OP = 'INSERT' THEN
+        NEW.other_instance := NULL; NEW.other_host := ''; NEW.other_at := NULL;
+        NEW.flips := 0; NEW.flipped_at := NULL;
+    ELSE
+        NEW.other_instance := OLD.other_instance; NEW.other_host := OLD.other_host; NEW.other_at := OLD.other_at;
+        NEW.flips := OLD.flips; NEW.flipped_at := OLD.flipped_at;
+        IF NEW.instance <> OLD.instance THEN
+            IF NEW.instance = OLD.other_instance THEN
+                NEW.flips := OLD.flips + 1; NEW.flipped_at := NEW.received_at;
+            END IF;
+            NEW.other_instance := OLD.instance; NEW.other_host := OLD.host; NEW.other_at := OLD.received_at;
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON trafico.heartbeats
+    FOR EACH ROW EXECUTE FUNCTION trafico.stamp_heartbeat();
+
+-- SECURITY DEFINER: a machine may not write these two tables itself. What it adds is of its own name alone, by the
+-- policy on records.
+CREATE FUNCTION trafico.note_records() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    INSERT INTO trafico.positions AS p (machine, base, first_seq, last_seq, received)
+        SELECT machine, base, min(seq), max(seq), count(*) FROM added GROUP BY machine, base ORDER BY machine, base
+        ON CONFLICT (machine, base) DO UPDATE SET
+            first_seq = least(p.first_seq, excluded.first_seq), last_seq = greatest(p.last_seq, excluded.last_seq),
+            received = p.received + excluded.received, updated_at = clock_timestamp();
+    INSERT INTO trafico.incidents AS i
+            (machine, id, base, seq, error_type, estado, modelo, video, opened_at, updated_at, closed_at, body)
+        SELECT DISTINCT ON (machine, incident_id) machine, incident_id, base, seq, coalesce(error_type, ''),
+            coalesce(estado, ''), coalesce(modelo, ''), coalesce(video, ''), coalesce(opened_at, at), at, closed_at, body
+        FROM added WHERE incident_id IS NOT NULL ORDER BY machine, incident_id, seq DESC
+        ON CONFLICT (machine, id) DO UPDATE SET
+            base = excluded.base, seq = excluded.seq, error_type = excluded.error_type, estado = excluded.estado,
+            modelo = excluded.modelo, video = excluded.video, opened_at = excluded.opened_at,
+            updated_at = excluded.updated_at, closed_at = excluded.closed_at, body = excluded.body
+        WHERE i.base <> excluded.base OR i.seq < excluded.seq;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note AFTER INSERT ON trafico.records REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION trafico.note_records();
+
+-- Rights of a machine.
+ALTER TABLE trafico.records ENABLE ROW LEVEL SECURITY;
+ALTER TABLE trafico.heartbeats ENABLE ROW LEVEL SECURITY;
+ALTER TABLE trafico.positions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_records ON trafico.records FOR INSERT TO trafico_machine WITH CHECK (machine = current_user);
+CREATE POLICY own_heartbeat ON trafico.heartbeats FOR ALL TO trafico_machine
+    USING (machine = current_user) WITH CHECK (machine = current_user);
+CREATE POLICY own_position ON trafico.positions FOR SELECT TO trafico_machine USING (machine = current_user);
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA trafico FROM PUBLIC;
+GRANT USAGE ON SCHEMA trafico TO trafico_machine;
+GRANT SELECT ON trafico.schema_version TO trafico_machine;
+GRANT INSERT (base, seq, at, prev, event, priority, text, incident_id, error_type, estado, modelo, video, opened_at,
+    closed_at, body) ON trafico.records TO trafico_machine;
+GRANT SELECT ON trafico.heartbeats, trafico.positions TO trafico_machine;
+GRANT INSERT (base, instance, host, sent_at, body), UPDATE (base, instance, host, sent_at, body)
+    ON trafico.heartbeats TO trafico_machine;

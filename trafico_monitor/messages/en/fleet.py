@@ -1,0 +1,33 @@
+"""Texts of many machines: connection errors, state, the hub's messages."""
+
+TEXTS = {
+    # --- why the fleet's database cannot be used ({address}, {user}, {detail})
+    "fleet.error.no_psycopg": "The package python3-psycopg is missing: sudo apt install python3-psycopg",
+    "fleet.error.wrong_url": "The database's address is not valid: {detail}",
+    "fleet.error.unknown_host": "The host of {address} is not found: check its name or the DNS",
+    "fleet.error.unreachable": "{address} does not answer: the database is not running, or a firewall is in the way",
+    "fleet.error.timeout": "{address} did not answer in time; it is tried again",
+    "fleet.error.lost": "The connection to {address} was lost: {detail}",
+    "fleet.error.no_tls": "{address} offers no TLS: nothing is sent without encryption",
+    "fleet.error.wrong_ca": "{address} does not prove its identity: its certificate is not of the authority in [fleet] ca",
+    "fleet.error.wrong_host_name": "The certificate of {address} is for another name",
+    "fleet.error.no_ca": "The authority's file ([fleet] ca) cannot be read",
+    "fleet.error.expired": "A certificate has expired: renew this machine's by «hub invite {user}» on the hub and «fleet join»",
+    "fleet.error.foreign_certificate": "{address} does not recognise this machine's certificate: ask for a new invitation («hub invite»)",
+    "fleet.error.no_key": "The certificate or key of this machine cannot be read: repeat «fleet join»",
+    "fleet.error.open_key": "The key of this machine can be read by others: chmod 600",
+    "fleet.error.not_admitted": "{address} does not admit «{user}»: the name is not invited, is revoked, or is not that of its certificate",
+    "fleet.error.no_password": "{address} asks for a password: put it into the credential fleet-password",
+    "fleet.error.wrong_password": "{address} does not accept the password of «{user}»",
+    "fleet.error.no_database": "The database of {address} does not exist",
+    "fleet.error.no_schema": "The database of {address} is not prepared: run «trafico-monitor hub setup»",
+    "fleet.error.schema_newer": "The database is of a newer version ({found}; this one understands {wanted}): upgrade this machine's package",
+    "fleet.error.schema_older": "The database is of an older version ({found}; this one understands {wanted}): run «trafico-monitor hub setup» on the hub",
+    "fleet.error.read_only": "The database of {address} is read-only: it stores nothing for now",
+    "fleet.error.database_disk_full": "The disk of the database {address} is full",
+    "fleet.error.too_many_connections": "{address} accepts no more connections: raise max_connections or use a pooler",
+    "fleet.error.not_allowed": "{address} does not allow «{user}» this operation: {detail}",
+    "fleet.error.shutting_down": "The database of {address} is restarting",
+    "fleet.error.refused_content": "{address} does not accept the content: {detail}",
+    "fleet.error.duplicate": "Another machine sends under the name «{user}» (seen {ago}): nothing is sent until one of them changes its name; nothing is lost here",
+}

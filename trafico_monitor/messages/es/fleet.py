@@ -1,0 +1,33 @@
+"""Textos de varias máquinas: errores de la conexión, estado, avisos del hub."""
+
+TEXTS = {
+    # --- why the fleet's database cannot be used ({address}, {user}, {detail})
+    "fleet.error.no_psycopg": "Falta el paquete python3-psycopg: sudo apt install python3-psycopg",
+    "fleet.error.wrong_url": "La dirección de la base de datos no es válida: {detail}",
+    "fleet.error.unknown_host": "No se encuentra el equipo de {address}: revise el nombre o el DNS",
+    "fleet.error.unreachable": "No hay respuesta de {address}: la base de datos no está en marcha, o un cortafuegos lo impide",
+    "fleet.error.timeout": "{address} no ha contestado a tiempo; se sigue intentando",
+    "fleet.error.lost": "La conexión con {address} se ha cortado: {detail}",
+    "fleet.error.no_tls": "{address} no ofrece TLS: no se envía nada sin cifrar",
+    "fleet.error.wrong_ca": "{address} no demuestra quién es: su certificado no es de la autoridad de [fleet] ca",
+    "fleet.error.wrong_host_name": "El certificado de {address} es de otro nombre",
+    "fleet.error.no_ca": "No se puede leer el fichero de la autoridad ([fleet] ca)",
+    "fleet.error.expired": "Un certificado ha caducado: renueve el de esta máquina con «hub invite {user}» en el servidor y «fleet join»",
+    "fleet.error.foreign_certificate": "{address} no reconoce el certificado de esta máquina: pida una invitación nueva («hub invite»)",
+    "fleet.error.no_key": "No se puede leer el certificado o la clave de esta máquina: repita «fleet join»",
+    "fleet.error.open_key": "La clave de esta máquina puede leerla otro usuario: chmod 600",
+    "fleet.error.not_admitted": "{address} no admite a «{user}»: el nombre no está invitado, está revocado o no es el de su certificado",
+    "fleet.error.no_password": "{address} pide una contraseña: póngala en la credencial fleet-password",
+    "fleet.error.wrong_password": "{address} no acepta la contraseña de «{user}»",
+    "fleet.error.no_database": "La base de datos de {address} no existe",
+    "fleet.error.no_schema": "La base de datos de {address} no está preparada: ejecute «trafico-monitor hub setup»",
+    "fleet.error.schema_newer": "La base de datos es de una versión más nueva ({found}; esta entiende {wanted}): actualice el paquete de esta máquina",
+    "fleet.error.schema_older": "La base de datos es de una versión más antigua ({found}; esta entiende {wanted}): ejecute «trafico-monitor hub setup» en el servidor",
+    "fleet.error.read_only": "La base de datos de {address} es de solo lectura: no guarda nada por ahora",
+    "fleet.error.database_disk_full": "El disco de la base de datos {address} está lleno",
+    "fleet.error.too_many_connections": "{address} no acepta más conexiones: súbale max_connections o ponga un pooler",
+    "fleet.error.not_allowed": "{address} no permite esta operación a «{user}»: {detail}",
+    "fleet.error.shutting_down": "La base de datos de {address} se está reiniciando",
+    "fleet.error.refused_content": "{address} no acepta el contenido: {detail}",
+    "fleet.error.duplicate": "Otra máquina envía con el nombre «{user}» (visto {ago}): nada se envía hasta que una de las dos cambie de nombre; aquí no se pierde nada",
+}
