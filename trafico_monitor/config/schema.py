@@ -199,6 +199,8 @@ class Retention:
 class Web:
     listen: str = _key("127.0.0.1:8787", "listen", v.listen)
     origins: tuple[str, ...] = _key((), "origins", v.several(v.origin, 20))  # pages that may ask: a panel, a proxy
+    base_path: str = _key("", "base_path", v.or_empty(v.base_path))  # where a proxy serves it, such as "/monitor"
+    frame_ancestors: tuple[str, ...] = _key((), "origins", v.several(v.origin, 20))  # pages that may frame it
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ _UNIT = re.compile(r"[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\-]+)?", re.ASCII)
 _UNIT_KINDS = (".service", ".scope")
 _ADMIN = re.compile(r"-?[1-9]\d{0,18}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}", re.ASCII)
+_BASE_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,40}){1,8}")
 _CHAT_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 _TOKEN = re.compile(r"[0-9]{5,20}:[A-Za-z0-9_-]{30,}")
@@ -284,6 +285,13 @@ def listen(value: object) -> str:
     bracketed = inner is not host
     _require(port.isascii() and port.isdecimal() and int(port) <= 65535 and bracketed == (":" in inner))
     _require(bracketed or _HOST.fullmatch(host))
+    return given
+
+
+def base_path(value: object) -> str:
+    """A path of plain components with a slash before each and none at the end."""
+    given = text(value)
+    _require(_BASE_PATH.fullmatch(given))
     return given
 
 

@@ -118,6 +118,14 @@ class AppContext:
         """The origins that the API allows beside its own."""
         return self.config().web.origins
 
+    def base_path(self) -> str:
+        """The path below which a proxy serves the dashboard and the API, "" for none."""
+        return self.config().web.base_path
+
+    def frame_ancestors(self) -> tuple[str, ...]:
+        """The origins whose pages may show the dashboard in a frame."""
+        return self.config().web.frame_ancestors
+
     def processes_under_way(self) -> frozenset[int]:
         """The bot's processes that have a download under way."""
         return self.pipeline.detector.processes_under_way

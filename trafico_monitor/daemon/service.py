@@ -132,6 +132,8 @@ class Service:
             clock,
             language=context.language,
             origins=context.origins,
+            base_path=context.base_path,
+            frame_ancestors=context.frame_ancestors,
         )
         return saved.orders
 

@@ -68,10 +68,29 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Boolean:
+    """True or false; in a parameter the word for it."""
+
+    expected: str = "boolean"
+
+    def check(self, value: object) -> bool:
+        """Returns the value. Raises ValueError if it is neither."""
+        if isinstance(value, str):
+            value = {"true": True, "false": False}.get(value)
+        if not isinstance(value, bool):
+            raise ValueError
+        return value
+
+    def schema(self) -> dict[str, object]:
+        """Returns the JSON schema of a boolean."""
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """The fields of an object. `required` fields must be present; unknown fields are refused."""
 
-    fields: Mapping[str, Text | Number]
+    fields: Mapping[str, Text | Number | Boolean]
     required: frozenset[str] = field(default_factory=frozenset)
 
     def check(self, given: Mapping[str, object]) -> tuple[dict[str, str | float], dict[str, str]]:

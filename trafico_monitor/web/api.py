@@ -15,7 +15,7 @@ from ..messages import LANGUAGES, catalogue
 from ..model.finding import ErrorType
 from ..model.incident import Estado, IncidentFilter
 from ..model.read_model import silence_row
-from ..model.validation import Number, Schema, Text
+from ..model.validation import Boolean, Number, Schema, Text
 from . import serializers, timeseries
 from .ports import Hour, Present, Records
 from .responses import Problem, json_response, language_of, wrong_fields
@@ -34,7 +34,7 @@ INCIDENTS = Schema(
         "type": Text("error_type", one_of=tuple(each.value for each in ErrorType)),
         "estado": Text("estado", one_of=tuple(each.value for each in Estado)),
         "modelo": Text("modelo", most=255),
-        "open": Text("boolean", one_of=("true", "false")),
+        "open": Boolean(),
         "since": _TIME,
         "until": _TIME,
         "cursor": Text("cursor", most=70, least=3, pattern=r"[0-9]{1,10}(\.[0-9]{1,9})?~[0-9A-Za-z_-]{1,40}"),
@@ -45,7 +45,7 @@ SUMMARY = Schema({"since": _TIME})
 SERIES = Schema({"step": Text("step", one_of=("hour", "day")), "since": _TIME, "until": _TIME, "zone": _ZONE})
 _ID = Text("incident", most=40, least=4, pattern=r"#?[0-9A-Za-z][0-9A-Za-z_-]{2,38}")
 STORY = Schema({"id": _ID}, frozenset({"id"}))
-NOTHING = Schema({})
+LANGUAGE = Schema({"language": Text("text", one_of=LANGUAGES)}, frozenset({"language"}))
 
 
 class Api:
@@ -63,7 +63,7 @@ class Api:
             error_type=_word(given, "type"),
             estado=_word(given, "estado"),
             modelo=_word(given, "modelo"),
-            open=None if "open" not in given else given["open"] == "true",
+            open=None if "open" not in given else bool(given["open"]),
             after=_place(str(given["cursor"])) if "cursor" in given else None,
         )
         found = await self._records.page(wanted, limit + 1)

@@ -23,15 +23,15 @@ from ..model.control_schema import REQUESTS, SILENCES
 from ..model.incident import Event
 from ..model.task import RepairTask, TaskResult, Verdict
 from ..model.validation import Schema
-from . import api, openapi
+from . import api, events, openapi
 from .auth import CODE, SessionEndpoints, SessionStore
 from .control import ControlEndpoint
 from .events import Events
 from .metrics import Metrics
-from .middleware import AccessControl, RequestTarget, SecurityHeaders, problem
+from .middleware import AccessControl, BasePath, RequestTarget, SecurityHeaders, problem
 from .openapi import Handler, Operation
 from .ports import Present, Records
-from .responses import Problem, RateLimit, json_response
+from .responses import Problem, RateLimit, json_response, revalidated
 from .server import Places, WebServer
 
 logger = logging.getLogger(__name__)
@@ -64,13 +64,16 @@ class WebApp:
         *,
         language: Callable[[], str] = lambda: "es",
         origins: Callable[[], tuple[str, ...]] = tuple,
+        base_path: Callable[[], str] = str,
+        frame_ancestors: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._present = sources.present
         self._control = ControlEndpoint(sources.present, clock)
         self._events = Events(sources.records, sources.present)
         store = SessionStore(sources.memory, clock)
         access = AccessControl(store, origins)
-        self._sessions = SessionEndpoints(store, self._where, access.https)
+        self._base_path = base_path
+        self._sessions = SessionEndpoints(store, self._where, access.https, base_path)
         self._metrics = Metrics()
         self._static = StaticFiles(directory=STATIC)
         self._operations = self._operations_of(api.Api(sources.records, sources.present, clock))
@@ -81,7 +84,11 @@ class WebApp:
                 Route(path, _Resource([each for each in self._operations if each.path == path], access, limit))
                 for path in paths
             ],
-            middleware=[Middleware(SecurityHeaders, origins), Middleware(RequestTarget)],
+            middleware=[
+                Middleware(SecurityHeaders, origins, frame_ancestors),
+                Middleware(RequestTarget),
+                Middleware(BasePath, base_path),
+            ],
             exception_handlers={HTTPException: problem},
         )
         self.app.router.redirect_slashes = False
@@ -107,14 +114,15 @@ class WebApp:
             await self._control.close(STOP_SECONDS)
 
     def _where(self) -> dict[str, object]:
-        return {"address": self.server.address, "trouble": self.server.trouble}
+        address = self.server.address
+        return {"address": address and address + self._base_path(), "trouble": self.server.trouble}
 
     async def _exposition(self, request: Request) -> Response:
         text = self._metrics.exposition(self._present.gauges(), await self._present.forecast())
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     async def _document(self, request: Request) -> Response:
-        return json_response(openapi.document(self._operations, self._present.gauges().version))
+        return json_response(openapi.document(self._operations, self._present.gauges().version, self._base_path()))
 
     async def _page(self, request: Request) -> Response:
         return await self._asset("index.html", request)
@@ -140,11 +148,25 @@ class WebApp:
         return (
             Operation("GET", "/", self._page, open=True),
             Operation("GET", "/static/{name}", self._file, open=True),
-            Operation("GET", "/metrics", self._exposition, open=True),
-            Operation("GET", f"{BASE}/openapi.json", self._document, open=True),
-            Operation("GET", f"{BASE}/texts/{{language}}", reading.texts, open=True),
+            Operation(
+                "GET",
+                "/metrics",
+                self._exposition,
+                open=True,
+                about="Metrics of Prometheus",
+                gives=(200, "Metrics"),
+                media="text/plain",
+            ),
+            _read("/openapi.json", self._document, "This document", "OpenApi", open=True),
+            _read("/texts/{language}", reading.texts, "The dashboard's texts", "Texts", parts=api.LANGUAGE, open=True),
             _read("/incidents", reading.incidents, "Incidents, newest first, by page", "IncidentPage", api.INCIDENTS),
-            _read("/incidents/{id}", reading.incident, "One incident: proof, lines, history", "IncidentStory"),
+            _read(
+                "/incidents/{id}",
+                reading.incident,
+                "One incident: proof, lines, history",
+                "IncidentStory",
+                parts=api.STORY,
+            ),
             _read("/summary", reading.summary, "Counts, success rate, time to repair", "Summary", api.SUMMARY),
             _read("/series", reading.series, "Incidents by hour or day, type, estado, modelo", "Series", api.SERIES),
             _read("/downloads", reading.downloads, "Downloads under way", "Downloads"),
@@ -153,22 +175,47 @@ class WebApp:
             _read("/status", reading.status, "The monitor's status", "Status"),
             _read("/ledger", reading.ledger, "Corrections tried, and their success", "Ledger", api.SUMMARY),
             _read("/records", reading.records, "The newest records", "Records"),
-            Operation("GET", f"{BASE}/events", self._events.stream),
+            _read(
+                "/events",
+                self._events.stream,
+                "Event stream of records and changes",
+                "StreamMessage",
+                events.AFTER,
+                media=openapi.STREAM,
+            ),
             _act("POST", "/requests", control.take, "Ask for a change", (200, "Reply"), requests, ERRORS),
             _act("POST", "/session", sessions.log_in, codes, (201, "Session"), (CODE,), (403,), open=True),
             _read("/session", sessions.who, "The name of the session", "Who"),
             _act("DELETE", "/session", sessions.log_out, "Sign out", (200, "Done")),
-            Operation("POST", f"{BASE}/codes", sessions.give_code, local=True),
-            Operation("DELETE", f"{BASE}/sessions", sessions.log_all_out, local=True),
+            _act("POST", "/codes", sessions.give_code, "A code to sign in with", (201, "SignInCode"), local=True),
+            _act("DELETE", "/sessions", sessions.log_all_out, "End every session", (200, "EndedSessions"), local=True),
         )
 
 
-def _read(path: str, handle: Handler, about: str, gives: str, query: Schema | None = None) -> Operation:
+def _read(
+    path: str,
+    handle: Handler,
+    about: str,
+    gives: str,
+    query: Schema | None = None,
+    *,
+    parts: Schema | None = None,
+    open: bool = False,
+    media: str = openapi.JSON,
+) -> Operation:
     """A reading operation of the API, as the OpenAPI document shows it."""
-    parts = api.STORY if "{id}" in path else None
-    errors = (404,) if parts else (422,) if query else ()
+    errors = (*((404,) if parts else ()), *((422,) if query else ()))
     return Operation(
-        "GET", BASE + path, handle, about=about, parts=parts, query=query, gives=(200, gives), errors=errors
+        "GET",
+        BASE + path,
+        handle,
+        open,
+        about=about,
+        parts=parts,
+        query=query,
+        gives=(200, gives),
+        errors=errors,
+        media=media,
     )
 
 
@@ -182,9 +229,10 @@ def _act(
     errors: tuple[int, ...] = (),
     *,
     open: bool = False,
+    local: bool = False,
 ) -> Operation:
     """A changing operation of the API, as the OpenAPI document shows it."""
-    return Operation(method, BASE + path, handle, open, about=about, body=body, gives=gives, errors=errors)
+    return Operation(method, BASE + path, handle, open, local, about=about, body=body, gives=gives, errors=errors)
 
 
 class _Resource:
@@ -221,4 +269,6 @@ class _Resource:
                 return self._access.preflight(request, methods)
             raise Problem(405, "bad_method", headers={"allow": methods})
         request.state.by = await self._access.admit(request, operation)
-        return await operation.handle(request)
+        response = await operation.handle(request)
+        reading = operation.method == "GET" and operation.media == openapi.JSON and response.status_code == 200
+        return revalidated(request, response) if reading and operation.shown else response

@@ -125,12 +125,17 @@ def _digest(value: str) -> str:
 
 
 class SessionEndpoints:
-    """Endpoints for signing in and out. `where` gives the dashboard's address, `https` tells requests by https."""
+    """Endpoints for signing in and out. `where` gives the dashboard's address, `https` tells requests by https; the
+    cookie is for `base_path` and what is below."""
 
     def __init__(
-        self, store: SessionStore, where: Callable[[], Mapping[str, object]], https: Callable[[Request], bool]
+        self,
+        store: SessionStore,
+        where: Callable[[], Mapping[str, object]],
+        https: Callable[[Request], bool],
+        base_path: Callable[[], str],
     ) -> None:
-        self._store, self._where, self._https = store, where, https
+        self._store, self._where, self._https, self._base_path = store, where, https, base_path
 
     async def give_code(self, request: Request) -> Response:
         """A code for the command line."""
@@ -165,5 +170,6 @@ class SessionEndpoints:
         """`response` with the cookie; with "" it takes the cookie away."""
         age = int(SESSION_SECONDS) if value else 0
         flags = "; Secure" if self._https(request) else ""
-        response.headers["set-cookie"] = f"{COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{flags}"
+        place = f"Path={self._base_path() or '/'}; Max-Age={age}"
+        response.headers["set-cookie"] = f"{COOKIE}={value}; {place}; HttpOnly; SameSite=Strict{flags}"
         return response

@@ -13,7 +13,7 @@ from ..messages import text
 from ..model.control import ControlRequest, ControlResponse, ControlService
 from ..model.control_schema import parse
 from .ports import Present
-from .responses import Problem, json_object, json_response, language_of, wrong_fields
+from .responses import Problem, json_object, json_response, language_of, refusal, wants_details, wrong_fields
 
 logger = logging.getLogger(__name__)
 
@@ -41,20 +41,18 @@ class ControlEndpoint:
         service = self._present.desk()
         if service is None or len(self._under_way) >= MOST_UNDER_WAY:
             raise Problem(503, "no_desk")
-        return await self._ask(service, wanted, language_of(request))
+        reply = await self._ask(service, wanted)
+        return _response(reply, language_of(request), details=wants_details(request))
 
-    async def _ask(self, service: ControlService, request: ControlRequest, language: str) -> Response:
+    async def _ask(self, service: ControlService, request: ControlRequest) -> ControlResponse:
         task = asyncio.create_task(_reply(service, request), name="request")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                reply = await asyncio.shield(task)
+                return await asyncio.shield(task)
         except TimeoutError:
             raise Problem(504, "no_answer") from None
-        fields = {name: str(value) for name, value in reply.fields.items()}
-        said = text(f"request.{reply.code}", language, **fields)
-        return json_response({"ok": reply.ok, "code": reply.code, "text": said, "fields": fields}, _status(reply))
 
     async def close(self, seconds: float) -> None:
         """Wait so long for the requests under way, then cancel them."""
@@ -73,9 +71,15 @@ async def _reply(service: ControlService, request: ControlRequest) -> ControlRes
         return ControlResponse(False, "internal")
 
 
+def _response(reply: ControlResponse, language: str, *, details: bool) -> Response:
+    fields = {name: str(value) for name, value in reply.fields.items()}
+    words = text(f"request.{reply.code}", language, **fields)
+    if not reply.ok:
+        return refusal(_status(reply), reply.code, words, fields, details=details)
+    return json_response({"ok": True, "code": reply.code, "text": words, "fields": fields})
+
+
 def _status(reply: ControlResponse) -> int:
-    if reply.ok:
-        return 200
     # What does not exist is told by codes such as unknown_incident, what makes no sense by invalid_….
     if reply.code.startswith("unknown"):
         return 404

@@ -17,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from ..errors import StoreError
+from ..model.validation import Number, Schema
 from .middleware import connection_of
 from .ports import Numbered, Present, Records
 from .responses import Problem, language_of
@@ -29,6 +30,7 @@ BATCH = 256
 MOST_BEHIND = 2000  # records; beyond that reading the lists anew is cheaper
 MOST_CLIENTS = 24
 _LARGEST = 2**53
+AFTER = Schema({"after": Number(0, _LARGEST - 1, whole=True)})
 
 
 class _EventStream(StreamingResponse):

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import re
 from collections.abc import Callable
+from email.utils import formatdate
 from urllib.parse import parse_qsl, unquote
 
 from starlette.datastructures import MutableHeaders
@@ -17,22 +18,22 @@ from ..host.accounts import name_of
 from .auth import SessionStore
 from .openapi import Operation
 from .protocol import BODY_BYTES, ClientProtocol
-from .responses import Problem, language_of
+from .responses import Problem, language_of, wants_details
 
 # Nothing of another host is ever asked for, no script or style stands in the page itself, and no
 # text becomes mark-up (trusted types).
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors "
 )
 ALWAYS = {
-    "content-security-policy": POLICY,
+    "content-security-policy": f"{POLICY}'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
-    "vary": "origin, accept-language",
+    "vary": "origin, accept, accept-language",
 }
 _READING = frozenset({"GET", "HEAD"})
 # What a Host header may be (RFC 9110, section 7.2), by hand: urlsplit raises for some that are none.
@@ -48,10 +49,11 @@ def connection_of(request: Request) -> ClientProtocol:
 
 
 class SecurityHeaders:
-    """ASGI middleware: the headers that every answer has, and those for a page of a named origin (CORS)."""
+    """ASGI middleware: the headers that every answer has, and those for a page of a named origin (CORS). `ancestors`
+    are the origins whose pages may show the dashboard in a frame (`web.frame_ancestors`)."""
 
-    def __init__(self, app: ASGIApp, origins: Origins) -> None:
-        self._app, self._origins = app, origins
+    def __init__(self, app: ASGIApp, origins: Origins, ancestors: Origins) -> None:
+        self._app, self._origins, self._ancestors = app, origins, ancestors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -62,12 +64,33 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(ALWAYS)
+                headers["date"] = formatdate(usegmt=True)
+                if ancestors := self._ancestors():
+                    del headers["x-frame-options"]  # it knows no list
+                    headers["content-security-policy"] = POLICY + " ".join(ancestors)
                 if shared:
                     headers["access-control-allow-origin"] = origin
                     headers["access-control-allow-credentials"] = "true"
+                    headers["access-control-expose-headers"] = "etag, retry-after"
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class BasePath:
+    """ASGI middleware: serves the application below `base_path` too, whether or not a proxy takes it off. A page's
+    addresses are relative, so the path itself leads to the one that ends in a slash."""
+
+    def __init__(self, app: ASGIApp, base_path: Callable[[], str]) -> None:
+        self._app, self._base_path = app, base_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        base = self._base_path()
+        if base and scope["path"] == base:
+            await Response(status_code=308, headers={"location": f"{base}/"})(scope, receive, send)
+            return
+        scope["root_path"] = base
+        await self._app(scope, receive, send)
 
 
 class RequestTarget:
@@ -87,7 +110,8 @@ class RequestTarget:
             return
         if len(scope["state"]["body"]) > BODY_BYTES:
             refusal = Problem(413, "too_large", headers={"connection": "close"})
-        await (refusal.response(language_of(request)) if refusal else self._app)(scope, receive, send)
+        answer = refusal.response(language_of(request), details=wants_details(request)) if refusal else self._app
+        await answer(scope, receive, send)
 
 
 def _is_path(raw: str, query: str) -> bool:
@@ -143,7 +167,7 @@ class AccessControl:
             raise Problem(403, "bad_origin")
         allowed = {
             "access-control-allow-methods": methods,
-            "access-control-allow-headers": "content-type, accept-language, last-event-id",
+            "access-control-allow-headers": "content-type, accept-language, if-none-match, last-event-id",
             "access-control-max-age": "600",
         }
         return Response(status_code=204, headers=allowed)
@@ -156,7 +180,7 @@ class AccessControl:
 async def problem(request: Request, error: Exception) -> Response:
     """The answer to an error. The only one of Starlette's own is that for an unknown path."""
     found = error if isinstance(error, Problem) else Problem(404, "not_found")
-    return found.response(language_of(request))
+    return found.response(language_of(request), details=wants_details(request))
 
 
 def known_host(host: str, origins: tuple[str, ...]) -> bool:

@@ -12,6 +12,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any, Protocol
 
 import h11
@@ -187,7 +188,8 @@ class ClientProtocol(H11Protocol):
             self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             response = Problem(status, code).response(self._admission.language())
-            headers: list[Any] = [*response.raw_headers, (b"connection", b"close")]
+            date = formatdate(usegmt=True).encode()
+            headers: list[Any] = [*response.raw_headers, (b"date", date), (b"connection", b"close")]
             for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=bytes(response.body))):
                 self.transport.write(self.conn.send(event) or b"")
             self.transport.write(self.conn.send(h11.EndOfMessage()) or b"")

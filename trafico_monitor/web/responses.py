@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from hashlib import blake2b
+from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,6 +15,10 @@ from starlette.responses import Response
 from ..messages import LANGUAGES, text
 
 SELDOM_SECONDS = 60.0
+PROBLEM = "application/problem+json"
+PROBLEM_TYPE = "urn:trafico-monitor:problem:"
+# No scheme is registered for a cookie. A client that knows none of those named goes on as without the header.
+CHALLENGE = 'Cookie realm="trafico-monitor", cookie-name="trafico_monitor"'
 
 
 class Problem(HTTPException):
@@ -29,12 +35,34 @@ class Problem(HTTPException):
         super().__init__(status, code, dict(headers or {}))
         self.code, self.fields, self.said = code, dict(fields or {}), said
 
-    def response(self, language: str) -> Response:
-        """The error in that language."""
+    def response(self, language: str, *, details: bool = False) -> Response:
+        """The error in that language; `details` as RFC 9457 has it."""
         words = text(f"web.{self.code}", language, **self.said)
         retry = {"retry-after": "1"} if self.status_code == 503 else {}
-        body = {"ok": False, "code": self.code, "text": words, "fields": self.fields}
-        return json_response(body, self.status_code, {**retry, **(self.headers or {})})
+        challenge = {"www-authenticate": CHALLENGE} if self.status_code == 401 else {}
+        headers = {**retry, **challenge, **(self.headers or {})}
+        return refusal(self.status_code, self.code, words, self.fields, details=details, headers=headers)
+
+
+def refusal(
+    status: int,
+    code: str,
+    words: str,
+    fields: Mapping[str, str],
+    *,
+    details: bool,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer other than a good one: in the API's own form, or as problem details (RFC 9457)."""
+    if not details:
+        return json_response({"ok": False, "code": code, "text": words, "fields": fields}, status, headers)
+    said = {"type": f"{PROBLEM_TYPE}{code}", "title": HTTPStatus(status).phrase, "status": status, "detail": words}
+    return json_response({**said, "code": code, "errors": fields}, status, headers, PROBLEM)
+
+
+def wants_details(request: Request) -> bool:
+    """True for a request that accepts problem details (RFC 9457)."""
+    return PROBLEM in request.headers.get("accept", "").lower()
 
 
 def wrong_fields(wrong: Mapping[str, str], language: str) -> Problem:
@@ -43,11 +71,24 @@ def wrong_fields(wrong: Mapping[str, str], language: str) -> Problem:
     return Problem(422, "invalid", fields, campos=", ".join(sorted(fields)))
 
 
-def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(
+    value: object, status: int = 200, headers: Mapping[str, str] | None = None, media: str = "application/json"
+) -> Response:
     """An answer with a JSON value that no cache keeps."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
     extra = {"cache-control": "no-store", **(headers or {})}
-    return Response(body + b"\n", status, extra, "application/json; charset=utf-8")
+    return Response(body + b"\n", status, extra, f"{media}; charset=utf-8")
+
+
+def revalidated(request: Request, response: Response) -> Response:
+    """`response` to a reading request with an ETag; 304 for a client that has it (RFC 9110, section 13.1.2)."""
+    tag = f'"{blake2b(bytes(response.body), digest_size=12).hexdigest()}"'
+    headers = {"etag": tag, "cache-control": "private, no-cache"}
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return response
 
 
 def json_object(request: Request) -> dict[str, object] | None:

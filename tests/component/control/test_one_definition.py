@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest_asyncio
 
@@ -83,8 +84,9 @@ async def test_what_the_service_refuses_the_api_refuses_and_names_the_field(wind
 
 async def test_the_document_has_the_bounds_of_the_definition(window: Opened) -> None:
     document = (await window.ask("GET", "/api/v1/openapi.json")).json
-    shapes = document["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"]  # type: ignore[index]
-    silences = [one["properties"] for one in shapes if "scope" in one["properties"]]
+    schemas: Any = document["components"]["schemas"]  # type: ignore[index]
+    places = [one["$ref"].rpartition("/")[2] for one in schemas["SilenceRequest"]["oneOf"]]
+    silences = [schemas[name]["properties"] for name in places]
     assert {one["scope"]["enum"][0] for one in silences} == {"all", "type", "modelo", "incident"}
     for one in silences:
         assert (one["seconds"]["minimum"], one["seconds"]["maximum"]) == (60, 7 * DAY)

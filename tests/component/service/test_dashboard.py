@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema
 import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -64,6 +65,10 @@ def test_the_services_own_figures_are_in_status_api_and_metrics(tmp_path: Path) 
             assert 0 < process["cpu_seconds"] <= sum(own.cpu_times()[:2])
             assert host["memory_total"] == psutil.virtual_memory().total and len(host["load"]) == 3
             assert tmp_path.stat().st_dev in [Path(one["mount"]).stat().st_dev for one in said["mounts"]]
+        document = ask(tmp_path, "openapi.json")
+        for name, schema in (("status", "Status"), ("health", "Health"), ("forecast", "Forecast")):
+            wanted = {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
+            jsonschema.validate(ask(tmp_path, name), wanted)
         assert "proceso" in service.command("status") and "equipo" in service.command("status")
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(tmp_path / "state" / "api.sock"))) as client:
             metrics = client.get("http://monitor/metrics").text

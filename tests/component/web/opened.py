@@ -32,6 +32,19 @@ EVENTS = {
 }
 
 
+# The status of a service that has found nothing yet, with every field of daemon/status.py and daemon/views.py.
+QUIET: dict[str, object] = {
+    "at": NOON, "started_at": NOON - 60, "version": "2.0.0", "line": "", "unit": "", "server": "", "space": "",
+    "process": {"rss": 1, "cpu_seconds": 0.5, "cpu": 0.0, "open_files": 9, "threads": 2},
+    "host": {"cpus": 2, "load": [0.1, 0.2, 0.3], "memory_total": 2, "memory_available": 1},
+    "mounts": [], "lag": 0.0, "unattributed": 0, "blindness": {"since": None, "reasons": [], "suppressed": 0},
+    "reporting": {"exact": False, "library": None, "foreign": None}, "tasks": [], "open": 0, "orders": 0,
+    "rescued": None, "missing": [], "forecast": {"text": "", "foreseen": []}, "outbox": {"waiting": 0, "error": ""},
+    "channels": [], "silences": [], "alarms": [], "unanswered": [],
+    "unit_name": "trafico-main.service", "unit_active": True, "unit_restarts": 0, "server_up": None,
+}  # fmt: skip
+
+
 class ScriptedDesk:
     """Answers every request with `reply`, once `gate` is open, and remembers it."""
 
@@ -52,7 +65,7 @@ class Here:
     """The present, as a test sets it."""
 
     desk_now: ScriptedDesk | None = field(default_factory=ScriptedDesk)
-    said: dict[str, object] = field(default_factory=lambda: {"open": 0, "lag": 0.0})
+    said: dict[str, object] = field(default_factory=lambda: dict(QUIET))
     under_way: list[UnderWay] = field(default_factory=list)
     disks: list[Volume] = field(default_factory=list)
     foreseen: ForecastView = field(default_factory=lambda: ForecastView(NOON))
@@ -175,7 +188,12 @@ def parsed(answer: bytes) -> Said:
 
 @contextlib.asynccontextmanager
 async def opened(
-    folder: Path, *, origins: tuple[str, ...] = (), clock: Callable[[], float] = lambda: NOON
+    folder: Path,
+    *,
+    origins: tuple[str, ...] = (),
+    base_path: str = "",
+    frame_ancestors: tuple[str, ...] = (),
+    clock: Callable[[], float] = lambda: NOON,
 ) -> AsyncIterator[Opened]:
     """With a real database in `folder`."""
     here, socket = Here(), folder / "api.sock"
@@ -185,6 +203,8 @@ async def opened(
         Sources(IncidentReader(folder / "state", clock), here, store),
         clock,
         origins=lambda: origins,
+        base_path=lambda: base_path,
+        frame_ancestors=lambda: frame_ancestors,
     )
     running = asyncio.create_task(window.run())
     try:

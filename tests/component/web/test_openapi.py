@@ -59,14 +59,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Running]:
 OPERATIONS = [
     "GET /api/v1/incidents", "GET /api/v1/incidents/{id}", "GET /api/v1/summary", "GET /api/v1/series",
     "GET /api/v1/downloads", "GET /api/v1/health", "GET /api/v1/status", "GET /api/v1/ledger", "GET /api/v1/records",
-    "GET /api/v1/forecast",
+    "GET /api/v1/forecast", "GET /metrics", "GET /api/v1/openapi.json", "GET /api/v1/texts/{language}",
     "POST /api/v1/requests", "POST /api/v1/session", "GET /api/v1/session", "DELETE /api/v1/session",
 ]  # fmt: skip
+
+# A stream has no end (test_openapi_document.py), and the socket's own operations are refused on the port.
+OTHERS = ["GET /api/v1/events", "POST /api/v1/codes", "DELETE /api/v1/sessions"]
 
 
 def test_every_operation_is_tried(running: _Running) -> None:
     found = [f"{each.ok().method.upper()} {each.ok().path}" for each in described(running).get_all_operations()]
-    assert sorted(found) == sorted(OPERATIONS)
+    assert sorted(found) == sorted([*OPERATIONS, *OTHERS])
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

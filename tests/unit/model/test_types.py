@@ -11,7 +11,7 @@ from tests.cases import each
 from trafico_monitor.config.schema import _TYPES
 from trafico_monitor.messages import LANGUAGES, catalogue
 from trafico_monitor.model.finding import ErrorType
-from trafico_monitor.web.openapi import _TYPE
+from trafico_monitor.web.schemas import SCHEMAS
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = [each.value for each in ErrorType]
@@ -43,4 +43,4 @@ def test_the_tables_list_all_of_them(file: str, row: str) -> None:
 
 
 def test_the_configuration_and_the_api_take_all_of_them() -> None:
-    assert (list(_TYPES), _TYPE["enum"]) == (NAMES, NAMES)
+    assert (list(_TYPES), SCHEMAS["ErrorType"]["enum"]) == (NAMES, NAMES)

@@ -23,6 +23,7 @@ TEXTS: dict[str, str] = {
     "expect.beneath_or_empty": 'a file inside the project (without «..»), an absolute path, or ""',
     "expect.boolean": "true or false (without quotes)",
     "expect.boolean_word": "true or false",
+    "expect.base_path": 'a path such as "/monitor", without a slash at the end, or ""',
     "expect.channel_or_empty": 'the name of a channel, or ""',
     "expect.channels": 'a list of channel names without duplicates, such as ["admin"]',
     "expect.chat": "a Telegram chat number, such as 123456789, or the @name of a public channel",

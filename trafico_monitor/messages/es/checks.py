@@ -23,6 +23,7 @@ TEXTS: dict[str, str] = {
     "expect.beneath_or_empty": 'un archivo dentro del proyecto (sin «..»), una ruta absoluta o ""',
     "expect.boolean": "true o false (sin comillas)",
     "expect.boolean_word": "true o false",
+    "expect.base_path": 'una ruta como "/monitor", sin barra al final, o ""',
     "expect.channel_or_empty": 'el nombre de un canal, o ""',
     "expect.channels": 'una lista de nombres de canales sin repetir, como ["admin"]',
     "expect.chat": "el número de un chat de Telegram, como 123456789, o el @nombre de un canal público",

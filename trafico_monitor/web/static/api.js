@@ -2,7 +2,7 @@
 
 import { language } from "./words.js";
 
-const BASE = "/api/v1";
+const BASE = "api/v1"; // relative to the page: below web.base_path too
 
 export class Refused extends Error {
   constructor(status, said) {

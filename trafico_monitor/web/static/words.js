@@ -10,7 +10,7 @@ export function preferred() {
 }
 
 export async function speak(chosen) {
-  const answer = await fetch(`/api/v1/texts/${chosen}`);
+  const answer = await fetch(`api/v1/texts/${chosen}`);
   if (!answer.ok) throw new Error(answer.statusText);
   words = await answer.json();
   language = chosen;
