@@ -29,7 +29,7 @@ RELEASES = tuple(os.environ.get("TRAFICO_RELEASES", "bookworm trixie").split())
 LIBRARIES = re.findall(r"^ +(python3-[\w-]+)", (REPOSITORY / "debian" / "control").read_text(), re.MULTILINE)
 PACKAGES = (
     "systemd,systemd-sysv,dbus,libpam-systemd,sudo,acl,jq,procps,kmod,iproute2,passwd,python3,mediainfo,"
-    f"{','.join(LIBRARIES)},docker.io,ca-certificates"
+    f"{','.join(LIBRARIES)},docker.io,ca-certificates,postgresql,python3-psycopg"
 )
 EXTRA = {"bookworm": "", "trixie": ",docker-cli", "forky": ",docker-cli"}
 BUILD_SECONDS = 900
@@ -87,6 +87,9 @@ def _prepare(root: Path) -> None:
         link.symlink_to("/dev/null")
     for wants in root.glob("etc/systemd/system/*.wants/docker.*"):
         wants.unlink()  # started by the tests that need it
+    # So is PostgreSQL: its port would be the host's.
+    for wants in root.glob("etc/systemd/system/*.wants/postgresql.*"):
+        wants.unlink()
     docker = root / "etc/docker"
     docker.mkdir(exist_ok=True)
     (docker / "daemon.json").write_text(
