@@ -120,3 +120,4 @@ class Event:
     accion: str = ""
     incident: Incident | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    machine: str = ""  # on a hub: the machine that has sent it; never stored

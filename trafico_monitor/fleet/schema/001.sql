@@ -68,13 +68,14 @@ CREATE INDEX incidents_estado ON trafico.incidents (estado, opened_at DESC, id D
 CREATE INDEX incidents_open ON trafico.incidents (opened_at DESC, id DESC) WHERE closed_at IS NULL;
 CREATE INDEX incidents_id ON trafico.incidents (id text_pattern_ops);
 
--- What the server has of each base.
+-- What the server has of each base. `missing` counts the holes: records whose predecessor never came.
 CREATE TABLE trafico.positions (
     machine text NOT NULL,
     base uuid NOT NULL,
     first_seq bigint NOT NULL,
     last_seq bigint NOT NULL,
     received bigint NOT NULL,
+    missing bigint NOT NULL DEFAULT 0,
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (machine, base)
 );
@@ -122,11 +123,17 @@ CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON trafico.heartbeats
 -- policy on records.
 CREATE FUNCTION trafico.note_records() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
-    INSERT INTO trafico.positions AS p (machine, base, first_seq, last_seq, received)
-        SELECT machine, base, min(seq), max(seq), count(*) FROM added GROUP BY machine, base ORDER BY machine, base
+    INSERT INTO trafico.positions AS p (machine, base, first_seq, last_seq, received, missing)
+        SELECT a.machine, a.base, min(a.seq), max(a.seq), count(*),
+            count(*) FILTER (WHERE a.prev > coalesce(a.before, k.last_seq, a.prev))
+        FROM (SELECT machine, base, seq, prev, lag(seq) OVER (PARTITION BY machine, base ORDER BY seq) AS before
+              FROM added) a
+        LEFT JOIN trafico.positions k ON k.machine = a.machine AND k.base = a.base
+        GROUP BY a.machine, a.base ORDER BY a.machine, a.base
         ON CONFLICT (machine, base) DO UPDATE SET
             first_seq = least(p.first_seq, excluded.first_seq), last_seq = greatest(p.last_seq, excluded.last_seq),
-            received = p.received + excluded.received, updated_at = clock_timestamp();
+            received = p.received + excluded.received, missing = p.missing + excluded.missing,
+            updated_at = clock_timestamp();
     INSERT INTO trafico.incidents AS i
             (machine, id, base, seq, error_type, estado, modelo, video, opened_at, updated_at, closed_at, body)
         SELECT DISTINCT ON (machine, incident_id) machine, incident_id, base, seq, coalesce(error_type, ''),
