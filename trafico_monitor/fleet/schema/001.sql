@@ -30,7 +30,7 @@ CREATE TABLE trafico.records (
     event text NOT NULL CHECK (length(event) <= 80),
     priority smallint NOT NULL DEFAULT 6,
     text text NOT NULL CHECK (length(text) <= 16384),
-    incident_id text CHECK (length(incident_id) <= 60),
+    incident_id text CHECK (incident_id ~ '^[0-9A-Za-z_-]{1,40}$'),
     error_type text CHECK (length(error_type) <= 60),
     estado text CHECK (length(estado) <= 60),
     modelo text CHECK (length(modelo) <= 512),
@@ -45,7 +45,8 @@ CREATE TABLE trafico.records_other PARTITION OF trafico.records DEFAULT;
 CREATE INDEX records_received ON trafico.records (received_at);
 CREATE INDEX records_incident ON trafico.records (incident_id, machine, seq) WHERE incident_id IS NOT NULL;
 
--- The latest state of each incident; kept by a trigger on records.
+-- The latest state of each incident; kept by a trigger on records. A time here is never later than the server's clock,
+-- nor before 1970: a machine whose clock is wrong, or that lies, does not stand above all others.
 CREATE TABLE trafico.incidents (
     machine text NOT NULL,
     id text NOT NULL,
@@ -65,6 +66,7 @@ CREATE INDEX incidents_time ON trafico.incidents (opened_at DESC, id DESC);
 CREATE INDEX incidents_machine ON trafico.incidents (machine, opened_at DESC, id DESC);
 CREATE INDEX incidents_type ON trafico.incidents (error_type, opened_at DESC, id DESC);
 CREATE INDEX incidents_estado ON trafico.incidents (estado, opened_at DESC, id DESC);
+CREATE INDEX incidents_modelo ON trafico.incidents (modelo, opened_at DESC, id DESC);
 CREATE INDEX incidents_open ON trafico.incidents (opened_at DESC, id DESC) WHERE closed_at IS NULL;
 CREATE INDEX incidents_id ON trafico.incidents (id text_pattern_ops);
 
@@ -137,11 +139,13 @@ BEGIN
     INSERT INTO trafico.incidents AS i
             (machine, id, base, seq, error_type, estado, modelo, video, opened_at, updated_at, closed_at, body)
         SELECT DISTINCT ON (machine, incident_id) machine, incident_id, base, seq, coalesce(error_type, ''),
-            coalesce(estado, ''), coalesce(modelo, ''), coalesce(video, ''), coalesce(opened_at, at), at, closed_at, body
-        FROM added WHERE incident_id IS NOT NULL ORDER BY machine, incident_id, seq DESC
+            coalesce(estado, ''), coalesce(modelo, ''), coalesce(video, ''),
+            greatest(least(coalesce(opened_at, at), now), '1970-01-01Z'), greatest(least(at, now), '1970-01-01Z'),
+            CASE WHEN closed_at IS NOT NULL THEN greatest(least(closed_at, now), '1970-01-01Z') END, body
+        FROM added, clock_timestamp() now WHERE incident_id IS NOT NULL ORDER BY machine, incident_id, seq DESC
         ON CONFLICT (machine, id) DO UPDATE SET
             base = excluded.base, seq = excluded.seq, error_type = excluded.error_type, estado = excluded.estado,
-            modelo = excluded.modelo, video = excluded.video, opened_at = excluded.opened_at,
+            modelo = excluded.modelo, video = excluded.video, opened_at = least(i.opened_at, excluded.opened_at),
             updated_at = excluded.updated_at, closed_at = excluded.closed_at, body = excluded.body
         WHERE i.base <> excluded.base OR i.seq < excluded.seq;
     RETURN NULL;
