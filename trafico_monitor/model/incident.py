@@ -87,6 +87,11 @@ class Incident:
         return self.lost or meant(self.download)
 
     @property
+    def of_machine(self) -> bool:
+        """True for a full disk or a dead server as such: no video belongs to it."""
+        return self.error_type in (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO) and not self.awaited
+
+    @property
     def open(self) -> bool:
         return self.estado not in CLOSED
 

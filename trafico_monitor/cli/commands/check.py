@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def check(config: Path | None, as_json: bool) -> int:
         spoken = language()
     else:
         spoken = loaded.language if "language" in loaded.explicit else language()
-        checks = [*_look(replace(loaded, language=spoken), quiet=as_json), *_unusable_channels(loaded)]
+        checks = [*_look(replace(loaded, language=spoken), quiet=as_json), *_failing_channels(loaded)]
     worst = max((each.level for each in checks), default=Level.OK)
     if as_json:
         print(_as_json(checks, worst, spoken))
@@ -70,8 +70,8 @@ async def _disk_usage(config: Config) -> list[CheckResult]:
     return checks
 
 
-def _unusable_channels(config: Config) -> list[CheckResult]:
-    """Which channels take no alerts, as the running service has found out by sending some."""
+def _failing_channels(config: Config) -> list[CheckResult]:
+    """The channels that take no alerts, as the running service has found out by sending some."""
     try:
         with Queries(config.paths.state) as records:
             said = records.status() or {}
@@ -80,15 +80,14 @@ def _unusable_channels(config: Config) -> list[CheckResult]:
     at, channels = said.get("at"), said.get("channels")
     running = isinstance(at, int | float) and time.time() - at < SILENT_SECONDS
     told = channels if running and isinstance(channels, list) else []
-    return [
-        CheckResult(
-            Level.CRITICAL,
-            "check.channel_unusable",
-            fields={"channel": str(one.get("channel", "")), "error": str(one.get("last_error", ""))},
-        )
-        for one in told
-        if isinstance(one, dict) and one.get("unusable")
-    ]
+    return [_failing(one) for one in told if isinstance(one, dict) and (one.get("unusable") or one.get("last_error"))]
+
+
+def _failing(channel: Mapping[str, object]) -> CheckResult:
+    fields = {"channel": str(channel.get("channel", "")), "error": str(channel.get("last_error", ""))}
+    if channel.get("unusable"):
+        return CheckResult(Level.CRITICAL, "check.channel_unusable", fields=fields)
+    return CheckResult(Level.WARNING, "check.channel_failing", "fix.channel_failing", fields)
 
 
 def _mistake(line: str) -> CheckResult:

@@ -193,6 +193,8 @@ TEXTS: dict[str, str] = {
     "check.channel_spare": "Alerts: the channel «{channel}» is unused: no route, escalate_to or fallback names it",
     "check.channel_no_token": "Alerts: the channel «{channel}» has no token for its server",
     "check.channel_unusable": "Alerts: the channel «{channel}» does not deliver: {error}",
+    "check.channel_failing": "Alerts: channel {channel} does not deliver: {error}",
+    "fix.channel_failing": "sudo trafico-monitor notify test",
     "check.one_channel": "Alerts: only one channel, «{channel}»; add another in [channels.…] so that alerts arrive if this one is blocked",
     "fix.channels": "sudoedit /etc/trafico-monitor/config.toml    # [channels.…] [routes.…]",
     "fix.alert_token": "sudoedit /etc/trafico-monitor/credentials/alert-token",

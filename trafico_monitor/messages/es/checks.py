@@ -195,6 +195,8 @@ TEXTS: dict[str, str] = {
     "check.channel_spare": "Avisos: el canal «{channel}» no se usa: ninguna ruta, ni escalate_to, ni fallback lo nombra",
     "check.channel_no_token": "Avisos: el canal «{channel}» no tiene token para su servidor",
     "check.channel_unusable": "Avisos: el canal «{channel}» no entrega: {error}",
+    "check.channel_failing": "Avisos: el canal {channel} no entrega: {error}",
+    "fix.channel_failing": "sudo trafico-monitor notify test",
     "check.one_channel": "Avisos: hay un solo canal, «{channel}»; añada otro en [channels.…] para que lleguen aunque este se bloquee",
     "fix.channels": "sudoedit /etc/trafico-monitor/config.toml    # [channels.…] [routes.…]",
     "fix.alert_token": "sudoedit /etc/trafico-monitor/credentials/alert-token",
