@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ...config.discovery import discover
-from ...config.loader import load
+from ...config.loader import DEFAULT_PATH, load
 from ...config.schema import Config
 from ...daemon import disk_usage_report
 from ...errors import ConfigError, StoreError
+from ...host import accounts
 from ...messages import text
 from ...preflight import MARK, NAME, CheckResult, Level, preflight
 from ...store.read_repository import Queries
+from ..client import NotPermitted
 from ..output import COMMAND, language, say, waiting
 from .status import SILENT_SECONDS
 
@@ -26,6 +29,14 @@ _STYLES = {Level.OK: "", Level.WARNING: "yellow", Level.CRITICAL: "red"}
 
 def check(config: Path | None, as_json: bool) -> int:
     """Print the findings; exit status 0 fine, 1 warnings, 2 critical."""
+    if (closed := _closed(config or DEFAULT_PATH)) is not None:
+        fields = {"path": closed, "user": accounts.name_of(os.geteuid())}
+        refused = CheckResult(Level.CRITICAL, "check.needs_sudo", "fix.as_root", fields)
+        if as_json:
+            print(_as_json([refused], refused.level, language()))
+        else:
+            _print_result(refused, language())
+        return NotPermitted.exit_code
     try:
         loaded = load(config)
     except ConfigError as error:
@@ -40,6 +51,20 @@ def check(config: Path | None, as_json: bool) -> int:
     else:
         _print(checks, worst, spoken)
     return int(worst)
+
+
+def _closed(file: Path) -> Path | None:
+    """What the caller may not read of the configuration; None where it can be read, or is not there."""
+    for path, read in ((file, Path.open), (file.parent / "conf.d", os.listdir)):
+        try:
+            opened = read(path)
+        except PermissionError:
+            return path
+        except OSError:
+            continue
+        if not isinstance(opened, list):
+            opened.close()
+    return None
 
 
 def _look(config: Config, *, quiet: bool) -> Sequence[CheckResult]:
@@ -96,11 +121,15 @@ def _mistake(line: str) -> CheckResult:
 
 def _print(checks: Sequence[CheckResult], worst: Level, language: str) -> None:
     for check in checks:
-        say(f"{MARK[check.level]} {check.text(language)}", "   ", style=_STYLES[check.level])
-        for line in check.remedy(language).splitlines():
-            say(f"{COMMAND}{line}")
+        _print_result(check, language)
     counts = {NAME[level]: sum(check.level is level for check in checks) for level in Level}
     say("\n" + text(f"check.result.{NAME[worst]}", language, **counts), "", style=f"bold {_STYLES[worst]}")
+
+
+def _print_result(check: CheckResult, language: str) -> None:
+    say(f"{MARK[check.level]} {check.text(language)}", "   ", style=_STYLES[check.level])
+    for line in check.remedy(language).splitlines():
+        say(f"{COMMAND}{line}")
 
 
 def _numbers(check: CheckResult) -> dict[str, object]:

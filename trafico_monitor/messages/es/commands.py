@@ -80,6 +80,8 @@ TEXTS: dict[str, str] = {
     "incident.evidence": "Pruebas:",
     "incident.history": "Historia:",
     "incident.open": "abierto todavía",
+    "records.needs_sudo": "hace falta sudo: {usuario} no está en el grupo trafico-monitor, y los registros contienen datos personales\n   → sudo trafico-monitor {orden}",
+    "records.none": "todavía no hay registros en {carpeta}: el servicio aún no ha funcionado\n   → sudo systemctl status trafico-monitor",
     "status.head": "trafico-monitor {version}: {resumen}",
     "status.running": "en marcha desde {desde}",
     "status.stopped": "parado (último dato: {desde})",
