@@ -41,6 +41,7 @@ TEXTS: dict[str, str] = {
     "record.missing": "⚠️ {texto}",
     "record.stopping": "🛑 Monitor stopped",
     "record.reloaded": "🔄 Configuration and rules reloaded",
+    "record.reload_partial": "🔄 Configuration and rules reloaded; these changes wait for a restart: {claves} (sudo systemctl restart trafico-monitor)",
     "record.reload_refused": "❌ Reload rejected, the previous configuration stays in force: {texto}",
     "record.download_started": "⏬ Download in progress: modelo {modelo} · video {video}",
     "record.download_done": "✅ Download complete: {tamano} · video {video}",

@@ -41,6 +41,7 @@ TEXTS: dict[str, str] = {
     "record.missing": "⚠️ {texto}",
     "record.stopping": "🛑 Monitor detenido",
     "record.reloaded": "🔄 Configuración y reglas recargadas",
+    "record.reload_partial": "🔄 Configuración y reglas recargadas; estos cambios esperan a un reinicio: {claves} (sudo systemctl restart trafico-monitor)",
     "record.reload_refused": "❌ Recarga rechazada, sigue la configuración anterior: {texto}",
     "record.download_started": "⏬ Descarga en curso: modelo {modelo} · video {video}",
     "record.download_done": "✅ Descarga exitosa: {tamano} · video {video}",
