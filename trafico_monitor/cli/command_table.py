@@ -72,6 +72,10 @@ _LINES = _argument("file", "option.lines", required=False, metavar="[FILE|-]", t
 _USER = _option("--user", help="setup.option.user", metavar="NAME", default="")
 _PROPOSED: dict[str, Any] = {"type": _FILE_PATH, "multiple": True, "metavar": "DIR|FILE"}
 _RULES = (_JSON, _CONFIG, _option("--rules", "proposed", help="option.rules", **_PROPOSED))
+_ADMINISTRATOR = (
+    _option("--user", help="hub.option.user", metavar="USER", default=""),
+    _option("--password-file", help="hub.option.password_file", metavar="FILE", type=_FILE_PATH),
+)
 
 # fmt: off
 COMMANDS: Mapping[str, Entry] = {
@@ -161,5 +165,10 @@ COMMANDS: Mapping[str, Entry] = {
         _option("--models-dir", help="option.models_dir", metavar="DIR", type=_DIR_PATH),
         _argument("program", "option.program", nargs=-1, required=True, metavar="PROGRAM..."),
     )),
+    "hub invite": Entry("hub:invite", (
+        _option("--days", help="hub.option.days", type=click.IntRange(1, 3650), default=730, metavar="N"),
+        *_ADMINISTRATOR, _argument("name", "hub.option.name", metavar="NAME"),
+    )),
+    "hub revoke": Entry("hub:revoke", (*_ADMINISTRATOR, _argument("name", "hub.option.name", metavar="NAME"))),
 }
 # fmt: on

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from ..errors import MonitorError
+from ..errors import FleetError, MonitorError
 from ..messages import text
 from .output import is_terminal, language, say
 from .parser import PROGRAM, build
@@ -33,6 +33,9 @@ def main(arguments: Sequence[str]) -> int:
         return ended.exit_code if arguments else USAGE
     except click.UsageError as mistake:
         return _explain(mistake, spoken)
+    except FleetError as error:
+        say(f"{PROGRAM}: {text(f'fleet.error.{error.code}', spoken, **error.fields)}", stream=sys.stderr)
+        return error.exit_code
     except MonitorError as error:
         say(f"{PROGRAM}: {error}", stream=sys.stderr)
         return error.exit_code

@@ -239,6 +239,7 @@ class Hub:
     """`[hub]`: the shared view. A password is the credential `hub-password` of the hub's unit."""
 
     url: str = _key("", "database_or_empty", v.or_empty(v.database))
+    public_url: str = _key("", "database_or_empty", v.or_empty(v.database))  # for the machines; "" = url
     ca: str = _path_or_empty()
     silent_after: float = _seconds(3 * MINUTE)
     escalate_unanswered: float = _seconds_or_none(15 * MINUTE)  # 0 = never
@@ -357,25 +358,6 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "TELEGRAM_BOT_API_LOCAL_URL": "bot_api.url",
     }
 )
-
-
-# What the service reads at its start only: a reload leaves it as it is, and says so.
-NEEDS_RESTART = frozenset(
-    {
-        *("paths.state", "paths.logs", "retention.log_size", "retention.log_files", "web.listen"),
-        *(name for name in KEYS if name.startswith("fleet.")),
-    }
-)
-
-
-def restart_needed(started: Config, now: Config) -> tuple[str, ...]:
-    """The keys of NEEDS_RESTART that have changed since the start."""
-    parts = ((name, *name.split(".")) for name in sorted(NEEDS_RESTART))
-    return tuple(
-        name
-        for name, section, key in parts
-        if getattr(getattr(started, section), key) != getattr(getattr(now, section), key)
-    )
 
 
 def general(name: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ..config.schema import Fleet
 from ..errors import FleetError
 from ..host.redact import redact
 
@@ -40,6 +41,13 @@ class Endpoint:
     certificate: str = ""
     key: str = ""
     ca: str = ""
+
+    @classmethod
+    def of_machine(cls, fleet: Fleet, *, key: str = "", password: str = "") -> Endpoint:
+        """That of `[fleet]`, with the credential that there is. The user is the machine's name, unless the URL has
+        one: a pooler's has a suffix."""
+        user = urlsplit(fleet.url).username or fleet.name
+        return cls(fleet.url, user, password, fleet.certificate, key, fleet.ca)
 
     @property
     def local(self) -> bool:

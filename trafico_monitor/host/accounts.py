@@ -8,6 +8,7 @@ import pwd
 import stat
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,21 @@ def group_ids(account: Account, extra: Iterable[str] = ()) -> list[int]:
         except KeyError:
             continue
     return sorted(ids)
+
+
+@contextmanager
+def acting_as(name: str) -> Iterator[None]:
+    """The effective user `name` for the whole process, where root calls; nothing changes for anybody else. A server on
+    a unix socket takes the caller for the effective user of the moment of connecting (unix(7), SO_PEERCRED)."""
+    account = by_name(name)
+    if os.geteuid() != 0 or account is None:
+        yield
+        return
+    os.seteuid(account.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def prefix(account: Account, extra: Iterable[str] = ()) -> list[str] | None:

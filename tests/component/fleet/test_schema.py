@@ -72,7 +72,8 @@ async def test_what_a_machine_may_not(server: Cluster, owner: Endpoint, sql: str
 async def test_a_machine_sees_its_own_heartbeat_alone(server: Cluster, owner: Endpoint) -> None:
     beat = (
         "INSERT INTO trafico.heartbeats (base, instance, host, sent_at, body)"
-        " VALUES (%s, gen_random_uuid(), 'h', now(), '{}') ON CONFLICT (machine) DO UPDATE SET instance = excluded.instance, sent_at = excluded.sent_at"
+        " VALUES (%s, gen_random_uuid(), 'h', now(), '{}') ON CONFLICT (machine) DO UPDATE"
+        " SET instance = excluded.instance, sent_at = excluded.sent_at"
         " RETURNING machine, flips"
     )
     assert await run(Endpoint(server.url, "m01"), beat, (BASE,)) == [("m01", 0)]

@@ -1,1 +1,0 @@
-"""The hub: one view of all machines of a fleet."""
