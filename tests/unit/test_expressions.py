@@ -13,7 +13,6 @@ import importlib
 import pkgutil
 import re
 import string
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,15 +23,15 @@ from typing import Any
 import pytest
 
 import trafico_monitor
+from tests.growth import assert_linear, reference, seconds
 from trafico_monitor.detection.ruleset.regex_safety import NotLinear, compiled
 
 PACKAGE = Path(trafico_monitor.__file__).parent
 FUNCTIONS = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
-SIZES = (4096, 8192)
+SIZES = (2048, 8192)
 FIRST_SIZES = (20, 25, 200)  # what grows exponentially would never come to the end of more
-GROWTH = 2.6  # of the time when the text is twice as long
 WORTH_A_LOOK = 0.004  # seconds: shorter ones are too short to be compared
-AT_MOST = 0.1  # seconds for the longer one
+AT_MOST = 400  # references for the longer one: ten times what any takes
 _MANY = 33  # repetitions that may go on for so long are pumped
 _parser: Any = importlib.import_module("re._parser")
 _ALPHABET = string.ascii_lowercase + string.ascii_uppercase + string.digits + " -_./:=%\\\"'\n\t<>é\x1b\x80ñ"
@@ -261,15 +260,6 @@ def _sized(pattern: re.Pattern[Any], text: str, end: str, size: int) -> Any:
     return made.encode("latin-1", "replace") if isinstance(pattern.pattern, bytes) else made
 
 
-def seconds(run: Callable[[], object], times: int = 5) -> float:
-    best = float("inf")
-    for _ in range(times):
-        began = time.thread_time()
-        run()
-        best = min(best, time.thread_time() - began)
-    return best
-
-
 def _all(pattern: re.Pattern[Any], text: Any) -> int:
     return sum(1 for _ in pattern.finditer(text))
 
@@ -281,14 +271,15 @@ def too_slow(one: Expression) -> str:
     run: Callable[[Any], object] = called if anchored else partial(_all, one.pattern)
     for text in hostile(one.pattern):
         for size in FIRST_SIZES:
-            if seconds(partial(run, text(size)), 1) > AT_MOST:
+            took = seconds(partial(run, text(size)))
+            if took > WORTH_A_LOOK and took > AT_MOST * seconds(reference):
                 return f"{one.place}: on {text(size)!a}"
-        short, long = text(SIZES[0]), text(SIZES[1])
-        if seconds(partial(run, long), 1) < WORTH_A_LOOK:
+        if seconds(partial(run, text(SIZES[1]))) < WORTH_A_LOOK:
             continue
-        first, second = seconds(partial(run, short)), seconds(partial(run, long))
-        if second > AT_MOST or second > GROWTH * max(first, WORTH_A_LOOK / 2):
-            return f"{one.place}: {first * 1000:.1f} → {second * 1000:.1f} ms on {long[:60]!a}"
+        try:
+            assert_linear(lambda size, text=text: partial(run, text(size)), *SIZES, most=AT_MOST)
+        except AssertionError as slow:
+            return f"{one.place}: {slow} on {text(60)!a}"
     return ""
 
 

@@ -81,23 +81,18 @@ class NoiseFilter:
         form = _form(message)
         if form in self._known:
             return True
-        numbers_matter = marked = False
-        for literals in self._literals.values_in(form.decode("utf-8", "surrogatepass").lower()):
-            numbers_matter = True  # of some line of this form a literal is part
-            lowered = message.lower()
-            for literal in literals:
-                if literal in lowered and literal not in self._marks:
-                    self._loud = message
-                    return False
-                marked = marked or literal in lowered
-        if marked:
-            if not self._tells(message):
-                return True
+        # Of some line of this form these are part; each once, for a line may repeat one of them thousands of times.
+        candidates = set(self._literals.values_in(form.decode("utf-8", "surrogatepass").lower()))
+        lowered = message.lower() if candidates else ""
+        occurring = {literal for literals in candidates for literal in literals if literal in lowered}
+        if not self._marks.issuperset(occurring) or (occurring and self._tells(message)):
             self._loud = message
             return False
+        if occurring:
+            return True
         if len(form) > _LONGEST_KNOWN:
             return True
-        if numbers_matter:
+        if candidates:
             if len(self._alike) >= _MOST_ALIKE:
                 self._alike.clear()
             self._alike.add(message)

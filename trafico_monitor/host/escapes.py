@@ -55,9 +55,12 @@ class View:
     begins: Sequence[int]
     ends: Sequence[int]
 
-    def gap(self, place: int) -> bool:
-        """True if text was removed right before the character at `place`."""
-        return 0 < place < len(self.text) and self.begins[place] != self.ends[place - 1]
+    def gaps(self) -> list[int]:
+        """Returns the places of the characters right before which text was removed."""
+        if isinstance(self.begins, range):
+            return []
+        pairs = zip(self.begins[1:], self.ends, strict=False)
+        return [place for place, (begin, end) in enumerate(pairs, 1) if begin != end]
 
 
 def has_escapes(text: str) -> bool:

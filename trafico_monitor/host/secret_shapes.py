@@ -8,6 +8,7 @@ RFC 7468 (keys), and the prefixes that GitHub, Google, AWS, OpenAI and others do
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote_plus
@@ -26,6 +27,8 @@ _MOST_KNOWN, _LONGEST = 64, 4096
 # walked through once for each of them. And again: right behind a token its tail takes in the digits of
 # the next one. It begins with a class and not with a look behind: `re` then skips to the first digit.
 _TOKEN = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{4,}+(?::[A-Za-z0-9_-]{30,}+)++")
+_TOKEN_BEGUN = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{4,}+:[A-Za-z0-9_-]{30}")
+_LEAST_TAIL = 31  # a colon and what has to stand behind it
 _TOKEN_SIGN = re.compile(r":[A-Za-z0-9_-]{30}")
 
 _ISSUED = re.compile(
@@ -52,10 +55,11 @@ _KEYED = re.compile(
     r"(?:(?P<pass>pass(?:word|wd|phrase)?|pwd|contraseña)|token|secret|hash|credentials?|session[_-]?string"
     r"|(?:api|access|secret|private|service|role|anon|supabase|auth|signing|encryption)[_-]?key)"
     r"(?P<rest>(?:s|[_-][a-z0-9_-]{0,24}+|[0-9]{1,3}+)?+)(?P<quote>['\"]?)\]?\s{0,4}(?:=>|[:=])\s{0,4}"
-    r"(?:[bru]?\"(?P<double>[^\"\n]{1,512}+)\"|[bru]?'(?P<single>[^'\n]{1,512}+)'|(?P<bare>[^\s&\"'<>|]{1,4096}+)"
-    r"|[bru]?['\"](?P<cut>[^\s&\"'<>|]{1,4096}+))",  # a quotation that does not end
+    r"(?:[bru]?\"(?P<double>[^\"\n]{1,512}+)\"|[bru]?'(?P<single>[^'\n]{1,512}+)'|(?P<bare>[^\s&\"'<>|])"
+    r"|[bru]?['\"](?P<cut>[^\s&\"'<>|]))",  # a quotation that does not end
     re.IGNORECASE,
 )
+_BARE_END = re.compile(r"[\s&\"'<>|]|\Z")
 _OPTION = re.compile(
     r"--[a-z-]{0,24}?(?:password|passphrase|token|secret|api-key|api-hash)[ =]['\"]?"
     r"(?P<given>[^\s'\"<>-][^\s'\"<>]{3,}+)",
@@ -63,11 +67,12 @@ _OPTION = re.compile(
 )
 _NAMES = ("token", "secret", "pass", "pwd", "hash", "key", "credential", "session", "contrase")
 _NO_VALUE = frozenset({"none", "null", "nil", "true", "false", "undefined", "redacted", "hidden", "secure", "string"})
+_LONGEST_NO_VALUE = max(map(len, _NO_VALUE))
 _NO_SECRET = re.compile(
     r"[-_](?:file|path|dir|type|name|count|len|length|size|ttl|limit|expires?(?:_in|_at)?|url|uri|id)s?\Z",
     re.IGNORECASE,
 )
-_STAND_IN = re.compile(r"[*xX.•…#-]+|[$%]?[{(].*|\$[A-Z_]+|%[a-z]|\[.*")
+_STAND_IN = re.compile(r"(?:[*xX.•…#-]+|\$[A-Z_]+|%[a-z])\Z|[$%]?[{(]|\[")
 _PLACE = re.compile(r"(?:~|\.{0,2})/|[a-z][a-z+]{1,9}://|[A-Za-z]:\\")
 _LOOKS_RANDOM = re.compile(r"(?=[A-Za-z0-9_+/=.~-]{12})[A-Za-z_+/=.~-]*+[0-9][A-Za-z0-9_+/=.~-]*+")
 
@@ -189,14 +194,17 @@ def _found(view: View) -> Iterator[Span]:
 
 
 def _tokens(view: View) -> Iterator[Span]:
-    at = 0
-    while match := _TOKEN.search(view.text, at):
-        first, at = match.span()
+    text, at = view.text, 0
+    gaps: list[int] | None = None
+    while begun := _TOKEN_BEGUN.search(text, at):
+        gaps = view.gaps() if gaps is None else gaps
+        first, colon = begun.start(), begun.end() - _LEAST_TAIL
         # Text after a complete token, separated by a line break or a colour, is not part of it.
-        gap = next((place for place in range(first + 1, at) if view.gap(place)), at)
-        if gap - view.text.find(":", first, at) > SECRET_LENGTH:
-            at = gap
-        yield first, at, _mark(match[0][: at - first])
+        place = bisect_right(gaps, first)
+        gap = gaps[place] if place < len(gaps) and gaps[place] - colon > SECRET_LENGTH else len(text)
+        match = _TOKEN.match(text, first, gap + _LEAST_TAIL)
+        at = min(match.end() if match else begun.end(), gap)
+        yield first, at, _mark(text[first:at])
 
 
 def _headers(text: str) -> Iterator[Span]:
@@ -222,34 +230,45 @@ def _is_credential(value: str) -> bool:
 
 
 def _keyed(text: str) -> Iterator[Span]:
-    at = 0
+    at = end = shown = 0  # `end`: of the unquoted text that contains `at`; it is a secret up to `shown`
     while (match := _KEYED.search(text, at)) is not None:
         name = match.lastgroup or ""
-        value, quoted = match[name], name != "bare"
-        if quoted and not _is_value(match, value, quoted=True):
-            value = value.split(maxsplit=1)[0] if value.strip() else ""  # the quotation may end elsewhere
         at = match.start(name)  # the assumed value may contain another name: «token: password=…»
-        if _is_value(match, value, quoted=quoted):
-            behind = at + len(value)
-            while name in ("bare", "cut") and text[behind - 1] in ".,;:)]}":
-                behind -= 1
-            yield at, behind, SECRET
+        if name in ("double", "single"):
+            value = match[name]
+            if not _is_value(match, value, quoted=True):
+                value = value.split(maxsplit=1)[0] if value.strip() else ""  # the quotation may end elsewhere
+            if _is_value(match, value, quoted=True):
+                yield at, at + len(value), SECRET
+        elif at >= shown:
+            if at >= end:
+                end = _end_of_bare(text, at)
+            if _is_value(match, text[at : min(end, at + _LONGEST)], quoted=name == "cut"):
+                shown = end
+                yield at, at + len(text[at:end].rstrip(".,;:)]}")), SECRET
     if "--" in text:
         yield from ((*match.span("given"), SECRET) for match in _OPTION.finditer(text))
+
+
+def _end_of_bare(text: str, at: int) -> int:
+    match = _BARE_END.search(text, at)
+    return len(text) if match is None else match.start()
 
 
 def _is_value(match: re.Match[str], value: str, *, quoted: bool) -> bool:
     """Whether the text after a name is a secret, and not a word about one."""
     value = value.strip(" .,;:)]}")
-    if not value or value.lower() in _NO_VALUE or _STAND_IN.fullmatch(value) or _NO_SECRET.search(match["rest"]):
+    if not value or _NO_SECRET.search(match["rest"]) or _STAND_IN.match(value):
+        return False
+    if len(value) <= _LONGEST_NO_VALUE and value.lower() in _NO_VALUE:
         return False
     spoken = not quoted and ":" in match[0][: match.start("bare") - match.start()].rpartition("=")[2]
     if match["pass"]:
         if spoken:
             return len(value) >= 6 and not value.isalpha()
         # A stranger's open quotation mark must not hide the words of an error after it.
-        words = any(map(str.isspace, value))
-        return len(value) >= 4 and not (words and match["quote"] == "" and any(map(value.__contains__, ":/[")))
+        words = quoted and match["quote"] == "" and any(map(str.isspace, value))
+        return len(value) >= 4 and not (words and any(map(value.__contains__, ":/[")))
     if spoken and _LOOKS_RANDOM.fullmatch(value) is None:
         return False
     if _PLACE.match(value) or value.lstrip("-").isdigit():

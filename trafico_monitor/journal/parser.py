@@ -28,7 +28,8 @@ _SYSTEMD_FIELDS = (
 )
 # What a cut inside a bot token leaves on either side of it: too short for `redact` to know it, and
 # perhaps with invisible characters inside. More than the token may go; the line is broken anyway.
-_PARTIAL_END = re.compile(r"(?<![0-9])[0-9]{5,}+[^ /'\"]{0,120}\Z")
+_PARTIAL_TAIL = 120
+_PARTIAL_END = re.compile(rf"(?<![0-9])[0-9]{{5,}}+[^ /'\"]{{0,{_PARTIAL_TAIL}}}\Z")
 _PARTIAL_START = re.compile(r"\A[^ /'\"]{6,}")  # fewer disclose nothing
 
 
@@ -94,7 +95,7 @@ def bot_entry(
     text = message_text(message, pid, door)
     if continued:
         text = _PARTIAL_START.sub(SECRET, text)
-    text = _PARTIAL_END.sub(SECRET, text) if broken else text
+    text = _without_partial_end(text) if broken else text
     return JournalEntry(text, pid, at, cursor, origin, shortened=shortened(message, text))
 
 
@@ -119,7 +120,14 @@ def _cut(text: str, data: bytes) -> str:
     if len(data) <= MESSAGE_LIMIT:
         return text[:MESSAGE_LIMIT]
     # Redacting shortens, so the end of what was read may survive the cut below.
-    return _PARTIAL_END.sub(SECRET, text)[:MESSAGE_LIMIT]
+    return _without_partial_end(text)[:MESSAGE_LIMIT]
+
+
+def _without_partial_end(text: str) -> str:
+    # Digits that end further up are followed by more than `_PARTIAL_END` takes.
+    first = len(text[:-_PARTIAL_TAIL].rstrip("0123456789"))
+    match = _PARTIAL_END.search(text, first)
+    return text if match is None else text[: match.start()] + SECRET
 
 
 def _bot_fields(raw: Mapping[str, object]) -> Mapping[str, str]:

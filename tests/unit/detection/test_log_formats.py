@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.cases import each
 from tests.examples import examples
+from tests.growth import Work, assert_linear
 from trafico_monitor.detection.log_formats import (
     Continuation,
     Format,
@@ -345,18 +345,11 @@ STARTS = ("", "[error] ", "2025-12-26 14:30:20 ", "{", "a=b ", "Dec 26 14:30:20 
 
 @each("piece", PIECES)
 def test_the_time_grows_with_the_length_alone(piece: str) -> None:
-    def seconds(length: int) -> float:
-        texts = [start + piece * (length // len(piece)) for start in STARTS]
-        best = 9.9
-        for _ in range(3):
-            begin = time.process_time()
-            for text in texts:
-                read.__wrapped__(text)
-            best = min(best, time.process_time() - begin)
-        return best
+    def work(size: int) -> Work:
+        texts = [start + piece * (size // len(piece)) for start in STARTS]
+        return lambda: [read.__wrapped__(text) for text in texts]
 
-    # Quadratic work would take 64 times as long, and seconds.
-    assert seconds(64_000) < 40 * max(seconds(8_000), 0.0005)
+    assert_linear(work, 8_000, 64_000)
 
 
 # -- the corpus

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 
 import pytest
 
 from tests.cases import each
+from tests.growth import assert_linear
 from trafico_monitor.detection.ruleset.loader import parse
 from trafico_monitor.detection.ruleset.phrases import compiled, literals, place
 from trafico_monitor.errors import RuleError
@@ -42,10 +43,7 @@ def test_what_is_said_stands_near_what_it_is_about() -> None:
 @pytest.mark.parametrize("piece", ["no hay ", "a b c ", "exced- ", "carpeta ", "aaaaaaaaaaaaaaaaaaaaaaaa "])
 def test_the_time_grows_with_the_length_alone(piece: str) -> None:
     says, about = compiled(["no hay * espacio", "exced- * cuota de disco", "carpeta"]), compiled(["nada"])
-    text = piece * (8192 // len(piece))
-    began = time.thread_time()
-    place(text, says, about)
-    assert time.thread_time() - began < 0.3
+    assert_linear(lambda size: partial(place, (piece * size)[:size], says, about), 16_384, 65_536)
 
 
 @pytest.mark.parametrize(

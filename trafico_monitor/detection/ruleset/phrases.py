@@ -7,7 +7,7 @@ A phrase is written in lower case. `*` stands for up to three words; a word that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from unicodedata import normalize
 
@@ -34,14 +34,21 @@ def tells(phrase: str) -> bool:
 
 def compiled(phrases: Iterable[str]) -> re.Pattern[str]:
     """An expression that finds any of `phrases`; every repetition in it has an end."""
-    return re.compile("|".join(map(_expression, sorted(phrases, key=len, reverse=True))))
+    return re.compile("|".join(_alternatives(phrases)))
+
+
+def _alternatives(phrases: Iterable[str]) -> Iterator[str]:
+    phrases = sorted(phrases, key=len, reverse=True)
+    # The look behind stands before all of them: an alternative that begins with a letter is skipped by that letter.
+    words = "|".join(_expression(phrase) for phrase in phrases if phrase[0].isalnum())
+    if words:
+        yield rf"(?<![\w.])(?:{words})"
+    yield from (_expression(phrase) for phrase in phrases if not phrase[0].isalnum())
 
 
 def _expression(phrase: str) -> str:
     text = _WORDS.join(map(_piece, phrase.removesuffix("-").split(" * "))).replace(r"\- ", r"\w{0,8} ")
-    before = r"(?<![\w.])" if phrase[0].isalnum() else ""
-    behind = "" if phrase.endswith("-") or not phrase[-1].isalnum() else r"(?!\w)"
-    return f"{before}{text}{behind}"
+    return text if phrase.endswith("-") or not phrase[-1].isalnum() else rf"{text}(?!\w)"
 
 
 def _piece(text: str) -> str:
@@ -58,10 +65,18 @@ def _plain(text: str) -> str:
 
 def place(text: str, says: re.Pattern[str], about: re.Pattern[str] | None) -> tuple[int, int] | None:
     """Where `text` says one of the phrases `says`, near one of `about`; None when it does not."""
+    ahead = about.search(text) if about is not None else None  # the first subject that may be near
     for said in says.finditer(text):
         if about is None:
             return said.span()
-        subject = about.search(text, max(0, said.start() - NEAR), said.end() + NEAR)
+        least, most = max(0, said.start() - NEAR), said.end() + NEAR
+        if ahead is not None and ahead.start() < least:
+            ahead = about.search(text, least)
+        if ahead is None:
+            return None
+        if ahead.start() >= most:
+            continue
+        subject = ahead if ahead.end() <= most else about.search(text, least, most)
         if subject is not None:
             begin = min(said.start(), subject.start())
             return text.rfind(" ", 0, begin) + 1, said.end()
