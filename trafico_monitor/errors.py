@@ -39,6 +39,14 @@ class StoreError(MonitorError):
     exit_code = 74  # EX_IOERR
 
 
+class AmbiguousIncident(StoreError):
+    """Several machines of a fleet have an incident with this id."""
+
+    def __init__(self, name: str, machines: tuple[str, ...]) -> None:
+        super().__init__(f"{name}: {', '.join(machines)}")
+        self.machines = machines
+
+
 class PathRefused(MonitorError):
     """A path is outside the two allowed directories, or passes through a link."""
 

@@ -28,6 +28,6 @@ def test_a_text_is_given_whatever_is_missing(language: str) -> None:
 
 
 def test_hostile_values_are_only_values() -> None:
-    shown = text("record.failed", "es", tipo="{0.__class__}", video="{video!r}%s", motivo="", id="X")
+    shown = text("record.failed", "es", tipo="{0.__class__}", cual="{video!r}%s", motivo="", id="X")
     assert "{0.__class__}" in shown
     assert "{video!r}%s" in shown

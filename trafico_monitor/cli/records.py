@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..config.loader import load
 from ..config.schema import Config
-from ..errors import ConfigError
+from ..errors import ConfigError, StoreError
 from ..health.disk import size_text
+from ..host import accounts
 from ..messages import text
 from ..model.incident import Incident
 from ..model.read_model import incident_details, incident_row
 from ..pipeline.events import action_text, evidence_text, reason_text
 from ..store.read_repository import Queries
-from .output import clock, printable
+from .client import NotPermitted
+from .output import clock, language, printable
 
 
 def configured(config: Path | None) -> Config:
@@ -28,8 +33,19 @@ def configured(config: Path | None) -> Config:
 
 
 def open_records(config: Path | None) -> Queries:
-    """The records of the configured state directory, or of the usual one."""
-    return Queries(configured(config).paths.state)
+    """The records of the configured state directory, or of the usual one. Raises NotPermitted and StoreError in the
+    caller's language, with the command that helps."""
+    folder, spoken = configured(config).paths.state, language()
+    try:
+        return Queries(folder)
+    except StoreError as error:
+        match error.__cause__ or error.__context__:
+            case PermissionError():
+                fields = {"usuario": accounts.name_of(os.geteuid()), "orden": shlex.join(sys.argv[1:])}
+                raise NotPermitted(text("records.needs_sudo", spoken, **fields)) from None
+            case FileNotFoundError():
+                raise StoreError(text("records.none", spoken, carpeta=folder)) from None
+        raise
 
 
 def as_fields(incident: Incident, spoken: str) -> dict[str, object]:

@@ -360,6 +360,25 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
 )
 
 
+# What the service reads at its start only: a reload leaves it as it is, and says so.
+NEEDS_RESTART = frozenset(
+    {
+        *("paths.state", "paths.logs", "retention.log_size", "retention.log_files", "web.listen"),
+        *(name for name in KEYS if name.startswith("fleet.")),
+    }
+)
+
+
+def restart_needed(started: Config, now: Config) -> tuple[str, ...]:
+    """The keys of NEEDS_RESTART that have changed since the start."""
+    parts = ((name, *name.split(".")) for name in sorted(NEEDS_RESTART))
+    return tuple(
+        name
+        for name, section, key in parts
+        if getattr(getattr(started, section), key) != getattr(getattr(now, section), key)
+    )
+
+
 def general(name: str) -> str:
     """`name` as KEYS has it: the operator's own name in it is a `*`."""
     section, _, rest = name.partition(".")

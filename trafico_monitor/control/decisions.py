@@ -20,7 +20,7 @@ from ..messages.format import date_time
 from ..model.alert import Alert, Notification, NotificationCode, Scope, Silence
 from ..model.changeset import ChangeSet
 from ..model.control import ControlRequest, ControlResponse, RequestKind
-from ..model.control_schema import LONGEST_REASON, violations
+from ..model.control_schema import LONGEST_NAME, LONGEST_REASON, violations
 from ..model.download import Download
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Event, Incident
@@ -61,6 +61,7 @@ def invalid(request: ControlRequest) -> ControlResponse | None:
     types = ", ".join(each.value for each in ErrorType)
     fields = {
         "reason": {"maximo": str(LONGEST_REASON)},
+        "on_behalf_of": {"maximo": str(LONGEST_NAME)},
         "incident": {"id": plain(request.incident or request.value)},
         "type": {"valor": plain(request.value), "tipos": types},
         "modelo": {"modelo": plain(request.modelo or request.value), "archivo": plain(base_name(request.file))},
@@ -69,18 +70,18 @@ def invalid(request: ControlRequest) -> ControlResponse | None:
     return ControlResponse(False, f"invalid_{name}", fields.get(name, {}))
 
 
-_CHECKED = ("reason", "seconds", "scope", "incident", "modelo", "file", "value")
+_CHECKED = ("reason", "on_behalf_of", "seconds", "scope", "incident", "modelo", "file", "value")
 _ABOUT = {Scope.TYPE: "type", Scope.MODELO: "modelo", Scope.INCIDENT: "incident"}
 
 
-def retry(pipeline: Pipeline, incident: Incident, by: str, now: float) -> CommandOutcome:
+def retry(pipeline: Pipeline, incident: Incident, by: str, now: float, reason: str = "") -> CommandOutcome:
     """Retry a failed incident, or an open one without an order under way."""
     refused = _no_retry(pipeline, incident, now)
     if refused is not None:
         return CommandOutcome(refused)
     pipeline.incidents.budget.grant(policy.vouched(incident).actionable, incident.id)
     decision = policy.asked_again(incident, by, pipeline.incidents.situation(now))
-    record = _of_incident("request_retry", incident, by, now, pipeline.language)
+    record = _of_incident("request_retry", incident, by, now, pipeline.language, reason)
     changes = pipeline.apply(OperatorChange([record], before=incident, decision=decision), now)
     after = pipeline.tracker.get(incident.id) or decision.incident
     if after.estado is Estado.FALLIDO:  # it was given up in the same step
@@ -121,7 +122,7 @@ def _under_way(pipeline: Pipeline, incident: Incident) -> bool:
     return any(not order.late_wait or orders.has_begun(order.id) for order in orders.of(incident.id))
 
 
-def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> CommandOutcome:
+def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float, reason: str = "") -> CommandOutcome:
     """Acknowledge an incident: stored with person and time, and shown in the notification about it."""
     language = pipeline.language
     if incident.estado is Estado.SOLUCIONADO:
@@ -130,7 +131,7 @@ def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> 
         return CommandOutcome(_about("acknowledged_already", incident, language, ok=True))
     after = replace(incident, acknowledged_by=by, acknowledged_at=now)
     change = OperatorChange(
-        [_of_incident("request_ack", after, by, now, language)],
+        [_of_incident("request_ack", after, by, now, language, reason)],
         before=incident,
         decision=Decision(after),
         notifications=notifications_of_acknowledgement(after, now),
@@ -139,14 +140,14 @@ def acknowledge(pipeline: Pipeline, incident: Incident, by: str, now: float) -> 
     return CommandOutcome(_about("acknowledged", after, language), changes)
 
 
-def acknowledge_alarm(pipeline: Pipeline, alarm: Alert, by: str, now: float) -> CommandOutcome:
+def acknowledge_alarm(pipeline: Pipeline, alarm: Alert, by: str, now: float, reason: str = "") -> CommandOutcome:
     """Acknowledge an alarm without an incident: the bot's unit, the disk, the monitor's own files."""
     language = pipeline.language
     fields = {"alarma": alarm.key, "que": short(headline(alarm.notice, language).plain)}
     if alarm.acknowledged_by:
         known = {"por": alarm.acknowledged_by, "hora": date_time(alarm.acknowledged_at or 0.0)}
         return CommandOutcome(ControlResponse(True, "alarm_acknowledged_already", {**fields, **known}))
-    record = _record("request_ack_alarm", now, language, None, **fields, por=by)
+    record = _record("request_ack_alarm", now, language, None, reason, **fields, por=by)
     changes = pipeline.acknowledge(alarm.key, by, now, [record])
     return CommandOutcome(ControlResponse(True, "alarm_acknowledged", fields), changes)
 
@@ -183,7 +184,7 @@ def end_silence(pipeline: Pipeline, request: ControlRequest, known: Sequence[Sil
         return CommandOutcome(ControlResponse(True, "silence_ended_already", silence_fields(found, language)))
     ended = replace(found, until=now)
     fields = {**silence_fields(ended, language), "por": request.by}
-    record = _record("request_silence_ended", now, language, None, **fields)
+    record = _record("request_silence_ended", now, language, None, request.reason, **fields)
     return CommandOutcome(
         ControlResponse(True, "silence_ended", fields),
         pipeline.apply(OperatorChange([record], silences=(ended,)), now),
@@ -237,7 +238,8 @@ def assign(
     if spent:
         return _not_assigned(pipeline, "assign_failed", spent, fields, incident, now)
     pipeline.incidents.budget.spend(order, 0, now)
-    record = _record("request_assign", now, pipeline.language, incident, **fields, para=modelo, por=request.by)
+    asked = {**fields, "para": modelo, "por": request.by}
+    record = _record("request_assign", now, pipeline.language, incident, request.reason, **asked)
     return CommandOutcome(
         ControlResponse(True, "assign_under_way", fields),
         pipeline.apply(OperatorChange([record], task=order), now),
@@ -314,7 +316,9 @@ def _now_at_its_place(incident: Incident, order: RepairTask, verdict: Verdict, n
     return Decision(placed) if incident.estado is Estado.SOLUCIONADO else policy.solve(placed, now)
 
 
-def tested(pipeline: Pipeline, by: str, heard: Sequence[tuple[str, float, str]], now: float) -> CommandOutcome:
+def tested(
+    pipeline: Pipeline, request: ControlRequest, heard: Sequence[tuple[str, float, str]], now: float
+) -> CommandOutcome:
     """The result of a test message to every channel: of each its name, the seconds that it took, and the problem
     ("" for none)."""
     language = pipeline.language
@@ -327,9 +331,8 @@ def tested(pipeline: Pipeline, by: str, heard: Sequence[tuple[str, float, str]],
     failed = sum(1 for each in heard if each[2])
     code = "no_channel" if not heard else "tested_with_trouble" if failed else "tested"
     fields |= {"total": str(len(heard)), "fallos": str(failed), "lista": "\n".join(lines)}
-    record = _record(
-        "request_test", now, language, None, por=by, resultado="; ".join(line.strip() for line in lines) or "-"
-    )
+    result = "; ".join(line.strip() for line in lines) or "-"
+    record = _record("request_test", now, language, None, request.reason, por=request.by, resultado=result)
     return CommandOutcome(
         ControlResponse(code == "tested", code, fields), pipeline.apply(OperatorChange([record]), now)
     )
@@ -342,6 +345,7 @@ def refused(request: ControlRequest, reply: ControlResponse, now: float, languag
         now,
         language,
         None,
+        request.reason,
         por=request.by,
         peticion=text(f"request.kind.{request.kind.value}", language),
         motivo=text(f"request.{reply.code}", language, **reply.fields),
@@ -380,12 +384,13 @@ def _with_reason(code: str, incident: Incident, reason: str, language: str) -> C
     return replace(reply, fields={**reply.fields, "reason": reason, "motivo": reason_text(reason, language)})
 
 
-def _of_incident(event: str, incident: Incident, by: str, at: float, language: str) -> Event:
+def _of_incident(event: str, incident: Incident, by: str, at: float, language: str, reason: str) -> Event:
     return _record(
         event,
         at,
         language,
         incident,
+        reason,
         por=by,
         id=incident.id,
         tipo=text(f"type.{incident.error_type.value}", language),
@@ -393,8 +398,11 @@ def _of_incident(event: str, incident: Incident, by: str, at: float, language: s
     )
 
 
-def _record(event: str, at: float, language: str, incident: Incident | None, **fields: str) -> Event:
-    """A record. With an incident it is part of its history; `accion` names the action of the person."""
-    line = text(f"record.{event}", language, **fields)
-    accion = text(f"accion.{event}", language, **fields) if incident is not None else ""
-    return Event(at, event, line, _PRIORITY.get(event, 5), accion, incident, fields)
+def _record(event: str, at: float, language: str, incident: Incident | None, reason: str = "", **fields: str) -> Event:
+    """A record, with the `reason` of the person. With an incident it is part of its history; `accion` names the
+    action of the person."""
+    because = text("record.because", language, motivo=short(reason)) if reason else ""
+    line = text(f"record.{event}", language, **fields) + because
+    accion = text(f"accion.{event}", language, **fields) + because if incident is not None else ""
+    given = {"motivo_dado": reason} if reason else {}
+    return Event(at, event, line, _PRIORITY.get(event, 5), accion, incident, {**fields, **given})

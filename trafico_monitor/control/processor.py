@@ -16,6 +16,7 @@ from typing import Protocol
 
 from ..errors import PathRefused, StoreError
 from ..host.redact import redact
+from ..messages import text
 from ..model.alert import ALARM_KEYS, Notification, NotificationCode, Scope, Severity, Silence
 from ..model.changeset import ChangeSet
 from ..model.control import ControlRequest, ControlResponse, RequestKind
@@ -128,7 +129,7 @@ class CommandProcessor:
 
     async def _answer(self, request: ControlRequest) -> ControlResponse:
         request = normalised(request)
-        clean = _clean(request)
+        clean = _clean(request, self._pipeline.language)
         try:
             reply = decisions.invalid(request) or await self._kinds[request.kind](self, clean)
             if not reply.ok and reply.code not in _ON_RECORD:
@@ -150,7 +151,8 @@ class CommandProcessor:
         async with self._lock:
             alarm = self._pipeline.alerting.find_alert(request.incident)
             if alarm is not None:
-                return await self._kept(decisions.acknowledge_alarm(self._pipeline, alarm, request.by, self._clock()))
+                asked = request.by, self._clock(), request.reason
+                return await self._kept(decisions.acknowledge_alarm(self._pipeline, alarm, *asked))
         called = request.incident.lower().partition("-")[0]
         reply = await self._about(request, decisions.acknowledge)
         if not reply.ok and called in ALARM_KEYS:
@@ -158,13 +160,13 @@ class CommandProcessor:
         return reply
 
     async def _about(
-        self, request: ControlRequest, decide: Callable[[Pipeline, Incident, str, float], CommandOutcome]
+        self, request: ControlRequest, decide: Callable[[Pipeline, Incident, str, float, str], CommandOutcome]
     ) -> ControlResponse:
         async with self._lock:
             incident = await self._incident(request.incident)
             if isinstance(incident, ControlResponse):
                 return incident
-            return await self._kept(decide(self._pipeline, incident, request.by, self._clock()))
+            return await self._kept(decide(self._pipeline, incident, request.by, self._clock(), request.reason))
 
     async def _silence(self, request: ControlRequest) -> ControlResponse:
         async with self._lock:
@@ -265,7 +267,7 @@ class CommandProcessor:
             self._testing = asyncio.ensure_future(self._sound(notice))
             self._testing.add_done_callback(self._tested)
         heard = await asyncio.shield(self._testing)
-        answer = decisions.tested(self._pipeline, request.by, heard, self._clock())
+        answer = decisions.tested(self._pipeline, request, heard, self._clock())
         return await self._kept(answer) if mine else answer.reply
 
     def _tested(self, _: object) -> None:
@@ -299,6 +301,8 @@ class CommandProcessor:
         return self._pipeline.tracker.get(incident_id) or (found[0] if found else None)
 
 
-def _clean(request: ControlRequest) -> ControlRequest:
-    """`request` free of secrets."""
-    return replace(request, by=plain(request.by) or "?", value=redact(request.value), reason=redact(request.reason))
+def _clean(request: ControlRequest, language: str) -> ControlRequest:
+    """`request` free of secrets, with the user for whom it is made beside the one who makes it."""
+    by, user = plain(request.by) or "?", plain(request.on_behalf_of)
+    named = text("request.by_for", language, por=by, usuario=user) if user else by
+    return replace(request, by=named, value=redact(request.value), reason=redact(request.reason))

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 SECONDS = 20.0  # for each of the two looks, when an alert waits for them
 PATIENT_SECONDS = 300.0  # when a person does
 AWAITED_FOLDERS = 50  # incidents
-AGAIN = 600.0  # seconds between two looks: what fills a disk does not change by the minute
+AGAIN = 30.0  # seconds for which one look answers whoever asks: a message has the figures of its own time
 _SLACK = 30.0  # for a system call that is slow to come back when a look has come to its end
 _JOURNAL = Path("/var/log/journal")
 DELIVERED, OVER, WITHIN = "delivered", "quarantine-over", "quarantine"
@@ -125,7 +125,7 @@ def fields(room: DiskUsageReport, language: str) -> dict[str, str]:
 
 
 class DiskUsageReporter:
-    """Reports when asked, one report at a time, measured at most every ten minutes."""
+    """Reports when asked, one report at a time, measured at most every AGAIN seconds."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context

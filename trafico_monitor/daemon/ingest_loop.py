@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ..errors import JournalError, MonitorError
 from ..health.download_files import LOOK_SECONDS, arrived_bytes
@@ -41,10 +42,12 @@ class IngestLoop:
         self._pipeline = context.pipeline
         self._heard = heard
         self.unattributed = 0  # lines of the unit whose process journald did not know
+        self.heard_at: float | None = None  # the bot's last line since the start
         self._batches: asyncio.Queue[Batch] = asyncio.Queue(QUEUE_BATCHES)
         self._ingestion = IngestionMonitor(context, lambda: not self._batches.empty())
         self._progress = time.monotonic()
         self._watching = asyncio.Event()
+        self._following: Mapping[str, Any] = {}  # what the reader selects
         self._stirred = asyncio.Event()  # something has begun that time alone will end
 
     def follow(self) -> None:
@@ -55,21 +58,34 @@ class IngestLoop:
             # Blocks the reading thread while the pipeline is behind: the queue is bounded.
             asyncio.run_coroutine_threadsafe(self._batches.put(batch), loop).result()
 
-        config = self._context.config()
-        self._passing = self._pipeline.detector.passing()
-        self._journal = JournalThread(
-            unit=config.bot.unit,
-            process=config.bot.process,
-            uid=uid_of(config.project.owner),
-            container=config.bot.container,
-            of_user=config.bot.user_unit,
-            namespace=config.journal.namespace,
-            directory=config.journal.directory,
-            cursor=self._context.committer.cursor,
-            deliver=deliver,
-            skip=self._passing,
-        )
+        self._deliver, self._passing = deliver, self._pipeline.detector.passing()
+        self._read_from(self._context.committer.cursor)
+
+    def _read_from(self, cursor: str) -> None:
+        self._following = self._selection()
+        self._journal = JournalThread(**self._following, cursor=cursor, deliver=self._deliver, skip=self._passing)
         self._journal.start()
+
+    def _selection(self) -> Mapping[str, Any]:
+        """The entries that the configuration selects."""
+        config = self._context.config()
+        return {
+            "unit": config.bot.unit,
+            "process": config.bot.process,
+            "uid": uid_of(config.project.owner),
+            "container": config.bot.container,
+            "of_user": config.bot.user_unit,
+            "namespace": config.journal.namespace,
+            "directory": config.journal.directory,
+        }
+
+    async def follow_again(self) -> None:
+        """Read by the present configuration, from the place that was reached; nothing where that selects the same."""
+        if self._selection() == self._following:
+            return
+        while self._journal.alive:  # it delivers what it has read: `consume` takes that first
+            await asyncio.to_thread(self._journal.stop, READER_SECONDS)
+        self._read_from(self._journal.cursor or self._context.committer.cursor)
 
     async def stop(self, seconds: float) -> None:
         """Stop the reader."""
@@ -99,6 +115,8 @@ class IngestLoop:
             if batch.gap:
                 gap = Finding(FindingKind.BLIND, now, code=batch.gap)
                 await self._context.observe((gap,))
+            if batch.heard:
+                self.heard_at = max(self.heard_at or 0.0, batch.heard)
             if batch.heard and (speaks := self._ingestion.hear(batch.heard, now)):
                 await self._context.observe(speaks)
             self._context.committer.cursor = batch.cursor

@@ -55,6 +55,10 @@ class ProcessWatch:
         if self._wanted():
             self._asked.set()
 
+    def reload(self) -> None:
+        """The unit may be another from now on."""
+        self._group = ""
+
     async def run(self) -> None:
         """Watches active processes, and reports each that ends; runs forever."""
         try:

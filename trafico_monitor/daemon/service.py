@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ..config.loader import packaged_logs
+from ..config.schema import restart_needed
 from ..config.telegram_endpoints import control_socket
 from ..control.processor import CommandProcessor
 from ..errors import MonitorError, StoreError
@@ -75,6 +76,7 @@ class Service:
         """Returns the unfinished tasks: the rest of `saved` is not held, 28 days of samples are in it."""
         settings, clock = self._settings, self._clock
         config, routing = settings.current, routing_of(settings.current)
+        self._started = config
         self._context = context = AppContext(
             settings,
             store,
@@ -112,6 +114,7 @@ class Service:
             self._degraded,
             self._ingest.lag,
             lambda: self._ingest.unattributed,
+            lambda: self._ingest.heard_at,
         )
         self._watchdog = WatchdogTask(context, self._notifier, self._status, self._ingest.advancing)
         self._checks = CheckScheduler(
@@ -233,13 +236,16 @@ class Service:
             refused = str(error)
         else:
             self._use_settings()
-        await self._context.record(lifecycle_events.reloaded(refused, language, now))
+        left = restart_needed(self._started, self._settings.current)
+        await self._context.record(lifecycle_events.reloaded(refused, left, language, now))
 
     def _use_settings(self) -> None:
         settings, pipeline = self._settings, self._context.pipeline
         config, routing = settings.current, routing_of(settings.current)
         pipeline.detector.rules = settings.rules
         self._ingest.rules_changed()
+        self._supervisor.start("journal", self._ingest.follow_again)
+        self._processes.reload()
         full = float(config.checks.disk_critical)
         pipeline.reload(settings.limits, config.language, settings.refusal, routing, config.predict, full)
         pipeline.foresight.models = "" if settings.site is None else str(settings.site.models)

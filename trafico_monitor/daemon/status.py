@@ -35,7 +35,7 @@ EVERY = 10.0  # seconds
 
 class StatusReporter:
     """Reads what the other parts know. `lag` is the consumer lag in seconds, `unattributed` the number of
-    the unit's lines since the start whose process is unknown."""
+    the unit's lines since the start whose process is unknown, `heard` the time of the bot's last line since then."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class StatusReporter:
         degraded: DegradedMode,
         lag: Callable[[], float],
         unattributed: Callable[[], int],
+        heard: Callable[[], float | None],
     ) -> None:
         self._context = context
         self._stats = stats
@@ -54,6 +55,7 @@ class StatusReporter:
         self._degraded = degraded
         self._lag = lag
         self._unattributed = unattributed
+        self._heard = heard
         self._resources = ResourceProbe()
         self._checked: CheckRun | None = None  # the last periodic checks
 
@@ -95,6 +97,8 @@ class StatusReporter:
             "started_at": self._context.started_at,
             "version": __version__,
             "line": self.line(),
+            "checked_at": checked.at if checked else None,
+            "heard_at": None if (heard := self._heard()) is None else heard // 60 * 60,  # a change once a minute
             "unit": seen.get("unit", ""),
             "server": seen.get("server", ""),
             "space": seen.get("space", ""),

@@ -61,6 +61,7 @@ class NotificationCode(StrEnum):
     BLIND = "blind"
     SIGHTED = "sighted"
     BUDGET_SPENT = "budget_spent"
+    NOT_CONFIGURED = "not_configured"  # incidents wait for what only an operator can configure
     TASK_FAILING = "task_failing"
     TASK_BACK = "task_back"
     OWN_STORE = "own_store"
@@ -120,7 +121,7 @@ _RESOLVING = frozenset(
 @dataclass(frozen=True, slots=True)
 class Notification:
     """`key` identifies the conversation: an incident's or a prediction's id, or `service`, `space`, `unit`, `silence`,
-    `blind`, `muted`, `reminder`, `forecast` (the critical prediction), `foresight_<kind>`.
+    `blind`, `setup`, `muted`, `reminder`, `forecast` (the critical prediction), `foresight_<kind>`.
 
     Notifications with one key and one `thread` are one edited message; a new thread is a new message, so the phone
     alerts. `about` lists the alerts of a reminder.

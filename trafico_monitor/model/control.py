@@ -21,8 +21,9 @@ class RequestKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """`by` is the operator and the interface (`cli:root`, `telegram:123456`, `panel:token`); it is recorded. Only
-    the fields needed by `kind` are set. `control_schema` defines their valid values."""
+    """`by` is the operator and the interface (`cli:root`, `telegram:123456`, `panel:token`); it is recorded.
+    `on_behalf_of` is the user for whom a panel asks, by its own word: it is recorded beside `by`, never instead of
+    it. Only the fields needed by `kind` are set. `control_schema` defines their valid values."""
 
     kind: RequestKind
     by: str
@@ -34,6 +35,7 @@ class ControlRequest:
     reason: str = ""
     file: str = ""  # ASSIGN: a name below `_rescatados`, or the whole path
     modelo: str = ""  # ASSIGN
+    on_behalf_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

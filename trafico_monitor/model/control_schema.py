@@ -12,7 +12,7 @@ from .finding import ErrorType
 from .validation import Number, Schema, Text
 
 SHORTEST_SILENCE, LONGEST_SILENCE = 60.0, 7 * 86400.0  # seconds
-LONGEST_REASON = 200  # characters
+LONGEST_REASON, LONGEST_NAME = 200, 64  # characters
 
 _ID = r"#?[0-9A-Za-z]{1,8}"  # an incident's id or its prefix, with or without a leading #
 # At least one visible character: not a control, space, direction or zero-width character.
@@ -32,18 +32,20 @@ _FILE = Text("text", most=4096, least=1)
 _SILENCE_ID = Text("text", most=255, least=1)
 _SECONDS = Number(SHORTEST_SILENCE, LONGEST_SILENCE, expected="seconds")
 _REASON = Text("reason", most=LONGEST_REASON)
+_ON_BEHALF_OF = Text("on_behalf_of", most=LONGEST_NAME, least=1, pattern=_SEEN)
 _NEEDED_REASON = Text("reason", most=LONGEST_REASON, least=1, pattern=_SEEN)
 
 
 def _schema(kind: RequestKind, optional: Mapping[str, Text] = MappingProxyType({}), **required: Text) -> Schema:
     named = {"kind": Text("kind", one_of=(kind.value,)), **required}
-    return Schema({"reason": _REASON, **optional, **named}, frozenset(named))
+    return Schema({"reason": _REASON, "on_behalf_of": _ON_BEHALF_OF, **optional, **named}, frozenset(named))
 
 
 def _silence(scope: Scope, **value: Text) -> Schema:
     named = {"scope": Text("scope", one_of=(scope.value,)), "reason": _NEEDED_REASON, **value}
     kind = Text("kind", one_of=(RequestKind.SILENCE.value,))
-    return Schema({"kind": kind, "seconds": _SECONDS, **named}, frozenset({"kind", "seconds", *named}))
+    fields: dict[str, Text | Number] = {"kind": kind, "seconds": _SECONDS, **named}
+    return Schema({**fields, "on_behalf_of": _ON_BEHALF_OF}, frozenset(fields))
 
 
 # One schema per kind; for a silence, one per scope available to operators (maintenance is internal).
@@ -91,21 +93,29 @@ def violations(request: ControlRequest) -> dict[str, str]:
     if schema is None:
         return {"scope": "scope"}
     given: dict[str, object] = {"kind": request.kind.value, "reason": request.reason}
-    given |= {name: word for name in ("incident", "value", "file", "modelo") if (word := getattr(request, name))}
+    given |= {name: word for name in _OPTIONAL if (word := getattr(request, name))}
     if request.kind is RequestKind.SILENCE:
         given |= {"scope": request.scope.value, "seconds": request.seconds}
     return schema.check(given)[1]
 
 
+_OPTIONAL = ("incident", "value", "file", "modelo", "on_behalf_of")
+
+
 def normalised(request: ControlRequest) -> ControlRequest:
-    """Returns the request with an incident's id in its canonical form, and the reason on one line."""
+    """Returns the request with an incident's id in its canonical form, and reason and name on one line."""
     about_incident = request.kind is RequestKind.SILENCE and request.scope is Scope.INCIDENT
     return replace(
         request,
         incident=_id(request.incident),
         value=_id(request.value) if about_incident else request.value.strip(),
-        reason=" ".join("".join(c if c.isprintable() else " " for c in request.reason).split()),
+        reason=_one_line(request.reason),
+        on_behalf_of=_one_line(request.on_behalf_of),
     )
+
+
+def _one_line(given: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in given).split())
 
 
 def _id(name: str) -> str:

@@ -74,6 +74,7 @@ class Incident:
     seen_at: float = 0.0  # the last line about it; 0.0: stored by 1.0.0
     late: int = 0  # late attempts that are over, ordered or left out
     late_at: float = 0.0  # when the last ordered late attempt is due
+    machine: str = ""  # on a hub: the machine that it is of; never stored
 
     @property
     def next_attempt_at(self) -> float | None:
@@ -86,14 +87,19 @@ class Incident:
         return self.lost or meant(self.download)
 
     @property
+    def of_machine(self) -> bool:
+        """True for a full disk or a dead server as such: no video belongs to it."""
+        return self.error_type in (ErrorType.DISCO_LLENO, ErrorType.SERVIDOR_CAIDO) and not self.awaited
+
+    @property
     def open(self) -> bool:
         return self.estado not in CLOSED
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentFilter:
-    """Selection of incidents; None matches any. `after` is (opened_at, id) of the last one seen. Times in seconds
-    since the epoch; `modelo` "" matches an unknown modelo."""
+    """Selection of incidents; None matches any. `after` is (opened_at, id) of the last one seen, `after_machine` its
+    machine. Times in seconds since the epoch; `modelo` "" matches an unknown modelo. `machine` is for a hub."""
 
     since: float | None = None
     until: float | None = None
@@ -102,6 +108,8 @@ class IncidentFilter:
     modelo: str | None = None
     open: bool | None = None
     after: tuple[float, str] | None = None
+    machine: str | None = None
+    after_machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +128,4 @@ class Event:
     accion: str = ""
     incident: Incident | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    machine: str = ""  # on a hub: the machine that has sent it; never stored

@@ -7,9 +7,11 @@ from .incident import Incident
 
 
 def incident_row(incident: Incident) -> dict[str, object]:
-    """An incident in a list; null where the lines did not say. Times are seconds since the epoch."""
+    """An incident in a list; null where the lines did not say. Times are seconds since the epoch. A hub's has
+    `machine` too."""
     download = incident.download
     return {
+        **({"machine": incident.machine} if incident.machine else {}),
         "id": incident.id,
         "error_type": incident.error_type.value,
         "estado": incident.estado.value,

@@ -8,7 +8,12 @@ from enum import Enum, auto
 
 from ..model.alert import Alert, Notification, NotificationCode, Severity, Silence
 from . import escalation
+from .routing import topic
 from .silences import MuteTimes, active_maintenance, began_after_restart, matching_silence
+
+# Their cause is one for the whole machine: while one of them is active, the others of its cause do not ring.
+_OF_CAUSES = frozenset({NotificationCode.CRITICAL, NotificationCode.SPACE_CRITICAL, NotificationCode.SERVER_DOWN})
+CAUSE = "causa"  # field of an alert about the monitor's own files: the error type that causes it
 
 
 class Action(Enum):
@@ -29,6 +34,7 @@ class Reason(Enum):
     MAINTENANCE = auto()
     NEVER_SENT = auto()  # it resolves what maintenance has deferred
     MUTE_TIME = auto()
+    INHIBITED = auto()  # an active alert of the same cause has been sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +55,10 @@ def classify(
     now: float,
     *,
     deferred: bool = False,
+    inhibited: bool = False,
 ) -> Disposition:
     """The disposition of `notification` at `now`. `alert` is the active one of its key; `deferred`: maintenance
-    has deferred another notification of its key."""
+    has deferred another notification of its key; `inhibited`: there is an `inhibitor` of it."""
     silences = tuple(silences)
     if alert is not None and _acknowledges(notification, alert):
         return Disposition(Action.EDIT_ONLY, Reason.ACKNOWLEDGED)
@@ -59,6 +66,8 @@ def classify(
         if notification.code is NotificationCode.RESCUED:  # a person has to act, and it does not end by itself
             return Disposition(Action.HOLD_UNTIL, Reason.SILENCED, silence.until, silence)
         return Disposition(Action.SUPPRESS_SILENCED, Reason.SILENCED, silence=silence)
+    if inhibited and not _was_sent(alert):
+        return Disposition(Action.EDIT_ONLY, Reason.INHIBITED)
     maintenance = active_maintenance(silences, now)
     if maintenance is not None and _is_deferrable(notification, alert, maintenance):
         if notification.code.edits:
@@ -73,11 +82,36 @@ def classify(
     return Disposition(Action.SEND, Reason.DUE)
 
 
+def inhibitor(notification: Notification, alerts: Iterable[Alert]) -> Alert | None:
+    """The active alert that has told the cause of `notification` (a full disk, a dead server) on all its channels."""
+    cause = _cause(notification)
+    if not cause or not notification.code.fires:
+        return None
+    return next(
+        (
+            alert
+            for alert in alerts
+            if _leads(alert, cause) and alert.key != notification.key and set(notification.to) <= set(alert.reached)
+        ),
+        None,
+    )
+
+
+def _leads(alert: Alert, cause: str) -> bool:
+    return not (alert.muted or alert.over) and alert.notice.code in _OF_CAUSES and topic(alert.notice) == cause
+
+
+def _cause(notification: Notification) -> str:
+    return topic(notification) if notification.code in _OF_CAUSES else notification.fields.get(CAUSE, "")
+
+
 def alert_after(notification: Notification, disposition: Disposition, alert: Alert | None, now: float) -> Alert | None:
     """The alert of `notification`'s key after `disposition`; None where it stays as it is."""
     match disposition.reason:
         case Reason.MAINTENANCE | Reason.NEVER_SENT:
             return None
+        case Reason.INHIBITED:  # the waiting incidents end with their cause; another alert may outlast the first
+            return None if notification.incident else escalation.fired(notification, alert, now, muted=True)
         case Reason.ACKNOWLEDGED:
             assert alert is not None and notification.incident is not None
             return replace(alert, notice=notification, acknowledged_by=notification.incident.acknowledged_by)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from ..model.alert import Alert, Notification, NotificationCode, Scope, Severity, Silence
 from ..model.incident import Incident
 from . import escalation
-from .disposition import Action, Disposition, Reason, alert_after, classify
+from .disposition import Action, Disposition, Reason, alert_after, classify, inhibitor
 from .routing import RoutingConfig, merge_channels, resolve_channels
 from .silences import (
     SETTLING_SECONDS,
@@ -24,6 +24,8 @@ from .silences import (
     matching_silence,
 )
 from .triggers import ACKNOWLEDGED_AT, ACKNOWLEDGED_BY
+
+WAITING = "en_espera"  # field of an alert about a cause: the number of downloads that wait for its end
 
 # Gives an incident as it is now; None for one that is not kept any more.
 Current = Callable[[str], Incident | None]
@@ -120,7 +122,8 @@ class AlertEngine:
         for notification in notifications:
             alert = self._alerts.get(notification.key)
             if alert is not None and alert.notice.thread == notification.thread:
-                notice = replace(notification, to=alert.notice.to)
+                waiting = {name: value for name, value in alert.notice.fields.items() if name == WAITING}
+                notice = replace(notification, to=alert.notice.to, fields={**notification.fields, **waiting})
                 alert = _with_acknowledgement(replace(alert, notice=notice))
                 notification = replace(alert.notice, to=self._reached(alert))
                 self._put(alert, changes)
@@ -174,9 +177,22 @@ class AlertEngine:
             to = merge_channels(to, alert.reached, self.routing)
         notification = replace(notification, to=to)
         deferred = any(key == notification.key for key, _ in self._deferred)
-        silences = self._silences.values()
-        disposition = classify(notification, alert, silences, self._mute_times, now, deferred=deferred)
+        silences, leader = self._silences.values(), inhibitor(notification, self.alerts)
+        disposition = classify(
+            notification, alert, silences, self._mute_times, now, deferred=deferred, inhibited=leader is not None
+        )
         self._apply(disposition, notification, alert, changes, now)
+        if leader is not None and disposition.reason is Reason.INHIBITED and notification.incident is not None:
+            self._count_waiting(leader, changes)
+
+    def _count_waiting(self, leader: Alert, changes: AlertChanges) -> None:
+        """Count one more download that waits for the same cause in the message that tells it."""
+        notice = leader.notice
+        known = 0 if notice.incident is None or not notice.incident.download.known else 1
+        waiting = int(notice.fields.get(WAITING, known)) + 1
+        leader = replace(leader, notice=replace(notice, fields={**notice.fields, WAITING: str(waiting)}))
+        changes.notifications.append(replace(leader.notice, to=self._reached(leader), only_edit=True))
+        self._put(leader, changes)
 
     def _apply(
         self,
@@ -241,7 +257,8 @@ class AlertEngine:
         return changes
 
     def _update_muted(self, alert: Alert, changes: AlertChanges, now: float, current: Current) -> None:
-        muted = matching_silence(alert.notice, self._silences.values(), now) is not None
+        silenced = matching_silence(alert.notice, self._silences.values(), now) is not None
+        muted = silenced or (not alert.reached and inhibitor(alert.notice, self.alerts) is not None)
         if alert.muted and not muted:
             self._fire_after_silence(alert, changes, now, current)
             return

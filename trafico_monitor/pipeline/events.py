@@ -153,11 +153,16 @@ def _fields(incident: Incident, language: str) -> dict[str, object]:
     if incident.evidence:
         reasons += [_one(each, language) for each in incident.evidence if each.what.startswith("kept_")]
     download = incident.download
+    names = {
+        "modelo": short(download.modelo) if download.modelo else unknown,
+        "video": short(download.video) if download.video else unknown,
+    }
+    named = not incident.of_machine
     return {
         "id": incident.id,
         "tipo": _fixed(_TYPES[incident.error_type], language),
-        "modelo": short(download.modelo) if download.modelo else unknown,
-        "video": short(download.video) if download.video else unknown,
+        "quien": text("record.who", language, **names) if named else "",
+        "cual": text("record.which", language, **names) if named else "",
         "motivo": "".join(f" · {reason}" for reason in reasons if reason),
         "segundos": f"{max(0.0, incident.updated_at - incident.opened_at):.0f}",
         "pruebas": evidence_text(incident.evidence, language),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .. import __version__
 from ..config import schema
@@ -79,10 +79,13 @@ def missing_access(codes: Iterable[str], language: str, now: float) -> tuple[Eve
     return tuple(events.service_event("missing", now, language, 4, texto=text(code, language)) for code in codes)
 
 
-def reloaded(refused: str | None, language: str, now: float) -> Event:
-    """A reload. `refused` is why the new configuration was not accepted, None when it was."""
+def reloaded(refused: str | None, left: Sequence[str], language: str, now: float) -> Event:
+    """A reload. `refused` is why the new configuration was not accepted, None when it was; `left` are the changed
+    keys that wait for a restart."""
     if refused is not None:
         return events.service_event("service_reloaded", now, language, 3, "reload_refused", texto=refused)
+    if left:
+        return events.service_event("service_reloaded", now, language, 4, "reload_partial", claves=", ".join(left))
     return events.service_event("service_reloaded", now, language, 6, "reloaded")
 
 

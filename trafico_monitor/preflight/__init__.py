@@ -22,37 +22,34 @@ async def preflight(config: Config) -> tuple[CheckResult, ...]:
     Changes nothing. Takes seconds; about a minute at most when every check runs into its deadline.
     """
     config, site = await discover(config)  # the server's address may stand in the .env, found by the unit
-    own, its, answer, container = await asyncio.gather(
-        query_unit(SERVICE),
-        query_unit(config.bot.system_unit),
-        probe(file_server(config)),
-        query_container(config),
-    )
+    own, its = await asyncio.gather(query_unit(SERVICE), query_unit(config.bot.system_unit))
     context = CheckContext(config, site, subject(), own.groups)
+    outside = bot.left_over(context)
     parts = (
-        await project.configuration(context),
         await host.user(context),
-        await project.gaps(context),
-        await alert_delivery.alerts(context),
+        await project.configuration(context),
+        *([] if context.stands_in else await _as_the_service(context)),
         await journal.kept(context),
         await journal.dropped(context, its),
-        bot.unit(context, its),
-        bot.left_over(context),
-        bot.server(context, answer, container),
-        bot.local_mode(context, container),
+        bot.unit(context, its, outside),
+        outside,
         await host.space(context),
-        await host.places(context),
-        await project.waiting_files(context),
         await host.ffprobe(context),
         await host.service(context, own),
-        *([] if context.stands_in else await _as_the_service(context)),
     )
     return tuple(check for part in parts for check in part)
 
 
 async def _as_the_service(context: CheckContext) -> tuple[list[CheckResult], ...]:
-    """Checks that only the service's own user can answer: may it read, write, and call the helper?"""
+    """Checks that only root and the service's own user can answer: of another user's rights they would tell."""
+    answer, container = await asyncio.gather(probe(file_server(context.config)), query_container(context.config))
     return (
+        await project.gaps(context),
+        await alert_delivery.alerts(context),
+        bot.server(context, answer, container),
+        bot.local_mode(context, container),
+        await host.places(context),
+        await project.waiting_files(context),
         await project.project(context),
         await project.models(context),
         await project.env(context),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +24,9 @@ _EARLIER_MONITOR = "monitor_descarga.py"  # workers/monitor_descarga.py, which t
 _MOST_LEFT_OVER = 5  # lines
 
 
-def unit(context: CheckContext, state: UnitState) -> list[CheckResult]:
-    """The bot's unit: loaded, active, restarted after a crash, and logging to the journal that is read."""
+def unit(context: CheckContext, state: UnitState, outside: Sequence[CheckResult] = ()) -> list[CheckResult]:
+    """The bot's unit: loaded, active, restarted after a crash, and logging to the journal that is read. `outside`
+    are the results of `left_over`: a bot that runs elsewhere must not be started a second time."""
     name = state.unit
     if not name:  # the bot is told by its command line alone
         return []
@@ -35,12 +37,22 @@ def unit(context: CheckContext, state: UnitState) -> list[CheckResult]:
     found: list[CheckResult] = []
     if state.active not in ("active", "reloading"):
         fields = {"active": state.active, "sub": state.sub, "result": state.result}
-        found.append(critical("unit_inactive", "unit_start", unit=name, **fields))
+        found.append(_inactive(state, fields, runs_elsewhere=any(one.code == "check.left_over" for one in outside)))
     if state.restart in ("", "no"):
         found.append(warning("unit_restart", "unit_restart", unit=name))
     if state.namespace != context.config.journal.namespace and not context.config.journal.directory:
         found.append(critical("unit_namespace", "journal_namespace", unit=name, namespace=state.namespace or '""'))
     return found or [ok("unit", unit=name, restarts=state.restarts, pid=state.main_pid)]
+
+
+def _inactive(state: UnitState, fields: Mapping[str, str], *, runs_elsewhere: bool) -> CheckResult:
+    """A unit that does not run: critical, unless it waits for its first start since the boot, as after
+    `setup --no-start`."""
+    if runs_elsewhere:
+        return critical("unit_elsewhere", unit=state.unit, **fields)
+    if state.active == "inactive" and state.result == "success" and not state.began and state.enabled == "enabled":
+        return warning("unit_not_started", "unit_first_start", unit=state.unit)
+    return critical("unit_inactive", "unit_start", unit=state.unit, **fields)
 
 
 def left_over(context: CheckContext) -> list[CheckResult]:

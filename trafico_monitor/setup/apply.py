@@ -18,7 +18,7 @@ from ..privileged import chown
 from . import acl
 from .model import Change, Kind
 from .state_file import Entry, Ledger, State
-from .unit_files import SERVICE, unit_path
+from .unit_files import SERVICE, UNITS, unit_path
 
 _SECONDS = 90.0  # TimeoutStartSec= of a unit, by systemd's default
 
@@ -231,7 +231,15 @@ async def _file(entry: Entry, kept: Collection[str]) -> list[Left]:
             path.parent.rmdir()
     if change.reloads_systemd:
         await systemctl("daemon-reload")
-    return await _still_instrumented(change)
+    return [*await _still_running(change), *await _still_instrumented(change)]
+
+
+async def _still_running(change: Change) -> list[Left]:
+    """A bot that was started after `setup --no-start` outlives its unit's file."""
+    folder, _, unit = change.target.rpartition("/")
+    if folder != UNITS or Path(change.target).exists():
+        return []
+    return [("running", unit)] if (await unit_state(unit))["active"] in _RUNNING else []
 
 
 async def _still_instrumented(change: Change) -> list[Left]:

@@ -119,6 +119,8 @@ _PRESENT: dict[str, Schema] = {
     "started_at": _NUMBER,
     "version": _TEXT,
     "line": _TEXT,
+    "checked_at": _NUMBER_OR_NULL,
+    "heard_at": _NUMBER_OR_NULL,
     "unit": _TEXT,
     "unit_name": _TEXT,
     "unit_active": _FLAG_OR_NULL,

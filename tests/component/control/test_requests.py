@@ -137,10 +137,42 @@ async def test_a_silence_for_an_incident_or_a_modelo_must_be_about_one(office: O
     assert one.value == FAILED.id
 
 
+ASKED: dict[RequestKind, dict[str, object]] = {
+    RETRY: {"incident": FAILED.id},
+    ACK: {"incident": FAILED.id},
+    SILENCE: {"scope": Scope.ALL, "seconds": 60.0},
+    RequestKind.END_SILENCE: {"value": "SAAAAA"},
+    RequestKind.ASSIGN: {"file": "nada.mp4", "modelo": "luna"},
+    RequestKind.TEST: {},
+}
+
+
+@pytest.mark.parametrize("kind", list(RequestKind))
+async def test_who_asked_through_a_panel_and_why_is_recorded(office: Office, kind: RequestKind) -> None:
+    """Beside the user that the kernel names, never instead; for what is done and for what is refused."""
+    before = len(await office.records())
+    await office.ask(kind, on_behalf_of="ana  pérez", reason="lo pidió el modelo", **ASKED[kind])
+    record = next(one for one in (await office.records())[before:] if one.event.startswith("request_"))
+    assert record.fields["por"] == f"{ANA} por ana pérez"
+    assert f"{ANA} por ana pérez" in record.text and "lo pidió el modelo" in record.text
+    given = "motivo" if record.event == "request_silence" else "motivo_dado"
+    assert record.fields[given] == "lo pidió el modelo"
+
+
+async def test_the_history_of_an_incident_says_who_asked_through_a_panel(office: Office) -> None:
+    await office.ask(RETRY, incident=FAILED.id, on_behalf_of="ana", reason="otra vez")
+    asked = await office.incident()
+    assert asked.asked_by == f"{ANA} por ana"
+    record = next(one for one in await office.records() if one.event == "request_retry")
+    assert record.incident is not None and record.accion == f"reintento pedido por {ANA} por ana · «otra vez»"
+
+
 async def test_no_token_is_ever_stored(office: Office, tmp_path: Path) -> None:
     for kind in RequestKind:
         await office.desk.ask(
-            ControlRequest(kind, f"cli:{TOKEN}", NOW, TOKEN, Scope.MODELO, TOKEN, 60.0, TOKEN, f"{TOKEN}.mp4", TOKEN)
+            ControlRequest(
+                kind, f"cli:{TOKEN}", NOW, TOKEN, Scope.MODELO, TOKEN, 60.0, TOKEN, f"{TOKEN}.mp4", TOKEN, TOKEN
+            )
         )
     await office.end()
     await office.store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -139,3 +140,51 @@ def test_a_broken_rule_file_is_refused_and_the_old_rules_stay(monitor: Monitor, 
         wait_until(lambda: [found[2] for found in monitor.incidents()] == ["mustio"], "the old rules still work")
     file = monitor.folder / "logs" / "descarga_errors.json"
     wait_until(lambda: "corrupto" in [one["error_type"] for one in json.loads(file.read_text())], "it is exported")
+
+
+def test_a_reload_applies_who_the_bot_is_and_no_line_is_lost(monitor: Monitor, journald: PrivateJournald) -> None:
+    """`bot.process` as the header of config.toml promises it; what was read before is read by the old name."""
+    (monitor.folder / "conf.d").mkdir()
+    said = "ERROR:__main__:❌ Error al copiar: [Errno 13] Permission denied: '/srv/modelos/{}/a.mp4'"
+    with BotProcess(journald) as before, BotProcess(journald, process="otro_bot.py") as after:
+        after.say(said.format("sol"))
+        before.say(said.format("luna"))
+        wait_until(lambda: len(monitor.incidents()) == 1, "that of the bot of now")
+        (monitor.folder / "conf.d" / "bot.toml").write_text('[bot]\nprocess = "otro_bot.py"\n')
+        assert "recargadas" in monitor.reload()
+        for number in range(3):
+            after.say(said.format(f"mar{number}"))
+        wait_until(lambda: len(monitor.incidents()) == 4, "those of the bot of then")
+        before.say(said.format("nube"))
+        after.say(said.format("rio"))
+        wait_until(lambda: len(monitor.incidents()) == 5, "the other is the bot no more")
+    with Queries(monitor.folder / "state") as records:
+        named = {incident.download.modelo for incident in records.incidents()} - {None}
+    assert named == {"luna", "mar0", "mar1", "mar2", "rio"}
+
+
+def test_a_reload_names_what_waits_for_a_restart(monitor: Monitor) -> None:
+    (monitor.folder / "conf.d").mkdir()
+    more = monitor.folder / "conf.d" / "more.toml"
+    more.write_text('[retention]\nlog_files = 7\n[web]\nlisten = ""\n[checks]\ninterval = 5\n')
+    told = monitor.reload()
+    assert "esperan a un reinicio: retention.log_files, web.listen (sudo systemctl restart trafico-monitor)" in told
+    more.unlink()
+    assert "esperan a un reinicio" not in monitor.reload(), "nothing differs from the start any more"
+
+
+def test_the_status_says_how_old_it_is_and_is_complete_once_the_bot_was_heard(
+    monitor: Monitor, journald: PrivateJournald
+) -> None:
+    def status() -> str:
+        command = [sys.executable, "-m", "trafico_monitor", "status", "--config", str(monitor.folder / "config.toml")]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, env={"LANG": "es_ES.UTF-8"}).stdout
+
+    wait_until(lambda: "visibilidad" in status(), "there is a status", 60.0)
+    assert "visibilidad  no se ha oído nada del bot desde que arrancó el monitor" in status()
+    assert "completa" not in status()
+    assert re.search(r"en marcha desde .* · dato de hace ", status().splitlines()[0])
+    wait_until(lambda: re.search(r"disco .* · dato de hace ", status()), "the checks say how old they are", 60.0)
+    with BotProcess(journald) as bot:
+        bot.say("INFO:__main__:aquí estoy")
+        wait_until(lambda: "visibilidad  completa; última línea del bot: " in status(), "it was heard", 60.0)

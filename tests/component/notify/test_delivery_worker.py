@@ -158,6 +158,20 @@ async def test_a_wait_that_the_channel_asks_for_is_kept(desk: Desk) -> None:
     assert len(desk.texts) == 1
 
 
+async def test_a_channel_that_fails_is_logged_once_and_its_end_too(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.channel.down = DeliveryError("Chat not found")
+    desk.tell(news(1))
+    await desk.work(200)
+    desk.channel.down = None
+    await desk.work(100)
+    assert caplog.messages == [
+        "⚠️ Avisos: el canal scripted no entrega: Chat not found",
+        "✅ Avisos: el canal scripted vuelve a entregar",
+    ]
+
+
 async def test_network_failures_are_tried_ever_more_slowly_up_to_a_minute(desk: Desk) -> None:
     desk.tell(alarm(1))
     desk.channel.down = DOWN

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,18 +18,24 @@ import pytest
 
 from tests.journal_fixtures import UNIT, BotProcess, private_journald
 from tests.waiting_program import WAITS, running
+from trafico_monitor import preflight as preflight_of
 from trafico_monitor.cli.main import main
 from trafico_monitor.config import Config
 from trafico_monitor.config.discovery import HostFacts, complete
 from trafico_monitor.config.schema import settle
 from trafico_monitor.health import processes
+from trafico_monitor.health.unit import UnitState
+from trafico_monitor.host import accounts
 from trafico_monitor.host.accounts import Account
+from trafico_monitor.messages import catalogue
 from trafico_monitor.preflight import bot, bot_lines, host, journal, project
 from trafico_monitor.preflight.base import CheckContext, CheckResult, Level
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 NOBODY = Account("nobody", 65534, 65534, pwd.getpwnam("nobody").pw_dir)
 GAMES = pwd.getpwnam("games")
+GAMES_ACCOUNT = Account("games", GAMES.pw_uid, GAMES.pw_gid, GAMES.pw_dir)
+STOPPED = UnitState(UNIT, True, "loaded", "inactive", "dead", "success", enabled="enabled")
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root tries what others may do"),
     pytest.mark.filterwarnings("ignore:.*distutils:DeprecationWarning"),
@@ -322,12 +330,69 @@ def test_processes_left_over_outside_the_unit_and_the_command_that_ends_them(con
             ("check.left_over", pid, "games"),
             ("check.left_over_monitor", monitor, "root"),
         ]
+        stopped = bot.unit(context, replace(STOPPED, began=1.0), found)
+        assert [one.code for one in stopped] == ["check.unit_elsewhere", "check.unit_restart"]
+        assert stopped[0].level is Level.CRITICAL and not stopped[0].remedy("es"), "a second bot must not be started"
         assert "main.py" in found[0].text("es") and f"PID {pid}" in found[0].text("es")
         if not found[0].fields["service"]:
             assert [one.remedy("en") for one in found] == [f"sudo kill {pid}", f"sudo kill {monitor}"]
             mend(found[0])
             psutil.wait_procs([psutil.Process(pid)], timeout=10)
             assert only(bot.left_over(context)).code == "check.left_over_monitor"
+
+
+def test_a_unit_that_waits_for_its_first_start_is_no_error(context: CheckContext) -> None:
+    """As after `setup --no-start`, the tutorial's own step."""
+    first = bot.unit(context, replace(STOPPED, restart="always"))
+    assert [(one.level, one.code) for one in first] == [(Level.WARNING, "check.unit_not_started")]
+    assert first[0].remedy("es") == "sudo trafico-monitor trial"
+    for known in ({"began": 1.0}, {"result": "exit-code"}, {"active": "failed"}, {"enabled": "disabled"}):
+        found = only(bot.unit(context, replace(STOPPED, restart="always", **known)))
+        assert (found.level, found.code) == (Level.CRITICAL, "check.unit_inactive"), known
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_no_command_starts_a_bot_that_stands_still_but_the_one_that_says_so(language: str) -> None:
+    starting = re.compile(r"systemctl (?:[^;&|]* )?(?:start|restart|enable --now) [^;&|]*\{unit\}")
+    named = {code for code, words in catalogue(language).items() if code.startswith("fix.") and starting.search(words)}
+    of_service = {"fix.service_start", "fix.sandbox"}
+    assert named - of_service == {"fix.unit_start"}
+
+
+def as_nobody(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command of a user without rights, in his own language."""
+    became = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+    environment = {**os.environ, "LANG": "es_ES.UTF-8", "LC_ALL": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    argv = [*became, sys.executable, "-m", "trafico_monitor", *words, "--config", str(place / "config.toml")]
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_without_sudo_the_first_word_is_sudo(place: Path) -> None:
+    file, state = place / "config.toml", place / "state"
+    file.write_text(f'[paths]\nstate = "{state}"\n')
+    file.chmod(0o600)
+    state.mkdir(mode=0o700)
+    told = as_nobody(place, "check")
+    assert told.stdout.startswith("❌ Hace falta sudo: ") and told.returncode == 77
+    assert "   → sudo trafico-monitor check\n" in told.stdout and "críticos" not in told.stdout
+    file.chmod(0o644)
+    for words in (["status"], ["incidents"], ["report"]):
+        told = as_nobody(place, *words)
+        assert told.stderr.startswith("trafico-monitor: hace falta sudo: ") and told.returncode == 77
+        assert f"   → sudo trafico-monitor {words[0]} " in told.stderr
+    state.chmod(0o755)
+    assert "todavía no hay registros" in as_nobody(place, "status").stderr
+
+
+async def test_whoever_stands_in_for_the_service_is_told_no_rights_but_the_way(
+    context: CheckContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A caller without sudo: nothing that only his own rights make look wrong."""
+    monkeypatch.setattr(preflight_of, "subject", lambda: GAMES_ACCOUNT)
+    monkeypatch.setattr(accounts, "by_name", lambda name: NOBODY)
+    found = await preflight_of.preflight(context.config)
+    assert found[0].code == "check.not_root" and "sudo" in found[0].text("es")
+    assert not [one.code for one in found if one.code.startswith(("check.models", "missing.", "check.alerts"))]
 
 
 def test_a_process_that_another_service_holds_is_ended_by_its_service(context: CheckContext) -> None:

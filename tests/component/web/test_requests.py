@@ -28,6 +28,15 @@ async def test_a_request_reaches_the_desk_with_who_asked_and_when(window: Opened
     assert only(window) == ControlRequest(RequestKind.RETRY, by, NOON, incident="7K2M9QXA", reason="prueba")
 
 
+async def test_a_request_says_for_whom_it_is_made(window: Opened) -> None:
+    said = await window.ask("POST", PATH, {"kind": "retry", "incident": "7K2M9QXA", "on_behalf_of": " ana\u00a0 "})
+    assert said.status == 200
+    assert (only(window).on_behalf_of, only(window).by) == ("ana", f"cli:{getpass.getuser()}")
+    for name in ("", " ", "\u200b", "x" * 65, "a\nb", 7):
+        refused = await window.ask("POST", PATH, {"kind": "test", "on_behalf_of": name})
+        assert (refused.status, list(refused.json["fields"])) == (422, ["on_behalf_of"]), name  # type: ignore[call-overload]
+
+
 async def test_a_silence_carries_scope_value_and_seconds(window: Opened) -> None:
     asked = {"kind": "silence", "scope": "type", "value": "timeout", "seconds": 3600, "reason": "prueba"}
     assert (await window.ask("POST", PATH, asked)).status == 200

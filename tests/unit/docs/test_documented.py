@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import re
 import tomllib
@@ -12,7 +13,7 @@ import pytest
 
 from tests.cases import each
 from trafico_monitor.cli.parser import PROGRAM, build
-from trafico_monitor.config.schema import KEYS, VARIABLES
+from trafico_monitor.config.schema import KEYS, NEEDS_RESTART, VARIABLES
 
 from ...docs_commands import DOCUMENTS, ROOT, Shown, calls, shown
 
@@ -44,6 +45,40 @@ def test_every_key_of_the_configuration_has_its_paragraph(language: str) -> None
 
 def test_both_languages_document_the_same_keys_and_defaults() -> None:
     assert keys_of(page("trafico-monitor.toml.5", "")) == keys_of(page("trafico-monitor.toml.5", "es/"))
+
+
+# A reload or a restart.
+
+
+@pytest.mark.parametrize("mark", ["Takes effect at a restart.", "Cambia al reiniciar el servicio."])
+def test_the_manual_marks_the_keys_that_wait_for_a_restart(mark: str) -> None:
+    content = page("trafico-monitor.toml.5", "" if mark.startswith("T") else "es/")
+    marked = re.sub(rf"\*(\w+)\* = .*\n((?:\t.*\n)*?)\t{mark}\n", r"*(\1)* = \n", content)
+    waiting = set(keys_of(content)) - set(keys_of(marked))
+    assert waiting == {name for name in NEEDS_RESTART if not name.startswith("fleet.")}
+
+
+def test_the_shipped_file_marks_the_keys_that_wait_for_a_restart() -> None:
+    section, waiting = "", set[str]()
+    for line in (ROOT / "packaging/config.toml").read_text().splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif key := re.fullmatch(r"#([a-z_]+) = .*# \(\*\).*", line):
+            waiting.add(f"{section}.{key[1]}")
+    assert waiting == {name for name in NEEDS_RESTART if not name.startswith("fleet.")}
+
+
+def test_what_the_service_takes_from_the_configuration_at_its_start_waits_for_a_restart() -> None:
+    """The wiring is made once: a value that it takes out of the configuration there is not taken again. Whatever
+    asks the context for the configuration, or is given it by `_use_settings`, has the present one."""
+    (wiring,) = [
+        part
+        for part in ast.walk(ast.parse((ROOT / "trafico_monitor/daemon/service.py").read_text()))
+        if isinstance(part, ast.FunctionDef) and part.name == "_wire"
+    ]
+    taken = set(re.findall(r"\b(?:config|current)\.(\w+\.\w+)", ast.unparse(wiring)))
+    taken |= {f"retention.{name}" for name in re.findall(r"\bkept\.(\w+)", ast.unparse(wiring))}
+    assert taken == {name for name in NEEDS_RESTART if not name.startswith("fleet.")}
 
 
 def test_the_defaults_are_those_of_the_shipped_file() -> None:

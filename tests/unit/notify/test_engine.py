@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from tests.unit.notify.samples import NOON, incident
 from trafico_monitor.config.schema import Alerts, Route
 from trafico_monitor.model.alert import Notification, NotificationCode, Scope, Severity, Silence
+from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.model.serialization import decode, encode
+from trafico_monitor.notify.disposition import CAUSE
 from trafico_monitor.notify.engine import AlertChanges, AlertEngine
 from trafico_monitor.notify.routing import RoutingConfig
 from trafico_monitor.notify.triggers import notifications_for, notifications_of_acknowledgement
@@ -107,6 +110,78 @@ def fail(desk: Desk, key: str = "F") -> list[Notification]:
 
 def shown(notices: list[Notification]) -> list[tuple[str, tuple[str, ...]]]:
     return [(one.code, one.to) for one in notices]
+
+
+# Inhibition: one cause is one critical message.
+
+
+def full(desk: Desk, key: str = "A") -> list[Notification]:
+    video = Download(modelo="victor", video=f"{key}.mp4", file_id=key)
+    return desk.change(key, error_type=ErrorType.DISCO_LLENO, waiting_for=ErrorType.DISCO_LLENO, download=video)
+
+
+def space(desk: Desk, code: str = "space_critical") -> list[Notification]:
+    severity = Severity.CRITICAL if code == "space_critical" else Severity.RECOVERABLE
+    return desk.tell(Notification("space", NotificationCode(code), severity, desk.now, int(desk.now)))
+
+
+def own_store(desk: Desk) -> list[Notification]:
+    told = Notification(
+        "own_store", NotificationCode.OWN_STORE, Severity.CRITICAL, desk.now, fields={CAUSE: "disco_lleno"}
+    )
+    return desk.tell(told)
+
+
+@pytest.mark.parametrize("restarting", [False, True])
+@pytest.mark.parametrize("first", [full, space])
+def test_a_full_disk_rings_once_whoever_tells_of_it(
+    first: Callable[[Desk], list[Notification]], restarting: bool
+) -> None:
+    desk = Desk()
+    assert len(first(desk)) == 1
+    if restarting:
+        desk.restart()
+    desk.wait(2)
+    again = [*full(desk), *(space(desk) if first is full else []), *own_store(desk)]
+    again += [one for number in range(5) for one in full(desk, f"B{number}")]
+    assert again == []
+    (leader,) = [alert for alert in desk.alerting.alerts if alert.reached]
+    assert leader.notice.fields["en_espera"] == "6"
+    assert not [one for one in desk.wait(600) if one.severity is Severity.CRITICAL]
+
+
+def test_a_dead_server_rings_once_and_another_cause_rings_all_the_same() -> None:
+    desk = Desk()
+    assert shown(down(desk)) == [("critical", ("admin",))]
+    assert down(desk, "E") == down(desk, "F") == []
+    assert shown(full(desk)) == [("critical", ("admin",))]
+    solve(desk)
+    assert shown(down(desk, "G")) == [("critical", ("admin",))], "the next outage"
+
+
+def test_a_space_that_stays_critical_rings_once_the_video_is_done() -> None:
+    desk = Desk()
+    full(desk)
+    assert space(desk) == []
+    desk.wait(2)
+    assert desk.change("A", estado=Estado.SOLUCIONADO, closed_at=desk.now)
+    assert shown(desk.wait(3)) == [("space_critical", ("admin",))]
+    assert space(desk, "space_ok")
+    full(desk, "C"), space(desk), space(desk, "space_ok")
+    assert not [one for one in desk.wait(5) if one.code == "space_critical"], "the space is there again"
+
+
+def test_a_channel_that_has_not_been_told_of_the_cause_is_told() -> None:
+    desk = Desk(ESCALATING, Route("victor", modelos=("victor",), to=("dev",)))
+    assert shown(space(desk)) == [("space_critical", ("admin",))]
+    assert shown(full(desk)) == [("critical", ("dev",))]
+
+
+def test_a_cause_that_somebody_has_silenced_inhibits_nothing() -> None:
+    desk = Desk()
+    desk.silence(Scope.INCIDENT, "A")
+    assert full(desk) == []
+    assert shown(space(desk)) == [("space_critical", ("admin",))]
 
 
 # Escalation and reminders.

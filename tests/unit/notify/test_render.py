@@ -18,7 +18,8 @@ from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.model.task import Evidence
 from trafico_monitor.notify.messages.markup import clean
-from trafico_monitor.notify.messages.render import _ADVICE, render
+from trafico_monitor.notify.messages.render import _ADVICE, render, render_digest
+from trafico_monitor.pipeline.events import incident_event
 
 LIVE_CODES = ["detected", "retrying", "solved", "solved_by_bot", "failed", "critical", "waiting", "moved"]
 SERVICE_CODES = [
@@ -56,6 +57,20 @@ def test_a_detected_timeout_reads_as_in_the_mission() -> None:
 def test_what_the_lines_did_not_say_is_unknown() -> None:
     told = render(notice(incident=incident(download=Download(modelo="\u200b"))), "es").plain
     assert "Modelo: desconocido\nVideo: desconocido\n" in told
+
+
+@each("language", ["es", "en"])
+@each("kind", [ErrorType.SERVIDOR_CAIDO, ErrorType.DISCO_LLENO])
+def test_a_cause_that_belongs_to_no_video_names_none(language: str, kind: ErrorType) -> None:
+    of_machine = incident(kind, download=Download())
+    told = [render(notice(code, incident=of_machine), language).plain for code in ("critical", "solved", "failed")]
+    told += [render_digest([notice("critical", incident=of_machine)], language).plain]
+    for estado in Estado:
+        told.append(incident_event(replace(of_machine, estado=estado), NOON, language).text)
+    lines = "\n".join(told).lower()
+    assert "desconocido" not in lines and "unknown" not in lines
+    lost = render(notice("critical", incident=replace(of_machine, lost=True)), "es").plain
+    assert "Video: desconocido" in lost, "a video was lost, and nobody knows which"
 
 
 def test_a_solution_says_how_long_it_took_what_was_done_and_the_proof() -> None:

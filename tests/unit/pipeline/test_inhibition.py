@@ -19,6 +19,7 @@ from trafico_monitor.model.finding import ErrorType, Finding, FindingKind
 from trafico_monitor.model.incident import Estado
 from trafico_monitor.model.journal_entry import JournalEntry
 from trafico_monitor.model.task import Evidence, Outcome, RepairTask, TaskKind, TaskResult, Verdict
+from trafico_monitor.notify.messages.render import render
 from trafico_monitor.pipeline.pipeline import Pipeline
 
 NOW = 1_766_000_000.0
@@ -232,6 +233,17 @@ def test_what_takes_the_space_is_told_where_it_was_told_that_it_is_short() -> No
     again = pipeline.disk_usage({"uso": "x", "liberable": ""}, NOW + 10)
     assert len(again.notices) == 1
     assert "nada se puede borrar" in again.records[0].text and again.records[0].event == "space_used"
+
+
+def test_downloads_that_wait_for_the_configuration_are_told_in_one_message() -> None:
+    """A message says that something waits for the operator: nothing else would, until they look."""
+    pipeline = Pipeline(Detector(load({})), Tracker(), Limits(), "es", "missing.project")
+    told = [one for n in range(5) for one in pipeline.observe([failed(n)], NOW + n).notices if not one.only_edit]
+    assert [one.code for one in told] == ["not_configured"]
+    assert "sudo trafico-monitor check" in render(told[0], "es").plain
+    assert {one.estado for one in pipeline.tracker.open_incidents()} == {Estado.PENDIENTE}
+    pipeline.reload(Limits(), "es", "missing.project")
+    assert [one.code for one in pipeline.observe([failed(9)], NOW + 9).notices] == ["not_configured"]
 
 
 IN_A_HANDLER = """\

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ...config.discovery import discover
-from ...config.loader import load
+from ...config.loader import DEFAULT_PATH, load
 from ...config.schema import Config
 from ...daemon import disk_usage_report
 from ...errors import ConfigError, StoreError
+from ...host import accounts
 from ...messages import text
 from ...preflight import MARK, NAME, CheckResult, Level, preflight
 from ...store.read_repository import Queries
+from ..client import NotPermitted
 from ..output import COMMAND, language, say, waiting
 from .status import SILENT_SECONDS
 
@@ -26,6 +29,14 @@ _STYLES = {Level.OK: "", Level.WARNING: "yellow", Level.CRITICAL: "red"}
 
 def check(config: Path | None, as_json: bool) -> int:
     """Print the findings; exit status 0 fine, 1 warnings, 2 critical."""
+    if (closed := _closed(config or DEFAULT_PATH)) is not None:
+        fields = {"path": closed, "user": accounts.name_of(os.geteuid())}
+        refused = CheckResult(Level.CRITICAL, "check.needs_sudo", "fix.as_root", fields)
+        if as_json:
+            print(_as_json([refused], refused.level, language()))
+        else:
+            _print_result(refused, language())
+        return NotPermitted.exit_code
     try:
         loaded = load(config)
     except ConfigError as error:
@@ -33,13 +44,27 @@ def check(config: Path | None, as_json: bool) -> int:
         spoken = language()
     else:
         spoken = loaded.language if "language" in loaded.explicit else language()
-        checks = [*_look(replace(loaded, language=spoken), quiet=as_json), *_unusable_channels(loaded)]
+        checks = [*_look(replace(loaded, language=spoken), quiet=as_json), *_failing_channels(loaded)]
     worst = max((each.level for each in checks), default=Level.OK)
     if as_json:
         print(_as_json(checks, worst, spoken))
     else:
         _print(checks, worst, spoken)
     return int(worst)
+
+
+def _closed(file: Path) -> Path | None:
+    """What the caller may not read of the configuration; None where it can be read, or is not there."""
+    for path, read in ((file, Path.open), (file.parent / "conf.d", os.listdir)):
+        try:
+            opened = read(path)
+        except PermissionError:
+            return path
+        except OSError:
+            continue
+        if not isinstance(opened, list):
+            opened.close()
+    return None
 
 
 def _look(config: Config, *, quiet: bool) -> Sequence[CheckResult]:
@@ -70,8 +95,8 @@ async def _disk_usage(config: Config) -> list[CheckResult]:
     return checks
 
 
-def _unusable_channels(config: Config) -> list[CheckResult]:
-    """Which channels take no alerts, as the running service has found out by sending some."""
+def _failing_channels(config: Config) -> list[CheckResult]:
+    """The channels that take no alerts, as the running service has found out by sending some."""
     try:
         with Queries(config.paths.state) as records:
             said = records.status() or {}
@@ -80,15 +105,14 @@ def _unusable_channels(config: Config) -> list[CheckResult]:
     at, channels = said.get("at"), said.get("channels")
     running = isinstance(at, int | float) and time.time() - at < SILENT_SECONDS
     told = channels if running and isinstance(channels, list) else []
-    return [
-        CheckResult(
-            Level.CRITICAL,
-            "check.channel_unusable",
-            fields={"channel": str(one.get("channel", "")), "error": str(one.get("last_error", ""))},
-        )
-        for one in told
-        if isinstance(one, dict) and one.get("unusable")
-    ]
+    return [_failing(one) for one in told if isinstance(one, dict) and (one.get("unusable") or one.get("last_error"))]
+
+
+def _failing(channel: Mapping[str, object]) -> CheckResult:
+    fields = {"channel": str(channel.get("channel", "")), "error": str(channel.get("last_error", ""))}
+    if channel.get("unusable"):
+        return CheckResult(Level.CRITICAL, "check.channel_unusable", fields=fields)
+    return CheckResult(Level.WARNING, "check.channel_failing", "fix.channel_failing", fields)
 
 
 def _mistake(line: str) -> CheckResult:
@@ -97,11 +121,15 @@ def _mistake(line: str) -> CheckResult:
 
 def _print(checks: Sequence[CheckResult], worst: Level, language: str) -> None:
     for check in checks:
-        say(f"{MARK[check.level]} {check.text(language)}", "   ", style=_STYLES[check.level])
-        for line in check.remedy(language).splitlines():
-            say(f"{COMMAND}{line}")
+        _print_result(check, language)
     counts = {NAME[level]: sum(check.level is level for check in checks) for level in Level}
     say("\n" + text(f"check.result.{NAME[worst]}", language, **counts), "", style=f"bold {_STYLES[worst]}")
+
+
+def _print_result(check: CheckResult, language: str) -> None:
+    say(f"{MARK[check.level]} {check.text(language)}", "   ", style=_STYLES[check.level])
+    for line in check.remedy(language).splitlines():
+        say(f"{COMMAND}{line}")
 
 
 def _numbers(check: CheckResult) -> dict[str, object]:

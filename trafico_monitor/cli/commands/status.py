@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from ... import __version__
@@ -34,6 +35,8 @@ def status(config: Path | None, as_json: bool) -> int:
     state = text("status.running", spoken, desde=clock(_number(said.get("started_at")), spoken))
     if not running:
         state = text("status.stopped", spoken, desde=clock(at, spoken))
+    else:
+        state += _age(said.get("at"), spoken)
     head = text("status.head", spoken, version=said.get("version", __version__), resumen=state)
     say(head, style="bold green" if running else "bold red")
     for name, value in _lines(said, spoken):
@@ -67,13 +70,14 @@ def _line(name: str, value: str, spoken: str) -> None:
 
 
 def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
-    lines = [(name, said.get(name) or "-") for name in ("unit", "server", "space")]
+    age = _age(said.get("checked_at"), spoken)
+    lines: list[tuple[str, object]] = [(name, f"{said.get(name) or '-'}{age}") for name in ("unit", "server", "space")]
     lines += _usage(said, spoken)
     lines.append(("open", said.get("open", 0)))
     if isinstance(forecast := said.get("forecast"), dict):
         lines.append(("forecast", forecast.get("text", "-")))
     lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
-    lines.append(("sight", _sight(said.get("blindness"), said.get("unattributed"), spoken)))
+    lines.append(("sight", _sight(said, spoken)))
     lines.append(("reporting", _reporting(said.get("reporting"), spoken)))
     tasks = said.get("tasks")
     lines += [("tasks", _task(one, spoken)) for one in (tasks if isinstance(tasks, list) else [])]
@@ -138,8 +142,10 @@ def _channel(said: dict[str, object], spoken: str) -> str:
     return text("status.channel.fine", spoken, hora=hour, **fields)
 
 
-def _sight(blindness: object, unattributed: object, spoken: str) -> str:
-    """Visibility gaps with their start, and the numbers of lost lines and of those without a process."""
+def _sight(said: Mapping[str, object], spoken: str) -> str:
+    """Visibility gaps with their start, and the numbers of lost lines and of those without a process. Complete only
+    where something of the bot has been heard."""
+    blindness, unattributed = said.get("blindness"), said.get("unattributed")
     if not isinstance(blindness, dict):
         return "-"
     parts = [
@@ -149,7 +155,19 @@ def _sight(blindness: object, unattributed: object, spoken: str) -> str:
     dropped = blindness.get("suppressed")
     lost = [text("status.sight.dropped", spoken, n=dropped)] if dropped else []
     nobodys = [text("status.sight.unattributed", spoken, n=unattributed)] if unattributed else []
-    return "; ".join([*(parts or [text("status.sight.whole", spoken)]), *lost, *nobodys])
+    return "; ".join([*(parts or [_heard(said, spoken)]), *lost, *nobodys])
+
+
+def _heard(said: Mapping[str, object], spoken: str) -> str:
+    if (at := _number(said.get("heard_at"))) > 0:
+        return text("status.sight.heard", spoken, hora=format.date_time(at))
+    return text("status.sight.nothing", spoken, desde=clock(_number(said.get("started_at")), spoken))
+
+
+def _age(at: object, spoken: str) -> str:
+    """How old a value of the time `at` is; "" where that is not known."""
+    passed = time.time() - _number(at)
+    return text("status.age", spoken, segundos=format.duration(max(0.0, passed), spoken)) if _number(at) else ""
 
 
 def _reporting(said: object, spoken: str) -> str:

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
+from ...config.discovery import discover as installation
 from ...config.loader import load
 from ...config.schema import Config
 from ...errors import MonitorError, StoreError
@@ -110,16 +111,25 @@ async def _session(options: Options, config: Config, spoken: str) -> Session:
         return Session(unit, tuple(starts))
     project = options.project or config.project.dir
     if bot.there:
+        _, site = await installation(config)
+        if site is not None and site.project is not None:
+            _refuse_second(str(site.project), site.uid, unit, spoken)
         return Session(unit, (unit, *starts))
     if not project:
         raise units.TrialError(text("trial.no_project", spoken))
     folder, user = path_safety.judge(project, options.user or config.project.owner, spoken)
     if config.project.dir and config.project.dir != folder:
         raise units.TrialError(text("trial.other_project", spoken, there=config.project.dir, given=folder))
-    if loose := discover.loose(discover.processes(folder, user.uid), []):
-        raise units.TrialError(text("trial.by_hand", spoken, pids=" ".join(map(str, loose))))
+    _refuse_second(folder, user.uid, unit, spoken)
     python, _ = await discover.python_of(folder, user)
     return Session(unit, (unit, *starts), (folder, user, python))
+
+
+def _refuse_second(project: str, uid: int, unit: str, spoken: str) -> None:
+    """Raises TrialError while the project's main.py runs outside `unit`."""
+    found = discover.processes(project, uid)
+    if pids := [str(process.pid) for process in found if not process.in_unit(unit)]:
+        raise units.TrialError(text("trial.by_hand", spoken, pids=" ".join(pids)))
 
 
 @contextlib.asynccontextmanager

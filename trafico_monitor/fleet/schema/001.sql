@@ -30,7 +30,7 @@ CREATE TABLE trafico.records (
     event text NOT NULL CHECK (length(event) <= 80),
     priority smallint NOT NULL DEFAULT 6,
     text text NOT NULL CHECK (length(text) <= 16384),
-    incident_id text CHECK (length(incident_id) <= 60),
+    incident_id text CHECK (incident_id ~ '^[0-9A-Za-z_-]{1,40}$'),
     error_type text CHECK (length(error_type) <= 60),
     estado text CHECK (length(estado) <= 60),
     modelo text CHECK (length(modelo) <= 512),
@@ -45,7 +45,8 @@ CREATE TABLE trafico.records_other PARTITION OF trafico.records DEFAULT;
 CREATE INDEX records_received ON trafico.records (received_at);
 CREATE INDEX records_incident ON trafico.records (incident_id, machine, seq) WHERE incident_id IS NOT NULL;
 
--- The latest state of each incident; kept by a trigger on records.
+-- The latest state of each incident; kept by a trigger on records. A time here is never later than the server's clock,
+-- nor before 1970: a machine whose clock is wrong, or that lies, does not stand above all others.
 CREATE TABLE trafico.incidents (
     machine text NOT NULL,
     id text NOT NULL,
@@ -65,16 +66,18 @@ CREATE INDEX incidents_time ON trafico.incidents (opened_at DESC, id DESC);
 CREATE INDEX incidents_machine ON trafico.incidents (machine, opened_at DESC, id DESC);
 CREATE INDEX incidents_type ON trafico.incidents (error_type, opened_at DESC, id DESC);
 CREATE INDEX incidents_estado ON trafico.incidents (estado, opened_at DESC, id DESC);
+CREATE INDEX incidents_modelo ON trafico.incidents (modelo, opened_at DESC, id DESC);
 CREATE INDEX incidents_open ON trafico.incidents (opened_at DESC, id DESC) WHERE closed_at IS NULL;
 CREATE INDEX incidents_id ON trafico.incidents (id text_pattern_ops);
 
--- What the server has of each base.
+-- What the server has of each base. `missing` counts the holes: records whose predecessor never came.
 CREATE TABLE trafico.positions (
     machine text NOT NULL,
     base uuid NOT NULL,
     first_seq bigint NOT NULL,
     last_seq bigint NOT NULL,
     received bigint NOT NULL,
+    missing bigint NOT NULL DEFAULT 0,
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (machine, base)
 );
@@ -122,19 +125,27 @@ CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON trafico.heartbeats
 -- policy on records.
 CREATE FUNCTION trafico.note_records() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
-    INSERT INTO trafico.positions AS p (machine, base, first_seq, last_seq, received)
-        SELECT machine, base, min(seq), max(seq), count(*) FROM added GROUP BY machine, base ORDER BY machine, base
+    INSERT INTO trafico.positions AS p (machine, base, first_seq, last_seq, received, missing)
+        SELECT a.machine, a.base, min(a.seq), max(a.seq), count(*),
+            count(*) FILTER (WHERE a.prev > coalesce(a.before, k.last_seq, a.prev))
+        FROM (SELECT machine, base, seq, prev, lag(seq) OVER (PARTITION BY machine, base ORDER BY seq) AS before
+              FROM added) a
+        LEFT JOIN trafico.positions k ON k.machine = a.machine AND k.base = a.base
+        GROUP BY a.machine, a.base ORDER BY a.machine, a.base
         ON CONFLICT (machine, base) DO UPDATE SET
             first_seq = least(p.first_seq, excluded.first_seq), last_seq = greatest(p.last_seq, excluded.last_seq),
-            received = p.received + excluded.received, updated_at = clock_timestamp();
+            received = p.received + excluded.received, missing = p.missing + excluded.missing,
+            updated_at = clock_timestamp();
     INSERT INTO trafico.incidents AS i
             (machine, id, base, seq, error_type, estado, modelo, video, opened_at, updated_at, closed_at, body)
         SELECT DISTINCT ON (machine, incident_id) machine, incident_id, base, seq, coalesce(error_type, ''),
-            coalesce(estado, ''), coalesce(modelo, ''), coalesce(video, ''), coalesce(opened_at, at), at, closed_at, body
-        FROM added WHERE incident_id IS NOT NULL ORDER BY machine, incident_id, seq DESC
+            coalesce(estado, ''), coalesce(modelo, ''), coalesce(video, ''),
+            greatest(least(coalesce(opened_at, at), now), '1970-01-01Z'), greatest(least(at, now), '1970-01-01Z'),
+            CASE WHEN closed_at IS NOT NULL THEN greatest(least(closed_at, now), '1970-01-01Z') END, body
+        FROM added, clock_timestamp() now WHERE incident_id IS NOT NULL ORDER BY machine, incident_id, seq DESC
         ON CONFLICT (machine, id) DO UPDATE SET
             base = excluded.base, seq = excluded.seq, error_type = excluded.error_type, estado = excluded.estado,
-            modelo = excluded.modelo, video = excluded.video, opened_at = excluded.opened_at,
+            modelo = excluded.modelo, video = excluded.video, opened_at = least(i.opened_at, excluded.opened_at),
             updated_at = excluded.updated_at, closed_at = excluded.closed_at, body = excluded.body
         WHERE i.base <> excluded.base OR i.seq < excluded.seq;
     RETURN NULL;

@@ -167,7 +167,8 @@ TEXTS: dict[str, str] = {
     "check.config_wrong": "Configuration: {line}",
     "check.user": "Checked as the service's user, {user}",
     "check.user_absent": "The user {user} does not exist (not installed?): checked as {caller}",
-    "check.not_root": "Checked as {caller}: the permissions of the service's user ({user}) cannot be checked this way",
+    "check.not_root": "sudo is needed to check everything: {caller} can check only what follows",
+    "check.needs_sudo": "sudo is needed: {user} cannot read {path}",
     "fix.as_root": "sudo trafico-monitor check",
     "check.closed": "The user {user} cannot enter {path}, on the way to {target}",
     "fix.open_folder": "sudo setfacl -m u:{user}:--x {path}",
@@ -193,6 +194,8 @@ TEXTS: dict[str, str] = {
     "check.channel_spare": "Alerts: the channel «{channel}» is unused: no route, escalate_to or fallback names it",
     "check.channel_no_token": "Alerts: the channel «{channel}» has no token for its server",
     "check.channel_unusable": "Alerts: the channel «{channel}» does not deliver: {error}",
+    "check.channel_failing": "Alerts: channel {channel} does not deliver: {error}",
+    "fix.channel_failing": "sudo trafico-monitor notify test",
     "check.one_channel": "Alerts: only one channel, «{channel}»; add another in [channels.…] so that alerts arrive if this one is blocked",
     "fix.channels": "sudoedit /etc/trafico-monitor/config.toml    # [channels.…] [routes.…]",
     "fix.alert_token": "sudoedit /etc/trafico-monitor/credentials/alert-token",
@@ -225,7 +228,7 @@ TEXTS: dict[str, str] = {
     "check.instrument_foreign": "Downloads: unknown version of {library}, which is left unchanged: its downloads are known from log text only",
     "check.instrument_text": "Downloads: known from the bot's log text only; an error may lack its modelo and video",
     "fix.instrument_set_up": "sudo trafico-monitor setup --project {dir}",
-    "fix.instrument_restart": "sudo systemctl restart {unit}",
+    "fix.instrument_restart": "sudo systemctl try-restart {unit}",
     "fix.instrument_why": "sudo trafico-monitor setup --project {dir} --dry-run",
     "fix.instrument_start": "trafico-monitor instrument -- python main.py",
     "check.journal_kept": "Journal: kept across reboots",
@@ -239,13 +242,16 @@ TEXTS: dict[str, str] = {
     "fix.rate_limit": "sudo install -d /etc/systemd/system/{unit}.d &&"
     " printf '[Service]\\nLogRateLimitIntervalSec=30s\\nLogRateLimitBurst=200000\\n' |"
     " sudo tee /etc/systemd/system/{unit}.d/50-lines.conf && sudo systemctl daemon-reload &&"
-    " sudo systemctl restart {unit}",
+    " sudo systemctl try-restart {unit}",
     "check.unit": "Bot: {unit} is running (PID {pid}, {restarts} restarts)",
     "check.unit_unknown": "Bot: the state of {unit} is unknown (systemd does not answer or is not PID 1)",
     "check.unit_missing": "Bot: the unit {unit} does not exist: nothing to monitor",
     "fix.unit_install": "sudo trafico-monitor setup --project /home/…/100trafico",
     "check.unit_inactive": "Bot: {unit} is not running ({active}/{sub}, {result})",
     "fix.unit_start": "sudo systemctl start {unit}",
+    "check.unit_not_started": "Bot: {unit} is set up and has not been started yet (setup --no-start); the trial starts it",
+    "fix.unit_first_start": "sudo trafico-monitor trial",
+    "check.unit_elsewhere": "Bot: {unit} is not running ({active}/{sub}, {result}), but the bot runs outside it: do not start the unit before that process has ended, or there will be two",
     "check.unit_restart": "Bot: systemd does not restart {unit} after a crash (Restart=no)",
     "fix.unit_restart": "sudo install -d /etc/systemd/system/{unit}.d &&"
     " printf '[Service]\\nRestart=always\\nRestartSec=5\\n' |"

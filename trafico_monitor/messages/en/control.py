@@ -38,6 +38,8 @@ TEXTS: dict[str, str] = {
     "request.ambiguous_incident": "several incidents start with «{id}»: give the full ID",
     "request.invalid_incident": "«{id}» is not an incident ID: expected 8 letters or digits such as T7F3K2AB, or the start of one",
     "request.invalid_seconds": "a silence must last between 60 s and 7 days",
+    "request.by_for": "{por} for {usuario}",
+    "request.invalid_on_behalf_of": "on whose behalf: 1 to {maximo} visible characters",
     "request.invalid_reason": "a reason of 1 to {maximo} characters is required",
     "request.invalid_scope": "the scope of a silence is everything, a type, a modelo or an incident",
     "request.invalid_type": "«{valor}» is not an error type: {tipos}",
@@ -65,6 +67,7 @@ TEXTS: dict[str, str] = {
     "scope.incident": "incident #{valor}",
     "scope.maintenance": "maintenance of {valor}",
     # The monitor's own story.
+    "record.because": " · «{motivo}»",
     "record.request_retry": "👤 {por} requests a retry: {tipo} · video {video} · #{id}",
     "record.request_ack": "👤 {por} acknowledges: {tipo} · video {video} · #{id}",
     "record.request_ack_alarm": "👤 {por} acknowledges: {que} · {alarma}",

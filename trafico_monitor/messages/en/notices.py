@@ -103,6 +103,7 @@ TEXTS: dict[str, str] = {
     "notice.unknown_error": "The bot logged an error that no rule matches (trafico-monitor rules unknown)",
     "notice.unknown_more": "The bot logged more errors that no rule matches (trafico-monitor rules unknown)",
     "notice.budget_spent": "Hourly limit of repairs reached: the rest waits and resumes automatically (trafico-monitor incidents)",
+    "notice.not_configured": "Failed downloads wait: the monitor is not configured yet (sudo trafico-monitor check)",
     "notice.test": "Test message: alerts are delivered",
     "notice.reminder": "🔔 Reminder: not solved and not acknowledged",
     "notice.reminder.advice": "To stop the reminders: trafico-monitor ack {id}, or trafico-monitor silence",
@@ -164,6 +165,7 @@ TEXTS: dict[str, str] = {
     # Many at once.
     "notice.digest": "{n} alerts in one message, from {desde} to {hasta}",
     "notice.digest.incident": "{hora} {icono} {que} · {modelo} · {video} #{id}",
+    "notice.digest.cause": "{hora} {icono} {que} #{id}",
     "notice.digest.service": "{hora} {que}",
     "notice.digest.rescued": "{hora} 📦 {archivo} waits in _rescatados: {orden}",
     "notice.digest.rescued_placed": "{hora} ✅ {archivo} is now in its modelo's folder",
@@ -186,6 +188,8 @@ TEXTS: dict[str, str] = {
     "notice.decimal": ".",
     # Why a message was not taken; shown by `status`.
     "notice.trouble.none": "no alert channel: {falta} is missing, so no alerts are sent",
+    "notice.channel.failing": "⚠️ Alerts: channel {canal} does not deliver: {detalle}",
+    "notice.channel.back": "✅ Alerts: channel {canal} delivers again",
     "notice.trouble.flood": "Telegram asks to wait {segundos} s",
     "notice.trouble.blocked": "the administrator has blocked the bot, or the bot may not write to them: open the chat and send /start ({detalle})",
     "notice.trouble.token": "Telegram rejects the token: check TELEGRAM_TOKEN and the server's address ({detalle})",

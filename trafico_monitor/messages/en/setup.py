@@ -79,6 +79,7 @@ TEXTS: dict[str, str] = {
     "setup.left.altered": "{target} was changed after setup: left as it is",
     "setup.left.unit": "the unit {target} was changed after setup: it keeps running as it is",
     "setup.left.instrument": "{target} is not restarted: reporting ends at its next start",
+    "setup.left.running": "{target} keeps running, now without its unit: it is not restarted after a crash and does not start at boot (to stop it: sudo systemctl stop {target})",
     "setup.left.folder": "{target} is not empty: kept",
     "setup.left.acl": "the permissions of {target} were changed after setup: only the entries added by setup are removed",
     "setup.left.entry": "entries of trafico-monitor remain in {target} (too deep, too many, or inaccessible)",

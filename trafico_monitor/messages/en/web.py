@@ -21,6 +21,7 @@ TEXTS: dict[str, str] = {
     "web.expect.modelo": "the name of a modelo",
     "web.expect.scope": "all, type, modelo or incident",
     "web.expect.seconds": "a number of seconds, from 60 to 604800 (7 days)",
+    "web.expect.on_behalf_of": "the name of the user on whose behalf it is asked, of 64 characters at most",
     "web.expect.reason": "a reason in one line, of 200 characters at most; a silence needs one",
     "web.expect.error_type": "timeout, ruta_inexistente, corrupto, permisos, disco_lleno, servidor_caido or otro",
     "calling.nobody": "the monitor closed the connection before it answered ({motivo}); it may or may not have accepted the request. Check with `trafico-monitor status` and `incidents`; repeating the request is safe",

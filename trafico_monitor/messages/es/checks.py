@@ -169,7 +169,8 @@ TEXTS: dict[str, str] = {
     "check.config_wrong": "Configuración: {line}",
     "check.user": "Comprobado para el usuario del servicio, {user}",
     "check.user_absent": "No existe el usuario {user} (¿sin instalar?): comprobado para {caller}",
-    "check.not_root": "Comprobado como {caller}: así no se ven los permisos del usuario del servicio ({user})",
+    "check.not_root": "Hace falta sudo para comprobarlo todo: {caller} solo puede comprobar lo que sigue",
+    "check.needs_sudo": "Hace falta sudo: {user} no puede leer {path}",
     "fix.as_root": "sudo trafico-monitor check",
     "check.closed": "El usuario {user} no puede entrar en {path}, de camino a {target}",
     "fix.open_folder": "sudo setfacl -m u:{user}:--x {path}",
@@ -195,6 +196,8 @@ TEXTS: dict[str, str] = {
     "check.channel_spare": "Avisos: el canal «{channel}» no se usa: ninguna ruta, ni escalate_to, ni fallback lo nombra",
     "check.channel_no_token": "Avisos: el canal «{channel}» no tiene token para su servidor",
     "check.channel_unusable": "Avisos: el canal «{channel}» no entrega: {error}",
+    "check.channel_failing": "Avisos: el canal {channel} no entrega: {error}",
+    "fix.channel_failing": "sudo trafico-monitor notify test",
     "check.one_channel": "Avisos: hay un solo canal, «{channel}»; añada otro en [channels.…] para que lleguen aunque este se bloquee",
     "fix.channels": "sudoedit /etc/trafico-monitor/config.toml    # [channels.…] [routes.…]",
     "fix.alert_token": "sudoedit /etc/trafico-monitor/credentials/alert-token",
@@ -227,7 +230,7 @@ TEXTS: dict[str, str] = {
     "check.instrument_foreign": "Descargas: versión desconocida de {library}, que no se toca: sus descargas solo se conocen por el texto del registro",
     "check.instrument_text": "Descargas: se conocen solo por el texto del bot; de un error pueden faltar el modelo y el video",
     "fix.instrument_set_up": "sudo trafico-monitor setup --project {dir}",
-    "fix.instrument_restart": "sudo systemctl restart {unit}",
+    "fix.instrument_restart": "sudo systemctl try-restart {unit}",
     "fix.instrument_why": "sudo trafico-monitor setup --project {dir} --dry-run",
     "fix.instrument_start": "trafico-monitor instrument -- python main.py",
     "check.journal_kept": "Journal: se conserva entre arranques",
@@ -241,13 +244,16 @@ TEXTS: dict[str, str] = {
     "fix.rate_limit": "sudo install -d /etc/systemd/system/{unit}.d &&"
     " printf '[Service]\\nLogRateLimitIntervalSec=30s\\nLogRateLimitBurst=200000\\n' |"
     " sudo tee /etc/systemd/system/{unit}.d/50-lines.conf && sudo systemctl daemon-reload &&"
-    " sudo systemctl restart {unit}",
+    " sudo systemctl try-restart {unit}",
     "check.unit": "Bot: {unit} en marcha (PID {pid}, {restarts} reinicios)",
     "check.unit_unknown": "Bot: no se sabe el estado de {unit} (systemd no responde o no es el PID 1)",
     "check.unit_missing": "Bot: la unidad {unit} no existe: no hay nada que vigilar",
     "fix.unit_install": "sudo trafico-monitor setup --project /home/…/100trafico",
     "check.unit_inactive": "Bot: {unit} no está en marcha ({active}/{sub}, {result})",
     "fix.unit_start": "sudo systemctl start {unit}",
+    "check.unit_not_started": "Bot: {unit} está preparado y aún no ha arrancado (setup --no-start); lo arranca la prueba",
+    "fix.unit_first_start": "sudo trafico-monitor trial",
+    "check.unit_elsewhere": "Bot: {unit} no está en marcha ({active}/{sub}, {result}), pero el bot corre fuera de ella: no la arranque hasta que ese proceso termine, o habrá dos",
     "check.unit_restart": "Bot: systemd no reinicia {unit} tras una caída (Restart=no)",
     "fix.unit_restart": "sudo install -d /etc/systemd/system/{unit}.d &&"
     " printf '[Service]\\nRestart=always\\nRestartSec=5\\n' |"

@@ -38,6 +38,8 @@ TEXTS: dict[str, str] = {
     "request.ambiguous_incident": "hay varios incidentes que empiezan por «{id}»: escriba el identificador entero",
     "request.invalid_incident": "«{id}» no es un identificador de incidente: se esperan 8 letras o cifras, como T7F3K2AB, o su comienzo",
     "request.invalid_seconds": "un silencio dura entre 60 s y 7 días",
+    "request.by_for": "{por} por {usuario}",
+    "request.invalid_on_behalf_of": "en nombre de quién: de 1 a {maximo} caracteres visibles",
     "request.invalid_reason": "hace falta un motivo, de 1 a {maximo} caracteres",
     "request.invalid_scope": "un silencio abarca todo, un tipo, un modelo o un incidente",
     "request.invalid_type": "«{valor}» no es un tipo de error: {tipos}",
@@ -65,6 +67,7 @@ TEXTS: dict[str, str] = {
     "scope.incident": "incidente #{valor}",
     "scope.maintenance": "mantenimiento de {valor}",
     # The monitor's own story.
+    "record.because": " · «{motivo}»",
     "record.request_retry": "👤 {por} pide reintentar: {tipo} · video {video} · #{id}",
     "record.request_ack": "👤 {por} se da por enterado: {tipo} · video {video} · #{id}",
     "record.request_ack_alarm": "👤 {por} se da por enterado: {que} · {alarma}",

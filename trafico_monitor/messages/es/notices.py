@@ -107,6 +107,7 @@ TEXTS: dict[str, str] = {
     "notice.unknown_error": "El bot ha registrado un error que ninguna regla conoce (trafico-monitor rules unknown)",
     "notice.unknown_more": "El bot ha registrado más errores que ninguna regla conoce (trafico-monitor rules unknown)",
     "notice.budget_spent": "Demasiadas correcciones en una hora: el resto espera y seguirá solo (trafico-monitor incidents)",
+    "notice.not_configured": "Hay descargas fallidas que esperan: falta configurar el monitor (sudo trafico-monitor check)",
     "notice.test": "Mensaje de prueba: los avisos llegan",
     "notice.reminder": "🔔 Recordatorio: sigue sin resolver y nadie se ha dado por enterado",
     "notice.reminder.advice": "Para que no se repita: trafico-monitor ack {id}, o trafico-monitor silence",
@@ -168,6 +169,7 @@ TEXTS: dict[str, str] = {
     # Many at once.
     "notice.digest": "{n} avisos juntos, de {desde} a {hasta}",
     "notice.digest.incident": "{hora} {icono} {que} · {modelo} · {video} #{id}",
+    "notice.digest.cause": "{hora} {icono} {que} #{id}",
     "notice.digest.service": "{hora} {que}",
     "notice.digest.rescued": "{hora} 📦 {archivo} espera en _rescatados: {orden}",
     "notice.digest.rescued_placed": "{hora} ✅ {archivo} ya está en la carpeta de su modelo",
@@ -190,6 +192,8 @@ TEXTS: dict[str, str] = {
     "notice.decimal": ",",
     # Why a message was not taken; shown by `status`.
     "notice.trouble.none": "no hay canal de avisos: falta {falta}, así que no se envían avisos",
+    "notice.channel.failing": "⚠️ Avisos: el canal {canal} no entrega: {detalle}",
+    "notice.channel.back": "✅ Avisos: el canal {canal} vuelve a entregar",
     "notice.trouble.flood": "Telegram pide esperar {segundos} s",
     "notice.trouble.blocked": "el administrador tiene bloqueado al bot o no puede escribirle: que abra el chat y"
     " envíe /start ({detalle})",

@@ -82,6 +82,7 @@ TEXTS: dict[str, str] = {
     "setup.left.altered": "alguien ha cambiado {target} después: se deja como está",
     "setup.left.unit": "alguien ha cambiado la unidad {target} después: sigue como está",
     "setup.left.instrument": "{target} no se reinicia: deja de informar en su próximo arranque",
+    "setup.left.running": "{target} sigue en marcha, ya sin su unidad: no se reinicia tras una caída ni arranca con el equipo (para pararla: sudo systemctl stop {target})",
     "setup.left.folder": "{target} no está vacía: se deja",
     "setup.left.acl": "alguien ha cambiado los permisos de {target} después: solo se quita lo que añadió setup",
     "setup.left.entry": "en {target} quedan entradas de trafico-monitor (demasiado hondo, demasiadas, o no se puede abrir)",

@@ -21,6 +21,7 @@ TEXTS: dict[str, str] = {
     "web.expect.modelo": "el nombre de un modelo",
     "web.expect.scope": "all, type, modelo o incident",
     "web.expect.seconds": "un número de segundos, de 60 a 604800 (7 días)",
+    "web.expect.on_behalf_of": "el nombre del usuario en cuyo nombre se pide, de 64 caracteres como máximo",
     "web.expect.reason": "un motivo en una línea, de 200 caracteres como máximo; para un silencio hace falta",
     "web.expect.error_type": "timeout, ruta_inexistente, corrupto, permisos, disco_lleno, servidor_caido u otro",
     "calling.nobody": "el monitor cerró la conexión antes de contestar ({motivo}); no se sabe si aceptó la petición. Compruébelo con «trafico-monitor status» e «incidents»; repetirla no hace daño",

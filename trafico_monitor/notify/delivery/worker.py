@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from ..messages.render import render, render_digest
 from .batching import DIGESTED, Batch, edits, next_batch
 
 __all__ = ["Channel", "CourierStatus", "DeliveryWorker", "Outbox", "RefusedByServer"]
+
+logger = logging.getLogger(__name__)
 
 # Gives what waits to another channel; its name, "" when there is none.
 HandOver = Callable[[], Awaitable[str]]
@@ -95,7 +98,7 @@ class DeliveryWorker:
         self._marks: list[tuple[int, int, str]] = []
         self._last_success: float | None = None
         self._remembers = False  # that of before a restart has been looked up
-        self._error = ""
+        self._error = self._logged = ""
         self._error_at: float | None = None
         self._waiting = 0
         self._retired: list[Channel] = []
@@ -214,6 +217,7 @@ class DeliveryWorker:
         except Exception as error:  # a fault in a client library must not end the alerts
             return RefusedByServer(redact(f"{type(error).__name__}: {error}"))
         now = self._clock()
+        self._log("")
         kept = f"{DIGESTED}{taken}" if turn.digest else taken
         self._marks += [(item.id, item.version, kept) for item in turn.items]
         self._last_success, self._failures, self._error, self._unusable = now, 0, "", False
@@ -273,6 +277,7 @@ class DeliveryWorker:
     async def _drop(self, turn: Batch, reason: str) -> None:
         now = self._clock()
         self._error, self._error_at = reason, now
+        self._log(reason)
         for item in turn.items:
             await self._outbox.dropped(item.id, item.version, reason, now)
             self._last.discard(item.id)
@@ -286,9 +291,17 @@ class DeliveryWorker:
         now = self._clock()
         self._failures += 1
         self._error, self._error_at = reason, now
+        self._log(reason)
         self._settled.set()
         backoff = min(SLOWEST_RETRY, 2.0 ** min(self._failures, 10))
         self._hold = _Pause(now, now + (retry_after or backoff))
+
+    def _log(self, reason: str) -> None:
+        """Log a failure of the channel once, and its end."""
+        if reason != self._logged:
+            code = "notice.channel.failing" if reason else "notice.channel.back"
+            logger.warning("%s", text(code, self._language, canal=self._channel.name, detalle=reason))
+        self._logged = reason
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

@@ -142,7 +142,7 @@ def entry(notice: Notification, language: str, zone: tzinfo | None = None) -> Li
         return line("notice.digest.service", language, hora=when, que=headline(notice, language))
     modelo, video = who(incident, language)
     return line(
-        "notice.digest.incident",
+        "notice.digest.cause" if incident.of_machine else "notice.digest.incident",
         language,
         hora=when,
         icono=words(text(f"notice.icon.{incident.estado.value}", language)),
@@ -242,8 +242,9 @@ def _field(key: str, value: str, language: str, zone: tzinfo | None) -> Line:
 def _incident(notice: Notification, incident: Incident, language: str) -> Iterator[Line]:
     modelo, video = who(incident, language)
     yield headline(notice, language)
-    yield line("notice.modelo", language, modelo=modelo)
-    yield line("notice.video", language, video=video)
+    if not incident.of_machine:
+        yield line("notice.modelo", language, modelo=modelo)
+        yield line("notice.video", language, video=video)
     yield _standing(notice.code, incident, language)
     if notice.code in _TOLD_IN_FULL:
         yield from _outcome(incident, language)

@@ -46,6 +46,7 @@ class IncidentHandler:
         self._held_back: dict[str, None] = {}
         self._looked_at = 0.0
         self._freed = False
+        self._told_sightless = False
         self._resumption = resumption
 
     def situation(self, now: float) -> DecisionContext:
@@ -72,6 +73,8 @@ class IncidentHandler:
         if not incident.open:
             self._resumption.ended(incident.id)
         self._mind(incident)
+        if _sightless(incident):
+            self._tell_sightless(incident, step, now)
         if order is not None or not incident.open:
             for old in self._waiting(incident):
                 self.done(old.id, step)
@@ -152,6 +155,7 @@ class IncidentHandler:
 
     def look_again(self) -> None:
         """Something may be left now that was not before."""
+        self._told_sightless = False
         self._freed = True
 
     def proven(self, incident: Incident, order: RepairTask) -> None:
@@ -233,6 +237,15 @@ class IncidentHandler:
         thread = int(now) * 100 + list(TaskKind).index(kind)  # each kind is a message of its own
         code = NotificationCode.BUDGET_SPENT
         step.notices.append(Notification("budget", code, Severity.RECOVERABLE, now, thread, fields=fields))
+
+    def _tell_sightless(self, incident: Incident, step: ChangeSetBuilder, now: float) -> None:
+        """One message for all that wait for the configuration, until that is read again."""
+        if self._told_sightless or not incident.open:
+            return
+        self._told_sightless = True
+        fields = {"falta": text("short.project", step.language)}
+        code = NotificationCode.NOT_CONFIGURED
+        step.notices.append(Notification("setup", code, Severity.RECOVERABLE, now, int(now), fields=fields))
 
     def _mind(self, incident: Incident) -> None:
         """Remember those that go on by themselves."""

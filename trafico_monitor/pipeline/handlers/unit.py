@@ -39,17 +39,19 @@ class _Life:
     began: float = 0.0  # when it last came to life; 0: not known
     ended: float = 0.0
     asked: bool = False  # a stop job came after its last start
+    restarted: bool = False  # it lives because it was started again after such an end
     activating: bool = False  # starting, and not started: this is how a oneshot lives
     restarting: bool = False  # systemd has scheduled its restart
-    restarted: bool = False  # it lives because it was started again after such an end
     periodic: bool = False  # a timer starts it: it ends by itself as it should
     gone: float = 0.0  # when its last process of the bot ended; 0: none, or told
     gone_pid: int = 0
     unit: str = ""
     down: str = ""  # the code of the end that the alarm began with; "": no alarm stands
-    since: float = 0.0  # when the alarm began
+    since: float = 0.0  # when the first of these ends was; one soon after a recovery is counted with them
+    alarm: float = 0.0  # when the alarm began: its message; 0: `since`
     ends: int = 0
     hold: float = 0.0  # how long it has to live until the alarm is over
+    back: float = 0.0  # when a recovery was told
 
 
 class UnitHandler:
@@ -181,30 +183,37 @@ class UnitHandler:
         life = self._life
         lived = finding.at - life.began if life.began else 0.0
         settled = self._alerting.routing.alerts.unit_settled
-        life.hold = max(settled, min(2 * lived, LONGEST_HOLD)) if settled and life.restarted else settled
-        if not life.down:
-            life.down, life.since, life.ends = finding.code, finding.at, 0
+        lasted = not life.back or finding.at - life.back >= life.hold
+        # What ends soon ends soon again: a recovery is told once it has lasted twice as long.
+        soon = settled and (life.restarted or lived < 2 * settled)
+        life.hold = max(settled, min(2 * lived, LONGEST_HOLD)) if soon else settled
+        new = not life.down
+        if new:
+            life.down, life.alarm = finding.code, finding.at
+        if new and lasted:
+            life.since, life.ends = finding.at, 0
         life.ended, life.ends = finding.at, life.ends + 1
         self.deaths.append(DeathSample(finding.at, False))
         step.take_in(self._alerting.unit_died(now), now)
         step.event("unit_died", finding.at, 3, unidad=life.unit, texto=self._why(finding, step))
-        self._tell(finding, step, now)
+        self._tell(finding, step, now, new=new)
 
     def _why(self, finding: Finding, step: ChangeSetBuilder) -> str:
         code = _WORDS.get(finding.code, "unit.ended")
         return text(code, step.language, texto=finding.message)
 
-    def _tell(self, finding: Finding, step: ChangeSetBuilder, now: float) -> None:
+    def _tell(self, finding: Finding, step: ChangeSetBuilder, now: float, *, new: bool = False) -> None:
         """The first end sends an alert; each following one is counted in its message."""
         life = self._life
         told = {"texto": self._why(finding, step), "unidad": life.unit, "caidas": self._counted(step)}
-        code, thread = NotificationCode.UNIT_DIED, 2 * int(life.since)
-        notice = Notification("unit", code, Severity.CRITICAL, life.since, thread, fields=told)
+        began = life.alarm or life.since
+        code, thread = NotificationCode.UNIT_DIED, 2 * int(began)
+        notice = Notification("unit", code, Severity.CRITICAL, began, thread, fields=told)
         place = (notice.key, notice.thread)
         waiting = [n for n, one in enumerate(step.notices) if (one.key, one.thread) == place]
         if waiting:  # told with this very step
             step.notices[waiting[0]] = notice
-        elif life.ends > 1 or finding.code == "start_limit":
+        elif not new:
             step.take_in(self._alerting.update((notice,)), now)
         else:
             step.notices.append(notice)
@@ -224,8 +233,8 @@ class UnitHandler:
         at = life.began + life.hold
         told = {"unidad": self._life.unit, "caidas": self._counted(step)}
         step.event("unit_back", at, 5, unidad=self._life.unit)
-        thread = 2 * int(life.since) + 1
+        thread = 2 * int(life.alarm or life.since) + 1
         code = NotificationCode.UNIT_BACK
         step.notices.append(Notification("unit", code, Severity.RECOVERABLE, at, thread, fields=told))
-        life.down, life.ends = "", 0
+        life.down, life.back = "", at
         self.changes += 1

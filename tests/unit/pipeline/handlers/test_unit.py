@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +198,38 @@ def test_crashes_that_come_slower_than_the_hold_become_one_alarm_too() -> None:
         watcher.hear(*story("debian 13", "exit_0_by_itself", NOON + 90 * turn)[1 if turn else 0 :])
     watcher.wait(600)
     assert watcher.codes == ["unit_died", "unit_back", "unit_died", "unit_back"]
-    assert watcher.rung[-1].fields["caidas"].startswith("7 en ")
+    assert watcher.rung[-1].fields["caidas"].startswith("8 en ")
+
+
+@pytest.mark.parametrize("period", [5.5, 30, 60.3, 61, 65, 90, 119])
+def test_a_recovery_is_told_when_it_lasted(period: float) -> None:
+    """A crash loop from its first start on: «back» stands nowhere before the next crash, and once behind the last."""
+    watcher = Watcher()
+    for turn in range(6):
+        start = NOON + period * turn
+        began, ended = story("debian 13", "exit_0_by_itself", start)[0], story("debian 13", "exit_0_by_itself")
+        watcher.hear(began, *(replace(one, at=start + period - 1 + (one.at - NOON) / 100) for one in ended[1:]))
+    assert watcher.codes == ["unit_died"]
+    watcher.hear(story("debian 13", "exit_0_by_itself", NOON + 6 * period)[0])
+    watcher.wait(2 * period + 61)
+    assert watcher.codes == ["unit_died", "unit_back"]
+    assert watcher.rung[-1].fields["caidas"].startswith("6 en ")
+
+
+def test_a_crash_soon_after_a_told_recovery_is_counted_with_those_before() -> None:
+    """A bot that lived for hours begins to crash every 65 s: one recovery did not last, and no second is told."""
+    watcher = Watcher()
+    started, *ended = story("debian 13", "exit_0_by_itself")
+    lives = (20_000.0, *(65.0,) * 5)
+    for number, life in enumerate(lives):
+        start = NOON + sum(lives[:number])
+        watcher.hear(replace(started, at=start), *(replace(one, at=start + life - 1) for one in ended))
+    assert watcher.codes == ["unit_died", "unit_back", "unit_died"]
+    assert watcher.rung[-1].fields["caidas"].startswith("2 en ")
+    assert watcher.edits[-1].fields["caidas"].startswith("6 en ")
+    watcher.hear(replace(started, at=watcher.now + 1))
+    watcher.wait(140)
+    assert watcher.codes == ["unit_died", "unit_back", "unit_died", "unit_back"]
 
 
 def test_a_unit_that_a_timer_starts_ends_by_itself_as_it_should() -> None:
@@ -214,7 +245,7 @@ def test_a_unit_that_a_timer_starts_ends_by_itself_as_it_should() -> None:
 def test_a_process_of_the_bot_that_ends_while_main_lives_is_told_and_its_return() -> None:
     watcher = Watcher()
     watcher.hear(*story("debian 13", "exit_0_by_itself")[:1])
-    watcher.wait(100)
+    watcher.wait(600)  # longer than a crash loop is thought of
     watcher.ended(500)
     watcher.wait(1)
     assert watcher.codes == [], "a stop job may yet be told of"

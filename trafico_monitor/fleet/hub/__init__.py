@@ -1,0 +1,1 @@
+"""The hub: one view of all machines of a fleet."""
