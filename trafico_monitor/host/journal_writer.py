@@ -66,6 +66,18 @@ MESSAGE_IDS = {
     "foresight_silenced": "54c9cb1f9b9048fa90ccc37302c1bbb3",
     "foresight_back": "3426371f286442c29ca2314a116fc539",
     "download_done": "3fb83f7c7c4c4f00904684316f6eb2df",
+    "machine_silent": "31b340e9a4b649929c643c8aff297772",
+    "machine_back": "ef2631268d9f4914b65fd4c3f80edbac",
+    "common_cause": "e5384d389d9948a985b91ab991bf08ae",
+    "common_cause_over": "d0b7cb7047394454a494f680768dcc1a",
+    "fleet_unanswered": "399cd4f5b07943a48f72c91b34c94c01",
+    "name_double": "ea32398dbe18482cac800f2aa920b73d",
+    "clock_wrong": "65e49abea46741f8856a9483b4f7c4f7",
+    "certificate_ends": "10bc5cb2e6b640da821d4f21dba98540",
+    "records_missing": "c4a2042216e54b4396b8cd0776a74ece",
+    "fleet_over": "067aba8257024562961dad70f73d3b8a",
+    "fleet_away": "70bdac7872884bdbaa384b8d24726978",
+    "fleet_back": "e23b836a25444315ba6aa7b58e099e0c",
 }
 
 

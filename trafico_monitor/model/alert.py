@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, StrEnum
 
+from .finding import ErrorType
 from .incident import Incident
 from .prediction import SaidPrediction
 
@@ -68,6 +69,19 @@ class NotificationCode(StrEnum):
     OWN_LOGS = "own_logs"
     OWN_PLACE = "own_place"
     OWN_BACK = "own_back"
+    # A fleet, as its hub sees it.
+    MACHINES_SILENT = "machines_silent"
+    MACHINES_BACK = "machines_back"
+    COMMON_CAUSE = "common_cause"
+    COMMON_CAUSE_OVER = "common_cause_over"
+    FLEET_UNANSWERED = "fleet_unanswered"
+    NAMES_DOUBLE = "names_double"
+    CLOCKS_WRONG = "clocks_wrong"
+    CERTIFICATES_END = "certificates_end"
+    RECORDS_MISSING = "records_missing"
+    FLEET_OVER = "fleet_over"  # one of the five above
+    FLEET_AWAY = "fleet_away"  # the hub cannot reach its database
+    FLEET_BACK = "fleet_back"
     # Notifications about notifications.
     TEST = "test"
     REMINDER = "reminder"
@@ -100,6 +114,11 @@ _FIRING = frozenset(
         NotificationCode.OWN_STORE,
         NotificationCode.OWN_LOGS,
         NotificationCode.OWN_PLACE,
+        NotificationCode.MACHINES_SILENT,
+        NotificationCode.COMMON_CAUSE,
+        NotificationCode.FLEET_UNANSWERED,
+        NotificationCode.NAMES_DOUBLE,
+        NotificationCode.FLEET_AWAY,
     }
 )
 _RESOLVING = frozenset(
@@ -114,6 +133,10 @@ _RESOLVING = frozenset(
         NotificationCode.SERVER_UP,
         NotificationCode.FORESEEN_OVER,
         NotificationCode.OWN_BACK,
+        NotificationCode.MACHINES_BACK,
+        NotificationCode.COMMON_CAUSE_OVER,
+        NotificationCode.FLEET_OVER,
+        NotificationCode.FLEET_BACK,
     }
 )
 
@@ -144,8 +167,12 @@ class Notification:
     only_edit: bool = False
 
 
-# Alerts without an incident, acknowledged by this name.
-ALARM_KEYS = ("unit", "space", "forecast", "own_store", "own_logs", "own_place")
+# Alerts without an incident, acknowledged by this name; the last ones are a hub's.
+ALARM_KEYS = (
+    *("unit", "space", "forecast", "own_store", "own_logs", "own_place"),
+    *("machines", "unanswered", "names", "database"),
+    *(f"cause_{error_type.value}" for error_type in ErrorType),
+)
 
 
 @dataclass(frozen=True, slots=True)

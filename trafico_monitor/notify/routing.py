@@ -61,6 +61,8 @@ def topic(notification: Notification) -> str:
         return notification.incident.error_type.value
     if notification.prediction is not None:
         return _OF_FORECAST.get(notification.prediction.prediction.kind, ErrorType.OTRO).value
+    if notification.key.startswith("cause_"):
+        return notification.key.removeprefix("cause_")
     error_type = _OF_SERVICE.get(notification.code.partition("_")[0])
     return error_type.value if error_type else ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ..config.schema import Predict
 from ..detection import stall_timeout as silence
@@ -28,7 +29,7 @@ from ..model.task import Evidence, RepairTask, TaskResult, Verdict
 from ..notify.engine import AlertEngine
 from ..notify.routing import RoutingConfig
 from ..prediction.forecaster import FULL
-from . import events, instrumentation
+from . import events, fleet_events, instrumentation
 from .changeset_builder import ChangeSetBuilder
 from .handlers.forecast import ForecastHandler
 from .handlers.incidents import IncidentHandler
@@ -38,6 +39,9 @@ from .handlers.unit import UnitHandler
 from .handlers.unknown_errors import UnknownErrorHandler
 from .handlers.visibility import VisibilityGaps, VisibilityHandler
 from .instrumentation import Instrumentation
+
+if TYPE_CHECKING:
+    from ..fleet.hub.judgement import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Pipeline:
             FindingKind.FINISHED: self._success.observe,
             FindingKind.UNKNOWN: self._unknown.observe,
         }
+        self._fleet: Mapping[str, object] = {}  # a hub's
         self._memory_mark = (-1, -1, -1)
 
     @property
@@ -244,6 +249,14 @@ class Pipeline:
         """Record and send events and notifications of the service itself."""
         return self._close(ChangeSetBuilder(self.language, notices=list(notifications), records=list(records)), now)
 
+    def tell_fleet(self, statements: Sequence[Statement], memory: Mapping[str, object], now: float) -> ChangeSet:
+        """Record and send what a hub has judged; `memory` is that of its judgement."""
+        self._fleet, step = memory, ChangeSetBuilder(self.language, remembers=True)
+        edited = self.alerting.update(fleet_events.add(statements, step, now))
+        changes = self._close(step, now)
+        alarms = (*changes.alarms, *edited.alerts.values())
+        return replace(changes, notices=(*changes.notices, *edited.notifications), alarms=alarms)
+
     def evaluate_alerts(self, now: float) -> ChangeSet:
         """Evaluate silences that end and alerts that nobody has acknowledged. Unlike `tick` it is called also
         while the reader is behind: the clock on the wall goes on."""
@@ -302,6 +315,7 @@ class Pipeline:
         self.told = instrumentation.restored(saved.part("told"))
         self.alerting.restore(saved.alarms, saved.silences, saved.held)
         self.foresight.restore(saved, now)
+        self._fleet = saved.part("fleet")
 
     def memory(self) -> dict[str, object]:
         """All that a restart needs beside the incidents and the orders, as JSON-able values."""
@@ -315,6 +329,7 @@ class Pipeline:
             "unit": self._unit.snapshot(),
             "blindness": self.blindness.snapshot(),
             "told": instrumentation.snapshot(self.told),
+            **({"fleet": self._fleet} if self._fleet else {}),
         }
 
     def _memory_if_changed(self, step: ChangeSetBuilder) -> dict[str, object] | None:
