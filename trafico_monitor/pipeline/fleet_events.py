@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def add(statements: Sequence[Statement], step: ChangeSetBuilder, now: float) -> list[Notification]:
     """Add notifications and records of `statements` to `step`; return the notifications that only edit a message."""
-    edits = []
+    edits: list[Notification] = []
     for one in statements:
         for line in one.lines:
             step.event(line.event, now, line.priority, **_in_words(one, line.fields, step.language))
