@@ -33,6 +33,12 @@ class RuleError(MonitorError):
     exit_code = 78
 
 
+class NotPermitted(MonitorError):
+    """This user may not read the records or the configuration, or ask the monitor."""
+
+    exit_code = 77  # EX_NOPERM
+
+
 class StoreError(MonitorError):
     """The database cannot be opened or written."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..config.loader import load
 from ..config.schema import Config
 from ..config.telegram_endpoints import control_socket
-from ..errors import ConfigError, MonitorError
+from ..errors import ConfigError, MonitorError, NotPermitted
 from ..host.untrusted_json import parse
 from ..messages import text
 from .output import language, print_json, say
@@ -25,12 +25,6 @@ class NotAnswered(MonitorError):
     """The monitor cannot be reached, or has not answered."""
 
     exit_code = 69  # EX_UNAVAILABLE
-
-
-class NotPermitted(MonitorError):
-    """The monitor runs, and this user may not ask it."""
-
-    exit_code = 77  # EX_NOPERM
 
 
 class UsageError(MonitorError):

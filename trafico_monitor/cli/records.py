@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..config.loader import load
 from ..config.schema import Config
-from ..errors import ConfigError, StoreError
+from ..errors import ConfigError, NotPermitted, StoreError
 from ..health.disk import size_text
 from ..host import accounts
 from ..messages import text
@@ -18,7 +18,6 @@ from ..model.incident import Incident
 from ..model.read_model import incident_details, incident_row
 from ..pipeline.events import action_text, evidence_text, reason_text
 from ..store.read_repository import Queries
-from .client import NotPermitted
 from .output import clock, language, printable
 
 

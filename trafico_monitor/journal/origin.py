@@ -141,11 +141,28 @@ def commands_of(entries: Iterable[Mapping[str, object]]) -> Counter[str]:
     return Counter(plain(entry["_CMDLINE"]) for entry in entries if "_CMDLINE" in entry)
 
 
+# What passes on another program's lines: the pipe behind the bot, whose lines it hides.
+_RELAYS = frozenset(
+    {"tee", "cat", "logger", "systemd-cat", "ts", "sed", "awk", "gawk", "mawk", "grep", "stdbuf", "unbuffer",
+     "multilog", "svlogd", "cronolog", "rotatelogs"}
+)  # fmt: skip
+
+
+def relays(commands: Iterable[str]) -> tuple[str, ...]:
+    """Returns those of the programs that only pass on what another one prints."""
+    found = (program(split(command)).base for command in commands)
+    return tuple(dict.fromkeys(name for name in found if name in _RELAYS))
+
+
 def proposal(commands: Mapping[str, int]) -> str:
     """Returns what to name as `process` for the program that prints most, a Python one before all others; "" for none.
-    `commands` are command lines with the number of their lines."""
+    A relay is no program of the bot. `commands` are command lines with the number of their lines."""
     ranked = [(program(split(command)), number) for command, number in commands.items()]
-    named = [(one.python, number, one.base) for one, number in ranked if one.base and not one.code]
+    named = [
+        (one.python, number, one.base)
+        for one, number in ranked
+        if one.base and not one.code and one.base not in _RELAYS
+    ]
     return max(named, default=(False, 0, ""))[2]
 
 

@@ -10,7 +10,7 @@ from ..config.telegram_endpoints import file_server
 from ..health.bot_api import probe, query_container
 from ..health.unit import query_unit
 from ..host.credentials import SERVICE
-from . import alert_delivery, bot, bot_lines, host, instrument, journal, project
+from . import alert_delivery, bot, bot_lines, bot_output, host, instrument, journal, project
 from .base import MARK, NAME, CheckContext, CheckResult, Level, subject
 
 __all__ = ["MARK", "NAME", "CheckContext", "CheckResult", "Level", "preflight"]
@@ -55,6 +55,7 @@ async def _as_the_service(context: CheckContext) -> tuple[list[CheckResult], ...
         await project.env(context),
         await journal.access(context),
         await bot_lines.lines(context),
+        await bot_output.output(context),
         await instrument.instrument(context),
         await bot.files(context),
         await host.folders(context),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ..host import accounts
 from ..host.untrusted_json import objects
-from ..journal.origin import Senders, Watch, commands_of, plain, proposal
+from ..journal.origin import Senders, Watch, commands_of, plain, proposal, relays
 from ..messages.format import shortened
 from ..model.journal_entry import Origin
 from .base import CheckContext, CheckResult, ok, warning
@@ -50,6 +50,8 @@ def judge(found: Sequence[Mapping[str, object]], watch: Watch) -> list[CheckResu
     shown = [f"{shortened(command, _LONGEST)} ({number})" for command, number in commands.most_common(_SHOWN)]
     wanted = proposal(commands)
     fields |= {"programs": "; ".join(shown) or "?"}
+    if not wanted and (names := relays(commands)):
+        return [warning("lines_relayed", "output_unit", toml=_toml("bot.process", names[0]), **fields), *results]
     if not wanted:
         return [warning("no_bot_lines", "bot_process", **fields), *results]
     return [warning("no_bot_lines", "bot_process_is", toml=_toml("bot.process", wanted), **fields), *results]

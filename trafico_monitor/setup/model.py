@@ -21,7 +21,7 @@ class FoundUnit:
     output goes elsewhere. `main`: it runs main.py, by any means; `bot`: that, or another program of the project
     that uses a Telegram library. `python_path` is its PYTHONPATH, from an EnvironmentFile= if
     `python_path_by_file`. `obstacles` prevent a variable from reaching the interpreter; `instrumented`: its command
-    contains `trafico-monitor instrument`."""
+    contains `trafico-monitor instrument`; `output` is the pipe or file that its command puts behind the program."""
 
     name: str
     user: str
@@ -37,6 +37,7 @@ class FoundUnit:
     python_path_by_file: bool = False
     obstacles: tuple[str, ...] = ()
     instrumented: bool = False
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)

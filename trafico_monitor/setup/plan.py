@@ -269,6 +269,8 @@ def _remarks(facts: Facts, found: FoundUnit | None, notes: list[Note]) -> None:
             notes.append(Note("env_lacks", {"name": name, "env": facts.env}))
     if found is not None and found.user not in ("", facts.user.name):
         notes.append(Note("other_user", {"unit": found.name, "there": found.user, "user": facts.user.name}))
+    if found is not None and found.output:
+        notes.append(Note("output", {"unit": found.name, "output": found.output}))
     if found is not None and found.namespace:
         notes.append(Note("namespace", {"unit": found.name, "namespace": found.namespace}))
     if facts.container is None:

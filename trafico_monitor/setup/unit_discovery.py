@@ -148,6 +148,7 @@ def as_unit(name: str, said: Mapping[str, str], what: Started) -> FoundUnit:
         python_path_by_file=by_file,
         obstacles=obstacles(said, what),
         instrumented=what.instrumented,
+        output=what.output,
     )
 
 
@@ -200,6 +201,7 @@ _INTO = (
     r"""["']?{}/?(?=[\s"';&)]|$)"""
 )
 _SPLIT = re.compile(r"&&|\|\||[;|&\n]")
+_OUTPUT = re.compile(r"""(?<!\|)\|&?(?!\|)\s*[^\s"'|;]+|&?>>?\s*(?!&|\s*/dev/(?:null|stdout|stderr))[^\s"'|;&]+""")
 _SHELL = re.compile(r"(?:ba|da|z|k|fi)?sh|su|runuser|script")
 _COMMAND = re.compile(r"-[A-Za-z]*c|--command")
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
@@ -225,12 +227,13 @@ class Files(Protocol):
 class Started:
     """`main`: it is main.py; `bot`: it is that, or speaks of a Telegram library. `obstacles`: why a variable of
     the unit does not reach the interpreter, as codes of messages/ (`setup.note.instrument_…`); `instrumented`:
-    the command does it itself."""
+    the command does it itself; `output`: the pipe or the file that its output goes into, "" for none."""
 
     main: bool
     bot: bool
     obstacles: tuple[str, ...] = ()
     instrumented: bool = False
+    output: str = ""
 
 
 def started(line: str, folder: str, project: str, files: Files, depth: int = _NESTED) -> Started | None:
@@ -240,10 +243,22 @@ def started(line: str, folder: str, project: str, files: Files, depth: int = _NE
     """
     here = folder == project or re.search(_INTO.format(re.escape(project)), line, re.MULTILINE) is not None
     look = _Look(project if here else folder, project, files, here, depth)
-    found = [one for words in commands(line) if (one := look.of(words)) is not None]
+    found = [
+        replace(one, output=one.output or _output(text, words))
+        for text in line.replace("\\\n", " ").splitlines()
+        for words in commands(text)
+        if (one := look.of(words)) is not None
+    ]
     best = max(found, key=lambda one: (one.main, one.bot), default=None)
     overwritten = _overwritten(line)
     return replace(best, obstacles=(*best.obstacles, *overwritten)) if best is not None and overwritten else best
+
+
+def _output(line: str, words: Sequence[str]) -> str:
+    """`| tee` or `> bot.log` behind the command `words` of `line`; "" where its output is the unit's."""
+    parts = (part for part in re.split(r"&&|\|\||;", line) if all(word in part for word in words[-2:]))
+    found = _OUTPUT.search(next(parts, ""))
+    return " ".join(found[0].split()).strip("\"'") if found else ""
 
 
 def commands(text: str) -> Iterator[list[str]]:

@@ -53,6 +53,18 @@ def test_who_prints_is_named_with_the_line_that_mends_it(language: str) -> None:
     assert runs("/venv/bin/python -u /x/central.py --all", "central.py")
 
 
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("relay", ["tee -a /var/log/bot.log", "/usr/bin/cat", "logger -t bot", "sed -u s/a/b/"])
+def test_a_pipe_behind_the_bot_is_named_and_is_no_program_to_configure(relay: str, language: str) -> None:
+    found = judge(said(*[relay] * 9), WATCH)
+    assert codes(found) == ["lines_relayed"]
+    assert relay.split()[0] in found[0].text(language)
+    assert found[0].remedy(language).startswith(f"sudo systemctl edit --full {UNIT} ")
+    assert f'bot.process = "{Path(relay.split()[0]).name}"' in found[0].text(language)
+    assert proposal({relay: 9, "python central.py": 1}) == "central.py"
+    assert proposal({relay: 9}) == ""
+
+
 def test_a_hostile_command_line_breaks_neither_the_sentence_nor_the_shell() -> None:
     hostile = "python 'x\"; touch /tmp/forged #\x1b[31m.py'"
     [found] = judge(said(hostile), WATCH)

@@ -201,6 +201,12 @@ def test_what_the_bot_itself_lacks_is_said() -> None:
     assert {"no_telegram", "env_lacks", "no_container"} <= set(codes(made))
 
 
+def test_an_output_that_the_monitor_cannot_see_is_said() -> None:
+    made = plan(replace(FRESH, units=(replace(UNIT, output="| tee"),)), Wishes())
+    (note,) = [note for note in made.notes if note.code == "output"]
+    assert note.fields == {"unit": "bot.service", "output": "| tee"}
+
+
 @each("change", plan(FRESH, Wishes(docker=True)).changes)
 def test_a_change_comes_back_from_the_ledger_as_it_was(change: Change) -> None:
     assert from_json(as_json(change)) == change

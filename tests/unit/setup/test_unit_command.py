@@ -190,3 +190,27 @@ def test_any_text_has_an_answer(text: str, folder: str) -> None:
     files = Written(scripts={f"{PROJECT}/a": f"#!/bin/sh\n{text}"}, modules={"x": text})
     found = started(text, folder, PROJECT, files)
     assert found is None or not found.main or "main" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "output"),
+    [
+        ("/bin/bash -c {v}/python main.py 2>&1 | tee -a bot.log", "| tee"),
+        ("/bin/sh -c exec {v}/python main.py >> /var/log/bot.log 2>&1", ">> /var/log/bot.log"),
+        ("/bin/sh -c {v}/python main.py |& logger -t bot", "|& logger"),
+        ("/srv/piped.sh", "| tee"),
+        ("/bin/sh -c {v}/python main.py || sleep 5", ""),
+        ("/bin/sh -c echo begin | logger; exec {v}/python main.py > /dev/stdout 2>&1", ""),
+        ("{v}/python main.py", ""),
+        ("/srv/plain.sh", ""),
+    ],
+)
+def test_an_output_that_leaves_the_unit_is_named(line: str, output: str) -> None:
+    inner = f"{VENV}/python {PROJECT}/main.py"
+    scripts = {
+        "/srv/piped.sh": f"#!/bin/sh\ncd {PROJECT}\n{inner} 2>&1 \\\n  | tee -a bot.log\n",
+        "/srv/plain.sh": f"#!/bin/sh\ncat a | tee b\ncd {PROJECT}\nexec {inner}\n",
+    }
+    found = started(line.format(v=VENV), PROJECT, PROJECT, Written(scripts=scripts))
+    assert found is not None and found.main
+    assert found.output == output

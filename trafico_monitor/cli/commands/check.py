@@ -15,12 +15,11 @@ from ...config.discovery import discover
 from ...config.loader import DEFAULT_PATH, load
 from ...config.schema import Config
 from ...daemon import disk_usage_report
-from ...errors import ConfigError, StoreError
+from ...errors import ConfigError, NotPermitted, StoreError
 from ...host import accounts
 from ...messages import text
 from ...preflight import MARK, NAME, CheckResult, Level, preflight
 from ...store.read_repository import Queries
-from ..client import NotPermitted
 from ..output import COMMAND, language, say, waiting
 from .status import SILENT_SECONDS
 

@@ -19,7 +19,8 @@ from ...host import subprocesses
 from ...host import systemd as host_units
 from ...host.accounts import Account
 from ...messages import text
-from ...preflight import MARK, Level, preflight
+from ...preflight import MARK, CheckContext, CheckResult, Level, bot_output, preflight
+from ...preflight.base import subject
 from ...setup import discover, path_safety
 from ...store.read_repository import Queries
 from ...trial import units
@@ -31,6 +32,7 @@ from .setup import NotRoot
 
 _FIELDS = "MESSAGE,MESSAGE_ID,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT"
 _LAST_WORDS = 6.0  # seconds for the monitor's own summary after it was told to stop
+_LOOK, _LOOKS = 2.0, 30  # seconds between two looks for the bot's process, and their number
 _QUIET = 1.0  # seconds without a line that end the output where the monitor was not started here
 
 
@@ -84,8 +86,10 @@ async def _trial(options: Options, spoken: str) -> int:
         try:
             await _start(options, session, spoken)
             await _preflight(config, spoken)
+            looking = asyncio.create_task(_output(config, spoken))
             say(text("trial.now" if not options.monitor_only else "trial.now_monitor", spoken, unit=session.bot))
             await _until(stop, show)
+            looking.cancel()
         finally:
             say("\n" + text("trial.stopping", spoken))
             await units.stop([unit for unit in (session.bot, units.MONITOR) if unit in session.starts])
@@ -174,12 +178,30 @@ async def _preflight(config: Config, spoken: str) -> None:
     checks = await preflight(replace(config, language=spoken))
     bad = [check for check in checks if check.level is Level.CRITICAL]
     for check in bad:
-        say(f"{MARK[check.level]} {check.text(spoken)}")
-        for part in check.remedy(spoken).splitlines():
-            say(f"{COMMAND}{part}")
+        _say_check(check, spoken)
     warnings = sum(check.level is Level.WARNING for check in checks)
     if bad or warnings:
         say(text("trial.check", spoken, critical=len(bad), warning=warnings))
+
+
+def _say_check(check: CheckResult, spoken: str) -> None:
+    say(f"{MARK[check.level]} {check.text(spoken)}")
+    for part in check.remedy(spoken).splitlines():
+        say(f"{COMMAND}{part}")
+
+
+async def _output(config: Config, spoken: str) -> None:
+    """Say once the bot's process is there that the monitor cannot see what it prints."""
+    config, site = await installation(config)
+    context = CheckContext(config, site, subject())
+    for _ in range(_LOOKS):
+        found = await bot_output.output(context)
+        for check in found:
+            if check.level is not Level.OK:
+                _say_check(check, spoken)
+        if found:
+            return
+        await asyncio.sleep(_LOOK)
 
 
 async def _until(stop: asyncio.Event, show: asyncio.Task[None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +10,6 @@ from typing import Any, Protocol
 from ...errors import AmbiguousIncident, FleetError, StoreError
 from ...messages import text
 from ...model.alert import Silence
-from ...model.download import Download
 from ...model.finding import ErrorType
 from ...model.incident import Estado, Event, Incident, IncidentFilter
 from .connections import Connections
