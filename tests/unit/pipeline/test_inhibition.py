@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -233,6 +234,19 @@ def test_what_takes_the_space_is_told_where_it_was_told_that_it_is_short() -> No
     again = pipeline.disk_usage({"uso": "x", "liberable": ""}, NOW + 10)
     assert len(again.notices) == 1
     assert "nada se puede borrar" in again.records[0].text and again.records[0].event == "space_used"
+
+
+def test_the_same_error_every_few_seconds_is_not_recorded_every_few_seconds() -> None:
+    pipeline, recorded = new(), []
+    pipeline.set_disk_full(True, FULL, NOW)
+    for number in range(1200):  # an hour
+        finding = replace(failed(1, ErrorType.DISCO_LLENO), at=NOW + 3 * number, origin=f"s{number}")
+        changes = pipeline.observe([finding], finding.at)
+        recorded += [(finding.at, one.text) for one in changes.records if one.event == "repeated"]
+    (incident,) = pipeline.tracker.open_incidents()
+    assert incident.count == 1200
+    assert 10 <= len(recorded) <= 25
+    assert "(2 veces)" in recorded[0][1] and NOW + 3600 - recorded[-1][0] <= 303
 
 
 def test_downloads_that_wait_for_the_configuration_are_told_in_one_message() -> None:

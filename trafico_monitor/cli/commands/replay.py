@@ -13,7 +13,8 @@ from ...config.schema import Config
 from ...detection.rule_files import directories, read_rule_files
 from ...detection.ruleset.loader import load as load_rules
 from ...errors import MonitorError
-from ...messages import text
+from ...messages import format, text
+from ...model.incident import Incident
 from ...model.journal_entry import JournalEntry
 from ...pipeline.dry_run import Difference, Rehearsal, SimulatedIncident, compare
 from ..output import counting, language, print_json, say
@@ -139,8 +140,16 @@ def _line(one: SimulatedIncident, language: str) -> str:
         tipo=text(f"type.{incident.error_type.value}", language),
         modelo=incident.download.modelo or unknown,
         video=incident.download.video or unknown,
-        primera=incident.first,
-        ultima=incident.last,
+        donde=_place(incident, language),
         estado=incident.estado.value,
         ordenes=orders,
     )
+
+
+def _place(incident: Incident, language: str) -> str:
+    """Its first and last line: by number in a file, by time in the journal."""
+    numbers = [cursor.partition("line:")[2] for cursor in (incident.first, incident.last)]
+    if all(numbers):
+        return text("replay.lines", language, primera=numbers[0], ultima=numbers[1])
+    first, last = (format.date_time(at, seconds=True) for at in (incident.opened_at, incident.seen_at))
+    return first if first == last else f"{first} … {last}"

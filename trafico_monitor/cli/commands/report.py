@@ -56,9 +56,8 @@ def print_summary(summary: Summary, since: float, spoken: str) -> None:
     counts = {estado.value: _of(summary, estado) for estado in Estado}
     closed = counts["solucionado"] + counts["fallido"]
     say(text("report.total", spoken, total=summary.total, abiertos=summary.total - closed, **counts))
-    _print_counts(
-        "report.by_type", ((f"{kind} · {estado}", n) for (kind, estado), n in sorted(summary.types.items())), spoken
-    )
+    types = ((f"{text(f'type.{kind}', spoken)} · {estado}", n) for (kind, estado), n in sorted(summary.types.items()))
+    _print_counts("report.by_type", types, spoken)
     unknown = text("unknown", spoken)
     _print_counts("report.by_modelo", ((name or unknown, n) for name, n in _ranked(summary.modelos)), spoken)
     _print_counts("report.by_hour", ((clock(hour, spoken)[:-6], n) for hour, n in summary.hours.items()), spoken)
@@ -90,8 +89,8 @@ def _print_ledger(ledger: Iterable[Worth], spoken: str) -> None:
     for worth in listed:
         common = next(iter(worth.reasons), "")
         fields = {
-            "tipo": worth.error_type,
-            "orden": worth.order,
+            "tipo": text(f"type.{worth.error_type}", spoken),
+            "orden": text(f"ui.order.{worth.order}", spoken),
             "probadas": worth.tried,
             "bien": worth.worked,
             "mal": worth.failed,

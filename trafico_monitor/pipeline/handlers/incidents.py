@@ -31,6 +31,10 @@ BOT_GRACE_SECONDS = 120.0
 LOOK_SECONDS = 5.0
 
 
+REPEAT_SECONDS = 300.0
+MOST_REPEATED = 1000  # incidents whose repetitions are remembered
+
+
 class IncidentHandler:
     """All of them, and what decisions about them depend on. `resumption` is told of those that end."""
 
@@ -47,6 +51,7 @@ class IncidentHandler:
         self._looked_at = 0.0
         self._freed = False
         self._told_sightless = False
+        self._repeated: dict[str, tuple[float, int]] = {}  # incident → when its count was last recorded, and which
         self._resumption = resumption
 
     def situation(self, now: float) -> DecisionContext:
@@ -174,7 +179,7 @@ class IncidentHandler:
                 self.apply(incident, policy.begin(incident, self.situation(now)), step, now)
             case ChangeKind.REPEATED:
                 step.incidents[incident.id] = incident
-                step.records.append(events.repeat_event(incident, change.finding.at, step.language))
+                self._tell_repeated(incident, change.finding.at, step)
             case ChangeKind.CONTEXT:
                 step.incidents[incident.id] = incident
             case ChangeKind.REFINED:
@@ -237,6 +242,17 @@ class IncidentHandler:
         thread = int(now) * 100 + list(TaskKind).index(kind)  # each kind is a message of its own
         code = NotificationCode.BUDGET_SPENT
         step.notices.append(Notification("budget", code, Severity.RECOVERABLE, now, thread, fields=fields))
+
+    def _tell_repeated(self, incident: Incident, at: float, step: ChangeSetBuilder) -> None:
+        """The count, each time that it has doubled or REPEAT_SECONDS after it was last recorded: a bot may fail every
+        few seconds for hours."""
+        told, count = self._repeated.get(incident.id, (-REPEAT_SECONDS, 1))
+        if 0 <= at - told < REPEAT_SECONDS and incident.count < 2 * count:
+            return
+        self._repeated[incident.id] = at, incident.count
+        if len(self._repeated) > MOST_REPEATED:
+            del self._repeated[next(iter(self._repeated))]
+        step.records.append(events.repeat_event(incident, at, step.language))
 
     def _tell_sightless(self, incident: Incident, step: ChangeSetBuilder, now: float) -> None:
         """One message for all that wait for the configuration, until that is read again."""
