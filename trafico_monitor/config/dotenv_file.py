@@ -221,7 +221,7 @@ def remember_secrets(config: Config) -> None:
     """Let no text show the secrets of `config`, and know the bot's own token."""
     telegram = config.telegram
     addresses = [config.alerts.ping_url, *(channel.url for channel in config.channels)]
-    found = [telegram.alert_token, *(channel.token for channel in config.channels), *addresses]
+    found = [telegram.alert_token, *(each for one in config.channels for each in (one.token, one.secret)), *addresses]
     for address in filter(None, addresses):
         found += (*_of_address(address), *(part for part in re.split("[/?&=]", address) if _MADE_UP.fullmatch(part)))
     redact.remember(found, telegram.token)

@@ -251,7 +251,8 @@ class Channel:
     """`[channels.NAME]`. The channel `admin` is always there, made of `[telegram]`.
 
     A Telegram channel without `token` uses that of `[telegram]`; `api_url` "" is found out
-    (`telegram_endpoints.channels`). `url` is Apprise's, or the webhook's address; both may hold a secret.
+    (`telegram_endpoints.channels`). `url` is Apprise's, or the webhook's address; both may hold a secret. `secret`
+    signs the webhook's messages, "" for unsigned ones.
     """
 
     name: str
@@ -262,6 +263,7 @@ class Channel:
     token: str = _token()
     api_url: str = _key("", "url", v.or_empty(v.url))
     url: str = _key("", "address", v.address, secret=True)
+    secret: str = _key("", "signing_secret", v.or_empty(v.signing_secret), secret=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ value, never the exception, which could contain a secret.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -285,6 +286,13 @@ def listen(value: object) -> str:
     bracketed = inner is not host
     _require(port.isascii() and port.isdecimal() and int(port) <= 65535 and bracketed == (":" in inner))
     _require(bracketed or _HOST.fullmatch(host))
+    return given
+
+
+def signing_secret(value: object) -> str:
+    """A symmetric secret of Standard Webhooks: `whsec_` and 24 to 64 bytes in base64."""
+    given = text(value)
+    _require(given.startswith("whsec_") and 24 <= len(b64decode(given.removeprefix("whsec_"), validate=True)) <= 64)
     return given
 
 

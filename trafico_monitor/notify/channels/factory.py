@@ -27,7 +27,7 @@ def open_channel(channel: Channel, language: str, *, answering: bool = False) ->
         case ChannelKind.WEBHOOK:
             from .webhook import WebhookChannel
 
-            return WebhookChannel(channel.name, channel.url, language)
+            return WebhookChannel(channel.name, channel.url, language, channel.secret)
     missing = _missing(channel)
     if missing:
         return NoChannel(", ".join(missing), language, name=channel.name)

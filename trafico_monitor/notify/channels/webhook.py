@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import json
 import time
+from base64 import b64decode
 
 import httpx
 
@@ -14,7 +15,7 @@ from ...messages import text
 from ..delivery.worker import RefusedByServer
 from ..messages.markup import Message
 from .http_client import ask, cause_of, is_address, open_client
-from .webhook_payload import body_of, idempotency_key, message_name
+from .webhook_payload import body_of, idempotency_key, message_name, signature
 
 # Connecting, sending, the whole answer.
 DEADLINE = 20.0
@@ -27,12 +28,14 @@ _FOR_LATER = frozenset({408, 425, 429})
 
 class WebhookChannel:
     """One address. A later message with the same `id` replaces the earlier one at the receiver, so the channel edits.
-    The address is a secret: errors name the channel instead."""
+    The address is a secret: errors name the channel instead. With a signing `secret` (`whsec_…`) each request is
+    signed as Standard Webhooks 1.0.0 says."""
 
     edits = True
 
-    def __init__(self, name: str, url: str, language: str = "es") -> None:
+    def __init__(self, name: str, url: str, language: str = "es", secret: str = "") -> None:
         self._name, self._url, self._language = name, url, language
+        self._key = b64decode(secret.removeprefix("whsec_"))
         self._usable = is_address(url)
         self._client = open_client(url)
 
@@ -53,7 +56,10 @@ class WebhookChannel:
         if not self._usable:
             raise DeliveryError(self._say("address"), retry_after=SLOW_RETRY, unusable=True)
         content = json.dumps(body_of(message, self._language), ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": idempotency_key(message)}
+        name = idempotency_key(message)
+        headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": name}
+        if self._key:
+            headers |= signature(self._key, name, int(time.time()), content)
         try:
             async with asyncio.timeout(DEADLINE):
                 request = self._client.build_request("POST", self._url, content=content, headers=headers)
