@@ -128,7 +128,7 @@ class Service:
             context.pipeline, store, context.commit, context.installation, self._deliveries.send_test, clock
         )
         self._optional = OptionalTasks(context, self._commands, self._status)
-        self._live = LiveStatus(context, self._status, self._control_service)
+        self._live = LiveStatus(context, self._status, self._control_service, lambda: self._ingest.heard_at)
         self._web = WebApp(
             Places(control_socket(config), config.web.listen),
             Sources(IncidentReader(config.paths.state, clock), self._live, store),

@@ -27,7 +27,7 @@ from ..model.task import TaskKind
 from ..pipeline.events import action_text, reason_text
 from ..repair.path_policy import resolve_destination
 from ..store.read_repository import Queries
-from ..store.repository import Store
+from ..store.repository import DATABASE, Store
 from ..web.ports import Gauges, Hour, Numbered, Volume
 from .context import AppContext
 from .status import StatusReporter
@@ -85,11 +85,17 @@ class IncidentReader:
 
 
 class LiveStatus:
-    """The present state. `desk` is None while no request is accepted."""
+    """The present state. `desk` is None while no request is accepted; `last_line` is the time of the bot's."""
 
     def __init__(
-        self, context: AppContext, reporter: StatusReporter, desk: Callable[[], ControlService | None]
+        self,
+        context: AppContext,
+        reporter: StatusReporter,
+        desk: Callable[[], ControlService | None],
+        last_line: Callable[[], float | None],
     ) -> None:
+        self._last_line = last_line
+        self._config = context.config
         self._reporter = reporter
         self._desk = desk
         self._pipeline = context.pipeline
@@ -188,6 +194,8 @@ class LiveStatus:
         said, pipeline = self.status(), self._pipeline
         outbox = said.get("outbox")
         waiting = outbox if isinstance(outbox, dict) else {}
+        alerting = pipeline.alerting
+        alarms = Counter(one.key.partition("-")[0] for one in alerting.alerts if one.notice.incident is None)
         open_now = Counter((one.error_type.value, one.estado.value) for one in pipeline.tracker.open_incidents())
         return Gauges(
             version=__version__,
@@ -207,6 +215,11 @@ class LiveStatus:
             took=_took(said.get("channels")),
             waiting=self._round.waiting if self._round else None,
             usage=self._reporter.resources(),
+            last_line=self._last_line(),
+            database=_size(self._config().paths.state / DATABASE),
+            alarms=alarms,
+            silences=Counter(one.scope.value for one in alerting.active_silences(self._clock())),
+            unit_configured=bool(self._config().bot.system_unit),
         )
 
 
@@ -230,6 +243,14 @@ def _measured(one: UnderWay, site: Installation) -> UnderWay:
 def _took(channels: object) -> dict[str, float]:
     known = [one for one in channels if isinstance(one, dict)] if isinstance(channels, list) else []
     return {str(one.get("channel")): _number(one["last_success"]) for one in known if one.get("last_success")}
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of the database, with what it has not merged yet (write-ahead log); None for one that cannot be read."""
+    try:
+        return path.stat().st_size + sum(one.stat().st_size for one in path.parent.glob(f"{path.name}-wal"))
+    except OSError:
+        return None
 
 
 def _flag(value: object) -> bool | None:

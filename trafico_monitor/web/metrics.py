@@ -14,11 +14,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ..messages import catalogue
+from ..model.alert import ALARM_KEYS, Scope
 from ..model.finding import ErrorType
 from ..model.incident import Estado, Event
 from ..model.prediction import ForecastView, KindState, PredictionKind
 from ..model.resource_usage import HostUsage, ProcessUsage
-from ..model.task import RepairTask, TaskResult, Verdict
+from ..model.task import Outcome, RepairTask, TaskKind, TaskResult, Verdict
 from .ports import Gauges
 
 BUCKETS = (1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400, float("inf"))  # seconds from an error to its proof
@@ -26,6 +28,11 @@ _PREFIX = "trafico_monitor_"
 _TYPES = tuple(each.value for each in ErrorType)
 _ENDS = (Estado.SOLUCIONADO.value, Estado.FALLIDO.value)
 _OPEN = tuple(each.value for each in Estado if each.value not in _ENDS)
+
+# Samples from the start: without a zero before it, `increase` does not see the first of its kind.
+_KINDS = tuple(each.value for each in TaskKind)
+_OUTCOMES = ("proven", *(each.value for each in Outcome))
+_BLIND = tuple(sorted(code.removeprefix("blind.") for code in catalogue("en") if code.startswith("blind.")))
 
 _NONE = ForecastView(0.0)
 
@@ -96,7 +103,7 @@ class Metrics:
         yield _counter(
             "orders",
             "Corrections carried out, by kind and outcome; proven: looked at and found right.",
-            dict(sorted(self._orders.items())),
+            {(kind, outcome): self._orders[kind, outcome] for kind in _KINDS for outcome in _OUTCOMES},
             "order",
             "outcome",
         )
@@ -138,7 +145,14 @@ def _gauges(now: Gauges) -> Iterator[Metric]:
     yield _gauge("downloads_under_way", "Downloads of the bot under way.", {(): now.downloads})
     yield _gauge("reader_lag_seconds", "Age of the last line read while others wait.", {(): now.reader_lag})
     yield _counter("journal_lines_dropped", "Lines that journald dropped by rate limit.", {(): now.suppressed})
-    yield _gauge("blind", "1 for each reason why not every line is seen.", {(one,): 1 for one in now.blind}, "reason")
+    blind: dict[tuple[str, ...], float] = {(one,): one in now.blind for one in (*_BLIND, *now.blind)}
+    yield _gauge("blind", "1 for each reason why not every line is seen.", blind, "reason")
+    yield from _known("last_line_timestamp_seconds", "When the bot last logged a line.", now.last_line)
+    yield from _known("database_bytes", "Size of the monitor's database.", now.database)
+    alarms = _labelled({one: now.alarms.get(one, 0) for one in ALARM_KEYS})
+    yield _gauge("alarms", "Alarms that have rung and are not over, by what they are about.", alarms, "alarm")
+    silences = _labelled({one.value: now.silences.get(one.value, 0) for one in Scope})
+    yield _gauge("silences", "Silences that hold, by scope.", silences, "scope")
     yield _gauge("outbox_messages", "Messages that wait to be sent.", {(): now.outbox})
     yield _gauge("outbox_failing", "1 when the last message was not taken.", {(): now.outbox_failing})
     yield _gauge(
@@ -155,10 +169,11 @@ def _gauges(now: Gauges) -> Iterator[Metric]:
         yield _gauge("rescued_bytes", "What they take.", {(): waiting.size})
         yield from _known("rescued_oldest_timestamp_seconds", "Since when the oldest waits.", waiting.oldest)
     yield from _known("bot_api_up", "1 when the local Bot API server answers.", now.server_up)
+    yield _gauge("unit_configured", "1 when systemd is asked about a unit of the bot.", {(): now.unit_configured})
     yield from _known("unit_active", "1 when the bot's unit runs.", now.unit_active)
     yield from _known("unit_restarts", "How often systemd has restarted the bot's unit.", now.unit_restarts)
     if now.usage.process is not None:
-        yield from _process(now.usage.process)
+        yield from _process(now.usage.process, now.started_at)
     if now.usage.host is not None:
         yield from _host(now.usage.host)
 
@@ -180,7 +195,7 @@ def _forecast(view: ForecastView) -> Iterator[Metric]:
         "forecast_told", "1 where the administrator is told of predictions, by kind.", _labelled(told), "kind"
     )
     yield _gauge("forecast_disk_full_seconds", about, _labelled(left), "path")
-    for name, about in _OUTCOMES.items():
+    for name, about in _JUDGED.items():
         counts = {kind: getattr(one, name) for kind, one in scores.items()}
         yield _counter(f"forecast_{name}", about, _labelled(counts), "kind")
 
@@ -189,7 +204,7 @@ def _labelled(values: Mapping[str, float]) -> Mapping[tuple[str, ...], float]:
     return {(label,): value for label, value in values.items()}
 
 
-_OUTCOMES: Mapping[str, str] = {
+_JUDGED: Mapping[str, str] = {
     "said": "Predictions said, by kind.",
     "came_true": "Predictions that came true, by kind.",
     "false": "Predictions that did not come true, by kind.",
@@ -197,11 +212,16 @@ _OUTCOMES: Mapping[str, str] = {
 }
 
 
-def _process(usage: ProcessUsage) -> Iterator[Metric]:
-    yield _gauge("process_resident_memory_bytes", "Resident memory of the monitor.", {(): usage.rss})
-    yield _counter("process_cpu_seconds", "User and system CPU time of the monitor.", {(): usage.cpu_seconds})
-    yield _gauge("process_open_fds", "Open file descriptors of the monitor.", {(): usage.open_files})
-    yield _gauge("process_threads", "Threads of the monitor.", {(): usage.threads})
+def _process(usage: ProcessUsage, started_at: float) -> Iterator[Metric]:
+    """The process by the names that client libraries give every process (without a prefix)."""
+    start, about = "process_start_time_seconds", "Start time of the process since unix epoch in seconds."
+    yield GaugeMetricFamily(start, about, started_at)
+    memory = "process_resident_memory_bytes"
+    yield GaugeMetricFamily(memory, "Resident memory size in bytes.", usage.rss)
+    seconds = "Total user and system CPU time spent in seconds."
+    yield CounterMetricFamily("process_cpu_seconds", seconds, usage.cpu_seconds)
+    yield GaugeMetricFamily("process_open_fds", "Number of open file descriptors.", usage.open_files)
+    yield GaugeMetricFamily("process_threads", "Number of threads.", usage.threads)
 
 
 def _host(usage: HostUsage) -> Iterator[Metric]:

@@ -71,6 +71,11 @@ class Gauges:
     took: Mapping[str, float] = field(default_factory=dict)  # channel → when it last took a message
     waiting: Waiting | None = None  # what lies in `_rescatados`
     usage: ResourceUsage = field(default_factory=ResourceUsage)
+    last_line: float | None = None  # when the bot last logged a line
+    database: int | None = None  # bytes
+    alarms: Mapping[str, int] = field(default_factory=dict)  # alarms without an incident, by their kind
+    silences: Mapping[str, int] = field(default_factory=dict)  # by scope
+    unit_configured: bool = True  # systemd is asked about a unit of the bot
 
 
 class Present(Protocol):

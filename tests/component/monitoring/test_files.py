@@ -36,6 +36,14 @@ def test_the_rules_are_rules_and_fire_when_they_should() -> None:
     promtool("check", "config", "--syntax-only", "prometheus.yml")
 
 
+def test_every_alert_has_its_place_in_the_runbook() -> None:
+    rules = (FOLDER / "trafico-monitor.rules.yml").read_text()
+    alerts = re.findall(r"- alert: (\w+)", rules)
+    linked = re.findall(r'runbook_url: "\S*/examples/(\S+)#(\w+)"', rules)
+    assert len(alerts) > 9 and linked == [("runbook.md", name.lower()) for name in alerts]
+    assert re.findall(r"^## (\w+)", (FOLDER / "runbook.md").read_text(), re.MULTILINE) == alerts
+
+
 def test_rules_and_dashboard_ask_for_metrics_that_there_are() -> None:
     for name in ("trafico-monitor.rules.yml", "grafana-dashboard.json"):
         found = used((FOLDER / name).read_text())

@@ -74,7 +74,9 @@ def test_the_services_own_figures_are_in_status_api_and_metrics(tmp_path: Path) 
             metrics = client.get("http://monitor/metrics").text
         found = {family.name: family.samples for family in text_string_to_metric_families(metrics)}
         assert found["trafico_monitor_host_memory_bytes"][0].value == psutil.virtual_memory().total
-        assert found["trafico_monitor_process_resident_memory_bytes"][0].value > 10 * 2**20
+        assert found["process_resident_memory_bytes"][0].value > 10 * 2**20
+        assert found["trafico_monitor_database_bytes"][0].value > 4096
+        assert abs(found["process_start_time_seconds"][0].value - own.create_time()) < 60
 
 
 def test_a_failure_in_the_journal_is_on_the_stream_and_in_every_view(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ EVENTS = {
 # The status of a service that has found nothing yet, with every field of daemon/status.py and daemon/views.py.
 QUIET: dict[str, object] = {
     "at": NOON, "started_at": NOON - 60, "version": "2.0.0", "line": "", "unit": "", "server": "", "space": "",
+    "checked_at": None, "heard_at": None,
     "process": {"rss": 1, "cpu_seconds": 0.5, "cpu": 0.0, "open_files": 9, "threads": 2},
     "host": {"cpus": 2, "load": [0.1, 0.2, 0.3], "memory_total": 2, "memory_available": 1},
     "mounts": [], "lag": 0.0, "unattributed": 0, "blindness": {"since": None, "reasons": [], "suppressed": 0},

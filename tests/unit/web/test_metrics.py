@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.component.web.opened import EVENTS, NOON, Here
 from tests.component.web.samples import HOSTILE, sample
+from trafico_monitor.messages import catalogue
+from trafico_monitor.model.alert import ALARM_KEYS, Scope
 from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Event
@@ -128,7 +130,7 @@ def test_what_is_foreseen_and_how_it_came_out() -> None:
             for outcome, number in zip(("said", "came_true", "false", "missed"), numbers, strict=True)
         },
     }
-    assert "forecast" not in Metrics().exposition(GAUGES), "off, or not begun: not counted"
+    assert "trafico_monitor_forecast" not in Metrics().exposition(GAUGES), "off, or not begun: not counted"
 
 
 def test_when_a_channel_last_took_a_message() -> None:
@@ -148,11 +150,37 @@ def test_the_histogram_only_grows() -> None:
 
 def test_every_metric_is_documented() -> None:
     usage = ResourceUsage(ProcessUsage(1, 1.0, 0.1, 1, 1), HostUsage(1, (0.5, 0.5, 0.5), 1, 1))
-    now = replace(GAUGES, usage=usage, waiting=Waiting(1, 1, NOON, "a"), took={"admin": NOON})
+    now = replace(
+        GAUGES, usage=usage, waiting=Waiting(1, 1, NOON, "a"), took={"admin": NOON}, last_line=NOON, database=1
+    )
     names = re.findall(r"^# TYPE (\S+)", filled().exposition(now, FORECAST), re.MULTILINE)
     page = (Path(__file__).parents[3] / "docs/reference/metrics.md").read_text()
     documented = page.replace("`…load", "`trafico_monitor_host_load")
     assert len(names) > 35 and [name for name in names if f"`{name}`" not in documented] == []
+
+
+def test_every_known_combination_has_a_sample_from_the_start() -> None:
+    """`increase` and `== 1` need the zero before it."""
+    found = values(Metrics().exposition(replace(GAUGES, blind=())))
+    for name, labels in {
+        "orders_total": len(TaskKind) * (len(Outcome) + 1),
+        "incidents_opened_total": len(ErrorType),
+        "blind": len([code for code in catalogue("es") if code.startswith("blind.")]),
+        "alarms": len(ALARM_KEYS),
+        "silences": len(Scope),
+    }.items():
+        samples = [value for line, value in found.items() if line.startswith(f"trafico_monitor_{name}{{")]
+        assert samples == [0.0] * labels, name
+
+
+def test_the_present_of_the_bot_and_of_the_monitors_own_files() -> None:
+    now = replace(GAUGES, last_line=NOON, database=7, alarms={"unit": 1}, silences={"all": 2}, unit_configured=False)
+    found = values(Metrics().exposition(now))
+    name = "trafico_monitor_"
+    assert (found[f"{name}last_line_timestamp_seconds"], found[f"{name}database_bytes"]) == (NOON, 7)
+    assert (found[f'{name}alarms{{alarm="unit"}}'], found[f'{name}silences{{scope="all"}}']) == (1, 2)
+    assert found[f"{name}unit_configured"] == 0
+    assert f"{name}last_line_timestamp_seconds" not in values(Metrics().exposition(GAUGES))
 
 
 def test_no_name_of_a_line_is_a_label() -> None:
@@ -160,7 +188,8 @@ def test_no_name_of_a_line_is_a_label() -> None:
     text = filled().exposition(GAUGES, FORECAST)
     assert HOSTILE not in text and "alert" not in text
     labels = set(re.findall(r'[{,](\w+)="', text))
-    assert labels == {"type", "estado", "order", "outcome", "le", "version", "reason", "path", "kind"}
+    known = {"type", "estado", "order", "outcome", "le", "version", "reason", "path", "kind", "alarm", "scope"}
+    assert labels == known
 
 
 @pytest.mark.parametrize("waiting", [Waiting(), Waiting(3, 8_320_605, NOON, "a.mp4")])
@@ -191,9 +220,10 @@ def test_what_the_monitor_takes_and_the_host_has() -> None:
     found = {
         name.removeprefix("trafico_monitor_"): value
         for name, value in values(text).items()
-        if name.startswith(("trafico_monitor_process_", "trafico_monitor_host_"))
+        if name.startswith(("process_", "trafico_monitor_host_"))
     }
     assert found == {
+        "process_start_time_seconds": NOON,
         "process_resident_memory_bytes": 52e6,
         "process_cpu_seconds_total": 3.25,
         "process_open_fds": 31,
@@ -205,6 +235,6 @@ def test_what_the_monitor_takes_and_the_host_has() -> None:
         "host_memory_bytes": 4e9,
         "host_memory_available_bytes": 1.5e9,
     }
-    assert "_process_" not in Metrics().exposition(GAUGES), "not known: left out"
+    assert "process_" not in Metrics().exposition(GAUGES), "not known: left out"
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
