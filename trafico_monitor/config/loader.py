@@ -14,12 +14,22 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..host import credentials, directory
+from ..messages import text
 from . import dotenv_file, problems
 from .problems import Problem, bad_value, plain, unknown_key
-from .schema import ADMIN, KEYS, NAMED, SECTIONS, VARIABLES, Config, Key, Paths, key_of, settle, variable
+from .schema import ADMIN, HUB_STATE, KEYS, NAMED, SECTIONS, VARIABLES, Config, Key, Paths, key_of, settle, variable
 from .validators import is_label
 
 DEFAULT_PATH = Path("/etc/trafico-monitor/config.toml")
+HUB_PATH = Path("/etc/trafico-monitor/hub.toml")
+# What is other than a monitor's where a hub's file does not say. There is no bot, and no Bot API server of its own.
+_OF_HUB: Mapping[str, object] = {
+    "paths.state": HUB_STATE,
+    "paths.logs": Path("/var/log/trafico-monitor-hub"),
+    "web.listen": "127.0.0.1:8788",
+    "bot_api.local": False,
+    "predict.enabled": False,
+}
 
 
 @dataclass(slots=True)
@@ -56,34 +66,57 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ, *, s
     Its secrets are redacted from now on.
     """
     gathered = _Gathered()
-    for file in _files(path, gathered):
+    for file in _files(path or DEFAULT_PATH, "conf.d", gathered):
         _read_file(file, gathered, optional=path is None and file == DEFAULT_PATH)
     _read_credentials(environ, gathered)
     _read_environment(environ, gathered)
     config = settle(Config(), gathered.values)
     if config.bot.container and "bot.unit" not in gathered.values:
         config = settle(config, {"bot.unit": ""})  # a container needs no unit
-    gathered.problems += problems.contradictions(config, gathered.origin, gathered.broken())
-    if gathered.problems:
-        language = config.language if "language" in gathered.values else _spoken(environ)
-        raise ConfigError("\n".join(one.line(language) for one in gathered.problems))
-    explicit = frozenset(name for name, value in gathered.values.items() if value != "")
-    config = replace(config, sources=tuple(gathered.sources), explicit=explicit)
+    _refuse_mistakes(gathered, config, environ)
+    config = replace(config, sources=tuple(gathered.sources), explicit=_explicit(gathered))
     config = settle_state(dotenv_file.fill(config), environ, serving=serving)
     dotenv_file.remember_secrets(config)
     return config
 
 
-def _files(path: Path | None, gathered: _Gathered) -> list[Path]:
-    main = path or DEFAULT_PATH
+def load_hub(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of the hub of a fleet: `path` (None: the installed one) and hub.d/*.toml beside it, and the
+    credentials of its own unit. Raises ConfigError, also without a database."""
+    gathered, main = _Gathered(), path or HUB_PATH
+    for file in _files(main, "hub.d", gathered):
+        _read_file(file, gathered, optional=False)
+    _read_credentials(environ, gathered, credentials.HUB_SERVICE)
+    _read_environment(environ, gathered)
+    config = settle(settle(Config(), _OF_HUB), gathered.values)
+    _refuse_mistakes(gathered, config, environ)
+    if not config.hub.url:
+        raise ConfigError(text("hub.no_database", config.language, fichero=main))
+    config = replace(config, sources=tuple(gathered.sources), explicit=_explicit(gathered))
+    dotenv_file.remember_secrets(config)
+    return config
+
+
+def _explicit(gathered: _Gathered) -> frozenset[str]:
+    return frozenset(name for name, value in gathered.values.items() if value != "")
+
+
+def _refuse_mistakes(gathered: _Gathered, config: Config, environ: Mapping[str, str]) -> None:
+    gathered.problems += problems.contradictions(config, gathered.origin, gathered.broken())
+    if gathered.problems:
+        language = config.language if "language" in gathered.values else _spoken(environ)
+        raise ConfigError("\n".join(one.line(language) for one in gathered.problems))
+
+
+def _files(main: Path, drop_in_folder: str, gathered: _Gathered) -> list[Path]:
     drop_ins: list[Path] = []
     try:
         # By name, as systemd's drop-ins; an editor's .swp or a name without .toml is not one.
-        drop_ins = sorted(f for f in (main.parent / "conf.d").iterdir() if f.name.endswith(".toml"))
+        drop_ins = sorted(f for f in (main.parent / drop_in_folder).iterdir() if f.name.endswith(".toml"))
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
-        gathered.problems.append(_unreadable(main.parent / "conf.d", error))
+        gathered.problems.append(_unreadable(main.parent / drop_in_folder, error))
     return [main, *(f for f in drop_ins if not f.name.startswith("."))]
 
 
@@ -140,9 +173,9 @@ def _read_named(source: str, section: str, table: object, gathered: _Gathered) -
             _read_section(source, place, inner, gathered)
 
 
-def _read_credentials(environ: Mapping[str, str], gathered: _Gathered) -> None:
+def _read_credentials(environ: Mapping[str, str], gathered: _Gathered, service: str = credentials.SERVICE) -> None:
     try:
-        found = credentials.read(environ)
+        found = credentials.read(environ, service)
     except OSError as error:
         gathered.problems.append(_unreadable(Path(error.filename or "$CREDENTIALS_DIRECTORY"), error))
         return

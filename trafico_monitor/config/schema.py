@@ -179,6 +179,9 @@ class Telegram:
     api_url: str = _key("", "url", v.or_empty(v.url))  # "" = bot_api.url if local, else the public server
 
 
+HUB_STATE = Path("/var/lib/trafico-monitor-hub")  # of a hub, in place of `Paths.state`
+
+
 @dataclass(frozen=True, slots=True)
 class Paths:
     state: Path = _folder("/var/lib/trafico-monitor")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .schema import ADMIN, Channel, ChannelKind, Config, Paths, Telegram
+from .schema import ADMIN, HUB_STATE, Channel, ChannelKind, Config, Paths, Telegram
 
 # One token used against a local Bot API server and api.telegram.org by turns logs itself out of
 # the one and into the other: the bot would stop receiving. So the bot's token only ever goes to the
@@ -113,10 +113,10 @@ def same_server(one: str, other: str) -> bool:
 
 
 def control_socket(config: Config) -> Path:
-    """Where the running monitor answers commands: in its RuntimeDirectory, or, for a monitor with a
-    state directory of its own (a trial, a test), in there."""
-    installed = Path("/run/trafico-monitor") if config.paths.state == Paths().state else config.paths.state
-    return installed / "api.sock"
+    """Where the running service answers commands: in its RuntimeDirectory, or, for one with a state directory of its
+    own (a trial, a test), in there."""
+    installed = {Paths().state: Path("/run/trafico-monitor"), HUB_STATE: Path("/run/trafico-monitor-hub")}
+    return installed.get(config.paths.state, config.paths.state) / "api.sock"
 
 
 def _place(address: str) -> tuple[str, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.discovery import discover
-from ..config.loader import load
+from ..config.loader import load, load_hub
 from ..config.schema import Config
 from ..detection.detector import Detector
 from ..detection.rule_files import directories, read_rule_files
@@ -81,6 +81,14 @@ class RuntimeConfig:
     def refusal(self) -> str:
         """The code of what is missing for any repair at all, "" when nothing is."""
         return "" if self.site is not None else "missing.project"
+
+
+class HubConfig(RuntimeConfig):
+    """The configuration of a hub: it has no installation and no rules."""
+
+    async def read(self) -> None:
+        self.current = await asyncio.to_thread(load_hub, self._path)
+        self.rules = load_rules({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import StoreError
 from ..host import directory
@@ -26,7 +27,6 @@ from ..model.finding import ErrorType
 from ..model.task import RepairTask
 from ..notify.disposition import CAUSE
 from ..pipeline import events
-from ..repair.dispatcher import Dispatcher
 from ..store.exporters import Exports
 from ..store.own_files import why_not
 from ..store.retention import Bounds, Retention
@@ -53,6 +53,23 @@ class _Trouble:
     cause: str
     since: float
     more: Mapping[str, str] = field(default_factory=dict)
+
+
+class Dispatcher(Protocol):
+    """Runs stored tasks (`repair.dispatcher`)."""
+
+    def give(self, orders: Iterable[RepairTask], *, inherited: bool = False) -> None: ...
+    def cancel(self, order_ids: Iterable[str]) -> None: ...
+
+
+class NoTasks:
+    """The dispatcher of a service that repairs nothing."""
+
+    def give(self, orders: Iterable[RepairTask], *, inherited: bool = False) -> None:
+        """Nothing is ever ordered."""
+
+    def cancel(self, order_ids: Iterable[str]) -> None:
+        """Nothing is ever ordered."""
 
 
 class DegradedMode:

@@ -17,7 +17,7 @@ from ..notify.heartbeat import Heartbeat
 from ..pipeline import events
 from .context import AppContext
 from .executor import modelos
-from .status import StatusReporter
+from .status import ServiceStatus
 from .supervisor import Work
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class OptionalTasks:
     """The chatops bot and the heartbeat. `run` is owned by the service; `reload` may be called before and at any
     time. Also the bot's `View`: what it may show of the service."""
 
-    def __init__(self, context: AppContext, desk: ControlService, reporter: StatusReporter) -> None:
+    def __init__(self, context: AppContext, desk: ControlService, reporter: ServiceStatus) -> None:
         self._context = context
         self._desk = desk
         self._reporter = reporter

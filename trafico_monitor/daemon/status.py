@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from .. import __version__
@@ -33,7 +33,85 @@ from .ingest_loop import STUCK_SECONDS
 EVERY = 10.0  # seconds
 
 
-class StatusReporter:
+class ServiceStatus:
+    """The status of any service of the program: its tasks, channels, silences and alarms."""
+
+    def __init__(self, context: AppContext, deliveries: DeliveryManager, degraded: DegradedMode) -> None:
+        self._context = context
+        self._deliveries = deliveries
+        self._degraded = degraded
+        self._resources = ResourceProbe()
+
+    def resources(self) -> ResourceUsage:
+        return self._resources.read()
+
+    def line(self) -> str:
+        """The status line for systemd: failures of the service itself first."""
+        return "; ".join(filter(None, (self._degraded.line, self._failing()))) or self._counts()
+
+    def snapshot(self) -> dict[str, object]:
+        """All that `status` shows, as JSON-able values."""
+        return {
+            "at": self._context.clock(),
+            "started_at": self._context.started_at,
+            "version": __version__,
+            "line": self.line(),
+            **asdict(self._resources.read()),
+            "tasks": [asdict(one) for one in self._context.supervisor.troubles],
+            "missing": list(self._context.config().missing),
+            "outbox": self._outbox(),
+            "channels": [asdict(one) for one in self._deliveries.status.values()],
+            "silences": self._silences(),
+            "alarms": self._alarms(),
+            "unanswered": [one.key for one in self._context.pipeline.alerting.alerts if not one.acknowledged_by],
+        }
+
+    def unhealthy(self) -> str:
+        """The reasons for being unhealthy, in words; "" when healthy."""
+        return "; ".join(filter(None, (self._degraded.line, self._failing(), *self._reasons())))
+
+    def watched(self) -> str:
+        """What the service watches, in words."""
+        raise NotImplementedError
+
+    def _counts(self) -> str:
+        raise NotImplementedError
+
+    def _reasons(self) -> Sequence[str]:
+        return ()
+
+    def _failing(self) -> str:
+        language = self._context.language()
+        names = ", ".join(task_name(one.task, language) for one in self._context.supervisor.troubles)
+        return text("status.task_failing", language, tarea=names) if names else ""
+
+    def _outbox(self) -> dict[str, object]:
+        """All channels together; the error is the first channel's that has one."""
+        status = self._deliveries.status.values()
+        error = next((one.last_error for one in status if one.last_error), "")
+        return {"waiting": sum(one.waiting for one in status), "error": error}
+
+    def _silences(self) -> list[dict[str, object]]:
+        silences = self._context.pipeline.alerting.active_silences(self._context.clock())
+        return [{**asdict(one), "scope": one.scope.value} for one in silences]
+
+    def _alarms(self) -> list[dict[str, object]]:
+        """What has rung and is not over, and no incident stands behind: unit, disk, our own files."""
+        return [
+            {
+                "id": one.key,
+                "code": one.notice.code.value,
+                "text": headline(one.notice, self._context.language()).plain,
+                "since": one.notice.at,
+                "acknowledged_by": one.acknowledged_by or None,
+                "acknowledged_at": one.acknowledged_at,
+            }
+            for one in self._context.pipeline.alerting.alerts
+            if one.notice.incident is None
+        ]
+
+
+class StatusReporter(ServiceStatus):
     """Reads what the other parts know. `lag` is the consumer lag in seconds, `unattributed` the number of
     the unit's lines since the start whose process is unknown, `heard` the time of the bot's last line since then."""
 
@@ -48,32 +126,17 @@ class StatusReporter:
         unattributed: Callable[[], int],
         heard: Callable[[], float | None],
     ) -> None:
-        self._context = context
+        super().__init__(context, deliveries, degraded)
         self._stats = stats
-        self._deliveries = deliveries
         self._dispatcher = dispatcher
-        self._degraded = degraded
         self._lag = lag
         self._unattributed = unattributed
         self._heard = heard
-        self._resources = ResourceProbe()
         self._checked: CheckRun | None = None  # the last periodic checks
 
     def observe(self, checked: CheckRun) -> None:
         """Take over the results of the periodic checks."""
         self._checked = checked
-
-    def resources(self) -> ResourceUsage:
-        return self._resources.read()
-
-    def line(self) -> str:
-        """The status line for systemd: failures of the monitor itself first."""
-        return "; ".join(filter(None, (self._degraded.line, self._failing()))) or self._counts()
-
-    def _failing(self) -> str:
-        language = self._context.language()
-        names = ", ".join(task_name(one.task, language) for one in self._context.supervisor.troubles)
-        return text("status.task_failing", language, tarea=names) if names else ""
 
     def _counts(self) -> str:
         config = self._context.config()
@@ -93,40 +156,27 @@ class StatusReporter:
         checked = self._checked
         seen: Mapping[str, str] = checked.shown if checked else {}
         return {
-            "at": self._context.clock(),
-            "started_at": self._context.started_at,
-            "version": __version__,
-            "line": self.line(),
+            **super().snapshot(),
             "checked_at": checked.at if checked else None,
             "heard_at": None if (heard := self._heard()) is None else heard // 60 * 60,  # a change once a minute
             "unit": seen.get("unit", ""),
             "server": seen.get("server", ""),
             "space": seen.get("space", ""),
-            **asdict(self._resources.read()),
             "mounts": [asdict(mount) for mount in checked.mounts] if checked else [],
             "lag": self._lag(),
             "unattributed": self._unattributed(),
             "blindness": self._blindness(),
             "reporting": self._reporting(),
-            "tasks": [asdict(one) for one in self._context.supervisor.troubles],
             "open": len(self._context.pipeline.tracker.open_incidents()),
             "orders": self._dispatcher.under_way,
             "rescued": self._rescued(),
-            "missing": list(self._context.config().missing),
             "forecast": self._forecast(),
-            "outbox": self._outbox(),
-            "channels": [asdict(one) for one in self._deliveries.status.values()],
-            "silences": self._silences(),
-            "alarms": self._alarms(),
-            "unanswered": [one.key for one in self._context.pipeline.alerting.alerts if not one.acknowledged_by],
         }
 
-    def unhealthy(self) -> str:
-        """The reasons for being unhealthy, in words; "" when healthy."""
+    def _reasons(self) -> Sequence[str]:
         language = self._context.language()
         blind = self._context.pipeline.blindness.now.values()
-        reasons = [text(f"blind.{one.code}", language, texto=one.detail) for one in blind]
-        return "; ".join(filter(None, (self._degraded.line, self._failing(), *reasons)))
+        return [text(f"blind.{one.code}", language, texto=one.detail) for one in blind]
 
     def watched(self) -> str:
         """The bot's unit, or words for an unknown one."""
@@ -153,31 +203,6 @@ class StatusReporter:
         view = self._context.pipeline.foresight.view(self._context.clock())
         foreseen = [one.as_json() for one in view.foreseen]
         return {"text": forecast.summary(view, self._context.language()), "foreseen": foreseen}
-
-    def _outbox(self) -> dict[str, object]:
-        """All channels together; the error is the first channel's that has one."""
-        status = self._deliveries.status.values()
-        error = next((one.last_error for one in status if one.last_error), "")
-        return {"waiting": sum(one.waiting for one in status), "error": error}
-
-    def _silences(self) -> list[dict[str, object]]:
-        silences = self._context.pipeline.alerting.active_silences(self._context.clock())
-        return [{**asdict(one), "scope": one.scope.value} for one in silences]
-
-    def _alarms(self) -> list[dict[str, object]]:
-        """What has rung and is not over, and no incident stands behind: unit, disk, our own files."""
-        return [
-            {
-                "id": one.key,
-                "code": one.notice.code.value,
-                "text": headline(one.notice, self._context.language()).plain,
-                "since": one.notice.at,
-                "acknowledged_by": one.acknowledged_by or None,
-                "acknowledged_at": one.acknowledged_at,
-            }
-            for one in self._context.pipeline.alerting.alerts
-            if one.notice.incident is None
-        ]
 
     def _reporting(self) -> dict[str, object]:
         """Whether the bot tells of its downloads exactly, by the unit as it was at the last look."""
@@ -207,7 +232,7 @@ class WatchdogTask:
     loop makes progress; without it there is no ping."""
 
     def __init__(
-        self, context: AppContext, notifier: Notifier, status: StatusReporter, advancing: Callable[[], bool]
+        self, context: AppContext, notifier: Notifier, status: ServiceStatus, advancing: Callable[[], bool]
     ) -> None:
         self._notifier = notifier
         self._status = status

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SERVICE = "trafico-monitor.service"
+HUB_SERVICE = "trafico-monitor-hub.service"
 _LARGEST = 4096  # bytes; a token has 46
 
 
@@ -19,10 +20,11 @@ class Credentials:
     telegram_token: str = field(default="", repr=False)
     alert_token: str = field(default="", repr=False)
     admin_id: str = ""
+    hub_password: str = field(default="", repr=False)
 
 
-def directory(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Returns the directory of the credentials: the service's own, or for root those of the running service.
+def directory(environ: Mapping[str, str] = os.environ, service: str = SERVICE) -> Path | None:
+    """Returns the directory of the credentials: the service's own, or for root those of the running `service`.
 
     Only the service has CREDENTIALS_DIRECTORY; `sudo trafico-monitor check` must see the same secrets, or it would
     report the service's secrets as missing.
@@ -30,13 +32,13 @@ def directory(environ: Mapping[str, str] = os.environ) -> Path | None:
     given = environ.get("CREDENTIALS_DIRECTORY", "")
     if given:
         return Path(given)
-    running = Path("/run/credentials") / SERVICE
+    running = Path("/run/credentials") / service
     return running if os.access(running, os.R_OK | os.X_OK) else None
 
 
-def read(environ: Mapping[str, str] = os.environ) -> Credentials:
+def read(environ: Mapping[str, str] = os.environ, service: str = SERVICE) -> Credentials:
     """Returns the credentials of this process. Raises OSError for an existing, unreadable one."""
-    where = directory(environ)
+    where = directory(environ, service)
     if where is None:
         return Credentials()
     return Credentials(
@@ -44,6 +46,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Credentials:
         telegram_token=_secret(where / "telegram-token"),
         alert_token=_secret(where / "alert-token"),
         admin_id=_secret(where / "admin-id"),
+        hub_password=_secret(where / "hub-password"),
     )
 
 
