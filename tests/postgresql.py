@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+import psutil
+
 SECONDS = 60
 
 
@@ -52,8 +54,11 @@ class Cluster:
         self._run("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop")
 
     def kill(self) -> None:
-        """kill -9 of the postmaster."""
+        """kill -9 of the postmaster; return when its processes have ended, before which it cannot be started."""
+        postmaster = psutil.Process(self.pid)
+        children = postmaster.children()
         os.kill(self.pid, signal.SIGKILL)
+        psutil.wait_procs([postmaster, *children], SECONDS)
 
     def reload(self) -> None:
         """Read pg_hba.conf and the settings again."""

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -75,11 +75,15 @@ class NoTasks:
 class DegradedMode:
     """`run` works until cancelled."""
 
-    def __init__(self, context: AppContext, exports: Exports, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, context: AppContext, exports: Exports, dispatcher: Dispatcher, sent: Callable[[], int | None]
+    ) -> None:
+        """`sent` returns the number of the last record that the fleet has, None without a fleet."""
         self._context = context
         self._store = context.store
         self._exports = exports
         self._dispatcher = dispatcher
+        self._sent = sent
         self._deferred: dict[str, tuple[RepairTask, bool]] = {}
         self._alerts: dict[str, _Trouble] = {}
         self._logs_since = 0.0
@@ -140,7 +144,7 @@ class DegradedMode:
 
     def _bounds(self) -> Bounds:
         kept = self._context.config().retention
-        return Bounds(kept.days, kept.database)
+        return Bounds(kept.days, kept.database, self._sent())
 
     async def _check_store(self) -> None:
         database, place = self._store.database, self._context.config().paths.state

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 
 from ..config.loader import packaged_logs
-from ..config.schema import restart_needed
+from ..config.schema import Config, restart_needed
 from ..config.telegram_endpoints import control_socket
 from ..control.processor import CommandProcessor
 from ..errors import MonitorError, StoreError
@@ -91,10 +91,16 @@ class BaseService:
         )
         return context
 
-    def _wire_people(self, status: ServiceStatus, sources: Sources) -> None:
-        """Requests, chatops, API and dashboard. The addresses of the web server stay until the next start."""
+    def _wire_people(
+        self,
+        status: ServiceStatus,
+        sources: Sources,
+        further: Callable[[Config], Sequence[tuple[str, Work]]] = lambda _: (),
+    ) -> None:
+        """Requests, chatops, API and dashboard. The addresses of the web server stay until the next start. `further`
+        are the service's own tasks that a configuration asks for."""
         context, config = self._context, self._settings.current
-        self._optional = OptionalTasks(context, self._commands, status)
+        self._optional = OptionalTasks(context, self._commands, status, further)
         self._web = WebApp(
             Places(control_socket(config), config.web.listen),
             sources,

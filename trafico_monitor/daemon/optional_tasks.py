@@ -1,9 +1,9 @@
-"""Optional tasks: the chatops bot and the heartbeat. A reload starts both again; neither can end the monitor."""
+"""Optional tasks: chatops bot and heartbeat, say. A reload starts all again; none can end the monitor."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..config import telegram_endpoints
@@ -25,13 +25,21 @@ if TYPE_CHECKING:
 
 
 class OptionalTasks:
-    """The chatops bot and the heartbeat. `run` is owned by the service; `reload` may be called before and at any
-    time. Also the bot's `View`: what it may show of the service."""
+    """The chatops bot, the heartbeat, and tasks of one service. `run` is owned by the service; `reload` may be called
+    before and at any time. Also the bot's `View`: what it may show of the service."""
 
-    def __init__(self, context: AppContext, desk: ControlService, reporter: ServiceStatus) -> None:
+    def __init__(
+        self,
+        context: AppContext,
+        desk: ControlService,
+        reporter: ServiceStatus,
+        further: Callable[[Config], Sequence[tuple[str, Work]]] = lambda _: (),
+    ) -> None:
+        """`further` are the tasks of this service alone that a configuration asks for."""
         self._context = context
         self._desk = desk
         self._reporter = reporter
+        self._further = further
         self._config = context.config()
         self._changed = asyncio.Event()
 
@@ -61,7 +69,7 @@ class OptionalTasks:
             wanted.append(("answers", lambda: self._answers(config, allowed).run()))
         if config.alerts.ping_url:
             wanted.append(("ping", lambda: self._ping(config).run()))
-        return wanted
+        return [*wanted, *self._further(config)]
 
     def _answers(self, config: Config, allowed: frozenset[int]) -> AlertBot:
         from ..notify.chatops.bot import AlertBot  # telegram.ext: 2 MiB, where somebody may answer

@@ -22,6 +22,7 @@ from .context import RuntimeConfig, prepare
 from .degraded_mode import DegradedMode
 from .disk_usage_report import DiskUsageReporter, awaited_folders
 from .executor import Executor
+from .fleet import FleetMember
 from .ingest_loop import IngestLoop
 from .lifecycle import STOP_SECONDS, BaseService
 from .process_watch import ProcessWatch
@@ -29,6 +30,8 @@ from .quarantine_cleanup import QuarantineCleanup
 from .status import StatusReporter, WatchdogTask
 from .supervisor import Work
 from .views import IncidentReader, LiveStatus
+
+FLEET_SECONDS = 0.5  # for the last records to reach the fleet's database; the next start sends what is left
 
 
 class Service(BaseService):
@@ -61,7 +64,7 @@ class Service(BaseService):
             context.installation, context.probe_server, pipeline.delivered, pipeline.bot_downloads_again
         )
         self._dispatcher = Dispatcher(executor.carry_out, self._task_done, context.pipeline.begin_task, clock)
-        self._degraded = DegradedMode(context, self._exports, self._dispatcher)
+        self._degraded = DegradedMode(context, self._exports, self._dispatcher, lambda: self._fleet.sent())
         # Status and periodic checks.
         self._status = StatusReporter(
             context,
@@ -72,6 +75,7 @@ class Service(BaseService):
             self._ingest.lag,
             lambda: self._ingest.unattributed,
             lambda: self._ingest.heard_at,
+            lambda: self._fleet.status(),
         )
         self._watchdog = WatchdogTask(context, self._notifier, self._status, self._ingest.advancing)
         self._checks = CheckScheduler(
@@ -82,8 +86,11 @@ class Service(BaseService):
         self._disk_usage = DiskUsageReporter(context)
         # People: requests, chatops, API and dashboard. The addresses of the web server stay until the next start.
         self._live = LiveStatus(context, self._status, self._control_service, lambda: self._ingest.heard_at)
+        self._fleet = FleetMember(context, self._status, self._live)
         self._wire_people(
-            self._status, Sources(IncidentReader(context.config().paths.state, clock), self._live, store)
+            self._status,
+            Sources(IncidentReader(context.config().paths.state, clock), self._live, store),
+            self._fleet.works,
         )
         return saved.orders
 
@@ -106,6 +113,9 @@ class Service(BaseService):
             ("journal", lambda: self._ingest.stop(STOP_SECONDS)),
             ("orders", lambda: self._dispatcher.stop(STOP_SECONDS)),
         )
+
+    def _last_works(self) -> tuple[tuple[str, Work], ...]:
+        return (*super()._last_works(), ("fleet", lambda: self._fleet.settle(FLEET_SECONDS)))
 
     # Start, reload, stop.
 
@@ -156,6 +166,8 @@ class Service(BaseService):
         self._degraded.submit(changes.orders)
         self._arrivals.submit(changes.arrived)
         super()._start_effects(changes)
+        if changes.records:
+            self._fleet.wake()
         if waits_for_space_anew(changes):
             self._checks.ask()
         if space_is_short(changes):

@@ -125,6 +125,7 @@ class StatusReporter(ServiceStatus):
         lag: Callable[[], float],
         unattributed: Callable[[], int],
         heard: Callable[[], float | None],
+        fleet: Callable[[], Mapping[str, object]],
     ) -> None:
         super().__init__(context, deliveries, degraded)
         self._stats = stats
@@ -132,6 +133,7 @@ class StatusReporter(ServiceStatus):
         self._lag = lag
         self._unattributed = unattributed
         self._heard = heard
+        self._fleet = fleet
         self._checked: CheckRun | None = None  # the last periodic checks
 
     def observe(self, checked: CheckRun) -> None:
@@ -171,6 +173,7 @@ class StatusReporter(ServiceStatus):
             "orders": self._dispatcher.under_way,
             "rescued": self._rescued(),
             "forecast": self._forecast(),
+            **self._fleet(),
         }
 
     def _reasons(self) -> Sequence[str]:

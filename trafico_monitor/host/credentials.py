@@ -21,6 +21,8 @@ class Credentials:
     alert_token: str = field(default="", repr=False)
     admin_id: str = ""
     hub_password: str = field(default="", repr=False)
+    fleet_key: str = ""  # path of the key's file, which libpq reads itself
+    fleet_password: str = field(default="", repr=False)
 
 
 def directory(environ: Mapping[str, str] = os.environ, service: str = SERVICE) -> Path | None:
@@ -47,6 +49,8 @@ def read(environ: Mapping[str, str] = os.environ, service: str = SERVICE) -> Cre
         alert_token=_secret(where / "alert-token"),
         admin_id=_secret(where / "admin-id"),
         hub_password=_secret(where / "hub-password"),
+        fleet_key=str(where / "fleet-key") if (where / "fleet-key").exists() else "",
+        fleet_password=_secret(where / "fleet-password"),
     )
 
 

@@ -65,6 +65,7 @@ MESSAGE_IDS = {
     "foreseen_judged": "1584c43edc094eb8aae9e963ea740a5b",
     "foresight_silenced": "54c9cb1f9b9048fa90ccc37302c1bbb3",
     "foresight_back": "3426371f286442c29ca2314a116fc539",
+    "fleet": "3daa0528061a4e0ab63b322a26d53f40",
     "download_done": "3fb83f7c7c4c4f00904684316f6eb2df",
     "machine_silent": "31b340e9a4b649929c643c8aff297772",
     "machine_back": "ef2631268d9f4914b65fd4c3f80edbac",

@@ -82,6 +82,10 @@ class NotificationCode(StrEnum):
     FLEET_OVER = "fleet_over"  # one of the five above
     FLEET_AWAY = "fleet_away"  # the hub cannot reach its database
     FLEET_BACK = "fleet_back"
+    # The fleet's database, as this machine sees it.
+    FLEET_UNREACHABLE = "fleet_unreachable"
+    FLEET_REACHABLE = "fleet_reachable"
+    FLEET_CERTIFICATE = "fleet_certificate"
     # Notifications about notifications.
     TEST = "test"
     REMINDER = "reminder"

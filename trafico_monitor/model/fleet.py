@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+PROGRESS = "fleet"  # name of the sender's state in the machine's database: fleet.progress.Progress
 ANONYMOUS = "oculto"  # `modelo` and `video` of a machine with `fleet.names = false`
 
 
@@ -79,13 +80,15 @@ class Identity:
 class Position:
     """The server's answer to a heartbeat. `last_seq` is the highest record of this base that it has (0: none).
     `other_at` is the last heartbeat of another instance under this name, `flips` counts changes back to an instance
-    that had been replaced: more than none means two machines with one name."""
+    that had been replaced, the last one at `flipped_at`: two machines have one name. Times are by the database's
+    clock."""
 
     last_seq: int
     flips: int
     other_host: str
     other_at: float | None
     received_at: float
+    flipped_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

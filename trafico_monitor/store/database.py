@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import StoreError
-from .fallback_database import FallbackDatabase, reading_only
+from .fallback_database import FallbackDatabase, raise_sequences, reading_only
 from .migrations import migrate
 
 T = TypeVar("T")
@@ -331,6 +331,8 @@ def salvage(damaged: Path, connection: sqlite3.Connection) -> None:
             connection.execute("BEGIN IMMEDIATE")
             _copy(table, where, old, connection)
             connection.execute("COMMIT")
+        with contextlib.suppress(sqlite3.Error):  # no number may be given again, also of records that are lost
+            raise_sequences(old, connection)
 
 
 def _others(connection: sqlite3.Connection) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import StoreError
+from ..model.fleet import PROGRESS
 from ..model.incident import Incident
 from ..model.serialization import readable
 from .migrations import migrate
@@ -24,6 +25,7 @@ from .tallies import count
 
 MOST_ROWS = 5000  # of a table that is not named below: the newest
 MOST_RECORDS = 20_000  # records that the logs do not have yet
+MOST_UNSENT = 2000  # records that the logs have and the fleet does not: carried, where they are no more
 MORE_BYTES = 16 * 1024 * 1024  # room beside what it begins with; then reading waits, in the journal
 RECENT_SECONDS = 3600.0  # as the store's own: incidents closed so lately may come again
 FILE_MODE = 0o640
@@ -80,7 +82,7 @@ class FallbackDatabase:
                 for table in _tables(self.connection):
                     if table not in _NOT_TAKEN:
                         _pour_table(table, self.connection, real)
-                _raise_sequences(self.connection, real)
+                raise_sequences(self.connection, real)
                 real.execute("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", (POURED, name))
             real.execute("COMMIT")
         except BaseException:
@@ -109,9 +111,10 @@ class FallbackDatabase:
             for table in _tables(connection):
                 if table not in _NOT_TAKEN:
                     _seed_table(table, real, connection)
-            _raise_sequences(real, connection)
+            raise_sequences(real, connection)
         for table in _tables(connection):
             _watch(connection, table)
+        connection.execute(f"CREATE TABLE {_OWN}after AS SELECT ? AS seq", (0 if real is None else _carried(real),))
         connection.execute(f"CREATE TABLE {_OWN}name AS SELECT ? AS name", (secrets.token_hex(8),))
         connection.execute("COMMIT")
         self._limit()
@@ -200,16 +203,34 @@ def _wanted(table: str, real: sqlite3.Connection) -> str:
     if table == "state":
         return ""
     if table == "records":
-        return f"WHERE seq > {_exported(real)}"
+        return f"WHERE seq > {_carried(real)}"
     keys = ", ".join(f"{key} DESC" for key in _keys(real, table))
     return f"ORDER BY {keys} LIMIT {MOST_ROWS}"
+
+
+def carried_after(connection: sqlite3.Connection) -> int:
+    """`connection` has all records with a higher number: 0, or in a fallback database what it began with."""
+    there = connection.execute(f"SELECT 1 FROM sqlite_master WHERE name = '{_OWN}after'").fetchone()
+    return int(connection.execute(f"SELECT seq FROM {_OWN}after").fetchone()[0]) if there else 0
+
+
+def _carried(real: sqlite3.Connection) -> int:
+    """The number after which records are carried along: those that a log lacks, and those that the fleet lacks."""
+    exported = _exported(real)
+    row = real.execute("SELECT json_extract(value, '$.seq') FROM state WHERE name = ?", (PROGRESS,)).fetchone()
+    sent = exported if row is None else int(row[0] or 0)
+    return sent if sent < exported and _count_after(real, sent) <= MOST_UNSENT else exported
+
+
+def _count_after(real: sqlite3.Connection, seq: int) -> int:
+    return int(real.execute("SELECT count(*) FROM records WHERE seq > ?", (seq,)).fetchone()[0])
 
 
 def _exported(real: sqlite3.Connection) -> int:
     """The number of the last record that every log has."""
     places = [int(v or 0) for (v,) in real.execute("SELECT value FROM state WHERE name LIKE 'exported.%'")]
     last = min(places, default=0)
-    more = real.execute("SELECT count(*) FROM records WHERE seq > ?", (last,)).fetchone()[0]
+    more = _count_after(real, last)
     if more > MOST_RECORDS:
         raise StoreError(f"{more} records are not yet in the logs: too many to be carried in memory")
     return last
@@ -257,7 +278,7 @@ def _count(bodies: Iterable[str], real: sqlite3.Connection) -> None:
         count(real, incident)
 
 
-def _raise_sequences(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+def raise_sequences(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     """No number that `source` has given may be given again."""
     for name, seq in _sequences(source):
         changed = target.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (seq, name))

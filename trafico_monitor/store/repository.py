@@ -18,6 +18,7 @@ from ..model.serialization import decode, encode, readable, storable
 from ..model.task import RepairTask
 from . import outbox, predictions, tables
 from .database import Database
+from .fallback_database import carried_after
 from .outbox import ChannelOutbox
 from .tallies import count, count_attempts
 
@@ -40,12 +41,15 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.opened_after = 0  # the last number that a record had been given when the database was opened
 
     @classmethod
     async def open(cls, directory: Path, spare: Path | None = None) -> Store:
         """Opens the store in `directory`, creating it if it is missing. A damaged one is moved aside. The fallback
         database is at `spare`, or in memory."""
-        return cls(await Database.open(directory / DATABASE, spare))
+        store = cls(await Database.open(directory / DATABASE, spare))
+        store.opened_after = await store.last_number()
+        return store
 
     @property
     def database(self) -> Database:
@@ -89,6 +93,19 @@ class Store:
         """Records with a higher number, in order."""
         return await self._database.read(lambda connection: _records_after(connection, seq, limit))
 
+    async def unsent(self, seq: int, limit: int, size: int) -> Sequence[NumberedRecord]:
+        """Records with a higher number, in order and without a gap, of about `size` bytes together; none while the
+        fallback database lacks some of them."""
+        return await self._database.read(lambda connection: _unsent(connection, seq, limit, size))
+
+    async def number_after(self, seq: int) -> int:
+        """The number of records with a higher number."""
+        return await self._database.read(lambda connection: _number_after(connection, seq))
+
+    async def ends(self, since: float) -> Mapping[str, int]:
+        """The number of incidents closed since then, by estado."""
+        return await self._database.read(lambda connection: _ends(connection, since))
+
     async def keep(self, name: str, value: str) -> None:
         """One small value by name (the cursors of the logs)."""
         await self._database.transaction(lambda connection: _keep(connection, name, value))
@@ -97,7 +114,7 @@ class Store:
         return await self._database.read(lambda connection: _kept(connection, name))
 
     async def last_number(self) -> int:
-        """The number of the newest record; 0 when there is none."""
+        """The highest number that a record has been given, even if it is gone; 0 when there is none."""
         return await self._database.read(_last_number)
 
     async def number_above(self, seq: int) -> None:
@@ -256,8 +273,32 @@ def _kept(connection: sqlite3.Connection, name: str) -> str:
     return row[0] if row else ""
 
 
+def _unsent(connection: sqlite3.Connection, seq: int, limit: int, size: int) -> Sequence[NumberedRecord]:
+    if seq < carried_after(connection):
+        return ()
+    rows = connection.execute("SELECT seq, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+    found: list[NumberedRecord] = []
+    for number, body in rows:
+        found.append(NumberedRecord(number, decode(Event, body)))
+        size -= len(body)
+        if size <= 0:
+            break
+    return found
+
+
+def _number_after(connection: sqlite3.Connection, seq: int) -> int:
+    return int(connection.execute("SELECT count(*) FROM records WHERE seq > ?", (seq,)).fetchone()[0])
+
+
+def _ends(connection: sqlite3.Connection, since: float) -> Mapping[str, int]:
+    return dict(
+        connection.execute("SELECT estado, count(*) FROM incidents WHERE closed_at >= ? GROUP BY estado", (since,))
+    )
+
+
 def _last_number(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0])
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _number_above(connection: sqlite3.Connection, seq: int) -> None:

@@ -1,7 +1,7 @@
 """Retention: bounds the database by age and by size, in small steps.
 
-Open, unexported and unsent items are kept, whatever their age. Each transaction is short, because the pipeline's next
-step waits for it.
+Open, unexported and unsent items are kept, whatever their age; of records that the fleet lacks the newest MOST_UNSENT.
+Each transaction is short, because the pipeline's next step waits for it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,18 @@ FREED_PAGES = 256  # given back to the file system in one go
 RECENT_SECONDS = 3600.0  # closed so lately may come again: never removed for want of room
 _SIZES = ("page_count", "freelist_count", "page_size")
 _EVERY = 2**62
+MOST_UNSENT = 100_000  # records, some 150 MB: a fleet that is away for ever must not fill the disk
 ENOUGH = 0.9  # of the size: a sweep goes on to here, so that not every incident starts one
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`days` 0: for ever; `size` in bytes of the database, 0: any."""
+    """`days` 0: for ever; `size` in bytes of the database, 0: any. `sent` is the last record that the fleet has, None
+    without a fleet."""
 
     days: int
     size: int
+    sent: int | None = None
 
 
 class Retention:
@@ -43,17 +46,17 @@ class Retention:
         cannot be written."""
         gone = 0
         if bounds.days:
-            gone += await self._older_than(now - bounds.days * DAY)
+            gone += await self._older_than(now - bounds.days * DAY, bounds.sent)
         if bounds.size and await self._database.read(used_bytes) > bounds.size:
-            gone += await self._remove_closed(now - RECENT_SECONDS, int(bounds.size * ENOUGH))
+            gone += await self._remove_closed(now - RECENT_SECONDS, bounds.sent, int(bounds.size * ENOUGH))
         before = now - bounds.days * DAY if bounds.days else None
         await self._database.transaction(lambda connection: predictions.trim(connection, now, before))
         await self._give_back()
         return gone
 
-    async def _older_than(self, before: float) -> int:
-        gone = await self._remove_closed(before)
-        for remove in (remove_events, remove_told):
+    async def _older_than(self, before: float, sent: int | None) -> int:
+        gone = await self._remove_closed(before, sent)
+        for remove in (partial(remove_events, sent=sent), remove_told):
             place: int | None = 0
             while place is not None:
                 place = await self._database.transaction(partial(remove, after=place, before=before))
@@ -61,10 +64,10 @@ class Retention:
         await self._database.transaction(lambda c: c.execute("DELETE FROM tallies WHERE day < ?", (before // DAY,)))
         return gone
 
-    async def _remove_closed(self, before: float, size: int | None = None) -> int:
+    async def _remove_closed(self, before: float, sent: int | None, size: int | None = None) -> int:
         gone = 0
         while size is None or await self._database.read(used_bytes) > size:
-            found = await self._database.transaction(lambda c: remove_closed(c, before))
+            found = await self._database.transaction(lambda c: remove_closed(c, before, sent))
             if not found:
                 break
             gone += found
@@ -90,14 +93,14 @@ def free_pages(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
 
 
-def remove_closed(connection: sqlite3.Connection, before: float) -> int:
+def remove_closed(connection: sqlite3.Connection, before: float, sent: int | None = None) -> int:
     """Remove some incidents that were closed before a time, with all that belongs to them; returns
     how many, 0 when there is none left."""
     found = connection.execute(
         "SELECT id FROM incidents AS one WHERE closed_at < ?"
         " AND NOT EXISTS (SELECT 1 FROM records WHERE incident_id = one.id AND seq > ?)"
         " ORDER BY closed_at LIMIT ?",
-        (before, _exported(connection), ROWS),
+        (before, _kept_after(connection, sent), ROWS),
     ).fetchall()
     connection.executemany("DELETE FROM records WHERE incident_id = ?", found)
     connection.executemany(
@@ -109,12 +112,12 @@ def remove_closed(connection: sqlite3.Connection, before: float) -> int:
     return len(found)
 
 
-def remove_events(connection: sqlite3.Connection, after: int, before: float) -> int | None:
+def remove_events(connection: sqlite3.Connection, after: int, before: float, sent: int | None = None) -> int | None:
     """Deletes records older than `before` without an incident, among the next ones; returns the number to continue
     after, None at the end."""
     rows = connection.execute(
         "SELECT seq, at < ?, incident_id IS NULL FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-        (before, after, _exported(connection), ROWS),
+        (before, after, _kept_after(connection, sent), ROWS),
     ).fetchall()
     connection.executemany("DELETE FROM records WHERE seq = ?", [(seq,) for seq, old, event in rows if old and event])
     return rows[-1][0] if any(old for _, old, _ in rows) else None
@@ -132,6 +135,15 @@ def remove_told(connection: sqlite3.Connection, after: int, before: float) -> in
         "DELETE FROM outbox WHERE id = ?", [(number,) for number, old, told in rows if old and told]
     )
     return rows[-1][0] if any(old for _, old, _ in rows) else None
+
+
+def _kept_after(connection: sqlite3.Connection, sent: int | None) -> int:
+    """The number of the last record that may be deleted."""
+    exported = _exported(connection)
+    if sent is None:
+        return exported
+    last = int(connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0])
+    return min(exported, max(sent, last - MOST_UNSENT))
 
 
 def _exported(connection: sqlite3.Connection) -> int:

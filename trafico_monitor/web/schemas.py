@@ -36,8 +36,9 @@ def _words(*values: str) -> Schema:
     return {"type": "string", "enum": list(values)}
 
 
-def _object(**fields: Schema) -> Schema:
-    return {"type": "object", "properties": fields, "required": sorted(fields), "additionalProperties": False}
+def _object(optional: dict[str, Schema] | None = None, /, **fields: Schema) -> Schema:
+    properties = {**fields, **(optional or {})}
+    return {"type": "object", "properties": properties, "required": sorted(fields), "additionalProperties": False}
 
 
 def _map(of: Schema) -> Schema:
@@ -114,6 +115,8 @@ _PREDICTION: dict[str, Schema] = {
     "judged_at": _NUMBER_OR_NULL,
     "came_at": _NUMBER_OR_NULL,
 }
+# Only where the machine belongs to a fleet.
+_OF_A_FLEET: dict[str, Schema] = {"fleet": ref("FleetLink")}
 # Present state without its time, as the stream sends it on a change.
 _PRESENT: dict[str, Schema] = {
     "started_at": _NUMBER,
@@ -242,13 +245,26 @@ SCHEMAS: dict[str, Schema] = {
     "HostUsage": _object(cpus=_COUNT, load=_exactly(3, _NUMBER), memory_total=_COUNT, memory_available=_COUNT),
     "Mount": _object(path=_TEXT, mount=_TEXT, device=_TEXT, filesystem=_TEXT, read_only=_FLAG),
     "Outbox": _object(waiting=_COUNT, error=_TEXT),
+    "FleetLink": _object(
+        address=_TEXT,
+        name=_TEXT,
+        code=_TEXT,
+        text=_TEXT,
+        since=_NUMBER,
+        heard_at=_NUMBER_OR_NULL,
+        seq=_COUNT,
+        pending=_COUNT,
+        refused=_COUNT,
+        set_aside=_list(_COUNT),
+        certificate_until=_NUMBER_OR_NULL,
+    ),
     "ProcessUsage": _object(rss=_COUNT, cpu_seconds=_NUMBER, cpu=_NUMBER, open_files=_COUNT, threads=_COUNT),
     "Reporting": _object(exact=_FLAG, library=_TEXT_OR_NULL, foreign=_TEXT_OR_NULL),
     "Rescued": _object(files=_COUNT, bytes=_COUNT, oldest=_NUMBER_OR_NULL, complete=_FLAG, fix=_TEXT),
     "ActiveSilence": _object(**_SILENCE, silenced=_COUNT, reported=_FLAG),
     "Silence": _object(**_SILENCE),
-    "PresentStatus": _object(**_PRESENT),
-    "Status": _object(**_PRESENT, at=_NUMBER, running=_FLAG),
+    "PresentStatus": _object(_OF_A_FLEET, **_PRESENT),
+    "Status": _object(_OF_A_FLEET, **_PRESENT, at=_NUMBER, running=_FLAG),
     "VolumeLevel": _words("ok", "warning", "critical"),
     "Volume": _object(
         path=_TEXT,

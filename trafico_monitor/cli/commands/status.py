@@ -81,6 +81,8 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     lines.append(("reporting", _reporting(said.get("reporting"), spoken)))
     tasks = said.get("tasks")
     lines += [("tasks", _task(one, spoken)) for one in (tasks if isinstance(tasks, list) else [])]
+    if isinstance(fleet := said.get("fleet"), dict):
+        lines.append(("fleet", _fleet(fleet, spoken)))
     outbox = said.get("outbox")
     if isinstance(outbox, dict):
         error = f": {outbox['error']}" if outbox.get("error") else ""
@@ -140,6 +142,13 @@ def _channel(said: dict[str, object], spoken: str) -> str:
     last = said.get("last_success")
     hour = clock(_number(last), spoken) if last else text("status.channel.never", spoken)
     return text("status.channel.fine", spoken, hora=hour, **fields)
+
+
+def _fleet(said: dict[str, object], spoken: str) -> str:
+    known = said.get("code") in ("connected", "connecting")
+    shown = {**said, "since": clock(_number(said.get("since")), spoken)}
+    refused = text("status.fleet.refused", spoken, n=said["refused"]) if said.get("refused") else ""
+    return text(f"status.fleet.{said.get('code') if known else 'failing'}", spoken, **shown) + refused
 
 
 def _sight(said: Mapping[str, object], spoken: str) -> str:

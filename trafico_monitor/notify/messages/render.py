@@ -29,6 +29,7 @@ _TITLES = {
     NotificationCode.SPACE_OK: "ok",
     NotificationCode.OWN_BACK: "ok",
     NotificationCode.TASK_BACK: "ok",
+    NotificationCode.FLEET_REACHABLE: "ok",
     NotificationCode.SERVER_UP: "ok",
     NotificationCode.MACHINES_BACK: "ok",
     NotificationCode.COMMON_CAUSE_OVER: "ok",

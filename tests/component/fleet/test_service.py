@@ -1,0 +1,125 @@
+"""The real service in a fleet: its records and heartbeat in a real PostgreSQL, its status, and what it keeps back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.component.fleet.sending import ask, until
+from tests.component.service.running import RunningService, write_config
+from tests.component.service.test_dashboard import quiet
+from tests.journal_fixtures import BotProcess, PrivateJournald, private_journald
+from tests.postgresql import Cluster
+from trafico_monitor.fleet.database import Endpoint
+
+pytestmark = pytest.mark.slow
+
+TOKEN = "7654321098:AAH5dGp2zQ9vXwYk3LmNoPqRsTuVwXyZ012"
+FULL = "ERROR:__main__:❌ Error al copiar archivo: [Errno 28] No space left on device: '/srv/modelos/luna/{}.mp4'"
+FAILED = f"ERROR:__main__:❌ Error: Timed out https://api.telegram.org/bot{TOKEN}/getFile /srv/modelos/luna/noche.mp4"
+
+
+@pytest.fixture(scope="module")
+def journald() -> Iterator[PrivateJournald]:
+    with private_journald(f"fleet{os.getpid()}") as running:
+        yield running
+
+
+def fleet(server: Cluster, more: str = "") -> str:
+    return f'interval = 1\n[fleet]\nurl = "{server.url}"\nname = "m01"\nevery = 1\n{more}'
+
+
+def local(home: Path) -> list[tuple[int, str]]:
+    with sqlite3.connect(f"file:{home}/state/monitor.db?mode=ro", uri=True) as database:
+        rows = database.execute("SELECT seq, json_extract(body, '$.text') FROM records ORDER BY seq").fetchall()
+    database.close()
+    return rows
+
+
+async def all_sent(home: Path, owner: Endpoint) -> None:
+    """Wait until the fleet has what the machine has; each once."""
+
+    async def same() -> bool:
+        there = await ask(owner, "SELECT seq, text FROM trafico.records WHERE machine = 'm01' ORDER BY seq, at")
+        return there == local(home)
+
+    await until(same, f"the same records: {len(local(home))} here")
+
+
+async def test_every_record_of_the_service_arrives_once_whenever_it_is_killed(
+    journald: PrivateJournald, server: Cluster, owner: Endpoint, tmp_path: Path
+) -> None:
+    for turn in range(3):
+        with RunningService(tmp_path, journald.name, checks=fleet(server)) as run:
+            with BotProcess(journald) as bot:
+                bot.say(*(FULL.format(f"v{turn}-{one}") for one in range(40)))
+            await until(lambda least=40 * (turn + 1): len(local(tmp_path)) > least, "they are recorded")
+            run.process.kill()
+            run.process.wait(10)
+    with RunningService(tmp_path, journald.name, checks=fleet(server)) as run:
+        await all_sent(tmp_path, owner)
+        said = run.status()["fleet"]
+        assert (said["code"], said["name"], said["text"]) == ("connected", "m01", "")
+        assert said["seq"] >= 120 and said["refused"] == 0
+    # The last record, of the stop, too.
+    await all_sent(tmp_path, owner)
+    (body,) = (row[0] for row in await ask(owner, "SELECT body FROM trafico.heartbeats"))
+    assert body["open"] >= 1 and body["version"]
+
+
+async def test_no_secret_travels_and_without_names_no_word_of_the_bots_lines(
+    journald: PrivateJournald, server: Cluster, owner: Endpoint, tmp_path: Path
+) -> None:
+    checks = fleet(server, "names = false")
+    with RunningService(tmp_path, journald.name, checks=checks):
+        with BotProcess(journald) as bot:
+            bot.say(FAILED, FULL.format("noche"), "KeyError: 'luna'")
+        await until(lambda: any("luna" in text for _, text in local(tmp_path)), "they are recorded")
+        await until(lambda: _incident(owner), "they arrive")
+    everything = json.dumps(
+        [str(row) for table in ("records", "incidents", "heartbeats") for row in await ask(owner, _all(table))]
+    )
+    assert "disco_lleno" in everything
+    for word in (TOKEN, TOKEN.partition(":")[2], "luna", "noche", "KeyError"):
+        assert word not in everything
+    assert "luna" in str(local(tmp_path))
+
+
+async def _incident(owner: Endpoint) -> bool:
+    return bool(await ask(owner, "SELECT id FROM trafico.incidents"))
+
+
+def _all(table: str) -> str:
+    return f"SELECT * FROM trafico.{table}"
+
+
+_RUN = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from trafico_monitor.daemon.service import Service
+
+async def main(home):
+    running = asyncio.create_task(Service(home / "config.toml").run())
+    log = home / "logs" / "monitor.log"
+    while not running.done() and not (log.exists() and "👀" in log.read_text()):
+        await asyncio.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await running
+
+asyncio.run(main(Path(sys.argv[1])))
+print([name for name in sys.modules if name.startswith(("psycopg", "trafico_monitor.fleet"))])
+"""
+
+
+def test_without_a_fleet_nothing_of_it_is_imported(tmp_path: Path) -> None:
+    write_config(tmp_path, directory=quiet(tmp_path))
+    argv = [sys.executable, "-c", _RUN, str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stdout + done.stderr
