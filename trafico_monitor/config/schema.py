@@ -366,12 +366,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
 
 
 # What the service reads at its start only: a reload leaves it as it is, and says so.
-NEEDS_RESTART = frozenset(
-    {
-        *("paths.state", "paths.logs", "retention.log_size", "retention.log_files", "web.listen"),
-        *(name for name in KEYS if name.startswith("fleet.")),
-    }
-)
+NEEDS_RESTART = frozenset(("paths.state", "paths.logs", "retention.log_size", "retention.log_files", "web.listen"))
 
 
 def restart_needed(started: Config, now: Config) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def test_the_manual_marks_the_keys_that_wait_for_a_restart(mark: str) -> None:
     content = page("trafico-monitor.toml.5", "" if mark.startswith("T") else "es/")
     marked = re.sub(rf"\*(\w+)\* = .*\n((?:\t.*\n)*?)\t{mark}\n", r"*(\1)* = \n", content)
     waiting = set(keys_of(content)) - set(keys_of(marked))
-    assert waiting == {name for name in NEEDS_RESTART if not name.startswith("fleet.")}
+    assert waiting == NEEDS_RESTART
 
 
 def test_the_shipped_file_marks_the_keys_that_wait_for_a_restart() -> None:
@@ -65,20 +65,22 @@ def test_the_shipped_file_marks_the_keys_that_wait_for_a_restart() -> None:
             section = line.strip("[]")
         elif key := re.fullmatch(r"#([a-z_]+) = .*# \(\*\).*", line):
             waiting.add(f"{section}.{key[1]}")
-    assert waiting == {name for name in NEEDS_RESTART if not name.startswith("fleet.")}
+    assert waiting == NEEDS_RESTART
 
 
 def test_what_the_service_takes_from_the_configuration_at_its_start_waits_for_a_restart() -> None:
     """The wiring is made once: a value that it takes out of the configuration there is not taken again. Whatever
     asks the context for the configuration, or is given it by `_use_settings`, has the present one."""
-    (wiring,) = [
-        part
-        for part in ast.walk(ast.parse((ROOT / "trafico_monitor/daemon/service.py").read_text()))
-        if isinstance(part, ast.FunctionDef) and part.name == "_wire"
-    ]
-    taken = set(re.findall(r"\b(?:config|current)\.(\w+\.\w+)", ast.unparse(wiring)))
-    taken |= {f"retention.{name}" for name in re.findall(r"\bkept\.(\w+)", ast.unparse(wiring))}
-    assert taken == {name for name in NEEDS_RESTART if not name.startswith("fleet.")}
+    wiring = "\n".join(
+        ast.unparse(part)
+        for module in ("service", "lifecycle")
+        for part in ast.walk(ast.parse((ROOT / f"trafico_monitor/daemon/{module}.py").read_text()))
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
+        and part.name in ("_run", "_wire", "_wire_records", "_wire_people")
+    )
+    taken = set(re.findall(r"\b(?:config|current)\.(\w+\.\w+)", wiring))
+    taken |= {f"retention.{name}" for name in re.findall(r"\bkept\.(\w+)", wiring)}
+    assert taken == NEEDS_RESTART
 
 
 def test_the_defaults_are_those_of_the_shipped_file() -> None:
