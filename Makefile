@@ -55,11 +55,32 @@ lint: venv ## ruff, mypy --strict, import contracts
 PRETTIER := 3.6.2
 DASHBOARD := $(filter-out %/uplot.js,$(wildcard trafico_monitor/web/static/*.js))
 
-lint-js: .cache/prettier-$(PRETTIER) ## Prettier over the dashboard's scripts (needs npm)
-	$</node_modules/.bin/prettier --check --print-width 120 $(DASHBOARD)
+PANEL_SCRIPTS := 'packaging/panel/**/*.{ts,tsx}' 'tests/browser/panel/**/*.{ts,tsx,js,json}'
+
+lint-js: .cache/prettier-$(PRETTIER) ## Prettier over the dashboard's scripts and the panel's (needs npm)
+	$</node_modules/.bin/prettier --check --print-width 120 $(DASHBOARD) $(PANEL_SCRIPTS)
 
 format-js: .cache/prettier-$(PRETTIER) ## let Prettier rewrite them
-	$</node_modules/.bin/prettier --write --print-width 120 $(DASHBOARD)
+	$</node_modules/.bin/prettier --write --print-width 120 $(DASHBOARD) $(PANEL_SCRIPTS)
+
+# What judges the panel of docs/panel-nextjs.md and the OpenAPI document: Next.js, tsc, generators, a linter; FastAPI.
+.PHONY: panel-tools panel-types
+PANEL := tests/browser/panel
+panel-tools: .cache/panel/.ready .venv/panel/.ready ## install what the tests of the panel need
+
+.cache/panel/.ready: $(PANEL)/package.json
+	mkdir -p $(@D)
+	cp $< $(@D)/package.json
+	npm install --silent --no-audit --no-fund --no-package-lock --prefix $(@D)
+	touch $@
+
+.venv/panel/.ready: $(PANEL)/requirements.txt
+	/usr/bin/python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet -r $<
+	touch $@
+
+panel-types: venv panel-tools ## write the panel's types anew, from the API's OpenAPI document
+	PYTHONPATH=. $(PYTHON) -m tests.browser.panel_types
 
 .cache/prettier-$(PRETTIER):
 	npm install --silent --no-audit --no-fund --prefix $@ prettier@$(PRETTIER)
@@ -77,6 +98,8 @@ check-component:
 
 test: lint deb ## everything: all examples, the slow tests, the package, a browser, booted Debian 12 and 13
 	packaging/install-packages $(MACHINE_PACKAGES) $(WEB_PACKAGES) $(KILLS_PACKAGES)
+	command -v npm >/dev/null || packaging/install-packages npm
+	$(MAKE) --no-print-directory panel-tools
 	mkdir -p build
 	$(MAKE) --no-print-directory --jobs=2 test-unit test-real
 

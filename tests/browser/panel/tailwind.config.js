@@ -1,0 +1,1 @@
+module.exports = { content: ["./src/app/**/*.{ts,tsx}", "./src/features/**/*.{ts,tsx}"] };
