@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import random
 import threading
@@ -130,9 +131,20 @@ class Stage:
     def link(self) -> str:
         return f"{self.url}/#code={self.do(self.window.ask('POST', '/api/v1/codes')).json['code']}"
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """A monitor that stands still: its connections are open, and nothing comes."""
+        thaw = threading.Event()
+        self._loop.call_soon_threadsafe(thaw.wait, SECONDS)
+        try:
+            yield
+        finally:
+            thaw.set()
+
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(SECONDS)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._end.set)
+            self._thread.join(SECONDS)
 
 
 def history(one: Incident) -> list[Any]:

@@ -126,7 +126,7 @@ def test_what_waits_in_rescatados_is_said_with_the_command(stage: Stage, visit: 
     expect(bar).to_contain_text("3 videos en _rescatados esperan")
     expect(bar).to_contain_text("8,3 MB")
     expect(bar.locator("code")).to_have_text(fix)
-    expect(page.locator("#verdict")).to_contain_text("Rescatados")
+    expect(page.locator("#verdict")).to_contain_text("3 videos en _rescatados esperan")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
     picture(page, f"rescued-{width}-{theme}")
     no_serious_finding(page)

@@ -202,10 +202,10 @@ def mounted_from(mounts: tuple[tuple[str, str], ...], inside: str) -> str:
 def _without_alerts(config: Config) -> list[str]:
     """Returns the settings missing for alerts, and for requesting a file again."""
     missing: list[str] = []
-    telegram = config.telegram
+    telegram, others = config.telegram, telegram_endpoints.delivering(config)
     if not telegram.token:
-        missing.append("bot_token" if telegram.alert_token else "token")
-    if not telegram.admin_id:
+        missing.append("bot_token" if telegram.alert_token or others else "token")
+    if not telegram.admin_id and not others:
         missing.append("admin")
     if telegram_endpoints.alert_conflict(config):
         missing.append("alert_conflict")

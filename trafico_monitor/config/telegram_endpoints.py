@@ -65,6 +65,12 @@ def channels(config: Config) -> tuple[Channel, ...]:
     return (admin, *(_ready(channel, config) for channel in config.channels))
 
 
+def delivering(config: Config) -> bool:
+    """True if a channel of the configuration, other than `admin`, has all that it needs to deliver."""
+    own = channels(config)[1:]
+    return any(one.kind is not ChannelKind.TELEGRAM or bool(one.token and one.chat) for one in own)
+
+
 def _ready(channel: Channel, config: Config) -> Channel:
     if channel.kind is not ChannelKind.TELEGRAM:
         return channel

@@ -173,6 +173,7 @@ class StatusReporter(ServiceStatus):
             "orders": self._dispatcher.under_way,
             "rescued": self._rescued(),
             "forecast": self._forecast(),
+            "lost": self._lost(),
             **self._fleet(),
         }
 
@@ -206,6 +207,15 @@ class StatusReporter(ServiceStatus):
         view = self._context.pipeline.foresight.view(self._context.clock())
         foreseen = [one.as_json() for one in view.foreseen]
         return {"text": forecast.summary(view, self._context.language()), "foreseen": foreseen}
+
+    def _lost(self) -> list[str]:
+        """Incidents that ended `fallido` and that nobody has acknowledged: their videos wait for a person."""
+        tracker, found = self._context.pipeline.tracker, []
+        for alert in self._context.pipeline.alerting.alerts:
+            incident = tracker.get(alert.key) or alert.notice.incident
+            if incident is not None and incident.estado is Estado.FALLIDO and not alert.acknowledged_by:
+                found.append(incident.id)
+        return found
 
     def _reporting(self) -> dict[str, object]:
         """Whether the bot tells of its downloads exactly, by the unit as it was at the last look."""

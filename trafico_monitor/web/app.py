@@ -69,9 +69,9 @@ class WebApp:
     ) -> None:
         self._present = sources.present
         self._control = ControlEndpoint(sources.present, clock)
-        self._events = Events(sources.records, sources.present)
-        store = SessionStore(sources.memory, clock)
+        store = SessionStore(sources.memory, clock, lambda: self._events.recheck())
         access = AccessControl(store, origins)
+        self._events = Events(sources.records, sources.present, access.admits)
         self._base_path = base_path
         self._sessions = SessionEndpoints(store, self._where, access.https, base_path)
         self._metrics = Metrics()

@@ -42,9 +42,12 @@ class Session:
 
 
 class SessionStore:
-    def __init__(self, memory: KeyValueStore, clock: Callable[[], float]) -> None:
+    """`ended` is called after a session was ended: its streams have to end too."""
+
+    def __init__(self, memory: KeyValueStore, clock: Callable[[], float], ended: Callable[[], None]) -> None:
         self._memory = memory
         self._clock = clock
+        self._ended = ended
         self._codes: dict[str, Session] = {}
         self._sessions: dict[str, Session] | None = None
         self._changing = asyncio.Lock()
@@ -88,7 +91,9 @@ class SessionStore:
         """End the session of a request's cookies."""
         async with self._changing:
             sessions = await self._known()
-            if sessions.pop(_digest(cookies.get(COOKIE, "")), None) is not None:
+            known = sessions.pop(_digest(cookies.get(COOKIE, "")), None) is not None
+            self._ended()
+            if known:
                 await self._keep(sessions)
 
     async def close_all(self) -> int:
@@ -98,6 +103,7 @@ class SessionStore:
             ended = len(sessions)
             self._codes.clear()
             sessions.clear()
+            self._ended()
             await self._keep(sessions)
             return ended
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -24,7 +24,7 @@ from .responses import Problem, language_of
 from .serializers import event, under_way, volume
 
 BEAT_SECONDS = 2.0  # how often the present is said, when it has changed
-ALIVE_SECONDS = 15.0  # a word at least so often, that both ends know of each other
+ALIVE_SECONDS = 4.0  # a message at least so often: a client tells by its absence that the monitor hangs
 KEPT = 256  # records in memory, for all who are up to date
 BATCH = 256
 MOST_BEHIND = 2000  # records; beyond that reading the lists anew is cheaper
@@ -42,11 +42,13 @@ class _EventStream(StreamingResponse):
 
 
 class Events:
-    """The stream. `woke` reports that records have been stored; it costs nothing without clients."""
+    """The stream. `woke` reports that records have been stored; it costs nothing without clients. A stream ends
+    once `admits` is false for its request."""
 
-    def __init__(self, records: Records, present: Present) -> None:
+    def __init__(self, records: Records, present: Present, admits: Callable[[Request], Awaitable[bool]]) -> None:
         self._records = records
         self._present = present
+        self._admits = admits
         self._kept: deque[Numbered] = deque(maxlen=KEPT)
         self._changed = asyncio.Event()
         self._loading = asyncio.Lock()
@@ -57,6 +59,10 @@ class Events:
 
     def woke(self) -> None:
         self._stale = True
+        self.recheck()
+
+    def recheck(self) -> None:
+        """Let every stream look at once whether it may go on."""
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -69,10 +75,11 @@ class Events:
             raise Problem(422, "invalid", campos="Last-Event-ID")
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         connection_of(request).streaming = True
-        story = self._story(int(given) if given else None, language_of(request))
+        story = self._story(request, int(given) if given else None)
         return _EventStream(story, headers=headers, media_type="text/event-stream")
 
-    async def _story(self, after: int | None, language: str) -> AsyncIterator[bytes]:
+    async def _story(self, request: Request, after: int | None) -> AsyncIterator[bytes]:
+        language = language_of(request)
         self._clients += 1
         try:
             yield b"retry: 2000\n\n"
@@ -84,6 +91,8 @@ class Events:
             while True:
                 changed = self._changed
                 news = await self._news(place, language)
+                if not await self._admits(request):
+                    return
                 for number, piece in news:
                     yield piece
                     place, quiet = number, 0.0
@@ -92,7 +101,7 @@ class Events:
                     yield now
                     said, quiet = now, 0.0
                 elif quiet >= ALIVE_SECONDS:
-                    yield b": alive\n\n"
+                    yield _message("alive", {})
                     quiet = 0.0
                 if not news or place >= (self._last or 0):
                     quiet += await _waited(changed)

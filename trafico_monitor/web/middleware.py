@@ -148,6 +148,10 @@ class AccessControl:
         connection.known = True
         return session.by
 
+    async def admits(self, request: Request) -> bool:
+        """True while whoever was admitted may go on: the session of a stream may have ended since."""
+        return connection_of(request).local or await self._sessions.session(request.cookies) is not None
+
     def _refusal(self, request: Request) -> str | None:
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if not known_host(host, self._origins()):

@@ -149,6 +149,15 @@ _PRESENT: dict[str, Schema] = {
     "silences": _list(ref("ActiveSilence")),
     "alarms": _list(ref("Alarm")),
     "unanswered": _list(_TEXT),
+    "lost": _list(_TEXT),
+}
+
+_MESSAGES = {
+    "hello": "HelloMessage",
+    "record": "RecordMessage",
+    "now": "PresentMessage",
+    "reset": "ResetMessage",
+    "alive": "AliveMessage",
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -340,16 +349,12 @@ SCHEMAS: dict[str, Schema] = {
     "RecordMessage": _object(event=_words("record"), id=_TEXT, data=ref("Record")),
     "PresentMessage": _object(event=_words("now"), data=ref("Present")),
     "ResetMessage": _object(event=_words("reset"), id=_TEXT, data=ref("Place")),
+    "AliveMessage": _object(event=_words("alive"), data=_object()),
     "StreamMessage": {
-        "oneOf": [ref(name) for name in ("HelloMessage", "RecordMessage", "PresentMessage", "ResetMessage")],
+        "oneOf": [ref(name) for name in _MESSAGES.values()],
         "discriminator": {
             "propertyName": "event",
-            "mapping": {
-                "hello": "#/components/schemas/HelloMessage",
-                "record": "#/components/schemas/RecordMessage",
-                "now": "#/components/schemas/PresentMessage",
-                "reset": "#/components/schemas/ResetMessage",
-            },
+            "mapping": {event: f"#/components/schemas/{name}" for event, name in _MESSAGES.items()},
         },
     },
     "WebhookEvidence": _object(what=_TEXT, value=_TEXT, ok=_FLAG),

@@ -175,7 +175,7 @@ async def config(tmp_path: Path) -> Path:
         {
             "at": now, "started_at": now, "version": "1.0.0", "unit": long, "server": NAMES[3], "space": NAMES[0],
             "forecast": {"text": NAMES[4]},
-            "lag": 0.1, "open": 3, "channels": channels, "alarms": [alarm], "unanswered": [ID] * 40,
+            "lag": 0.1, "open": 3, "channels": channels, "alarms": [alarm], "lost": [ID] * 40,
             "blindness": {"reasons": [{"text": long, "since": now}], "suppressed": 10**9},
             "outbox": {"waiting": 7, "error": NAMES[1]}, "missing": ["project", "admin", "token", "models_dir"],
         }

@@ -11,6 +11,11 @@ import pytest
 
 from tests.journal_fixtures import UNIT, Line, manager_line, wait_until, write_journal
 from tests.standin.bot_api import BotApiServer
+from trafico_monitor.model.alert import Alert, Notification, NotificationCode, Severity
+from trafico_monitor.model.changeset import ChangeSet
+from trafico_monitor.model.finding import ErrorType
+from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.store.repository import Store
 
 from .running import RunningService
 
@@ -76,6 +81,7 @@ def test_a_death_that_nobody_answers_goes_to_the_supervisor_and_its_end_to_both(
         assert "Sin respuesta desde hace" in machine.told(SUPERVISOR)
         wait_until(lambda: "Sin respuesta: pasa al canal supervisor" in service.log, "recorded", SECONDS)
         wait_until(lambda: service.status()["unanswered"] == ["unit"], "shown", SECONDS)
+        assert "te espera alarmas sin respuesta: 1" in " ".join(service.command("status").split())
         machine.manager(STARTED)
         for chat in (ADMIN, SUPERVISOR):
             wait_until(lambda chat=chat: "vuelve a funcionar" in machine.told(chat), "both hear of the end", SECONDS)
@@ -101,6 +107,22 @@ def test_an_alarm_of_the_unit_is_acknowledged_by_its_name_also_over_a_restart(ma
         machine.manager(STARTED)
         wait_until(lambda: service.status()["alarms"] == [], "over", SECONDS)
         assert "no hay ninguna alarma activa «unit»" in json.loads(service.command("ack", "unit", "--json"))["text"]
+
+
+async def test_a_lost_video_waits_for_a_person_until_one_has_acknowledged_it(machine: Machine) -> None:
+    now, lost = time.time(), "ABCDEF23"
+    incident = Incident(lost, ErrorType.TIMEOUT, now, now, Estado.FALLIDO, accion="given_up", closed_at=now)
+    failed = Notification(lost, NotificationCode.FAILED, Severity.RECOVERABLE, now, incident=incident)
+    store = await Store.open(machine.home / "state")
+    await store.commit(ChangeSet(incidents=(incident,), alarms=(Alert(lost, failed, now, now),)))
+    await store.close()
+    with machine.running() as service:
+        wait_until(lambda: service.status().get("lost") == [lost], "known", SECONDS)
+        shown = " ".join(service.command("status").split())
+        assert f"te espera fallidos sin respuesta: 1 (#{lost})" in shown
+        service.command("ack", lost)
+        wait_until(lambda: service.status()["lost"] == [], "acknowledged", SECONDS)
+        assert "te espera" not in service.command("status")
 
 
 def test_when_a_channel_last_took_a_message_is_known_after_a_restart(machine: Machine) -> None:

@@ -167,6 +167,7 @@ def test_what_waits_is_counted_wherever_people_look(machine: Machine) -> None:
         found = service.status()["rescued"]
         assert (found["bytes"], found["complete"], found["fix"]) == (size, True, command)
         assert time.time() - 120 < found["oldest"] <= time.time()
+        assert "te espera videos en _rescatados: 2" in " ".join(service.command("status").split())
         for words in ("status", "incidents", "report"):
             shown = " ".join(service.command(words).split())
             assert "2 videos" in shown and command in shown, shown

@@ -41,7 +41,7 @@ QUIET: dict[str, object] = {
     "mounts": [], "lag": 0.0, "unattributed": 0, "blindness": {"since": None, "reasons": [], "suppressed": 0},
     "reporting": {"exact": False, "library": None, "foreign": None}, "tasks": [], "open": 0, "orders": 0,
     "rescued": None, "missing": [], "forecast": {"text": "", "foreseen": []}, "outbox": {"waiting": 0, "error": ""},
-    "channels": [], "silences": [], "alarms": [], "unanswered": [],
+    "channels": [], "silences": [], "alarms": [], "unanswered": [], "lost": [],
     "unit_name": "trafico-main.service", "unit_active": True, "unit_restarts": 0, "server_up": None,
 }  # fmt: skip
 

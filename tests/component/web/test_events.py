@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from trafico_monitor.model.download import Download, Phase, UnderWay
-from trafico_monitor.web import events, protocol
+from trafico_monitor.web import auth, events, protocol
 
-from .opened import NOON, SECONDS, Opened
+from .opened import NOON, SECONDS, Opened, opened
 from .samples import HOSTILE, sample
 
 
@@ -32,6 +33,11 @@ class Listener:
                 if fields.get("event") == wanted:
                     return {"id": fields.get("id"), **json.loads(fields["data"])}
 
+    async def ended(self) -> bytes:
+        """All that still comes before the server ends the stream."""
+        async with asyncio.timeout(SECONDS):
+            return await self._reader.readuntil(b"0\r\n\r\n")
+
     async def _message(self) -> dict[str, str]:
         while b"\n\n" not in self._text:
             size = int((await self._reader.readuntil(b"\r\n")).strip(), 16)
@@ -41,10 +47,12 @@ class Listener:
 
 
 @contextlib.asynccontextmanager
-async def listening(window: Opened, after: int | None = None) -> AsyncIterator[Listener]:
-    reader, writer = await window.connect()
+async def listening(window: Opened, after: int | None = None, cookie: str = "") -> AsyncIterator[Listener]:
+    """On the unix socket; with a cookie, on the listener."""
+    reader, writer = await window.connect(local=not cookie)
     last = "" if after is None else f"Last-Event-ID: {after}\r\n"
-    writer.write(f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n{last}\r\n".encode())
+    last += f"Cookie: {cookie}\r\n" if cookie else ""
+    writer.write(f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{last}\r\n".encode())
     async with asyncio.timeout(SECONDS):
         head = await reader.readuntil(b"\r\n\r\n")
     assert b" 200 " in head and b"text/event-stream" in head
@@ -158,3 +166,47 @@ async def test_a_database_that_goes_away_ends_no_stream(window: Opened) -> None:
         window.window._events.woke()
         window.here.said = {"open": 5, "lag": 0.0}
         assert (await listener.next("now"))["status"]["open"] == 5
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+async def test_a_stream_ends_with_its_session_and_no_other_does(window: Opened, everybody: bool) -> None:
+    cookie, other = await window.cookie(), await window.cookie()
+    origin = f"http://127.0.0.1:{window.window.server.port}"
+    async with (
+        listening(window, cookie=cookie) as mine,
+        listening(window, cookie=other) as theirs,
+        listening(window) as local,
+    ):
+        for one in (mine, theirs, local):
+            await one.next("now")
+        begin = asyncio.get_running_loop().time()
+        if everybody:
+            await window.ask("DELETE", "/api/v1/sessions")
+        else:
+            headers = {"Cookie": cookie, "Origin": origin}
+            assert (await window.ask("DELETE", "/api/v1/session", headers=headers, local=False)).status == 200
+        for one in (mine, theirs) if everybody else (mine,):
+            await one.ended()
+        assert asyncio.get_running_loop().time() - begin < events.BEAT_SECONDS, "at once, not at the next beat"
+        await window.keep(sample(1))
+        for one in (local,) if everybody else (theirs, local):
+            assert (await one.next())["seq"] == 1
+
+
+async def test_a_stream_ends_when_its_session_is_over(tmp_path: Path) -> None:
+    now = [NOON]
+    async with opened(tmp_path, clock=lambda: now[0]) as window:
+        cookie = await window.cookie()
+        async with listening(window, cookie=cookie) as listener:
+            await listener.next("now")
+            now[0] += auth.SESSION_SECONDS
+            await window.keep(sample(1))
+            assert b"record" not in await listener.ended()
+
+
+async def test_a_stream_with_no_news_says_that_it_lives(window: Opened) -> None:
+    async with listening(window) as listener:
+        begin = asyncio.get_running_loop().time()
+        for _ in range(2):
+            await listener.next("alive")
+        assert asyncio.get_running_loop().time() - begin >= events.ALIVE_SECONDS

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pwd
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from trafico_monitor.config import Config
 from trafico_monitor.config.discovery import HostFacts, bots_user, complete, discover, mounted_from, working_directory
-from trafico_monitor.config.schema import settle
+from trafico_monitor.config.schema import Channel, ChannelKind, settle
 
 TOKEN = "1234567890:AAExampleExampleExampleExampleExampl"
 NOBODY = pwd.getpwnam("nobody")
@@ -46,6 +47,17 @@ def test_nothing_is_known_just_after_installation() -> None:
     assert config.missing == ("project", "token", "admin")
 
 
+def test_a_webhook_alone_lacks_no_channel() -> None:
+    webhook = Channel("panel", ChannelKind.WEBHOOK, url="https://panel.example/hook")
+    config, _ = complete(replace(Config(), channels=(webhook,)), HostFacts())
+    assert config.missing == ("project", "bot_token")
+
+
+def test_a_telegram_channel_without_its_chat_is_none() -> None:
+    config, _ = complete(replace(Config(), channels=(Channel("dev", token=TOKEN),)), HostFacts())
+    assert config.missing == ("project", "token", "admin")
+
+
 async def test_discovery_ends_where_neither_systemd_nor_docker_answer(project: Path) -> None:
     config, site = await discover(configured(project__dir=str(project), bot_api__container=""))
     assert site is not None and site.models == (project / "modelos").resolve()
@@ -57,8 +69,6 @@ def test_what_was_set_is_not_replaced(project: Path, tmp_path: Path) -> None:
     other.mkdir()
     given = configured(project__dir=str(project), bot_api__host_dir=str(other), telegram__token=TOKEN[::-1])
     around = HostFacts({"WorkingDirectory": "/elsewhere"}, (("/x", "/var/lib/telegram-bot-api"),))
-    from dataclasses import replace
-
     config, site = complete(replace(given, explicit=frozenset({"telegram.token"})), around)
     assert site is not None and site.bot_api == other
     assert config.telegram.token == TOKEN[::-1]

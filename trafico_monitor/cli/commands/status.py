@@ -17,6 +17,7 @@ from ..records import open_records, rescued, rescued_text
 
 # The service says how it is at least every 10 s; after this long it has stopped, or hangs.
 SILENT_SECONDS = 30.0
+MOST_NAMED = 8  # lost videos by their incident; the rest is counted
 _BELOW = " " * 15  # where the values stand
 
 
@@ -38,7 +39,10 @@ def status(config: Path | None, as_json: bool) -> int:
     else:
         state += _age(said.get("at"), spoken)
     head = text("status.head", spoken, version=said.get("version", __version__), resumen=state)
-    say(head, style="bold green" if running else "bold red")
+    waiting = _waiting_for_operator(said, spoken)
+    say(head, style="bold red" if not running else "bold yellow" if waiting else "bold green")
+    if waiting:
+        _line(text("status.attention", spoken), waiting, spoken)
     for name, value in _lines(said, spoken):
         _line(text(f"status.{name}", spoken), str(value), spoken)
     channels = said.get("channels")
@@ -87,9 +91,6 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     if isinstance(outbox, dict):
         error = f": {outbox['error']}" if outbox.get("error") else ""
         lines.append(("outbox", text("status.outbox.waiting", spoken, n=outbox.get("waiting", 0), error=error)))
-    unanswered = said.get("unanswered")
-    if isinstance(unanswered, list) and unanswered:
-        lines.append(("unanswered", ", ".join(map(str, unanswered))))
     waits = rescued(said)
     if waits is not None:
         lines.append(("rescued", rescued_text(waits, spoken)))
@@ -97,6 +98,17 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     if isinstance(missing, list) and missing:
         lines.append(("missing", ", ".join(text(f"short.{code}", spoken) for code in missing)))
     return lines
+
+
+def _waiting_for_operator(said: dict[str, object], spoken: str) -> str:
+    """Everything that goes on only when a person acts: lost videos, rescued ones, alarms; "" for nothing."""
+    lost, alarms = said.get("lost"), said.get("alarms")
+    names = [f"#{name}" for name in lost] if isinstance(lost, list) else []
+    unknown = [one for one in alarms if not one.get("acknowledged_by")] if isinstance(alarms, list) else []
+    counts = {"lost": len(names), "rescued": (rescued(said) or {}).get("files", 0), "alarms": len(unknown)}
+    parts = [text(f"status.attention.{name}", spoken, n=number) for name, number in counts.items() if number]
+    shown = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+    return "; ".join(parts) + (f" ({shown})" if names else "")
 
 
 def _usage(said: dict[str, object], language: str) -> list[tuple[str, object]]:

@@ -233,7 +233,10 @@ TEXTS: dict[str, str] = {
     "status.maintenance.started": "running again",
     "status.maintenance.died": "crashed",
     "status.silenced": " · suppressed: {n}",
-    "status.unanswered": "not acknowledged",
+    "status.attention": "waits",
+    "status.attention.lost": "failures not acknowledged: {n}",
+    "status.attention.rescued": "videos in _rescatados: {n}",
+    "status.attention.alarms": "alarms not acknowledged: {n}",
     # The monitor's own files, when they cannot be written.
     "own.space": "disk full",
     "own.quota": "disk quota exceeded",

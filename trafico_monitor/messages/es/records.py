@@ -233,7 +233,10 @@ TEXTS: dict[str, str] = {
     "status.maintenance.started": "otra vez en marcha",
     "status.maintenance.died": "terminó con un fallo",
     "status.silenced": " · silenciados: {n}",
-    "status.unanswered": "sin respuesta",
+    "status.attention": "te espera",
+    "status.attention.lost": "fallidos sin respuesta: {n}",
+    "status.attention.rescued": "videos en _rescatados: {n}",
+    "status.attention.alarms": "alarmas sin respuesta: {n}",
     # The monitor's own files, when they cannot be written.
     "own.space": "disco lleno",
     "own.quota": "cuota de disco agotada",

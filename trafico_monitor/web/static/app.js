@@ -19,9 +19,14 @@ let stream = null,
   silences = [],
   later = null;
 
-function live(on) {
-  at("live").className = `live ${on ? "on" : "off"}`;
-  fill(at("live-text"), t(on ? "ui.live" : "ui.lost"));
+let gone = false; // the stream is lost
+
+function live(since) {
+  at("live").className = `live ${since === null ? "on" : "off"}`;
+  fill(at("live-text"), t(since === null ? "ui.live" : "ui.lost"));
+  now.lose(since);
+  if (since === null && gone) load_all(); // what failed to load meanwhile
+  gone = since !== null;
 }
 
 async function load_health() {
@@ -96,7 +101,7 @@ function redraw_all() {
   draw_silences();
   story.draw();
   at("language").textContent = language === "es" ? "EN" : "ES";
-  if (at("live").className !== "live") live(at("live").classList.contains("on"));
+  if (at("live").className !== "live") fill(at("live-text"), t(gone ? "ui.lost" : "ui.live"));
 }
 
 function redraw_charts() {
@@ -140,6 +145,8 @@ function wait_at_door(said = "") {
   at("door").hidden = false;
   at("live").className = "live";
   fill(at("live-text"), "");
+  gone = false;
+  now.lose(null);
   const code = h("input", {
     name: "code",
     autocomplete: "off",

@@ -10,6 +10,7 @@ const HOURS = [1, 4, 24, 168];
 export function request(kind, incident) {
   const name = `${t(`type.${incident.error_type}`)} · ${shown(incident.video ?? t("ui.unnamed"))} · #${incident.id}`;
   const reason = h("input", { name: "reason", maxlength: 200, required: kind === "silence", autocomplete: "off" });
+  if (kind === "silence") needed(reason);
   const fields = [];
   let body = () => ({ kind, incident: incident.id });
   if (kind === "silence") {
@@ -71,28 +72,42 @@ export function end_silence(silence, done) {
 function confirm(title, name, about, fields, label, body, done = () => {}) {
   const dialog = at("ask");
   const send = h("button", { type: "submit", class: "main" }, label);
+  const refusal = h("div", { role: "alert" });
   const form = h(
     "form",
     {
-      method: "dialog",
       onsubmit: async (event) => {
         event.preventDefault();
         send.disabled = true;
+        fill(refusal);
         try {
-          toast((await ask("POST", "/requests", body())).text);
+          const said = await ask("POST", "/requests", body());
+          dialog.close();
+          toast(said.text);
           done();
         } catch (error) {
-          toast(error.message, true);
+          // What was written stays: it can be mended, and sent again.
+          const expected = Object.values(error.fields ?? {});
+          fill(refusal, h("p", { class: "error" }, [error.message, ...expected].join(" · ")));
         }
-        dialog.close();
+        send.disabled = false;
       },
     },
     h("h2", { id: "ask-title" }, title),
     h("p", {}, name),
     about && h("p", {}, about),
+    refusal,
     fields,
     h("div", { class: "acts" }, h("button", { type: "button", onclick: () => dialog.close() }, t("ui.cancel")), send),
   );
-  fill(dialog, form);
+  fill(at("ask-body"), form);
   dialog.showModal();
+}
+
+// The browser's own words for a field that lacks its value are in the language of the browser, not of the page.
+function needed(input) {
+  const check = () => input.setCustomValidity(input.value.trim() ? "" : t("ui.ask.needed"));
+  input.addEventListener("input", check);
+  check();
+  return input;
 }

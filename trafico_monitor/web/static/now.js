@@ -7,6 +7,7 @@ import { bytes, clock, count, date, number, span, t, when } from "./words.js";
 let histories = {};
 let present = null;
 let fans = {};
+let lost = null; // time of the last message of a stream that is no more
 
 export function remember(health) {
   histories = Object.fromEntries(health.volumes.map((one) => [one.path, one.history]));
@@ -32,7 +33,15 @@ export function take(now) {
   draw();
 }
 
+// There is no stream since then, or (null) there is one again.
+export function lose(since) {
+  lost = since;
+  document.body.classList.toggle("lost", lost !== null);
+  draw();
+}
+
 export function draw() {
+  if (lost !== null) return say_verdict("bad", t("ui.verdict.lost", { hora: when(lost, false) }), t("ui.verdict.stale"));
   if (!present) return;
   const { status, volumes } = present;
   const tiles = [
@@ -235,52 +244,28 @@ function resources({ process, host }) {
 
 function alerts(status) {
   const outbox = status.outbox ?? {};
-  const lacking = (status.missing ?? []).some((code) => ["admin", "token", "alert_conflict"].includes(code));
-  const channels = status.channels ?? [];
-  const taken = Math.max(0, ...channels.map((one) => one.last_success ?? 0));
+  // A channel with a remark that has never delivered lacks a setting: the others are all there is.
+  const channels = (status.channels ?? []).filter((one) => one.last_success || !one.remark);
   const ailing = channels.filter((one) => one.unusable || one.last_error);
+  const name = t("ui.alerts"),
+    waiting = count("ui.alerts.waiting", outbox.waiting ?? 0);
   if (ailing.length) {
     const note = ailing
-      .map(
-        (one) =>
-          `${shown(one.channel)}: ${shown(one.last_error || one.remark)}${one.stand_in ? ` → ${shown(one.stand_in)}` : ""}`,
-      )
+      .map((one) => `${shown(one.channel)}: ${shown(one.last_error)}${one.stand_in ? ` → ${shown(one.stand_in)}` : ""}`)
       .join("; ");
     const told = ailing.every((one) => one.stand_in) || ailing.length < channels.length;
-    return {
-      tone: told ? "warn" : "bad",
-      name: t("ui.alerts"),
-      value: count("ui.alerts.waiting", outbox.waiting ?? 0),
-      note,
-    };
+    return { tone: told ? "warn" : "bad", name, value: waiting, note };
   }
-  if (outbox.error)
-    return {
-      tone: "bad",
-      name: t("ui.alerts"),
-      value: count("ui.alerts.waiting", outbox.waiting ?? 0),
-      note: shown(outbox.error),
-    };
-  if (lacking) return { tone: "warn", name: t("ui.alerts"), value: t("ui.alerts.none"), note: t("ui.alerts.set") };
-  if (outbox.waiting)
-    return {
-      tone: "good",
-      name: t("ui.alerts"),
-      value: count("ui.alerts.waiting", outbox.waiting),
-      note: t("ui.alerts.going"),
-    };
-  return {
-    tone: "good",
-    name: t("ui.alerts"),
-    value: t("ui.alerts.done"),
-    note: [
-      channels.length > 1 ? channels.map((one) => shown(one.channel)).join(", ") : t("ui.alerts.all"),
-      taken ? t("ui.alerts.last", { hora: when(taken) }) : "",
-    ]
-      .filter(Boolean)
-      .join(" · "),
-  };
+  if (!channels.length && outbox.error) return { tone: "bad", name, value: waiting, note: shown(outbox.error) };
+  const lacking = (status.missing ?? []).some((code) => ["admin", "token", "alert_conflict"].includes(code));
+  if (status.channels?.length ? !channels.length : lacking)
+    return { tone: "warn", name, value: t("ui.alerts.none"), note: t("ui.alerts.set") };
+  if (outbox.waiting) return { tone: "good", name, value: waiting, note: t("ui.alerts.going") };
+  return { tone: "good", name, value: t("ui.alerts.done"), note: channels.map(last_success).join("; ") || t("ui.alerts.all") };
 }
+
+const last_success = (one) =>
+  `${shown(one.channel)}: ${one.last_success ? t("ui.alerts.last", { hora: when(one.last_success) }) : t("ui.alerts.unused")}`;
 
 // What lies in _rescatados until somebody says whose it is.
 function rescued(found) {
@@ -343,37 +328,36 @@ function alarms(standing) {
   );
 }
 
+// What does not work, then what waits for a person, then what the monitor is busy with. Nothing of it: all is well.
 function verdict(status, tiles) {
-  const open = status.open ?? 0;
-  const broken = tiles.filter((one) => one.tone === "bad").map((one) => one.name);
-  const weak = [
-    ...tiles.filter((one) => one.tone === "warn").map((one) => one.name),
-    ...(status.rescued?.files ? [t("ui.rescued")] : []),
-  ];
-  const tone = broken.length ? "bad" : open || weak.length ? "warn" : "good";
-  const big = broken.length
-    ? t("ui.verdict.broken", { que: broken.join(", ") })
-    : open
-      ? count("ui.verdict.open", open)
-      : weak.length
-        ? t("ui.verdict.weak", { que: weak.join(", ") })
-        : t("ui.verdict.good");
+  const named = (tone) => tiles.filter((one) => one.tone === tone).map((one) => one.name);
+  const [broken, weak] = [named("bad"), named("warn")];
   const missing = (status.missing ?? []).map((code) => t(`short.${code}`)).join(", ");
-  const small =
-    [
-      broken.length && open ? count("ui.verdict.open", open) : "",
-      status.orders ? count("ui.verdict.orders", status.orders) : "",
-    ]
-      .filter(Boolean)
-      .join(" · ") || (missing ? "" : t("ui.verdict.watching"));
   const lacking = missing ? t("ui.verdict.missing", { que: missing }) : "";
+  const several = (code, n) => n && count(code, n);
+  const unknown = (status.alarms ?? []).filter((one) => !one.acknowledged_by);
+  const [big, ...more] = [
+    broken.length && t("ui.verdict.broken", { que: broken.join(", ") }),
+    several("ui.verdict.failed", status.lost?.length),
+    several("ui.verdict.open", status.open),
+    several("ui.verdict.alarms", unknown.length),
+    several("ui.rescued.waiting", status.rescued?.files),
+    weak.length && t("ui.verdict.weak", { que: weak.join(", ") }),
+    // A way of their own for alerts is advice; without the rest of it something cannot be repaired or told.
+    (status.missing ?? []).some((code) => code !== "alert_path") && lacking,
+  ].filter(Boolean);
+  const small = [...more, several("ui.verdict.orders", status.orders), big === lacking ? "" : lacking].filter(Boolean);
+  say_verdict(
+    broken.length ? "bad" : big ? "warn" : "good",
+    big ?? t("ui.verdict.good"),
+    [...new Set(small)].join(" · ") || t("ui.verdict.watching"),
+  );
+}
+
+function say_verdict(tone, big, small) {
   const place = at("verdict"),
-    said = `${tone}|${big}|${small}|${lacking}`;
+    said = `${tone}|${big}|${small}`;
   if (place.dataset.said === said) return; // a screen reader says it only when it has changed
   place.dataset.said = said;
-  fill(
-    place,
-    h("p", { class: `big ${tone}` }, big),
-    h("p", { class: "small" }, [small, lacking].filter(Boolean).join(" · ")),
-  );
+  fill(place, h("p", { class: `big ${tone}` }, big), h("p", { class: "small" }, small));
 }

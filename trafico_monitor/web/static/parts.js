@@ -74,11 +74,17 @@ export function segments(place, choices, chosen, take) {
   );
 }
 
+// What is said in passing is said above whatever dialog is open: what lies beneath one is neither seen nor read out.
+const region = () => [...document.querySelectorAll("dialog[open] > .toasts")].at(-1) ?? document.querySelector("body > .toasts");
+
 export function toast(text, bad = false) {
-  const node = h("div", { class: bad ? "toast bad" : "toast" }, text);
-  document.getElementById("toasts").append(node);
+  const node = h("div", bad ? { class: "toast bad", role: "alert" } : { class: "toast" }, text);
+  region().append(node);
   setTimeout(() => node.remove(), bad ? 9000 : 5000);
 }
+
+for (const dialog of document.querySelectorAll("dialog"))
+  dialog.addEventListener("close", () => region().append(...dialog.querySelector(".toasts").children));
 
 // At most once a frame, however many events come.
 export function gently(work) {

@@ -37,7 +37,7 @@ export function show(id) {
   open_id = id;
   story = null;
   if (location.hash !== `#/incident/${id}`) history.pushState(null, "", `#/incident/${id}`);
-  fill(at("sheet"), head(null), waiting(8));
+  fill(at("sheet-body"), head(null), waiting(8));
   if (!at("sheet").open) at("sheet").showModal();
   load();
 }
@@ -50,7 +50,7 @@ async function load() {
     story = found;
     draw();
   } catch (error) {
-    if (id === open_id) fill(at("sheet"), head(null), failed(error, load));
+    if (id === open_id) fill(at("sheet-body"), head(null), failed(error, load));
   }
 }
 
@@ -113,7 +113,7 @@ export function draw() {
     ["silence", t("ui.act.silence"), () => request("silence", one), false],
   ];
   fill(
-    sheet,
+    at("sheet-body"),
     head(one),
     h(
       "dl",
