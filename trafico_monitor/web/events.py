@@ -101,7 +101,7 @@ class Events:
                     yield now
                     said, quiet = now, 0.0
                 elif quiet >= ALIVE_SECONDS:
-                    yield _message("alive", {})
+                    yield _message("alive", {"seq": place})
                     quiet = 0.0
                 if not news or place >= (self._last or 0):
                     quiet += await _waited(changed)

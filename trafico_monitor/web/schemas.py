@@ -349,7 +349,7 @@ SCHEMAS: dict[str, Schema] = {
     "RecordMessage": _object(event=_words("record"), id=_TEXT, data=ref("Record")),
     "PresentMessage": _object(event=_words("now"), data=ref("Present")),
     "ResetMessage": _object(event=_words("reset"), id=_TEXT, data=ref("Place")),
-    "AliveMessage": _object(event=_words("alive"), data=_object()),
+    "AliveMessage": _object(event=_words("alive"), data=ref("Place")),
     "StreamMessage": {
         "oneOf": [ref(name) for name in _MESSAGES.values()],
         "discriminator": {
