@@ -165,6 +165,7 @@ COMMANDS: Mapping[str, Entry] = {
         _option("--models-dir", help="option.models_dir", metavar="DIR", type=_DIR_PATH),
         _argument("program", "option.program", nargs=-1, required=True, metavar="PROGRAM..."),
     )),
+    "hub run": Entry("run:run_hub", (_CONFIG,)),
     "hub invite": Entry("hub:invite", (
         _option("--days", help="hub.option.days", type=click.IntRange(1, 3650), default=730, metavar="N"),
         *_ADMINISTRATOR, _argument("name", "hub.option.name", metavar="NAME"),

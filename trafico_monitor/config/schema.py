@@ -366,7 +366,12 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
 
 
 # What the service reads at its start only: a reload leaves it as it is, and says so.
-NEEDS_RESTART = frozenset(("paths.state", "paths.logs", "retention.log_size", "retention.log_files", "web.listen"))
+NEEDS_RESTART = frozenset(
+    {
+        *("paths.state", "paths.logs", "retention.log_size", "retention.log_files", "web.listen"),
+        *("hub.url", "hub.ca"),
+    }
+)
 
 
 def restart_needed(started: Config, now: Config) -> tuple[str, ...]:

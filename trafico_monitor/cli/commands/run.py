@@ -15,10 +15,26 @@ def run(config: Path | None) -> int:
     hardening.leave_out_unused()
     from ...daemon.service import Service
 
+    return _serve(Service, config)
+
+
+def run_hub(config: Path | None) -> int:
+    """Run the hub of a fleet until SIGTERM; the exit status as that of `run`."""
+    from ...host import hardening
+
+    hardening.leave_out_unused()
+    from ...daemon.hub import Hub
+
+    return _serve(Hub, config)
+
+
+def _serve(service: type, config: Path | None) -> int:
+    from ...host import hardening
+
     hardening.begin_log()
     hardening.close_memory()
     try:
-        return asyncio.run(_run(Service, config))
+        return asyncio.run(_run(service, config))
     except* MonitorError as several:
         raise _first(several) from None
 

@@ -73,6 +73,11 @@ class Memory:
 
     episodes: tuple[Episode, ...] = ()
 
+    @property
+    def members(self) -> frozenset[tuple[str, str, str]]:
+        """Key, machine and mark of all that has been told."""
+        return frozenset((each.key, one.machine, one.mark) for each in self.episodes for one in each.members)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

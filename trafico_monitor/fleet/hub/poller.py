@@ -20,9 +20,7 @@ class Poller:
     """`run` is owned by the service. `heard` gets the new records of each refresh. `trouble` is why the database
     cannot be read now, None when it can; `trouble_since` (monotonic) since when."""
 
-    def __init__(
-        self, overview: Overview, endpoint: Callable[[], Endpoint], heard: Callable[[Sequence[Event]], None]
-    ) -> None:
+    def __init__(self, overview: Overview, endpoint: Endpoint, heard: Callable[[Sequence[Event]], None]) -> None:
         self._overview = overview
         self._endpoint = endpoint
         self._heard = heard
@@ -33,7 +31,7 @@ class Poller:
         """Refresh the overview, for ever."""
         while True:
             try:
-                await self._follow(self._endpoint())
+                await self._follow(self._endpoint)
             except FleetError as error:
                 if self.trouble is None:
                     self.trouble_since = time.monotonic()

@@ -48,6 +48,8 @@ TEXTS = {
     "status.hub": "{maquinas} machines: {mal} with problems, {silencio} silent",
     "status.hub.away": "⚠️ without its database: {motivo}",
     "status.hub.starting": "reading the database",
+    "cli.hub.run": "run the hub (started by its service, trafico-monitor-hub.service)",
+    "cli.hub.run.examples": "example:\n  sudo systemctl enable --now trafico-monitor-hub",
     "hub.no_database": "[hub] url is missing in {fichero}: run `trafico-monitor hub setup`",
     "hub.watched": "the fleet",
     "task.fleet": "reading of the fleet's database",

@@ -48,6 +48,8 @@ TEXTS = {
     "status.hub": "{maquinas} máquinas: {mal} con problemas, {silencio} sin señal",
     "status.hub.away": "⚠️ sin base de datos: {motivo}",
     "status.hub.starting": "leyendo la base de datos",
+    "cli.hub.run": "ejecutar el hub (lo hace su servicio, trafico-monitor-hub.service)",
+    "cli.hub.run.examples": "ejemplo:\n  sudo systemctl enable --now trafico-monitor-hub",
     "hub.no_database": "falta [hub] url en {fichero}: ejecute «trafico-monitor hub setup»",
     "hub.watched": "la flota",
     "task.fleet": "la lectura de la base de datos de la flota",
