@@ -72,7 +72,7 @@ class Hub(BaseService):
         self._poller = Poller(self._overview, self._endpoint, lambda records: self._web.stored(records))
         self._judgement = Judgement(context, self._overview, self._poller, saved.part("fleet"))
         self._connections = Connections(self._endpoint)
-        self._degraded = DegradedMode(context, self._exports, NoTasks())
+        self._degraded = DegradedMode(context, self._exports, NoTasks(), lambda: None)
         self._status = HubReporter(context, self._deliveries, self._degraded, self._overview, self._poller)
         self._watchdog = WatchdogTask(context, self._notifier, self._status, lambda: True)
         present = HubStatus(
@@ -92,7 +92,7 @@ class Hub(BaseService):
     def _works(self) -> tuple[tuple[str, Work], ...]:
         return (
             *super()._works(),
-            ("fleet", self._poller.run),
+            ("poller", self._poller.run),
             ("time", self._tick),
             ("partitions", self._keep_database),
         )
@@ -101,7 +101,7 @@ class Hub(BaseService):
         return (("judgement", self._judgement.run),)
 
     def _stopping_works(self) -> tuple[tuple[str, Work], ...]:
-        return (("fleet", self._connections.close),)
+        return (("poller", self._connections.close),)
 
     def _use_settings(self) -> None:
         settings = self._settings

@@ -73,10 +73,10 @@ def test_what_the_service_takes_from_the_configuration_at_its_start_waits_for_a_
     asks the context for the configuration, or is given it by `_use_settings`, has the present one."""
     wiring = "\n".join(
         ast.unparse(part)
-        for module in ("service", "lifecycle")
+        for module in ("service", "lifecycle", "hub")
         for part in ast.walk(ast.parse((ROOT / f"trafico_monitor/daemon/{module}.py").read_text()))
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
-        and part.name in ("_run", "_wire", "_wire_records", "_wire_people")
+        and part.name in ("_run", "_wire", "_wire_records", "_wire_people", "_endpoint")
     )
     taken = set(re.findall(r"\b(?:config|current)\.(\w+\.\w+)", wiring))
     taken |= {f"retention.{name}" for name in re.findall(r"\bkept\.(\w+)", wiring)}

@@ -52,7 +52,7 @@ TEXTS = {
     "cli.hub.run.examples": "example:\n  sudo systemctl enable --now trafico-monitor-hub",
     "hub.no_database": "[hub] url is missing in {fichero}: run `trafico-monitor hub setup`",
     "hub.watched": "the fleet",
-    "task.fleet": "reading of the fleet's database",
+    "task.poller": "reading of the fleet's database",
     "task.judgement": "judgement of the fleet",
     "task.partitions": "maintenance of the fleet's database",
 }

@@ -52,7 +52,7 @@ TEXTS = {
     "cli.hub.run.examples": "ejemplo:\n  sudo systemctl enable --now trafico-monitor-hub",
     "hub.no_database": "falta [hub] url en {fichero}: ejecute «trafico-monitor hub setup»",
     "hub.watched": "la flota",
-    "task.fleet": "la lectura de la base de datos de la flota",
+    "task.poller": "la lectura de la base de datos de la flota",
     "task.judgement": "el juicio de la flota",
     "task.partitions": "el mantenimiento de la base de datos de la flota",
 }
