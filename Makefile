@@ -113,6 +113,9 @@ test-unit:
 test-real:
 	CHAOS_SCALE=0.04 $(PYTHON) -m pytest -rR --durations=20 tests/component tests/browser tests/system tests/chaos/test_kills.py
 
+picture: ## the README's picture of the dashboard, made by a test
+	TRAFICO_PICTURE=1 $(PYTHON) -m pytest tests/browser/test_readme.py
+
 test-testing: deb ## the booted tests on Debian testing
 	packaging/install-packages $(MACHINE_PACKAGES)
 	TRAFICO_RELEASES=forky $(PYTHON) -m pytest tests/system

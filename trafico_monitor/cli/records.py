@@ -49,7 +49,7 @@ def open_records(config: Path | None) -> Queries:
 
 def as_fields(incident: Incident, spoken: str) -> dict[str, object]:
     """The values that the texts about an incident are filled with."""
-    unknown = text("unknown", spoken)
+    unknown = "-" if incident.of_machine else text("unknown", spoken)
     reason = reason_text(incident.reason, spoken)
     return {
         "id": incident.id,

@@ -11,10 +11,12 @@ import pytest
 from tests.cases import each
 from tests.journal_fixtures import Line, write_journal
 from trafico_monitor.cli.main import main
+from trafico_monitor.messages import text
 from trafico_monitor.messages.format import date_time
 from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
+from trafico_monitor.model.prediction import ForecastView, KindScore, KindState, PredictionKind
 from trafico_monitor.model.task import TaskKind, TaskStat
 from trafico_monitor.store.repository import Store
 
@@ -34,12 +36,16 @@ async def test_a_report_has_no_code_in_it(
     ]
     stats = [TaskStat(kind, order, now, False, "server_unreachable") for kind in ErrorType for order in TaskKind]
     await store.commit(ChangeSet(incidents=tuple(incidents), attempts=tuple(stats)))
+    scores = tuple(KindScore(kind, KindState.SILENCED, 99, 9, 90, 7) for kind in PredictionKind)
+    await store.save_forecast(ForecastView(now, (), scores, (), now))
     await store.close()
     (tmp_path / "config.toml").write_text(f'[paths]\nstate = "{tmp_path}"\n')
     assert main(["report", "--config", str(tmp_path / "config.toml")]) == 0
     said = capsys.readouterr().out
     assert len(said.splitlines()) > len(ErrorType) * len(TaskKind)
     assert re.findall(r"\b[a-z]+_[a-z_]+\b", said) == []
+    assert all(text(f"foreseen.short.{kind.value}", spoken) in said for kind in PredictionKind)
+    assert spoken == "en" or not re.search(r"^ +(disk|fit|stall|share|loop) ", said, re.MULTILINE)
 
 
 @each("spoken", ["es", "en"])

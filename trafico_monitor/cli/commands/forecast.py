@@ -69,8 +69,9 @@ def print_scores(scores: Sequence[KindScore], spoken: str, title: str = "") -> N
     if scores:
         if title:
             say("\n" + title, style="bold")
-        rows = words.score_table(scores, spoken)
-        table([(f"  {first}", *rest) for first, *rest in rows], _SCORE_LEAST, _SCORE_NUMBERS)
+        head, *rows = words.score_table(scores, spoken)
+        named = [(text(f"foreseen.short.{kind}", spoken), *rest) for kind, *rest in rows]
+        table([(f"  {first}", *rest) for first, *rest in (head, *named)], _SCORE_LEAST, _SCORE_NUMBERS)
 
 
 def _evaluate(config: Path | None, as_json: bool, history: str, since: str | None) -> None:

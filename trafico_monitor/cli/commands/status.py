@@ -37,7 +37,7 @@ def status(config: Path | None, as_json: bool) -> int:
     if not running:
         state = text("status.stopped", spoken, desde=clock(at, spoken))
     else:
-        state += _age(said.get("at"), spoken)
+        state += text("status.age", spoken, segundos=_ago(at, spoken))
     head = text("status.head", spoken, version=said.get("version", __version__), resumen=state)
     waiting = _waiting_for_operator(said, spoken)
     say(head, style="bold red" if not running else "bold yellow" if waiting else "bold green")
@@ -74,8 +74,9 @@ def _line(name: str, value: str, spoken: str) -> None:
 
 
 def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
-    age = _age(said.get("checked_at"), spoken)
-    lines: list[tuple[str, object]] = [(name, f"{said.get(name) or '-'}{age}") for name in ("unit", "server", "space")]
+    lines: list[tuple[str, object]] = [(name, said.get(name) or "-") for name in ("unit", "server", "space")]
+    if ago := _ago(said.get("checked_at"), spoken):
+        lines.append(("checked", text("status.checked.ago", spoken, segundos=ago)))
     lines += _usage(said, spoken)
     lines.append(("open", said.get("open", 0)))
     if isinstance(forecast := said.get("forecast"), dict):
@@ -185,10 +186,9 @@ def _heard(said: Mapping[str, object], spoken: str) -> str:
     return text("status.sight.nothing", spoken, desde=clock(_number(said.get("started_at")), spoken))
 
 
-def _age(at: object, spoken: str) -> str:
-    """How old a value of the time `at` is; "" where that is not known."""
-    passed = time.time() - _number(at)
-    return text("status.age", spoken, segundos=format.duration(max(0.0, passed), spoken)) if _number(at) else ""
+def _ago(at: object, spoken: str) -> str:
+    """The time since `at`; "" where that is not known."""
+    return format.duration(max(0.0, time.time() - _number(at)), spoken) if _number(at) else ""
 
 
 def _reporting(said: object, spoken: str) -> str:

@@ -85,8 +85,8 @@ async def _trial(options: Options, spoken: str) -> int:
         show = asyncio.create_task(_show(lines, counted))
         try:
             await _start(options, session, spoken)
-            await _preflight(config, spoken)
-            looking = asyncio.create_task(_output(config, spoken))
+            told = await _preflight(config, spoken)
+            looking = asyncio.create_task(_output(config, told, spoken))
             say(text("trial.now" if not options.monitor_only else "trial.now_monitor", spoken, unit=session.bot))
             await _until(stop, show)
             looking.cancel()
@@ -174,7 +174,8 @@ async def _start(options: Options, session: Session, spoken: str) -> None:
     say(text(f"trial.monitor.{how}", spoken, unit=units.MONITOR))
 
 
-async def _preflight(config: Config, spoken: str) -> None:
+async def _preflight(config: Config, spoken: str) -> frozenset[str]:
+    """Prints what is critical, and returns its codes."""
     checks = await preflight(replace(config, language=spoken))
     bad = [check for check in checks if check.level is Level.CRITICAL]
     for check in bad:
@@ -182,6 +183,7 @@ async def _preflight(config: Config, spoken: str) -> None:
     warnings = sum(check.level is Level.WARNING for check in checks)
     if bad or warnings:
         say(text("trial.check", spoken, critical=len(bad), warning=warnings))
+    return frozenset(check.code for check in bad)
 
 
 def _say_check(check: CheckResult, spoken: str) -> None:
@@ -190,14 +192,14 @@ def _say_check(check: CheckResult, spoken: str) -> None:
         say(f"{COMMAND}{part}")
 
 
-async def _output(config: Config, spoken: str) -> None:
+async def _output(config: Config, told: frozenset[str], spoken: str) -> None:
     """Say once the bot's process is there that the monitor cannot see what it prints."""
     config, site = await installation(config)
     context = CheckContext(config, site, subject())
     for _ in range(_LOOKS):
         found = await bot_output.output(context)
         for check in found:
-            if check.level is not Level.OK:
+            if check.level is not Level.OK and check.code not in told:
                 _say_check(check, spoken)
         if found:
             return

@@ -85,6 +85,8 @@ TEXTS: dict[str, str] = {
     "status.head": "trafico-monitor {version}: {resumen}",
     "status.running": "running since {desde}",
     "status.stopped": "stopped (last update: {desde})",
+    "status.checked": "checked",
+    "status.checked.ago": "bot, server and disk, {segundos} ago",
     "status.age": " · as of {segundos} ago",
     "status.line": "  {nombre:12} {valor}",
     "status.unit": "bot",

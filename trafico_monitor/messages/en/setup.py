@@ -115,7 +115,7 @@ TEXTS: dict[str, str] = {
     "setup.note.no_env": "No src/.env in {project}: without TELEGRAM_TOKEN and ADMIN_ID, no alerts are sent.",
     "setup.note.env_lacks": "{name} is missing from {env}, or is invalid.",
     "setup.note.other_user": "{unit} runs as {there}, but the videos will belong to {user}.",
-    "setup.note.output": "The command of {unit} sends the bot's output to «{output}»: the monitor reads the journal and would not see its lines.\nRemove that part; journald keeps the lines already, and «journalctl -u {unit} -f» shows them.\nsudo systemctl edit --full {unit}",
+    "setup.note.output": "The command of {unit} sends the bot's output to «{output}»: the monitor reads the journal and would not see its lines. Remove that part of the command or of its script; journald keeps the lines already (journalctl -u {unit}).\nsudo systemctl edit --full {unit}",
     "setup.note.namespace": "{unit} logs to the journald namespace «{namespace}»: set journal.namespace in config.toml.",
     "setup.note.no_container": "No container of the Bot API server found: the server is checked over HTTP only.",
     "setup.note.no_bot_api_dir": "The container {container} does not mount its directory on this machine: the bot"

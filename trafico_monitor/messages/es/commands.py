@@ -85,6 +85,8 @@ TEXTS: dict[str, str] = {
     "status.head": "trafico-monitor {version}: {resumen}",
     "status.running": "en marcha desde {desde}",
     "status.stopped": "parado (último dato: {desde})",
+    "status.checked": "comprobado",
+    "status.checked.ago": "bot, servidor y disco, hace {segundos}",
     "status.age": " · dato de hace {segundos}",
     "status.line": "  {nombre:12} {valor}",
     "status.unit": "bot",

@@ -126,7 +126,7 @@ TEXTS: dict[str, str] = {
     "setup.note.no_env": "No hay src/.env en {project}: sin TELEGRAM_TOKEN y ADMIN_ID no se envían avisos.",
     "setup.note.env_lacks": "{name} falta en {env}, o no es válido.",
     "setup.note.other_user": "{unit} se ejecuta como {there}, pero los videos serán de {user}.",
-    "setup.note.output": "El mandato de {unit} lleva la salida del bot a «{output}»: el monitor lee el journal y no vería sus líneas.\nQuite esa parte; journald ya guarda las líneas, y «journalctl -u {unit} -f» las enseña.\nsudo systemctl edit --full {unit}",
+    "setup.note.output": "El mandato de {unit} lleva la salida del bot a «{output}»: el monitor lee el journal y no vería sus líneas. Quite esa parte del mandato o de su script; journald ya guarda las líneas (journalctl -u {unit}).\nsudo systemctl edit --full {unit}",
     "setup.note.namespace": "{unit} escribe en el espacio de nombres de journald «{namespace}»: ponga journal.namespace en config.toml.",
     "setup.note.no_container": "No se encuentra ningún contenedor del servidor Bot API: el servidor se comprueba solo por HTTP.",
     "setup.note.no_bot_api_dir": "El contenedor {container} no monta su carpeta en este equipo: el bot no podrá"
