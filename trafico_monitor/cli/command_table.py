@@ -166,6 +166,9 @@ COMMANDS: Mapping[str, Entry] = {
         _argument("program", "option.program", nargs=-1, required=True, metavar="PROGRAM..."),
     )),
     "hub run": Entry("run:run_hub", (_CONFIG,)),
+    "fleet join": Entry("fleet:join", (_argument("file", "fleet.option.file", metavar="FILE|-", type=_FILE),)),
+    "fleet status": Entry("fleet:status", (_CONFIG, _JSON)),
+    "fleet leave": Entry("fleet:leave", ()),
     "hub invite": Entry("hub:invite", (
         _option("--days", help="hub.option.days", type=click.IntRange(1, 3650), default=730, metavar="N"),
         *_ADMINISTRATOR, _argument("name", "hub.option.name", metavar="NAME"),

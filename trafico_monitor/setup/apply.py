@@ -46,7 +46,10 @@ def _failed(change: Change, reason: str, language: str) -> ChangeError:
 async def _before(change: Change) -> State:
     match change.kind:
         case Kind.WRITE_FILE:
-            return file_state(Path(change.target))
+            path = Path(change.target)
+            return {"folder": path.parent.is_dir()} | ({} if change.private else file_state(path))
+        case Kind.WRITE_BLOCK | Kind.RESTART_CLUSTER:
+            return {}
         case Kind.MAKE_FOLDER:
             return {"there": Path(change.target).is_dir()}
         case Kind.OPEN_ACCESS:
@@ -81,6 +84,35 @@ async def _make(change: Change) -> State:
         case Kind.RESTART_UNIT:
             await systemctl("restart", "--", change.target)
             return {}
+        case Kind.WRITE_BLOCK:
+            write_block(Path(change.target), change.content)
+            return {}
+        case Kind.RESTART_CLUSTER:
+            await run("pg_ctlcluster", *change.target.split("/"), "restart")
+            return {}
+
+
+# Marks of a block of lines in a file of somebody else's.
+_BEGIN, _END = "# BEGIN trafico-monitor: `trafico-monitor hub setup` writes this\n", "# END trafico-monitor\n"
+
+
+def block(content: str) -> str:
+    """The lines between the marks; "" where there are none."""
+    return content.partition(_BEGIN)[2].partition(_END)[0]
+
+
+def write_block(path: Path, lines: str) -> None:
+    """Make `lines` the file's first ones, between the marks; "" takes them and the marks out. The rest stays."""
+    before = file_state(path)
+    content = before.get("content")
+    if not isinstance(content, str):
+        raise OSError(0, "no such file")
+    above, mark, rest = content.partition(_BEGIN)
+    rest = above + rest.partition(_END)[2] if mark else content
+    new = (f"{_BEGIN}{lines}{_END}" if lines else "") + rest
+    if new != content:
+        write(path, new.encode("utf-8", "surrogateescape"), _number(before, "mode", 0o640), _number(before, "gid", 0),
+              _number(before, "uid", 0))  # fmt: skip
 
 
 def file_state(path: Path) -> State:
@@ -179,7 +211,7 @@ def altered(entries: list[Entry]) -> frozenset[str]:
     """Returns the files that were changed after setup wrote them."""
     last: dict[str, Entry] = {}
     for entry in entries:
-        if entry.change.kind is Kind.WRITE_FILE and not entry.undone:
+        if entry.change.kind is Kind.WRITE_FILE and not (entry.undone or entry.change.private):
             last[entry.change.target] = entry
     return frozenset(path for path, entry in last.items() if _is_altered(entry))
 
@@ -209,8 +241,12 @@ async def take_back(entry: Entry, kept: Collection[str]) -> list[Left]:
             return await _group(entry)
         case Kind.ENABLE_UNIT | Kind.START_UNIT:
             return await _unit(entry, kept)
-        case Kind.RESTART_UNIT:
-            return []  # the end of the whole undoing restarts the monitor
+        case Kind.RESTART_UNIT | Kind.RESTART_CLUSTER:
+            return []  # the end of the whole undoing restarts what has to be
+        case Kind.WRITE_BLOCK:
+            if Path(change.target).exists():
+                write_block(Path(change.target), "")
+            return []
 
 
 async def _file(entry: Entry, kept: Collection[str]) -> list[Left]:
@@ -220,14 +256,17 @@ async def _file(entry: Entry, kept: Collection[str]) -> list[Left]:
         return [("altered", change.target)]
     unfinished(path).unlink(missing_ok=True)  # of a setup that was killed
     content = before.get("content")
-    if file_state(path).get("content") == change.content:
+    if change.private:
+        path.unlink(missing_ok=True)
+    elif file_state(path).get("content") == change.content:
         if isinstance(content, str):
             write(path, content.encode("utf-8", "surrogateescape"), _number(before, "mode", 0o644),
                   _number(before, "gid", 0), _number(before, "uid", 0))  # fmt: skip
         else:
             path.unlink()
-    if content is None and path.parent.name.endswith(".d") and path.parent.name != "conf.d":
-        with suppress(OSError):  # a folder of drop-ins that holds others stays
+    emptied = path.parent.name.endswith(".d") and path.parent.name != "conf.d"
+    if content is None and (emptied or before.get("folder") is False):
+        with suppress(OSError):  # a folder that holds others stays
             path.parent.rmdir()
     if change.reloads_systemd:
         await systemctl("daemon-reload")

@@ -125,6 +125,16 @@ class Kind(str, Enum):
     ENABLE_UNIT = "enable_unit"
     START_UNIT = "start_unit"
     RESTART_UNIT = "restart_unit"
+    WRITE_BLOCK = "write_block"
+    RESTART_CLUSTER = "restart_cluster"
+
+
+class Command(str, Enum):
+    """The command that makes a change; what each takes back is its own."""
+
+    SETUP = "setup"
+    FLEET = "fleet"
+    HUB = "hub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,10 @@ class Change:
     `content`, `mode`: WRITE_FILE and MAKE_FOLDER. `owner`: uid and gid of MAKE_FOLDER, the account of JOIN_GROUP, the
     bot's user of OPEN_ACCESS. `group`: the group of a written file. `place`: OPEN_ACCESS, one of `models bot_api env
     passage`. `required`: the remaining changes depend on it; `careful`: made only on an explicit request.
+    WRITE_BLOCK: `content` becomes the first lines of `target`, a file of somebody else's, between two marks.
+    RESTART_CLUSTER: `target` is a cluster of Debian's PostgreSQL, as `15/main`.
+    `private`, WRITE_FILE: a secret, or a file that the program itself changes later. The ledger does not hold its
+    content, and the file is deleted when it is taken back, whatever it holds by then.
     """
 
     kind: Kind
@@ -146,6 +160,8 @@ class Change:
     place: str = ""
     required: bool = False
     careful: bool = False
+    private: bool = False
+    command: Command = Command.SETUP
 
     @property
     def reloads_systemd(self) -> bool:
@@ -155,14 +171,19 @@ class Change:
 
 def as_json(change: Change) -> dict[str, object]:
     """Returns `change` as an entry of the ledger."""
-    return {**asdict(change), "kind": change.kind.value}
+    kept = "" if change.private else change.content
+    return {**asdict(change), "content": kept, "kind": change.kind.value, "command": change.command.value}
 
 
 def from_json(stored: Mapping[str, object]) -> Change:
-    """Inverse of `as_json`. Raises KeyError, ValueError or TypeError for anything else."""
-    kind = Kind(str(stored["kind"]))
+    """Inverse of `as_json`, also for entries of 1.0.0. Raises KeyError, ValueError or TypeError for anything else."""
     mode = stored["mode"]
     if not isinstance(mode, int):
         raise ValueError("mode")
     words = {name: str(stored[name]) for name in ("target", "reason", "content", "owner", "group", "place")}
-    return Change(kind=kind, mode=mode, required=bool(stored["required"]), careful=bool(stored["careful"]), **words)
+    required, careful, private = (bool(stored.get(name)) for name in ("required", "careful", "private"))
+    command = Command(str(stored.get("command", Command.SETUP.value)))
+    return Change(
+        kind=Kind(str(stored["kind"])), mode=mode, required=required, careful=careful, private=private,
+        command=command, **words,
+    )  # fmt: skip

@@ -126,9 +126,9 @@ def fits(path: str) -> bool:
     return path.startswith("/") and ".." not in path.split("/") and not odd
 
 
-def drop_in(values: Mapping[str, object]) -> str:
+def drop_in(values: Mapping[str, object], head: str = HEAD) -> str:
     """The configuration as TOML, section by section. `values` by `section.key`."""
-    parts = [HEAD]
+    parts = [head]
     top = {name: value for name, value in values.items() if "." not in name}
     parts += [f"{name} = {_toml(value)}\n" for name, value in top.items()]
     for section in dict.fromkeys(name.partition(".")[0] for name in values if "." in name):

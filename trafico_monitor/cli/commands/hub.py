@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 from ...config import validators
 from ...config.loader import load
 from ...config.schema import Hub
-from ...errors import FleetError, MonitorError
+from ...errors import FleetError
 from ...fleet import authority, membership
 from ...fleet.database import Endpoint, check_schema, connect, transaction
 from ...fleet.invitation import Invitation, render
 from ...host import accounts
 from ...messages import text
 from ...setup import apply
+from ..changes import NotRoot
 from ..output import clock, language, say
 
 if TYPE_CHECKING:
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
 
 CONFIG = Path("/etc/trafico-monitor/hub.toml")
 ADMINISTRATOR = "postgres"
-
-
-class NotRoot(MonitorError):
-    """Only root may use the authority, or become the database's administrator."""
-
-    exit_code = 77  # EX_NOPERM
 
 
 def invite(name: str, days: int, user: str, password_file: Path | None) -> int:

@@ -26,9 +26,9 @@ from ...store.read_repository import Queries
 from ...trial import units
 from ...trial.timeline import Counted, Line, line_of
 from .. import output
+from ..changes import NotRoot
 from ..output import COMMAND, language
 from . import report
-from .setup import NotRoot
 
 _FIELDS = "MESSAGE,MESSAGE_ID,SYSLOG_IDENTIFIER,_SYSTEMD_UNIT"
 _LAST_WORDS = 6.0  # seconds for the monitor's own summary after it was told to stop
