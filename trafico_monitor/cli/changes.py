@@ -53,10 +53,10 @@ async def make(
     pointless: Callable[[Change, Collection[str]], bool] = lambda change, declined: False,
 ) -> tuple[int, bool]:
     """Make each change that is agreed to: (how many were made, whether one failed). `pointless` judges by the targets
-    that were declined; a restart without a change before it is left out. `files` None: no content is shown."""
+    that were declined; a unit restarts after a change only. `files` None: no content is shown."""
     done, failed, declined = 0, False, set[str]()
     for number, change in enumerate(changes, 1):
-        if pointless(change, declined) or (change.kind in _RESTARTS and not done):
+        if pointless(change, declined) or (change.kind is Kind.RESTART_UNIT and not done):
             continue
         _explain(number, len(changes), change, files, spoken)
         if not agree(change):

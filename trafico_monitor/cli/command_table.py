@@ -169,6 +169,18 @@ COMMANDS: Mapping[str, Entry] = {
     "fleet join": Entry("fleet:join", (_argument("file", "fleet.option.file", metavar="FILE|-", type=_FILE),)),
     "fleet status": Entry("fleet:status", (_CONFIG, _JSON)),
     "fleet leave": Entry("fleet:leave", ()),
+    "hub setup": Entry("hub_setup:setup", (
+        _option("--address", help="hub.option.address", metavar="HOST", default=""),
+        _option("--listen", help="hub.option.listen", metavar="LIST", default=""),
+        _option("--cluster", help="hub.option.cluster", metavar="CLUSTER", default=""),
+        _option("--url", help="hub.option.url", metavar="URL", default=""),
+        _option("--ca", help="hub.option.ca", metavar="FILE", type=_FILE, default=""),
+        *_ADMINISTRATOR,
+        _flag("--yes", help="hub.option.yes"),
+        _flag("--restart", help="hub.option.restart"),
+        _flag("--dry-run", help="setup.option.dry_run"),
+        _flag("--undo", help="hub.option.undo"),
+    ), exclusive=("dry_run", "undo")),
     "hub invite": Entry("hub:invite", (
         _option("--days", help="hub.option.days", type=click.IntRange(1, 3650), default=730, metavar="N"),
         *_ADMINISTRATOR, _argument("name", "hub.option.name", metavar="NAME"),

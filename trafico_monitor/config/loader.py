@@ -85,7 +85,7 @@ def load_hub(path: Path | None = None, environ: Mapping[str, str] = os.environ) 
     credentials of its own unit. Raises ConfigError, also without a database."""
     gathered, main = _Gathered(), path or HUB_PATH
     for file in _files(main, "hub.d", gathered):
-        _read_file(file, gathered, optional=False)
+        _read_file(file, gathered, optional=file == HUB_PATH)  # `hub setup` writes hub.d alone
     _read_credentials(environ, gathered, credentials.HUB_SERVICE)
     _read_environment(environ, gathered)
     config = settle(settle(Config(), _OF_HUB), gathered.values)

@@ -191,6 +191,7 @@ def matching(pattern: re.Pattern[str]) -> Callable[[object], str]:
 
 account = matching(re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}\$?|\d{1,10}", re.ASCII))
 label = matching(_LABEL)
+host_name = matching(re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII))
 # The name of a role of PostgreSQL and a CN, written as a host's name is.
 machine = matching(re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII))
 time_of_day = matching(re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII))

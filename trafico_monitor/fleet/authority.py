@@ -83,11 +83,12 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Subject's CN and end of a certificate, and its public key (PEM)."""
+    """Subject's CN and end of a certificate, its public key (PEM), and the addresses that a server's is for."""
 
     name: str
     until: float
     public_key: str
+    addresses: tuple[str, ...] = ()
 
 
 async def create(folder: Path = FOLDER, *, now: float) -> bool:
@@ -133,14 +134,16 @@ async def revoke(name: str, folder: Path = FOLDER) -> str:
 async def details(certificate: str) -> Details:
     """What the first of these certificates says. Raises FleetError for anything else than a certificate."""
     said = await _run(
-        "x509", "-noout", "-subject", "-nameopt", "RFC2253,-esc_msb,utf8", "-enddate", "-pubkey", given=certificate
-    )
+        "x509", "-noout", "-subject", "-nameopt", "RFC2253,-esc_msb,utf8", "-enddate", "-pubkey",
+        "-ext", "subjectAltName", given=certificate,
+    )  # fmt: skip
     name = re.search(r"^subject=CN=([^,+\n]*)$", said, re.MULTILINE)
     end = re.search(r"^notAfter=(.+)$", said, re.MULTILINE)
     key = re.search(r"-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----", said, re.DOTALL)
     if not name or not end or not key:
         raise FleetError("bad_certificate")
-    return Details(name[1], float(ssl.cert_time_to_seconds(end[1])), key[0])
+    addresses = tuple(re.findall(r"(?:DNS|IP Address):([^,\s]+)", said))
+    return Details(name[1], float(ssl.cert_time_to_seconds(end[1])), key[0], addresses)
 
 
 async def belongs(key: str, certificate: Details) -> bool:

@@ -145,7 +145,7 @@ _WORDS = (
     (r"private key file .* has group or world access", "open_key"),
     (r"could not (?:load|open) (?:private key|certificate) file|certificate present, but not private key", "no_key"),
     (r"connection requires a valid client certificate|certificate authentication failed", "not_admitted"),
-    (r"no pg_hba.conf entry", "not_admitted"),
+    (r"no pg_hba.conf entry|pg_hba.conf rejects", "not_admitted"),
     (r"role .* is not permitted to log in|role .* does not exist", "not_admitted"),
     (r"password authentication failed", "wrong_password"),
     (r"no password supplied", "no_password"),
@@ -174,5 +174,7 @@ def failure(error: BaseException, endpoint: Endpoint) -> FleetError:
         return FleetError("timeout", detail, fields=fields)
     for pattern, code in _WORDS:
         if re.search(pattern, detail, re.IGNORECASE):
+            # The server's rules let in whoever has a password, and this machine has a certificate instead.
+            code = "not_admitted" if code == "no_password" and endpoint.certificate else code
             return FleetError(code, detail, fields=fields)
     return FleetError("lost", detail, fields=fields)

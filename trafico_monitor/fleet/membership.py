@@ -32,13 +32,14 @@ def account(url: str, role: str) -> str:
     return role + dot + suffix
 
 
-def addressed(url: str, name: str) -> str:
-    """The database's address for the machine `name`: without the administrator's user and libpq's parameters."""
+def addressed(url: str, name: str, *, always: bool = False) -> str:
+    """The database's address for the role `name`: without the administrator's user and libpq's parameters. The name is
+    in it where a pooler wants a suffix, or `always`."""
     parts, user = urlsplit(url), account(url, name)
     place = parts.netloc.rpartition("@")[2]
     kept = [(key, value) for key, value in parse_qsl(parts.query) if key in ("host", "port")]
     query = f"?{urlencode(kept, safe='/')}" if kept else ""
-    return f"postgresql://{f'{user}@' if user != name else ''}{place}{parts.path}{query}"
+    return f"postgresql://{f'{user}@' if always or user != name else ''}{place}{parts.path}{query}"
 
 
 async def find(cursor: psycopg.AsyncCursor[Any], name: str) -> Known | None:
@@ -101,6 +102,14 @@ async def revoke(cursor: psycopg.AsyncCursor[Any], name: str) -> Known:
         "UPDATE trafico.machines SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE machine = %s", (name,)
     )
     return known
+
+
+async def set_password(cursor: psycopg.AsyncCursor[Any], role: str, verifier: str) -> None:
+    """Give `role` the password of this SCRAM verifier."""
+    from psycopg import sql
+
+    order = sql.SQL("ALTER ROLE {} PASSWORD {}")
+    await cursor.execute(order.format(sql.Identifier(role), sql.Literal(verifier)))
 
 
 async def disconnect(cursor: psycopg.AsyncCursor[Any], name: str) -> None:

@@ -222,10 +222,11 @@ def _files(facts: Facts, bot_unit: str, ledger: Ledger) -> Mapping[str, FoundFil
     for entry in ledger.entries:
         if not entry.undone:
             last[entry.change.target] = entry.change.content
-    return {path: _file(Path(path), last.get(path)) for path in dict.fromkeys(paths)}
+    return {path: found_file(Path(path), last.get(path)) for path in dict.fromkeys(paths)}
 
 
-def _file(path: Path, written: str | None) -> FoundFile:
+def found_file(path: Path, written: str | None) -> FoundFile:
+    """Returns a file that setup may want to write; `written` is its last content of setup's."""
     try:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode):

@@ -52,8 +52,10 @@ def meaning(change: Change, language: str) -> list[str]:
 
 
 def content_lines(change: Change, there: str | None) -> list[str]:
-    """Returns the file to be written: complete, or as a difference to the present one. A secret is not shown."""
-    if change.kind not in (Kind.WRITE_FILE, Kind.WRITE_BLOCK) or change.private:
+    """Returns the file to be written: complete, or as a difference to the present one. Neither a secret
+    nor a certificate is shown."""
+    unread = change.private or change.content.startswith("-----BEGIN")
+    if change.kind not in (Kind.WRITE_FILE, Kind.WRITE_BLOCK) or unread:
         return []
     if there is None:
         return [f"    │ {line}".rstrip() for line in change.content.splitlines()]

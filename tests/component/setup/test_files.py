@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,53 @@ async def test_a_link_is_never_written_through(tmp_path: Path) -> None:
     with pytest.raises(ChangeError):
         await done(tmp_path, change(tmp_path / "file.toml", "one\n"))
     assert target.read_text() == "keep\n"
+
+
+def private(path: Path, content: str) -> Change:
+    return Change(Kind.WRITE_FILE, str(path), "config", content=content, mode=0o600, private=True)
+
+
+async def test_a_secret_is_in_no_ledger_and_goes_whatever_it_has_become(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "key"
+    await done(tmp_path, private(path, "first-secret\n"), private(path, "second-secret\n"))
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("second-secret\n", 0o600)
+    ledger = (tmp_path / "setup.jsonl").read_text()
+    assert "secret\\n" not in ledger and "-secret" not in ledger
+    path.write_text("renewed\n")
+    assert await undone(tmp_path) == []
+    assert not path.parent.exists()
+
+
+async def test_an_entry_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "file.toml"
+    await done(tmp_path, change(path, "one\n"))
+    ledger = tmp_path / "setup.jsonl"
+    old = ledger.read_text().replace(', "private": false, "command": "setup"', "").replace('"folder": true, ', "")
+    assert "command" not in old and "folder" not in old
+    ledger.write_text(old)
+    assert await undone(tmp_path) == []
+    assert not path.exists() and tmp_path.exists()
+
+
+BLOCK = Change(Kind.WRITE_BLOCK, "", "hub_access", content="host a b c\n")
+
+
+@pytest.mark.parametrize("content", [b"", b"# one\nlocal all all peer\n", b"no line break", b"old \xff\n"])
+async def test_a_block_of_lines_comes_first_and_goes_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "pg_hba.conf"
+    path.write_bytes(content)
+    path.chmod(0o640)
+    block = replace(BLOCK, target=str(path))
+    await done(tmp_path, block, replace(block, content="host d e f\n"))
+    assert path.read_bytes().endswith(content) and apply.block(path.read_text("latin1")) == "host d e f\n"
+    assert path.read_bytes().count(b"# BEGIN trafico-monitor") == 1
+    path.write_bytes(path.read_bytes() + b"# mine\n")
+    assert await undone(tmp_path) == []
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (content + b"# mine\n", 0o640)
+
+
+async def test_a_block_whose_file_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "pg_hba.conf"
+    with pytest.raises(ChangeError):
+        await done(tmp_path, replace(BLOCK, target=str(path)))
+    assert await undone(tmp_path) == []

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...config import validators
-from ...config.loader import load
+from ...config.loader import HUB_PATH, load_hub
 from ...config.schema import Hub
 from ...errors import FleetError
 from ...fleet import authority, membership
@@ -30,7 +30,7 @@ from ..output import clock, language, say
 if TYPE_CHECKING:
     import psycopg
 
-CONFIG = Path("/etc/trafico-monitor/hub.toml")
+CONFIG = HUB_PATH
 ADMINISTRATOR = "postgres"
 
 
@@ -140,11 +140,8 @@ async def _password(user: str, file: Path | None) -> str:
 
 
 def _configured() -> Hub:
-    """The hub's configuration. Raises FleetError before `hub setup`."""
-    hub = load(CONFIG).hub if CONFIG.exists() else Hub()
-    if not hub.url:
-        raise FleetError("no_hub", fields={"file": str(CONFIG)})
-    return hub
+    """The hub's configuration. Raises ConfigError before `hub setup`."""
+    return load_hub(CONFIG).hub
 
 
 def _checked(name: str) -> str:
