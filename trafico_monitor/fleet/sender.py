@@ -12,7 +12,7 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import FleetError, StoreError
@@ -70,7 +70,7 @@ class Store(Protocol):
 @dataclass(frozen=True, slots=True)
 class SenderState:
     """`since` is the time of the last change between well and failing, in seconds since the epoch; `error` None: well.
-    `pending` records waited at the last heartbeat. `heard_at` is the last answer, None before the first."""
+    `pending` records waited at the last heartbeat, less those sent since. `heard_at` is the last answer, None before the first."""
 
     error: FleetError | None = None
     since: float = 0.0
@@ -203,6 +203,7 @@ class Sender:
         assert self.progress is not None
         records = await self._store.unsent(self.progress.seq, BATCH, BATCH_BYTES)
         if not records:
+            self.state = replace(self.state, pending=0)
             return False
         made = await asyncio.to_thread(rows, records, names=self._names)
         parts = [made]
@@ -218,6 +219,7 @@ class Sender:
                 else:
                     half = len(part) // 2
                     parts += [part[half:], part[:half]]
+        self.state = replace(self.state, pending=max(0, self.state.pending - len(records)))
         return True
 
     async def _add(self, connection: psycopg.AsyncConnection[Any], part: Sequence[Row]) -> None:

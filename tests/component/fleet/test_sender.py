@@ -35,6 +35,14 @@ async def test_records_and_heartbeat_arrive_and_new_ones_follow_within_seconds(
     assert len(await ask(owner, "SELECT id FROM trafico.incidents")) == 7
 
 
+async def test_what_is_sent_does_not_wait_until_the_next_heartbeat_says_so(machine: Machine, owner: Endpoint) -> None:
+    machine.more["every"] = 3600.0
+    async with machine.on():
+        await machine.write_at_once(30)
+        await machine.sent()
+        await until(lambda: machine.sender.state.pending == 0, "nothing waits")
+
+
 @pytest.mark.parametrize("end", ["immediate", "kill"])
 async def test_a_server_that_dies_while_records_arrive_has_each_once(
     machine: Machine, owner: Endpoint, server: Cluster, end: str

@@ -158,10 +158,10 @@ def _channel(said: dict[str, object], spoken: str) -> str:
 
 
 def _fleet(said: dict[str, object], spoken: str) -> str:
-    known = said.get("code") in ("connected", "connecting")
-    shown = {**said, "since": clock(_number(said.get("since")), spoken)}
+    code = said.get("code") if said.get("code") in ("connected", "connecting") else "failing"
+    shown = {name: said.get(name) for name in ("address", "pending", "text")}
     refused = text("status.fleet.refused", spoken, n=said["refused"]) if said.get("refused") else ""
-    return text(f"status.fleet.{said.get('code') if known else 'failing'}", spoken, **shown) + refused
+    return text(f"status.fleet.{code}", spoken, since=clock(_number(said.get("since")), spoken), **shown) + refused
 
 
 def _sight(said: Mapping[str, object], spoken: str) -> str:
