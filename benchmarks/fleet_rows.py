@@ -1,4 +1,4 @@
-"""A fleet of any size in a PostgreSQL database: machines, heartbeats and records, as their sinks would have sent them."""
+"""A fleet of any size in a PostgreSQL database: machines, heartbeats and records, as their sinks send them."""
 
 from __future__ import annotations
 
@@ -210,8 +210,8 @@ class _Bodies:
     def _template(self, kind: ErrorType, estado: Estado) -> str:
         closed = 1222222222.5 if estado in CLOSED else None
         incident = Incident(
-            ZERO, kind, 1111111111.5, 1222222222.5, estado, Download("MODELO", "VIDEO", size=88_000_000), LINES[0], LINES,
-            "permisos_copia", attempt=1, accion="retry", closed_at=closed,
+            ZERO, kind, 1111111111.5, 1222222222.5, estado, Download("MODELO", "VIDEO", size=88_000_000),
+            LINES[0], LINES, "permisos_copia", attempt=1, accion="retry", closed_at=closed,
         )  # fmt: skip
         event, priority = EVENTS[estado]
         made = encode(Event(1222222222.5, event, "⚠️ Error en VIDEO (MODELO)", priority, "retry", incident))

@@ -53,7 +53,7 @@ class IncidentReader:
     async def page(self, wanted: IncidentFilter, limit: int) -> Sequence[Incident]:
         return await self._look(lambda records: records.page(wanted, limit))
 
-    async def story(self, name: str) -> tuple[Incident, Sequence[Numbered]] | None:
+    async def story(self, name: str, machine: str = "") -> tuple[Incident, Sequence[Numbered]] | None:
         found = await self._look(lambda records: records.story(name))
         return None if found is None else (found.incident, [(one.seq, one.record) for one in found.records])
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import zoneinfo
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..errors import AmbiguousIncident
 from ..messages import LANGUAGES, catalogue
 from ..model.finding import ErrorType
-from ..model.incident import Estado, IncidentFilter
+from ..model.incident import Estado, Incident, IncidentFilter
 from ..model.read_model import silence_row
 from ..model.validation import Boolean, Number, Schema, Text
 from . import serializers, timeseries
@@ -29,6 +31,8 @@ FIRST, LAST = 0.0, 4_102_444_800.0  # until 2100: beyond that somebody has sent 
 _TIME = Number(FIRST, LAST, expected="time")
 _ZONE = Text("zone", most=60, least=1, pattern=r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
 
+NAME = r"[a-z][a-z0-9_-]{0,39}"  # of a machine, as a configuration takes it
+MACHINE = Text("machine", most=40, least=1, pattern=NAME)
 INCIDENTS = Schema(
     {
         "type": Text("error_type", one_of=tuple(each.value for each in ErrorType)),
@@ -37,25 +41,32 @@ INCIDENTS = Schema(
         "open": Boolean(),
         "since": _TIME,
         "until": _TIME,
-        "cursor": Text("cursor", most=70, least=3, pattern=r"[0-9]{1,10}(\.[0-9]{1,9})?~[0-9A-Za-z_-]{1,40}"),
+        "cursor": Text(
+            "cursor", most=110, least=3, pattern=rf"[0-9]{{1,10}}(\.[0-9]{{1,9}})?~[0-9A-Za-z_-]{{1,40}}(~{NAME})?"
+        ),
         "limit": Number(1, LARGEST_PAGE, whole=True),
     }
 )
+HUB_INCIDENTS = Schema({**INCIDENTS.fields, "machine": MACHINE})
 SUMMARY = Schema({"since": _TIME})
 SERIES = Schema({"step": Text("step", one_of=("hour", "day")), "since": _TIME, "until": _TIME, "zone": _ZONE})
 _ID = Text("incident", most=40, least=4, pattern=r"#?[0-9A-Za-z][0-9A-Za-z_-]{2,38}")
+OF_MACHINE = Schema({"machine": MACHINE})
 STORY = Schema({"id": _ID}, frozenset({"id"}))
 LANGUAGE = Schema({"language": Text("text", one_of=LANGUAGES)}, frozenset({"language"}))
 
 
 class Api:
-    def __init__(self, records: Records, present: Present, clock: Callable[[], float]) -> None:
+    """`hub`: the records are of several machines."""
+
+    def __init__(self, records: Records, present: Present, clock: Callable[[], float], *, hub: bool = False) -> None:
+        self._hub = hub
         self._records = records
         self._present = present
         self._clock = clock
 
     async def incidents(self, request: Request) -> Response:
-        given = parameters(request, INCIDENTS)
+        given = parameters(request, HUB_INCIDENTS if self._hub else INCIDENTS)
         limit = int(given.get("limit", USUAL_PAGE))
         wanted = IncidentFilter(
             since=_number(given, "since"),
@@ -64,16 +75,23 @@ class Api:
             estado=_word(given, "estado"),
             modelo=_word(given, "modelo"),
             open=None if "open" not in given else bool(given["open"]),
-            after=_place(str(given["cursor"])) if "cursor" in given else None,
+            machine=_word(given, "machine"),
         )
+        if "cursor" in given:
+            wanted = _behind(wanted, str(given["cursor"]))
         found = await self._records.page(wanted, limit + 1)
         rows = [serializers.incident_row(one, self._present, language_of(request)) for one in found[:limit]]
         last = found[limit - 1] if len(found) > limit else None
-        return json_response({"incidents": rows, "next": _cursor(last.opened_at, last.id) if last else None})
+        return json_response({"incidents": rows, "next": _cursor(last) if last else None})
 
     async def incident(self, request: Request) -> Response:
         name = str(request.path_params["id"]).removeprefix("#").upper()
-        found = await self._records.story(name) if not STORY.check(request.path_params)[1] else None
+        machine = str(parameters(request, OF_MACHINE).get("machine", "")) if self._hub else ""
+        try:
+            found = await self._records.story(name, machine) if not STORY.check(request.path_params)[1] else None
+        except AmbiguousIncident as error:
+            named = {"machine": ", ".join(error.machines)}
+            raise Problem(409, "ambiguous_incident", fields=named, id=name[:40], maquinas=named["machine"]) from None
         if found is None:
             raise Problem(404, "unknown_incident", id=name[:40])
         return json_response(serializers.incident_story(*found, self._present, language_of(request)))
@@ -140,7 +158,7 @@ class Api:
         return json_response(shown)
 
 
-_SHOWN = ("ui.", "type.", "reason.", "missing.", "short.", "foreseen.")
+_SHOWN = ("ui.", "machine.", "type.", "reason.", "missing.", "short.", "foreseen.")
 
 
 def parameters(request: Request, schema: Schema) -> Mapping[str, str | float]:
@@ -162,13 +180,13 @@ def _word(given: Mapping[str, str | float], name: str) -> str | None:
     return str(given[name]) if name in given else None
 
 
-def _cursor(at: float, name: str) -> str:
-    return f"{at!r}~{name}"
+def _cursor(last: Incident) -> str:
+    return "~".join([f"{last.opened_at!r}", last.id, *filter(None, [last.machine])])
 
 
-def _place(cursor: str) -> tuple[float, str]:
-    at, _, name = cursor.partition("~")
-    return float(at), name
+def _behind(wanted: IncidentFilter, cursor: str) -> IncidentFilter:
+    at, name, *machine = cursor.split("~")
+    return replace(wanted, after=(float(at), name), after_machine="".join(machine))
 
 
 def _zone(name: object) -> tzinfo | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,14 +23,15 @@ from ..model.control_schema import REQUESTS, SILENCES
 from ..model.incident import Event
 from ..model.task import RepairTask, TaskResult, Verdict
 from ..model.validation import Schema
-from . import api, events, openapi
+from . import api, events, fleet_metrics, openapi
 from .auth import CODE, SessionEndpoints, SessionStore
 from .control import ControlEndpoint
 from .events import Events
+from .fleet_api import MACHINES, PART, FleetApi
 from .metrics import Metrics
 from .middleware import AccessControl, BasePath, RequestTarget, SecurityHeaders, problem
 from .openapi import Handler, Operation
-from .ports import Present, Records
+from .ports import Machines, Present, Records
 from .responses import Problem, RateLimit, json_response, revalidated
 from .server import Places, WebServer
 
@@ -46,11 +47,12 @@ KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".s
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where everything that is shown comes from."""
+    """Where everything that is shown comes from; `machines` on a hub alone."""
 
     records: Records
     present: Present
     memory: KeyValueStore
+    machines: Machines | None = None
 
 
 class WebApp:
@@ -76,7 +78,9 @@ class WebApp:
         self._sessions = SessionEndpoints(store, self._where, access.https, base_path)
         self._metrics = Metrics()
         self._static = StaticFiles(directory=STATIC)
-        self._operations = self._operations_of(api.Api(sources.records, sources.present, clock))
+        self._machines = sources.machines
+        hub = sources.machines is not None
+        self._operations = self._operations_of(api.Api(sources.records, sources.present, clock, hub=hub))
         limit = RateLimit()
         paths = dict.fromkeys(each.path for each in self._operations)
         self.app = Starlette(
@@ -119,6 +123,8 @@ class WebApp:
 
     async def _exposition(self, request: Request) -> Response:
         text = self._metrics.exposition(self._present.gauges(), await self._present.forecast())
+        if self._machines is not None:
+            text += fleet_metrics.exposition(self._machines.machines())
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     async def _document(self, request: Request) -> Response:
@@ -141,6 +147,19 @@ class WebApp:
         response.headers["content-type"] = kind if kind.startswith("image") else f"{kind}; charset=utf-8"
         return response
 
+    def _operations_of_incidents(self, reading: api.Api) -> Iterator[Operation]:
+        """Those of a hub know machines."""
+        machines = self._machines
+        page, one = (api.INCIDENTS, None) if machines is None else (api.HUB_INCIDENTS, api.OF_MACHINE)
+        about, of_one = "Incidents, newest first, by page", "One incident: proof, lines, history"
+        several = () if machines is None else (409,)
+        yield _read("/incidents", reading.incidents, about, "IncidentPage", page)
+        yield _read("/incidents/{id}", reading.incident, of_one, "IncidentStory", one, parts=api.STORY, errors=several)
+        if machines is not None:
+            fleet = FleetApi(machines)
+            yield _read("/machines", fleet.machines, "Machines, worst first, by page", "MachinePage", MACHINES)
+            yield _read("/machines/{name}", fleet.machine, "One machine", "MachineDetails", parts=PART)
+
     def _operations_of(self, reading: api.Api) -> Sequence[Operation]:
         sessions, control = self._sessions, self._control
         requests = (*REQUESTS.values(), *SILENCES.values())
@@ -159,14 +178,7 @@ class WebApp:
             ),
             _read("/openapi.json", self._document, "This document", "OpenApi", open=True),
             _read("/texts/{language}", reading.texts, "The dashboard's texts", "Texts", parts=api.LANGUAGE, open=True),
-            _read("/incidents", reading.incidents, "Incidents, newest first, by page", "IncidentPage", api.INCIDENTS),
-            _read(
-                "/incidents/{id}",
-                reading.incident,
-                "One incident: proof, lines, history",
-                "IncidentStory",
-                parts=api.STORY,
-            ),
+            *self._operations_of_incidents(reading),
             _read("/summary", reading.summary, "Counts, success rate, time to repair", "Summary", api.SUMMARY),
             _read("/series", reading.series, "Incidents by hour or day, type, estado, modelo", "Series", api.SERIES),
             _read("/downloads", reading.downloads, "Downloads under way", "Downloads"),
@@ -202,9 +214,10 @@ def _read(
     parts: Schema | None = None,
     open: bool = False,
     media: str = openapi.JSON,
+    errors: tuple[int, ...] = (),
 ) -> Operation:
     """A reading operation of the API, as the OpenAPI document shows it."""
-    errors = (*((404,) if parts else ()), *((422,) if query else ()))
+    errors = (*errors, *((404,) if parts else ()), *((422,) if query else ()))
     return Operation(
         "GET",
         BASE + path,

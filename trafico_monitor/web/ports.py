@@ -9,6 +9,7 @@ from typing import Protocol
 from ..model.alert import Silence
 from ..model.control import ControlService
 from ..model.download import UnderWay
+from ..model.fleet import Machine
 from ..model.incident import Event, Incident, IncidentFilter
 from ..model.installation import Waiting
 from ..model.prediction import ForecastView
@@ -23,7 +24,9 @@ class Records(Protocol):
 
     async def page(self, wanted: IncidentFilter, limit: int) -> Sequence[Incident]: ...
 
-    async def story(self, name: str) -> tuple[Incident, Sequence[Numbered]] | None: ...
+    async def story(self, name: str, machine: str = "") -> tuple[Incident, Sequence[Numbered]] | None:
+        """The incident of that id. Where several machines of a hub have one, `machine` tells, or AmbiguousIncident."""
+        ...
 
     async def records_after(self, seq: int, limit: int) -> Sequence[Numbered]: ...
 
@@ -76,6 +79,21 @@ class Gauges:
     alarms: Mapping[str, int] = field(default_factory=dict)  # alarms without an incident, by their kind
     silences: Mapping[str, int] = field(default_factory=dict)  # by scope
     unit_configured: bool = True  # systemd is asked about a unit of the bot
+
+
+class Machines(Protocol):
+    """The machines of a fleet, known to a hub without asking anybody."""
+
+    @property
+    def now(self) -> float:
+        """The clock by which machines are judged: the database's, in seconds since the epoch."""
+        ...
+
+    def machines(self) -> Sequence[Machine]:
+        """All of them, by name."""
+        ...
+
+    def machine(self, name: str) -> Machine | None: ...
 
 
 class Present(Protocol):

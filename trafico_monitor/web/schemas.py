@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import cast
 
 from ..model.alert import Scope
 from ..model.download import Phase
 from ..model.finding import Cause, ErrorType
+from ..model.fleet import MachineState
 from ..model.incident import Estado
 from ..model.prediction import KindState, PredictionKind, PredictionOutcome
 
@@ -39,6 +41,11 @@ def _words(*values: str) -> Schema:
 def _object(optional: dict[str, Schema] | None = None, /, **fields: Schema) -> Schema:
     properties = {**fields, **(optional or {})}
     return {"type": "object", "properties": properties, "required": sorted(fields), "additionalProperties": False}
+
+
+def _and(base: Schema, **optional: Schema) -> Schema:
+    """`base` with fields that only a hub has."""
+    return {**base, "properties": {**cast(Schema, base["properties"]), **optional}}
 
 
 def _map(of: Schema) -> Schema:
@@ -115,8 +122,42 @@ _PREDICTION: dict[str, Schema] = {
     "judged_at": _NUMBER_OR_NULL,
     "came_at": _NUMBER_OR_NULL,
 }
+<<<<<<< HEAD
 # Only where the machine belongs to a fleet.
 _OF_A_FLEET: dict[str, Schema] = {"fleet": ref("FleetLink")}
+=======
+_DISK: dict[str, Schema] = {
+    "path": _TEXT,
+    "free": _COUNT,
+    "total": _COUNT,
+    "full_at": _NUMBER_OR_NULL,
+    "probability": _NUMBER_OR_NULL,
+}
+_MACHINE: dict[str, Schema] = {
+    "name": _TEXT,
+    "state": ref("MachineState"),
+    "problems": _list(ref("MachineProblem")),
+    "received_at": _NUMBER_OR_NULL,
+    "skew": _NUMBER,
+    "version": _TEXT,
+    "open": _COUNT,
+    "failed": _COUNT,
+    "solved": _COUNT,
+    "unanswered": _COUNT,
+    "waiting": _COUNT,
+    "success_rate": _NUMBER_OR_NULL,
+    "disk": _or_null("MachineDisk"),
+    "bot_active": _FLAG_OR_NULL,
+    "server_up": _FLAG_OR_NULL,
+    "container": _TEXT,
+    "lag": _NUMBER,
+    "pending": _COUNT,
+    "missing": _COUNT,
+    "refused": _COUNT,
+    "flips": _COUNT,
+    "certificate_until": _NUMBER_OR_NULL,
+}
+>>>>>>> 14b760f (Give a hub's API its machines, whose an incident is, counts by machine, and metrics of each machine)
 # Present state without its time, as the stream sends it on a change.
 _PRESENT: dict[str, Schema] = {
     "started_at": _NUMBER,
@@ -179,42 +220,53 @@ SCHEMAS: dict[str, Schema] = {
         errors=_map(_TEXT),
     ),
     "Reply": _object(**_ANSWER),
-    "Incident": _object(**_ROW),
+    "Incident": _and(_object(**_ROW), machine=_TEXT),
     "IncidentPage": _object(incidents=_list(ref("Incident")), next=_TEXT_OR_NULL),
     "Evidence": _object(what=_TEXT, text=_TEXT, value=_TEXT, ok=_FLAG),
-    "Event": _object(**_RECORD),
-    "IncidentStory": _object(
-        **_ROW,
-        rule=_TEXT,
-        error_message=_TEXT,
-        cause=ref("Cause"),
-        exception=_TEXT,
-        not_before=_NUMBER_OR_NULL,
-        lines=_list(_TEXT),
-        evidence=_list(ref("Evidence")),
-        history=_list(ref("Event")),
+    "Event": _and(_object(**_RECORD), machine=_TEXT),
+    "IncidentStory": _and(
+        _object(
+            **_ROW,
+            rule=_TEXT,
+            error_message=_TEXT,
+            cause=ref("Cause"),
+            exception=_TEXT,
+            not_before=_NUMBER_OR_NULL,
+            lines=_list(_TEXT),
+            evidence=_list(ref("Evidence")),
+            history=_list(ref("Event")),
+        ),
+        machine=_TEXT,
     ),
     "ModeloCount": _object(modelo=_TEXT_OR_NULL, total=_COUNT),
-    "Summary": _object(
-        since=_NUMBER,
-        total=_COUNT,
-        open=_COUNT,
-        by_estado=_map(_COUNT),
-        by_type=_map(_map(_COUNT)),
-        by_modelo=_list(ref("ModeloCount")),
-        modelos=_COUNT,
-        success_rate=_NUMBER_OR_NULL,
-        median_seconds=_NUMBER_OR_NULL,
-        p95_seconds=_NUMBER_OR_NULL,
+    "MachineCount": _object(machine=_TEXT_OR_NULL, total=_COUNT),
+    "Summary": _and(
+        _object(
+            since=_NUMBER,
+            total=_COUNT,
+            open=_COUNT,
+            by_estado=_map(_COUNT),
+            by_type=_map(_map(_COUNT)),
+            by_modelo=_list(ref("ModeloCount")),
+            modelos=_COUNT,
+            success_rate=_NUMBER_OR_NULL,
+            median_seconds=_NUMBER_OR_NULL,
+            p95_seconds=_NUMBER_OR_NULL,
+        ),
+        by_machine=_list(ref("MachineCount")),
     ),
     "ModeloSeries": _object(modelo=_TEXT_OR_NULL, others=_FLAG, values=_list(_COUNT)),
-    "Series": _object(
-        step=_words("hour", "day"),
-        at=_list(_NUMBER),
-        types=_map(_list(_COUNT)),
-        estados=_map(_list(_COUNT)),
-        modelos=_list(ref("ModeloSeries")),
-        median_seconds=_list(_NUMBER_OR_NULL),
+    "MachineSeries": _object(machine=_TEXT_OR_NULL, others=_FLAG, values=_list(_COUNT)),
+    "Series": _and(
+        _object(
+            step=_words("hour", "day"),
+            at=_list(_NUMBER),
+            types=_map(_list(_COUNT)),
+            estados=_map(_list(_COUNT)),
+            modelos=_list(ref("ModeloSeries")),
+            median_seconds=_list(_NUMBER_OR_NULL),
+        ),
+        machines=_list(ref("MachineSeries")),
     ),
     "Download": _object(
         modelo=_TEXT_OR_NULL,
@@ -272,8 +324,52 @@ SCHEMAS: dict[str, Schema] = {
     "Rescued": _object(files=_COUNT, bytes=_COUNT, oldest=_NUMBER_OR_NULL, complete=_FLAG, fix=_TEXT),
     "ActiveSilence": _object(**_SILENCE, silenced=_COUNT, reported=_FLAG),
     "Silence": _object(**_SILENCE),
+<<<<<<< HEAD
     "PresentStatus": _object(_OF_A_FLEET, **_PRESENT),
     "Status": _object(_OF_A_FLEET, **_PRESENT, at=_NUMBER, running=_FLAG),
+=======
+    "MachineState": _one_of(MachineState),
+    "MachineProblem": _object(code=_TEXT, text=_TEXT),
+    "MachineDisk": _object(**_DISK),
+    "Machine": _object(**_MACHINE),
+    "MachinePage": _object(
+        machines=_list(ref("Machine")), total=_COUNT, states=_map(_COUNT), next=_COUNT_OR_NULL, at=_NUMBER
+    ),
+    "MachineDetails": _object(
+        **_MACHINE,
+        started_at=_NUMBER_OR_NULL,
+        invited_at=_NUMBER_OR_NULL,
+        revoked_at=_NUMBER_OR_NULL,
+        hosts=_list(_TEXT),
+        disks=_list(ref("MachineDisk")),
+        set_aside=_list(_COUNT),
+        open_types=_map(_COUNT),
+        address=_TEXT,
+        commands=_list(_TEXT),
+        at=_NUMBER,
+    ),
+    "FleetDisk": _object(machine=_TEXT, **_DISK),
+    "FleetPart": _object(up=_COUNT, down=_COUNT, unknown=_COUNT, worst=_list(_TEXT)),
+    "FleetTotals": _object(
+        machines=_COUNT,
+        states=_map(_COUNT),
+        silent=_list(_TEXT),
+        troubled=_list(_TEXT),
+        bots=ref("FleetPart"),
+        servers=ref("FleetPart"),
+        disks=_list(ref("FleetDisk")),
+        open=_COUNT,
+        failed=_COUNT,
+        unanswered=_COUNT,
+        waiting=_COUNT,
+        pending=_COUNT,
+        missing=_COUNT,
+        success_rate=_NUMBER_OR_NULL,
+        database=_TEXT,
+    ),
+    "PresentStatus": _and(_object(**_PRESENT), hub=ref("FleetTotals")),
+    "Status": _and(_object(**_PRESENT, at=_NUMBER, running=_FLAG), hub=ref("FleetTotals")),
+>>>>>>> 14b760f (Give a hub's API its machines, whose an incident is, counts by machine, and metrics of each machine)
     "VolumeLevel": _words("ok", "warning", "critical"),
     "Volume": _object(
         path=_TEXT,
@@ -341,7 +437,7 @@ SCHEMAS: dict[str, Schema] = {
     "SignInCode": _object(code=_TEXT, until=_NUMBER, address=_TEXT, trouble=_map(_TEXT)),
     "EndedSessions": _object(ended=_COUNT),
     "Place": _object(seq=_COUNT),
-    "Record": _object(**_RECORD, incident=_or_null("Incident")),
+    "Record": _and(_object(**_RECORD, incident=_or_null("Incident")), machine=_TEXT),
     "Present": _object(
         status=ref("PresentStatus"), downloads=_list(ref("Download")), volumes=_list(ref("PresentVolume"))
     ),

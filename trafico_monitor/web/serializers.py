@@ -50,6 +50,7 @@ def event(numbered: Numbered, present: Present | None, language: str) -> dict[st
         "text": record.text,
         "priority": record.priority,
         "estado": record.incident.estado.value if record.incident else None,
+        **({"machine": record.machine} if record.machine else {}),
     }
     if present is not None:
         said["incident"] = incident_row(record.incident, present, language) if record.incident else None

@@ -18,9 +18,11 @@ MOST_MODELOS = 8  # the rest are one line together: names come from outside, and
 
 
 def summary(hours: Iterable[Hour], since: float) -> dict[str, object]:
-    """Counts of the incidents opened since, their success rate, and their time to repair (seconds)."""
+    """Counts of the incidents opened since, their success rate, and their time to repair (seconds). Those of a hub
+    are counted by machine instead of modelo."""
     types: defaultdict[str, Counter[str]] = defaultdict(Counter)
     modelos: Counter[str] = Counter()
+    machines: Counter[str] = Counter()
     seconds: Counter[int] = Counter()
     for _, name, value, number in hours:
         if name == "type":
@@ -28,11 +30,13 @@ def summary(hours: Iterable[Hour], since: float) -> dict[str, object]:
             types[error_type][estado] += number
         elif name == "modelo":
             modelos[value] += number
+        elif name == "machine":
+            machines[value] += number
         else:
             seconds[int(value)] += number
     estados: Counter[str] = sum(types.values(), Counter())
     ended = estados["solucionado"] + estados["fallido"]
-    ranked = sorted(modelos.items(), key=lambda each: (-each[1], each[0]))
+    ranked = ranking(modelos)
     return {
         "since": since,
         "total": estados.total(),
@@ -41,16 +45,26 @@ def summary(hours: Iterable[Hour], since: float) -> dict[str, object]:
         "by_type": {name: dict(counted) for name, counted in sorted(types.items())},
         "by_modelo": [{"modelo": name or None, "total": number} for name, number in ranked[:20]],
         "modelos": len(ranked),
+        **(
+            {"by_machine": [{"machine": name or None, "total": n} for name, n in ranking(machines)]}
+            if machines
+            else {}
+        ),
         "success_rate": estados["solucionado"] / ended if ended else None,
         "median_seconds": percentile(seconds, 0.5),
         "p95_seconds": percentile(seconds, 0.95),
     }
 
 
+def ranking(counted: Counter[str]) -> list[tuple[str, int]]:
+    """The most frequent first, and of equal ones by name."""
+    return sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+
+
 def series(hours: Sequence[Hour], starts: Sequence[int], step: str) -> dict[str, object]:
-    """The counts of each of `starts`, as one list for each type, estado and modelo."""
+    """The counts of each of `starts`, as one list for each type, estado and modelo, or on a hub for each machine."""
     place_of = _places(starts)
-    types, estados, modelos = _Lines(len(starts)), _Lines(len(starts)), _Lines(len(starts))
+    types, estados, modelos, machines = (_Lines(len(starts)) for _ in range(4))
     seconds: list[Counter[int]] = [Counter() for _ in starts]
     for hour, name, value, number in hours:
         place = place_of(hour)
@@ -62,6 +76,8 @@ def series(hours: Sequence[Hour], starts: Sequence[int], step: str) -> dict[str,
             estados.add(estado, place, number)
         elif name == "modelo":
             modelos.add(value, place, number)
+        elif name == "machine":
+            machines.add(value, place, number)
         else:
             seconds[place][int(value)] += number
     return {
@@ -69,7 +85,8 @@ def series(hours: Sequence[Hour], starts: Sequence[int], step: str) -> dict[str,
         "at": list(starts),
         "types": types.all(),
         "estados": estados.all(),
-        "modelos": modelos.ranked(),
+        "modelos": modelos.ranked("modelo"),
+        **({"machines": machines.ranked("machine", others="")} if machines.any else {}),
         "median_seconds": [percentile(counted, 0.5) for counted in seconds],
     }
 
@@ -85,16 +102,23 @@ class _Lines:
     def all(self) -> dict[str, list[int]]:
         return dict(sorted(self._lines.items()))
 
-    def ranked(self) -> list[dict[str, object]]:
-        """The most frequent modelos, and the others together (`others`); null for the unnamed."""
-        ordered = sorted(self._lines.items(), key=lambda each: (-sum(each[1]), each[0]))
+    @property
+    def any(self) -> bool:
+        return bool(self._lines)
+
+    def ranked(self, kind: str, others: str | None = None) -> list[dict[str, object]]:
+        """The most frequent values of that kind, and all others together (`others`); null for the unnamed. `others` is
+        the value of those that are together already."""
+        rest = [self._lines[others]] if others in self._lines else []
+        named = [one for one in self._lines.items() if one[0] != others]
+        ordered = sorted(named, key=lambda each: (-sum(each[1]), each[0]))
         shown: list[dict[str, object]] = [
-            {"modelo": name or None, "others": False, "values": values} for name, values in ordered[:MOST_MODELOS]
+            {kind: name or None, "others": False, "values": values} for name, values in ordered[:MOST_MODELOS]
         ]
-        rest = [values for _, values in ordered[MOST_MODELOS:]]
+        rest += [values for _, values in ordered[MOST_MODELOS:]]
         if rest:
             together = [sum(column) for column in zip(*rest, strict=True)]
-            shown.append({"modelo": None, "others": True, "values": together})
+            shown.append({kind: None, "others": True, "values": together})
         return shown
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...model.fleet import Heartbeat, Machine, MachineState
 from ...model.incident import Event
-from .untrusted import clean, decode_untrusted
+from .untrusted import clean, decode_untrusted, sound_heartbeat, sound_incident, sound_time
 
 if TYPE_CHECKING:
     import psycopg
@@ -190,13 +190,13 @@ class Overview:
     ) -> None:
         known = self._machines.get(name) or Machine(name, MachineState.INVITED)
         try:
-            heartbeat = None if body is None else decode_untrusted(Heartbeat, body)
+            heartbeat = None if body is None else sound_heartbeat(decode_untrusted(Heartbeat, body))
         except ValueError:
             heartbeat = None
         self._machines[name] = replace(
             known,
             received_at=received_at,
-            skew=sent_at - received_at,
+            skew=sound_time(sent_at) - received_at,
             flips=flips,
             flipped_at=flipped_at,
             hosts=tuple(dict.fromkeys(clean(one, 64) for one in (host, other) if one)),
@@ -313,11 +313,11 @@ def _event(machine: str, at: float, event: str, priority: int, text: str, body: 
         said = Event(at, event, "")
     return replace(
         said,
-        at=at,
+        at=sound_time(at),
         event=clean(event, 80),
-        priority=priority,
+        priority=min(max(priority, 0), 7),
         text=clean(text),
-        incident=said.incident,
+        incident=said.incident and sound_incident(said.incident, machine),
         machine=machine,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -13,24 +14,33 @@ from ...model.alert import Silence
 from ...model.finding import ErrorType
 from ...model.incident import Estado, Event, Incident, IncidentFilter
 from .connections import Connections
-from .untrusted import FIRST, LAST, clean, decode_untrusted
+from .untrusted import FIRST, LAST, clean, decode_untrusted, sound_incident, sound_time
 
 Numbered = tuple[int, Event]
 Hour = tuple[int, str, str, int]
 
 MOST_RECORDS = 500  # of one incident
 MOST_NAME = 200
+MOST_MACHINES = 20
+HOURS_AT_ONCE = 24
+HOUR = 3600
+COUNT_SECONDS = 3.0
 LARGEST_BODY = 65_536  # characters; a longer one is not read, and its columns have to do
 _TIMES = ", ".join(f"extract(epoch FROM {name}_at)::float8" for name in ("opened", "updated", "closed"))
-_HOURS = """
-WITH found AS MATERIALIZED (
-    SELECT ((extract(epoch FROM opened_at)::bigint + %s) / %s * %s - %s) AS span, error_type, estado, modelo,
-        CASE WHEN estado = 'solucionado' THEN extract(epoch FROM closed_at - opened_at)::int END AS took
-    FROM trafico.incidents WHERE opened_at >= to_timestamp(%s) AND opened_at < to_timestamp(%s)
+_HOURS = (
+    "SELECT (hour + %s) / %s * %s - %s AS span, property, value, sum(number)::bigint FROM trafico.hours"
+    " WHERE hour >= %s AND hour < %s GROUP BY 1, 2, 3"
 )
-SELECT span, 'type', error_type || '/' || estado, count(*) FROM found GROUP BY 1, 3
-UNION ALL SELECT span, 'modelo', modelo, count(*) FROM found GROUP BY 1, 3
-UNION ALL SELECT span, 'seconds', took::text, count(*) FROM found WHERE took IS NOT NULL GROUP BY 1, 3
+# The machines with the most incidents of the days that the time touches, then their counts in each span.
+_OF_MACHINES = f"""
+WITH most AS (
+    SELECT machine FROM trafico.days WHERE day > %s - 86400 AND day < %s
+    GROUP BY machine ORDER BY sum(number) DESC, machine LIMIT {MOST_MACHINES}
+)
+SELECT (extract(epoch FROM date_trunc('hour', i.opened_at, 'UTC'))::bigint + %s) / %s * %s - %s, 'machine', i.machine,
+    count(*)
+FROM most JOIN trafico.incidents i USING (machine)
+WHERE i.opened_at >= to_timestamp(%s) AND i.opened_at < to_timestamp(%s) GROUP BY 1, 3
 """
 _COLUMNS = f"machine, id, error_type, estado, modelo, video, {_TIMES}"
 # Lines and proof are of one incident's page alone. A machine may write anything; `-` fails on what is no object.
@@ -100,9 +110,32 @@ class FleetReader:
         return self._timeline.latest_records(limit)
 
     async def hours(self, since: float, until: float, step: int, offset: int) -> Sequence[Hour]:
-        """As of a monitor; of the modelos the MOST_MODELOS most frequent ones by name, the others as OTHERS."""
-        first, last = max(since, FIRST), min(until, LAST)
-        return [tuple(row) for row in await self._rows(_HOURS, (offset, step, step, offset, first, last))]
+        """Counts of types and seconds as a monitor's, and `machine` instead of modelo: the MOST_MACHINES of the most
+        incidents by name, all others as ""."""
+        first, last = int(-(-max(since, FIRST) // HOUR)) * HOUR, int(min(until, LAST))
+        span = (offset, step, step, offset)
+        hours = await self._rows(_HOURS, (*span, first, last))
+        named = await self._rows(_OF_MACHINES, (first, last, *span, first, last))
+        others: Counter[int] = Counter()
+        for begin, kind, _, number in hours:
+            others[begin] += number if kind == "type" else 0
+        for begin, _, _, number in named:
+            others[begin] -= number
+        rest = [(begin, "machine", "", number) for begin, number in others.items() if number > 0]
+        return [*(tuple(row) for row in (*hours, *named)), *rest]
+
+    async def count(self) -> bool:
+        """Count some of the hours in which something has changed; whether there are more."""
+        rows = await self._connections.rows("SELECT trafico.roll_up(%s)", (HOURS_AT_ONCE,))
+        return bool(rows and rows[0][0])
+
+    async def keep_counted(self) -> None:
+        """Count what changes, for ever. A database that is away is the poller's to tell of."""
+        while True:
+            more = False
+            with contextlib.suppress(FleetError):
+                more = await self.count()
+            await asyncio.sleep(0 if more else COUNT_SECONDS)
 
     async def silences(self) -> Sequence[Silence]:
         return await self._silences()
@@ -149,29 +182,15 @@ def _incident(row: Sequence[Any]) -> Incident:
     found = Incident(name, ErrorType.OTRO, opened, updated)
     with contextlib.suppress(ValueError):
         found = decode_untrusted(Incident, body or "")
-    size = found.download.size
-    download = replace(
-        found.download,
-        modelo=clean(modelo, MOST_NAME) or None,
-        video=clean(video, MOST_NAME) or None,
-        size=None if size is None else max(0, size),
-    )
+    download = replace(found.download, modelo=clean(modelo, MOST_NAME) or None, video=clean(video, MOST_NAME) or None)
     return replace(
-        found,
-        machine=machine,
+        sound_incident(replace(found, download=download), machine),
         id=clean(name, 60),
         error_type=_known(ErrorType, error_type, ErrorType.OTRO),
         estado=_known(Estado, estado, Estado.DETECTADO),
-        download=download,
-        attempt=max(0, found.attempt),
-        max_attempts=max(0, found.max_attempts),
-        count=max(0, found.count),
         opened_at=opened,
         updated_at=updated,
         closed_at=closed,
-        acknowledged_at=_time(found.acknowledged_at),
-        late_at=_time(found.late_at) or 0.0,
-        not_before=_time(found.not_before) or 0.0,
     )
 
 
@@ -179,15 +198,11 @@ def _record(row: Sequence[Any], incident: Incident) -> Numbered:
     """A record in an incident's history, with the state that it tells of."""
     seq, at, event, said, priority, estado = row
     state = replace(incident, estado=_known(Estado, estado, Estado.DETECTADO))
-    return seq, Event(_time(at) or 0.0, clean(event, 80), clean(said), _priority(priority), "", state)
+    return seq, Event(sound_time(at), clean(event, 80), clean(said), _priority(priority), "", state)
 
 
 def _priority(value: int) -> int:
     return value if 0 <= value <= 7 else 6
-
-
-def _time(at: float | None) -> float | None:
-    return None if at is None else min(max(at, FIRST), LAST)
 
 
 def _known(kind: Any, value: str, otherwise: Any) -> Any:

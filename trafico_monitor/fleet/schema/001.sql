@@ -62,13 +62,26 @@ CREATE TABLE trafico.incidents (
     body jsonb NOT NULL,
     PRIMARY KEY (machine, id)
 );
-CREATE INDEX incidents_time ON trafico.incidents (opened_at DESC, id DESC);
+CREATE INDEX incidents_time ON trafico.incidents (opened_at DESC, id DESC, machine DESC);
 CREATE INDEX incidents_machine ON trafico.incidents (machine, opened_at DESC, id DESC);
 CREATE INDEX incidents_type ON trafico.incidents (error_type, opened_at DESC, id DESC);
 CREATE INDEX incidents_estado ON trafico.incidents (estado, opened_at DESC, id DESC);
 CREATE INDEX incidents_modelo ON trafico.incidents (modelo, opened_at DESC, id DESC);
 CREATE INDEX incidents_open ON trafico.incidents (opened_at DESC, id DESC) WHERE closed_at IS NULL;
 CREATE INDEX incidents_id ON trafico.incidents (id text_pattern_ops);
+
+-- Counts for the trends, of the hour (first second since the epoch) in which incidents were opened, and of the day of
+-- UTC by machine. The hub alone writes them, by roll_up: rows that many machines wrote would be held by the slowest.
+CREATE TABLE trafico.hours (
+    hour bigint NOT NULL,
+    property text NOT NULL,
+    value text NOT NULL,
+    number integer NOT NULL,
+    PRIMARY KEY (hour, property, value)
+);
+CREATE TABLE trafico.days (day bigint NOT NULL, machine text NOT NULL, number integer NOT NULL, PRIMARY KEY (day, machine));
+CREATE TABLE trafico.hours_to_count (hour bigint PRIMARY KEY);
+CREATE TABLE trafico.counted (until timestamptz NOT NULL);
 
 -- What the server has of each base. `missing` counts the holes: records whose predecessor never came.
 CREATE TABLE trafico.positions (
@@ -145,13 +158,69 @@ BEGIN
         FROM added, clock_timestamp() now WHERE incident_id IS NOT NULL ORDER BY machine, incident_id, seq DESC
         ON CONFLICT (machine, id) DO UPDATE SET
             base = excluded.base, seq = excluded.seq, error_type = excluded.error_type, estado = excluded.estado,
-            modelo = excluded.modelo, video = excluded.video, opened_at = least(i.opened_at, excluded.opened_at),
+            modelo = excluded.modelo, video = excluded.video, opened_at = i.opened_at,
             updated_at = excluded.updated_at, closed_at = excluded.closed_at, body = excluded.body
         WHERE i.base <> excluded.base OR i.seq < excluded.seq;
     RETURN NULL;
 END $$;
 CREATE TRIGGER note AFTER INSERT ON trafico.records REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION trafico.note_records();
+
+-- Count the hours anew in which something has changed, the newest first and at most `most` of them; how many are left,
+-- NULL while another hub counts. A record is visible at most a minute after its time.
+CREATE FUNCTION trafico.roll_up(most integer) RETURNS integer LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    now timestamptz := clock_timestamp();
+    last timestamptz;
+    chosen bigint[];
+    touched bigint[];
+    one bigint;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(7263401151) THEN
+        RETURN NULL;
+    END IF;
+    SELECT max(until) INTO last FROM trafico.counted;
+    IF last IS NULL THEN
+        INSERT INTO trafico.hours_to_count
+            SELECT DISTINCT extract(epoch FROM date_trunc('hour', opened_at, 'UTC'))::bigint FROM trafico.incidents;
+    ELSE
+        INSERT INTO trafico.hours_to_count
+            SELECT DISTINCT extract(epoch FROM date_trunc('hour', i.opened_at, 'UTC'))::bigint
+            FROM trafico.records r JOIN trafico.incidents i ON i.machine = r.machine AND i.id = r.incident_id
+            WHERE r.received_at > last - interval '1 minute' AND r.received_at <= now
+            ON CONFLICT DO NOTHING;
+    END IF;
+    DELETE FROM trafico.counted;
+    INSERT INTO trafico.counted VALUES (now);
+    SELECT array_agg(hour), array_agg(DISTINCT hour / 86400 * 86400) INTO chosen, touched
+        FROM (SELECT hour FROM trafico.hours_to_count ORDER BY hour DESC LIMIT most) newest;
+    IF chosen IS NOT NULL THEN
+        DELETE FROM trafico.hours_to_count WHERE hour = ANY (chosen);
+        DELETE FROM trafico.hours WHERE hour = ANY (chosen);
+        DELETE FROM trafico.days WHERE day = ANY (touched);
+        FOREACH one IN ARRAY chosen LOOP  -- one after the other: a join over all of them finds no index
+            INSERT INTO trafico.hours
+                SELECT one, 'type', error_type || '/' || estado, count(*) FROM trafico.incidents
+                WHERE opened_at >= to_timestamp(one) AND opened_at < to_timestamp(one + 3600) GROUP BY 3;
+            INSERT INTO trafico.hours
+                SELECT one, 'seconds', trafico.coarse(extract(epoch FROM closed_at - opened_at)), count(*)
+                FROM trafico.incidents WHERE opened_at >= to_timestamp(one) AND opened_at < to_timestamp(one + 3600)
+                    AND estado = 'solucionado' AND closed_at IS NOT NULL GROUP BY 3;
+        END LOOP;
+        FOREACH one IN ARRAY touched LOOP
+            INSERT INTO trafico.days
+                SELECT one, machine, count(*) FROM trafico.incidents
+                WHERE opened_at >= to_timestamp(one) AND opened_at < to_timestamp(one + 86400) GROUP BY machine;
+        END LOOP;
+    END IF;
+    RETURN (SELECT count(*) FROM trafico.hours_to_count);
+END $$;
+
+-- Whole seconds, of two significant digits from 100 on and of a week at most: an hour has few rows then.
+CREATE FUNCTION trafico.coarse(seconds numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN whole < 100 THEN whole ELSE round(whole, 2 - length(whole::text)) END::bigint::text
+    FROM (SELECT least(604800, greatest(0, round(seconds)))) AS found (whole)
+$$;
 
 -- Rights of a machine.
 ALTER TABLE trafico.records ENABLE ROW LEVEL SECURITY;

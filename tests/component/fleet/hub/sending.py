@@ -1,4 +1,4 @@
-"""Records and heartbeats as a machine's own sink sends them: signed in as the machine, past the rights and triggers."""
+"""Records and heartbeats as a machine's own sink sends them: as the machine, past rights and triggers."""
 
 from __future__ import annotations
 
