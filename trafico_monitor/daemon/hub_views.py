@@ -25,7 +25,7 @@ _NOT_HERE: Mapping[str, object] = {
     "reporting": {"exact": False, "library": None, "foreign": None},
     "forecast": {"text": "", "foreseen": []},
     "outbox": {"waiting": 0, "error": ""}, "channels": [], "silences": [], "alarms": [], "unanswered": [],
-    "tasks": [], "process": None, "host": None, "checked_at": None, "heard_at": None,
+    "tasks": [], "checked_at": None, "heard_at": None, "process": None, "host": None,
 }  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import cast
 
 from ..model.alert import Scope
 from ..model.download import Phase
@@ -43,11 +42,6 @@ def _object(optional: dict[str, Schema] | None = None, /, **fields: Schema) -> S
     return {"type": "object", "properties": properties, "required": sorted(fields), "additionalProperties": False}
 
 
-def _and(base: Schema, **optional: Schema) -> Schema:
-    """`base` with fields that only a hub has."""
-    return {**base, "properties": {**cast(Schema, base["properties"]), **optional}}
-
-
 def _map(of: Schema) -> Schema:
     return {"type": "object", "additionalProperties": of}
 
@@ -65,6 +59,7 @@ def _or_null(name: str) -> Schema:
 
 
 _ANSWER: dict[str, Schema] = {"ok": _FLAG, "code": _TEXT, "text": _TEXT, "fields": _map(_TEXT)}
+_OF_A_HUB: dict[str, Schema] = {"machine": _TEXT}  # optional: a monitor's own have none
 _ROW: dict[str, Schema] = {
     "id": _TEXT,
     "error_type": ref("ErrorType"),
@@ -122,10 +117,8 @@ _PREDICTION: dict[str, Schema] = {
     "judged_at": _NUMBER_OR_NULL,
     "came_at": _NUMBER_OR_NULL,
 }
-<<<<<<< HEAD
-# Only where the machine belongs to a fleet.
-_OF_A_FLEET: dict[str, Schema] = {"fleet": ref("FleetLink")}
-=======
+# Only where the machine belongs to a fleet, or is the hub of one.
+_OF_A_FLEET: dict[str, Schema] = {"fleet": ref("FleetLink"), "hub": ref("FleetTotals")}
 _DISK: dict[str, Schema] = {
     "path": _TEXT,
     "free": _COUNT,
@@ -157,7 +150,6 @@ _MACHINE: dict[str, Schema] = {
     "flips": _COUNT,
     "certificate_until": _NUMBER_OR_NULL,
 }
->>>>>>> 14b760f (Give a hub's API its machines, whose an incident is, counts by machine, and metrics of each machine)
 # Present state without its time, as the stream sends it on a change.
 _PRESENT: dict[str, Schema] = {
     "started_at": _NUMBER,
@@ -220,53 +212,47 @@ SCHEMAS: dict[str, Schema] = {
         errors=_map(_TEXT),
     ),
     "Reply": _object(**_ANSWER),
-    "Incident": _and(_object(**_ROW), machine=_TEXT),
+    "Incident": _object(_OF_A_HUB, **_ROW),
     "IncidentPage": _object(incidents=_list(ref("Incident")), next=_TEXT_OR_NULL),
     "Evidence": _object(what=_TEXT, text=_TEXT, value=_TEXT, ok=_FLAG),
-    "Event": _and(_object(**_RECORD), machine=_TEXT),
-    "IncidentStory": _and(
-        _object(
-            **_ROW,
-            rule=_TEXT,
-            error_message=_TEXT,
-            cause=ref("Cause"),
-            exception=_TEXT,
-            not_before=_NUMBER_OR_NULL,
-            lines=_list(_TEXT),
-            evidence=_list(ref("Evidence")),
-            history=_list(ref("Event")),
-        ),
-        machine=_TEXT,
+    "Event": _object(_OF_A_HUB, **_RECORD),
+    "IncidentStory": _object(
+        _OF_A_HUB,
+        **_ROW,
+        rule=_TEXT,
+        error_message=_TEXT,
+        cause=ref("Cause"),
+        exception=_TEXT,
+        not_before=_NUMBER_OR_NULL,
+        lines=_list(_TEXT),
+        evidence=_list(ref("Evidence")),
+        history=_list(ref("Event")),
     ),
     "ModeloCount": _object(modelo=_TEXT_OR_NULL, total=_COUNT),
     "MachineCount": _object(machine=_TEXT_OR_NULL, total=_COUNT),
-    "Summary": _and(
-        _object(
-            since=_NUMBER,
-            total=_COUNT,
-            open=_COUNT,
-            by_estado=_map(_COUNT),
-            by_type=_map(_map(_COUNT)),
-            by_modelo=_list(ref("ModeloCount")),
-            modelos=_COUNT,
-            success_rate=_NUMBER_OR_NULL,
-            median_seconds=_NUMBER_OR_NULL,
-            p95_seconds=_NUMBER_OR_NULL,
-        ),
-        by_machine=_list(ref("MachineCount")),
+    "Summary": _object(
+        {"by_machine": _list(ref("MachineCount"))},
+        since=_NUMBER,
+        total=_COUNT,
+        open=_COUNT,
+        by_estado=_map(_COUNT),
+        by_type=_map(_map(_COUNT)),
+        by_modelo=_list(ref("ModeloCount")),
+        modelos=_COUNT,
+        success_rate=_NUMBER_OR_NULL,
+        median_seconds=_NUMBER_OR_NULL,
+        p95_seconds=_NUMBER_OR_NULL,
     ),
     "ModeloSeries": _object(modelo=_TEXT_OR_NULL, others=_FLAG, values=_list(_COUNT)),
     "MachineSeries": _object(machine=_TEXT_OR_NULL, others=_FLAG, values=_list(_COUNT)),
-    "Series": _and(
-        _object(
-            step=_words("hour", "day"),
-            at=_list(_NUMBER),
-            types=_map(_list(_COUNT)),
-            estados=_map(_list(_COUNT)),
-            modelos=_list(ref("ModeloSeries")),
-            median_seconds=_list(_NUMBER_OR_NULL),
-        ),
-        machines=_list(ref("MachineSeries")),
+    "Series": _object(
+        {"machines": _list(ref("MachineSeries"))},
+        step=_words("hour", "day"),
+        at=_list(_NUMBER),
+        types=_map(_list(_COUNT)),
+        estados=_map(_list(_COUNT)),
+        modelos=_list(ref("ModeloSeries")),
+        median_seconds=_list(_NUMBER_OR_NULL),
     ),
     "Download": _object(
         modelo=_TEXT_OR_NULL,
@@ -324,10 +310,8 @@ SCHEMAS: dict[str, Schema] = {
     "Rescued": _object(files=_COUNT, bytes=_COUNT, oldest=_NUMBER_OR_NULL, complete=_FLAG, fix=_TEXT),
     "ActiveSilence": _object(**_SILENCE, silenced=_COUNT, reported=_FLAG),
     "Silence": _object(**_SILENCE),
-<<<<<<< HEAD
     "PresentStatus": _object(_OF_A_FLEET, **_PRESENT),
     "Status": _object(_OF_A_FLEET, **_PRESENT, at=_NUMBER, running=_FLAG),
-=======
     "MachineState": _one_of(MachineState),
     "MachineProblem": _object(code=_TEXT, text=_TEXT),
     "MachineDisk": _object(**_DISK),
@@ -367,9 +351,6 @@ SCHEMAS: dict[str, Schema] = {
         success_rate=_NUMBER_OR_NULL,
         database=_TEXT,
     ),
-    "PresentStatus": _and(_object(**_PRESENT), hub=ref("FleetTotals")),
-    "Status": _and(_object(**_PRESENT, at=_NUMBER, running=_FLAG), hub=ref("FleetTotals")),
->>>>>>> 14b760f (Give a hub's API its machines, whose an incident is, counts by machine, and metrics of each machine)
     "VolumeLevel": _words("ok", "warning", "critical"),
     "Volume": _object(
         path=_TEXT,
@@ -437,7 +418,7 @@ SCHEMAS: dict[str, Schema] = {
     "SignInCode": _object(code=_TEXT, until=_NUMBER, address=_TEXT, trouble=_map(_TEXT)),
     "EndedSessions": _object(ended=_COUNT),
     "Place": _object(seq=_COUNT),
-    "Record": _and(_object(**_RECORD, incident=_or_null("Incident")), machine=_TEXT),
+    "Record": _object(_OF_A_HUB, **_RECORD, incident=_or_null("Incident")),
     "Present": _object(
         status=ref("PresentStatus"), downloads=_list(ref("Download")), volumes=_list(ref("PresentVolume"))
     ),

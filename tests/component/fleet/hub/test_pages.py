@@ -148,7 +148,8 @@ HEARTBEATS: dict[str, object] = {
     "beyond all measure": {"sent_at": 1e300, "version": "2", "started_at": 0},
     "huge and negative": {
         "sent_at": 8e18, "version": "v" * 9000, "started_at": -8e18, "open": -5, "failed": 9 * 10**18,
-        "success_rate": -3.5, "lag": -1.0, "certificate_until": 8e18, "disks": [{"path": HOSTILE, "free": -1, "total": 0, "full_at": 8e18}],
+        "success_rate": -3.5, "lag": -1.0, "certificate_until": 8e18,
+        "disks": [{"path": HOSTILE, "free": -1, "total": 0, "full_at": 8e18}],
         "unhealthy": [HOSTILE] * 50, "container": "c" * 900, "set_aside": [-1], "address": "javascript:alert(1)",
     },
 }  # fmt: skip
@@ -168,14 +169,19 @@ async def test_a_strangers_heartbeat_breaks_no_page(server: Cluster, hub: Hub, s
 
 
 async def test_the_stream_says_new_records_of_every_machine(server: Cluster, hub: Hub) -> None:
+    await send(server, "m01", [event(sample(1))])
+    await hub.seen(lambda _: hub.overview.latest_records(1))
     reader, writer = await hub.connect()
-    writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: monitor\r\n\r\n")
-    await send(server, "m02", [event(sample(4), "una línea nueva")])
-    said = b""
-    async with asyncio.timeout(SECONDS):
-        while b"una l" not in said or b'"machine":"m02"' not in said:
-            said += await reader.read(65536)
-    writer.close()
+    try:
+        async with asyncio.timeout(SECONDS):
+            writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: monitor\r\n\r\n")
+            said = await reader.readuntil(b"event: hello")
+            await send(server, "m02", [event(sample(4), "una línea nueva")])
+            while "una línea nueva".encode() not in said or b'"machine":"m02"' not in said:
+                said += await reader.read(65536)
+    finally:
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_database_that_is_away_is_said_in_the_totals(server: Cluster, hub: Hub) -> None:
@@ -184,7 +190,7 @@ async def test_a_database_that_is_away_is_said_in_the_totals(server: Cluster, hu
     server.stop("immediate")
     try:
         async with asyncio.timeout(SECONDS):
-            while not (said := (await checked(hub, "/status", "Status"))["hub"]["database"]):
+            while not (await checked(hub, "/status", "Status"))["hub"]["database"]:
                 await asyncio.sleep(0.05)
         assert (await hub.told("/incidents", 503)).json["code"] == "store"
     finally:
