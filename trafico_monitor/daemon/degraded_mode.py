@@ -23,9 +23,7 @@ from ..host import directory
 from ..host.blocking import run_blocking
 from ..messages import text
 from ..model.alert import Notification, NotificationCode, Severity
-from ..model.finding import ErrorType
 from ..model.task import RepairTask
-from ..notify.disposition import CAUSE
 from ..pipeline import events
 from ..store.exporters import Exports
 from ..store.own_files import why_not
@@ -199,8 +197,6 @@ class DegradedMode:
         record = events.service_event("own_files_failing", now, self._context.language(), 2, code, **fields)
         advice = text(f"own.advice.{trouble.cause}", self._context.language(), **fields)
         shown = {"carpeta": fields["ruta"], "motivo": fields["motivo"], "texto": advice}
-        if trouble.cause == "space":
-            shown[CAUSE] = ErrorType.DISCO_LLENO.value
         notice = Notification(code, NotificationCode(code), Severity.CRITICAL, now, _thread(now), fields=shown)
         await self._context.notify((record,), (notice,))
 

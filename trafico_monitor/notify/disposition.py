@@ -13,7 +13,6 @@ from .silences import MuteTimes, active_maintenance, began_after_restart, matchi
 
 # Their cause is one for the whole machine: while one of them is active, the others of its cause do not ring.
 _OF_CAUSES = frozenset({NotificationCode.CRITICAL, NotificationCode.SPACE_CRITICAL, NotificationCode.SERVER_DOWN})
-CAUSE = "causa"  # field of an alert about the monitor's own files: the error type that causes it
 
 
 class Action(Enum):
@@ -84,25 +83,15 @@ def classify(
 
 def inhibitor(notification: Notification, alerts: Iterable[Alert]) -> Alert | None:
     """The active alert that has told the cause of `notification` (a full disk, a dead server) on all its channels."""
-    cause = _cause(notification)
-    if not cause or not notification.code.fires:
+    if notification.code not in _OF_CAUSES:
         return None
-    return next(
-        (
-            alert
-            for alert in alerts
-            if _leads(alert, cause) and alert.key != notification.key and set(notification.to) <= set(alert.reached)
-        ),
-        None,
-    )
+    return next((alert for alert in alerts if _leads(alert, notification)), None)
 
 
-def _leads(alert: Alert, cause: str) -> bool:
-    return not (alert.muted or alert.over) and alert.notice.code in _OF_CAUSES and topic(alert.notice) == cause
-
-
-def _cause(notification: Notification) -> str:
-    return topic(notification) if notification.code in _OF_CAUSES else notification.fields.get(CAUSE, "")
+def _leads(alert: Alert, notification: Notification) -> bool:
+    if alert.muted or alert.over or alert.notice.code not in _OF_CAUSES or alert.key == notification.key:
+        return False
+    return topic(alert.notice) == topic(notification) and set(notification.to) <= set(alert.reached)
 
 
 def alert_after(notification: Notification, disposition: Disposition, alert: Alert | None, now: float) -> Alert | None:

@@ -188,7 +188,7 @@ class AlertEngine:
     def _count_waiting(self, leader: Alert, changes: AlertChanges) -> None:
         """Count one more download that waits for the same cause in the message that tells it."""
         notice = leader.notice
-        known = 0 if notice.incident is None or not notice.incident.download.known else 1
+        known = 0 if notice.incident is None or notice.incident.of_machine else 1
         waiting = int(notice.fields.get(WAITING, known)) + 1
         leader = replace(leader, notice=replace(notice, fields={**notice.fields, WAITING: str(waiting)}))
         changes.notifications.append(replace(leader.notice, to=self._reached(leader), only_edit=True))

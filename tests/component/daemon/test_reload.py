@@ -184,7 +184,11 @@ def test_the_status_says_how_old_it_is_and_is_complete_once_the_bot_was_heard(
     assert "visibilidad  no se ha oído nada del bot desde que arrancó el monitor" in status()
     assert "completa" not in status()
     assert re.search(r"en marcha desde .* · dato de hace ", status().splitlines()[0])
-    wait_until(lambda: re.search(r"comprobado +bot, servidor y disco, hace ", status()), "the checks say how old they are", 60.0)
+    wait_until(
+        lambda: re.search(r"comprobado +bot, servidor y disco, hace ", status()),
+        "the checks say how old they are",
+        60.0,
+    )
     with BotProcess(journald) as bot:
         bot.say("INFO:__main__:aquí estoy")
         wait_until(lambda: "visibilidad  completa; última línea del bot: " in status(), "it was heard", 60.0)

@@ -180,8 +180,14 @@ class Scene:
         return [one for one in self.bench.messages if name and f"#{name}" in one["rendered"]]
 
     def told_so_far(self) -> list[str]:
-        """Each message about it, as it reads now."""
-        return list({one["message_id"]: str(one["rendered"]) for one in self.messages}.values())
+        """Each message about it, as it reads now: the critical one may be that of another incident, which counts it
+        with those that wait for the same disk."""
+        own = _as_they_read(self.messages)
+        if self.cell.error_type != "disco_lleno" or any("CRÍTICO" in text for text in own):
+            return own
+        words = ("Disco lleno detectado", "Espacio en disco crítico")
+        of_disk = (text for text in _as_they_read(self.bench.messages) if any(one in text for one in words))
+        return [*[text for text in of_disk if "CRÍTICO" in text][:1], *own]
 
     def may_begin(self) -> Until:
         """All is prepared; and where each incident is told at once, the one before was told: a
@@ -208,7 +214,7 @@ class Scene:
         return Until(lambda: self.last["estado"] in CLOSED, f"{self.cell} is closed")
 
     def told(self, piece: str) -> Until:
-        return Until(lambda: any(piece in one["rendered"] for one in self.messages), f"{self.cell} is told: {piece}")
+        return Until(lambda: any(piece in text for text in self.told_so_far()), f"{self.cell} is told: {piece}")
 
     def asked(self) -> Until:
         """The monitor has asked the server for the file, and waits for its answer."""
@@ -220,3 +226,8 @@ class Scene:
             )
 
         return Until(seen, f"{self.cell}: getFile is under way")
+
+
+def _as_they_read(messages: Sequence[Json]) -> list[str]:
+    """Each message once, as it was last edited."""
+    return list({one["message_id"]: str(one["rendered"]) for one in messages}.values())

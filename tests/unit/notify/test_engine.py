@@ -16,7 +16,6 @@ from trafico_monitor.model.download import Download
 from trafico_monitor.model.finding import ErrorType
 from trafico_monitor.model.incident import Estado, Incident
 from trafico_monitor.model.serialization import decode, encode
-from trafico_monitor.notify.disposition import CAUSE
 from trafico_monitor.notify.engine import AlertChanges, AlertEngine
 from trafico_monitor.notify.routing import RoutingConfig
 from trafico_monitor.notify.triggers import notifications_for, notifications_of_acknowledgement
@@ -125,13 +124,6 @@ def space(desk: Desk, code: str = "space_critical") -> list[Notification]:
     return desk.tell(Notification("space", NotificationCode(code), severity, desk.now, int(desk.now)))
 
 
-def own_store(desk: Desk) -> list[Notification]:
-    told = Notification(
-        "own_store", NotificationCode.OWN_STORE, Severity.CRITICAL, desk.now, fields={CAUSE: "disco_lleno"}
-    )
-    return desk.tell(told)
-
-
 @pytest.mark.parametrize("restarting", [False, True])
 @pytest.mark.parametrize("first", [full, space])
 def test_a_full_disk_rings_once_whoever_tells_of_it(
@@ -142,7 +134,7 @@ def test_a_full_disk_rings_once_whoever_tells_of_it(
     if restarting:
         desk.restart()
     desk.wait(2)
-    again = [*full(desk), *(space(desk) if first is full else []), *own_store(desk)]
+    again = [*full(desk), *(space(desk) if first is full else [])]
     again += [one for number in range(5) for one in full(desk, f"B{number}")]
     assert again == []
     (leader,) = [alert for alert in desk.alerting.alerts if alert.reached]
