@@ -84,15 +84,16 @@ class Hub(BaseService):
             self._clock,
             self._status.resources,
         )
-        reader = FleetReader(
+        self._reader = FleetReader(
             self._connections, self._overview, lambda: store.silences(self._clock()), context.language
         )
-        self._wire_people(self._status, Sources(reader, present, store))
+        self._wire_people(self._status, Sources(self._reader, present, store, self._overview))
 
     def _works(self) -> tuple[tuple[str, Work], ...]:
         return (
             *super()._works(),
             ("poller", self._poller.run),
+            ("counts", self._reader.keep_counted),
             ("time", self._tick),
             ("partitions", self._keep_database),
         )

@@ -10,7 +10,7 @@ from ..errors import FleetError
 from ..messages import text
 from ..model.control import ControlService
 from ..model.download import UnderWay
-from ..model.incident import Incident
+from ..model.incident import Event, Incident
 from ..model.prediction import ForecastView
 from ..model.resource_usage import ResourceUsage
 from ..pipeline.events import action_text, reason_text
@@ -80,6 +80,10 @@ class HubStatus:
 
     def reason(self, incident: Incident, language: str) -> str:
         return reason_text(incident.reason, language)
+
+    def line(self, record: Event, language: str) -> str:
+        """As its machine has written it."""
+        return record.text
 
     def gauges(self) -> Gauges:
         said = self.status()

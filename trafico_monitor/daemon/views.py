@@ -20,11 +20,11 @@ from ..host.blocking import run_blocking
 from ..model.alert import Silence
 from ..model.control import ControlService
 from ..model.download import Phase, UnderWay
-from ..model.incident import Incident, IncidentFilter
+from ..model.incident import Event, Incident, IncidentFilter
 from ..model.installation import Installation
 from ..model.prediction import ForecastView
 from ..model.task import TaskKind
-from ..pipeline.events import action_text, reason_text
+from ..pipeline.events import action_text, event_text, reason_text
 from ..repair.path_policy import resolve_destination
 from ..store.read_repository import Queries
 from ..store.repository import DATABASE, Store
@@ -52,6 +52,9 @@ class IncidentReader:
 
     async def page(self, wanted: IncidentFilter, limit: int) -> Sequence[Incident]:
         return await self._look(lambda records: records.page(wanted, limit))
+
+    async def count(self, wanted: IncidentFilter) -> int:
+        return await self._look(lambda records: records.count(wanted))
 
     async def story(self, name: str, machine: str = "") -> tuple[Incident, Sequence[Numbered]] | None:
         found = await self._look(lambda records: records.story(name))
@@ -137,6 +140,9 @@ class LiveStatus:
 
     def reason(self, incident: Incident, language: str) -> str:
         return reason_text(incident.reason, language)
+
+    def line(self, record: Event, language: str) -> str:
+        return event_text(record, language)
 
     def volumes(self) -> Sequence[Volume]:
         last_day, now = self._pipeline.foresight.last_day, self._clock()

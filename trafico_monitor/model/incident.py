@@ -99,7 +99,8 @@ class Incident:
 @dataclass(frozen=True, slots=True)
 class IncidentFilter:
     """Selection of incidents; None matches any. `after` is (opened_at, id) of the last one seen, `after_machine` its
-    machine. Times in seconds since the epoch; `modelo` "" matches an unknown modelo. `machine` is for a hub."""
+    machine. Times in seconds since the epoch; `modelo` "" matches an unknown modelo. `video` is a part of the name of
+    the video or of the server's file, or of the id, in any case of letters. `machine` is for a hub."""
 
     since: float | None = None
     until: float | None = None
@@ -107,6 +108,7 @@ class IncidentFilter:
     estado: str | None = None
     modelo: str | None = None
     open: bool | None = None
+    video: str | None = None
     after: tuple[float, str] | None = None
     machine: str | None = None
     after_machine: str = ""

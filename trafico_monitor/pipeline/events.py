@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..messages import text
+from ..messages import text, translation
 from ..messages.format import clock, printable, shortened
 from ..model.finding import ErrorType, Finding
 from ..model.incident import Estado, Event, Incident
@@ -35,6 +35,16 @@ def incident_event(incident: Incident, at: float, language: str) -> Event:
     accion = action_text(incident, language)
     line = text(code, language, accion=accion, **_fields(incident, language))
     return Event(at, event, line, priority, accion, incident)
+
+
+def event_text(event: Event, language: str) -> str:
+    """The line of a stored record in `language`, whatever language it was written in."""
+    kinds = {name for name, _, _ in _EVENTS.values()}
+    if event.incident is not None and event.event in kinds:
+        return incident_event(event.incident, event.at, language).text
+    if event.incident is not None and event.event == "repeated":
+        return repeat_event(event.incident, event.at, language).text
+    return translation.record_text(event.text, event.fields, language)
 
 
 def repeat_event(incident: Incident, at: float, language: str) -> Event:

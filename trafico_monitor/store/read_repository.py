@@ -180,6 +180,15 @@ class Queries:
         with self._errors():
             return page(self._connection, wanted, limit)
 
+    def count(self, wanted: IncidentFilter) -> int:
+        """Returns the number of matching incidents, on every page."""
+        clauses, values = _clauses(replace(wanted, after=None))
+        where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
+        with self._errors():
+            sql = f"SELECT count(*) FROM incidents {_index(wanted)} {where}"
+            found: int = self._connection.execute(sql, values).fetchone()[0]
+            return found
+
     def records_after(self, seq: int, limit: int) -> tuple[NumberedRecord, ...]:
         """Records with a higher number, in order."""
         with self._errors():
@@ -298,6 +307,13 @@ def page(connection: sqlite3.Connection, wanted: IncidentFilter, limit: int) -> 
     return tuple(readable(Incident, rows))
 
 
+# 100,000 incidents in less than a second: no index is worth its writes.
+_NAMED = (
+    "instr(lower(id || ' ' || coalesce(body ->> '$.download.video', '') || ' ' ||"
+    " coalesce(body ->> '$.download.source', '')), lower(?))"
+)
+
+
 def _clauses(wanted: IncidentFilter) -> tuple[list[str], list[object]]:
     found: list[tuple[str, tuple[object, ...]]] = []
     for clause, value in (
@@ -309,6 +325,8 @@ def _clauses(wanted: IncidentFilter) -> tuple[list[str], list[object]]:
     ):
         if value is not None:
             found.append((clause, (value,)))
+    if wanted.video is not None:
+        found.append((_NAMED, (wanted.video,)))
     if wanted.open is not None:
         found.append((f"closed_at IS {'' if wanted.open else 'NOT '}NULL", ()))
     if wanted.after is not None:

@@ -38,6 +38,7 @@ INCIDENTS = Schema(
         "type": Text("error_type", one_of=tuple(each.value for each in ErrorType)),
         "estado": Text("estado", one_of=tuple(each.value for each in Estado)),
         "modelo": Text("modelo", most=255),
+        "video": Text("text", most=255, least=1),
         "open": Boolean(),
         "since": _TIME,
         "until": _TIME,
@@ -66,23 +67,14 @@ class Api:
         self._clock = clock
 
     async def incidents(self, request: Request) -> Response:
+        """A page of the matching incidents, the newest first, and how many match."""
         given = parameters(request, HUB_INCIDENTS if self._hub else INCIDENTS)
-        limit = int(given.get("limit", USUAL_PAGE))
-        wanted = IncidentFilter(
-            since=_number(given, "since"),
-            until=_number(given, "until"),
-            error_type=_word(given, "type"),
-            estado=_word(given, "estado"),
-            modelo=_word(given, "modelo"),
-            open=None if "open" not in given else bool(given["open"]),
-            machine=_word(given, "machine"),
-        )
-        if "cursor" in given:
-            wanted = _behind(wanted, str(given["cursor"]))
+        limit, wanted = int(given.get("limit", USUAL_PAGE)), _filter(given)
         found = await self._records.page(wanted, limit + 1)
         rows = [serializers.incident_row(one, self._present, language_of(request)) for one in found[:limit]]
         last = found[limit - 1] if len(found) > limit else None
-        return json_response({"incidents": rows, "next": _cursor(last) if last else None})
+        place = _cursor(last) if last else None
+        return json_response({"incidents": rows, "next": place, "total": await self._records.count(wanted)})
 
     async def incident(self, request: Request) -> Response:
         name = str(request.path_params["id"]).removeprefix("#").upper()
@@ -146,7 +138,7 @@ class Api:
     async def records(self, request: Request) -> Response:
         """The newest records, with the number from which the stream continues."""
         newest = await self._records.latest_records(50)
-        said = [serializers.event(one, None, language_of(request)) for one in newest]
+        said = [serializers.event(one, self._present, language_of(request)) for one in newest]
         return json_response({"records": said, "seq": newest[-1][0] if newest else 0})
 
     async def texts(self, request: Request) -> Response:
@@ -170,6 +162,20 @@ def parameters(request: Request, schema: Schema) -> Mapping[str, str | float]:
     if wrong:
         raise wrong_fields(wrong, language_of(request))
     return values
+
+
+def _filter(given: Mapping[str, str | float]) -> IncidentFilter:
+    wanted = IncidentFilter(
+        since=_number(given, "since"),
+        until=_number(given, "until"),
+        error_type=_word(given, "type"),
+        estado=_word(given, "estado"),
+        modelo=_word(given, "modelo"),
+        video=_word(given, "video"),
+        open=None if "open" not in given else bool(given["open"]),
+        machine=_word(given, "machine"),
+    )
+    return _behind(wanted, str(given["cursor"])) if "cursor" in given else wanted
 
 
 def _number(given: Mapping[str, str | float], name: str) -> float | None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..messages import text
+from ..messages.translation import translated
 from ..model.control import ControlRequest, ControlResponse, ControlService
 from ..model.control_schema import parse
 from .ports import Present
@@ -72,7 +73,7 @@ async def _reply(service: ControlService, request: ControlRequest) -> ControlRes
 
 
 def _response(reply: ControlResponse, language: str, *, details: bool) -> Response:
-    fields = {name: str(value) for name, value in reply.fields.items()}
+    fields = {name: translated(name, str(value), language) for name, value in reply.fields.items()}
     words = text(f"request.{reply.code}", language, **fields)
     if not reply.ok:
         return refusal(_status(reply), reply.code, words, fields, details=details)

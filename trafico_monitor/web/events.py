@@ -123,7 +123,7 @@ class Events:
                 found = list(await self._records.records_after(place, BATCH))
         except StoreError:
             return []  # the next beat tries again
-        return [(one[0], _message("record", event(one, self._present, language), one[0])) for one in found]
+        return [(one[0], _message("record", event(one, self._present, language, whole=True), one[0])) for one in found]
 
     async def _catch_up(self) -> None:
         """Read the records stored since: once for all clients."""

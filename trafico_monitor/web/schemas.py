@@ -66,6 +66,7 @@ _ROW: dict[str, Schema] = {
     "estado": ref("Estado"),
     "modelo": _TEXT_OR_NULL,
     "video": _TEXT_OR_NULL,
+    "file": _TEXT_OR_NULL,
     "size": _COUNT_OR_NULL,
     "opened_at": _NUMBER,
     "updated_at": _NUMBER,
@@ -213,7 +214,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Reply": _object(**_ANSWER),
     "Incident": _object(_OF_A_HUB, **_ROW),
-    "IncidentPage": _object(incidents=_list(ref("Incident")), next=_TEXT_OR_NULL),
+    "IncidentPage": _object(incidents=_list(ref("Incident")), next=_TEXT_OR_NULL, total=_COUNT),
     "Evidence": _object(what=_TEXT, text=_TEXT, value=_TEXT, ok=_FLAG),
     "Event": _object(_OF_A_HUB, **_RECORD),
     "IncidentStory": _object(
@@ -257,6 +258,7 @@ SCHEMAS: dict[str, Schema] = {
     "Download": _object(
         modelo=_TEXT_OR_NULL,
         video=_TEXT_OR_NULL,
+        file=_TEXT_OR_NULL,
         phase=ref("Phase"),
         since=_NUMBER,
         heard=_NUMBER,

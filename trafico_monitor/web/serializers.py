@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..messages import forecast as words
 from ..messages import text
 from ..model import read_model
-from ..model.download import UnderWay
+from ..model.download import Download, UnderWay, base_name
 from ..model.incident import Incident
 from ..model.prediction import ForecastView
 from .ports import Numbered, Present, Volume
@@ -17,6 +17,7 @@ def incident_row(incident: Incident, present: Present, language: str) -> dict[st
     """An incident in a list, with its words."""
     return {
         **read_model.incident_row(incident),
+        "file": _file(incident.download),
         "size": incident.download.size,
         "accion_text": present.action(incident, language),
         "reason_text": present.reason(incident, language),
@@ -36,23 +37,28 @@ def incident_story(
             {"what": one.what, "text": text(f"evidence.{one.what}", language), "value": one.value, "ok": one.ok}
             for one in incident.evidence
         ],
-        "history": [event(number, None, language) for number in records],
+        "history": [event(number, present, language) for number in records],
     }
 
 
-def event(numbered: Numbered, present: Present | None, language: str) -> dict[str, object]:
-    """One record; with `present` also the incident that it is about."""
+def _file(download: Download) -> str | None:
+    """The server's name of the file: tells videos apart that the bot did not name."""
+    return base_name(download.source) if download.source else None
+
+
+def event(numbered: Numbered, present: Present, language: str, *, whole: bool = False) -> dict[str, object]:
+    """One record; when `whole`, also the incident that it is about."""
     seq, record = numbered
     said: dict[str, object] = {
         "seq": seq,
         "at": record.at,
         "event": record.event,
-        "text": record.text,
+        "text": present.line(record, language),
         "priority": record.priority,
         "estado": record.incident.estado.value if record.incident else None,
         **({"machine": record.machine} if record.machine else {}),
     }
-    if present is not None:
+    if whole:
         said["incident"] = incident_row(record.incident, present, language) if record.incident else None
     return said
 
@@ -61,6 +67,7 @@ def under_way(one: UnderWay) -> dict[str, object]:
     return {
         "modelo": one.download.modelo,
         "video": one.download.video,
+        "file": _file(one.download),
         "phase": one.phase.value,
         "since": one.since,
         "heard": one.heard,

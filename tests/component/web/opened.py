@@ -15,7 +15,7 @@ from trafico_monitor.model.control import ControlRequest, ControlResponse
 from trafico_monitor.model.download import UnderWay
 from trafico_monitor.model.incident import Estado, Event, Incident
 from trafico_monitor.model.prediction import ForecastView
-from trafico_monitor.pipeline.events import action_text, reason_text
+from trafico_monitor.pipeline.events import action_text, event_text, reason_text
 from trafico_monitor.store.repository import Store
 from trafico_monitor.web.app import Sources, WebApp
 from trafico_monitor.web.ports import Gauges, Volume
@@ -91,6 +91,9 @@ class Here:
 
     def reason(self, incident: Incident, language: str) -> str:
         return reason_text(incident.reason, language)
+
+    def line(self, record: Event, language: str) -> str:
+        return event_text(record, language)
 
     def gauges(self) -> Gauges:
         return Gauges(

@@ -20,6 +20,7 @@ from .untrusted import FIRST, LAST, clean, decode_untrusted, sound_incident, sou
 Numbered = tuple[int, Event]
 Hour = tuple[int, str, str, int]
 
+MOST_COUNTED = 10_000
 MOST_RECORDS = 500  # of one incident
 MOST_NAME = 200
 MOST_MACHINES = 20
@@ -85,6 +86,15 @@ class FleetReader:
         )
         return [_incident(row) for row in rows]
 
+    async def count(self, wanted: IncidentFilter) -> int:
+        """The number of matching incidents, up to MOST_COUNTED."""
+        clauses, values = _clauses(replace(wanted, after=None))
+        where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
+        rows = await self._rows(
+            f"SELECT count(*) FROM (SELECT 1 FROM trafico.incidents {where} LIMIT {MOST_COUNTED}) found", values
+        )
+        return int(rows[0][0])
+
     async def story(self, name: str, machine: str = "") -> tuple[Incident, Sequence[Numbered]] | None:
         """The incident of that id; `machine` is necessary where several have one: else AmbiguousIncident."""
         rows = await self._rows(
@@ -125,7 +135,7 @@ class FleetReader:
         rest = [(begin, "machine", "", number) for begin, number in others.items() if number > 0]
         return [*(tuple(row) for row in (*hours, *named)), *rest]
 
-    async def count(self) -> bool:
+    async def roll_up(self) -> bool:
         """Count some of the hours in which something has changed; whether there are more."""
         rows = await self._connections.rows("SELECT trafico.roll_up(%s)", (HOURS_AT_ONCE,))
         return bool(rows and rows[0][0])
@@ -135,7 +145,7 @@ class FleetReader:
         while True:
             more = False
             with contextlib.suppress(FleetError):
-                more = await self.count()
+                more = await self.roll_up()
             await asyncio.sleep(0 if more else COUNT_SECONDS)
 
     async def silences(self) -> Sequence[Silence]:
@@ -165,6 +175,7 @@ def _clauses(wanted: IncidentFilter) -> tuple[list[str], list[object]]:
             ("error_type = %s", wanted.error_type),
             ("estado = %s", wanted.estado),
             ("modelo = %s", wanted.modelo),
+            ("strpos(lower(id || ' ' || video), lower(%s)) > 0", wanted.video),
             ("machine = %s", wanted.machine),
         )
         if value is not None

@@ -2,13 +2,13 @@
 
 import { ask } from "./api.js";
 import { at, fill, h, shown } from "./dom.js";
-import { toast } from "./parts.js";
+import { named, toast } from "./parts.js";
 import { t } from "./words.js";
 
 const HOURS = [1, 4, 24, 168];
 
 export function request(kind, incident) {
-  const name = `${t(`type.${incident.error_type}`)} · ${shown(incident.video ?? t("ui.unnamed"))} · #${incident.id}`;
+  const name = `${t(`type.${incident.error_type}`)} · ${named(incident)} · #${incident.id}`;
   const reason = h("input", { name: "reason", maxlength: 200, required: kind === "silence", autocomplete: "off" });
   if (kind === "silence") needed(reason);
   const fields = [];

@@ -1,7 +1,7 @@
 // Downloads under way, with what is on disk of them.
 
 import { at, fill, h, shown } from "./dom.js";
-import { empty } from "./parts.js";
+import { empty, named } from "./parts.js";
 import { bytes, number, span, t } from "./words.js";
 
 let under_way = null;
@@ -23,7 +23,7 @@ export function draw() {
 function one(download) {
   const { done, size } = download;
   const share = done !== null && size ? Math.min(1, done / size) : null;
-  const name = shown(download.video ?? t("ui.unnamed"));
+  const name = named(download);
   const amount = share === null ? (size ? bytes(size) : "") : `${number(share * 100)} %`;
   const bar = {
     class: share === null ? "meter unknown" : "meter",
@@ -39,13 +39,13 @@ function one(download) {
     download.modelo ? shown(download.modelo) : "",
     phase,
     download.phase === "retrying" && going === 0 ? "" : span(going),
-    done !== null && size ? `${bytes(done)} / ${bytes(size)}` : "",
+    done === null ? "" : size ? `${bytes(done)} / ${bytes(size)}` : t("ui.download.done", { hecho: bytes(done) }),
   ];
   return h(
     "div",
     { class: "download" },
     h("p", { class: "title" }, h("span", {}, name), h("span", {}, amount)),
     h("p", { class: "sub" }, sub.filter(Boolean).join(" · ")),
-    h("div", bar, h("span", { style: share === null ? {} : { width: `${(share * 100).toFixed(1)}%` } })),
+    h("div", bar, share !== null && h("span", { style: { width: `${(share * 100).toFixed(1)}%` } })),
   );
 }

@@ -2,7 +2,7 @@
 
 import { read } from "./api.js";
 import { at, fill, h, shown } from "./dom.js";
-import { chip, empty, failed, gently, segments, waiting } from "./parts.js";
+import { chip, empty, failed, gently, named, segments, waiting } from "./parts.js";
 import { number, t, when } from "./words.js";
 
 const FIRST = 12,
@@ -12,12 +12,24 @@ const TYPES = ["timeout", "ruta_inexistente", "corrupto", "permisos", "disco_lle
 
 let rows = new Map(); // id → incident
 let next = null,
+  total = 0,
   asking = 0,
   problem = null,
   loaded = false;
 const fresh = new Set();
-const wanted = { open: "", type: "", modelo: "" };
+const wanted = { open: "", estado: "", type: "", modelo: "", video: "", since: "", until: "" };
+// What the segments choose: all, those that are not over, lost ones, those that are.
+const STATES = { all: {}, open: { open: "true" }, failed: { estado: "fallido" }, closed: { open: "false" } };
+let chosen = "all";
 let show = () => {};
+
+// A column each: its name in the catalogue (`ui.column.…`), its class, and what stands in it.
+const COLUMNS = [
+  ["type", "what", what],
+  ["video", "video", video],
+  ["state", "state", (one) => chip(one.estado)],
+  ["when", "when", moment],
+];
 
 export function start(open_story) {
   show = open_story;
@@ -26,37 +38,50 @@ export function start(open_story) {
     wanted.type = event.target.value;
     load();
   });
-  let typing = null;
-  at("filter-modelo").addEventListener("input", (event) => {
-    clearTimeout(typing);
-    typing = setTimeout(() => {
-      wanted.modelo = event.target.value.trim();
+  for (const name of ["modelo", "video"]) {
+    let typing = null;
+    at(`filter-${name}`).addEventListener("input", (event) => {
+      clearTimeout(typing);
+      typing = setTimeout(() => {
+        wanted[name] = event.target.value.trim();
+        load();
+      }, 300);
+    });
+  }
+  // Days of whoever looks: from the beginning of the first to the end of the last.
+  for (const [name, days] of [
+    ["since", 0],
+    ["until", 1],
+  ])
+    at(`filter-${name}`).addEventListener("change", (event) => {
+      const [year, month, day] = event.target.value.split("-").map(Number);
+      wanted[name] = year ? String(new Date(year, month - 1, day + days).getTime() / 1000 - (days ? 0.001 : 0)) : "";
       load();
-    }, 300);
-  });
+    });
+}
+
+// The incidents of one state, as a link of the verdict asks for them.
+export function only(state) {
+  chosen = state;
+  Object.assign(wanted, { open: "", estado: "" }, STATES[state]);
+  words();
+  load();
 }
 
 export function words() {
   segments(
     at("filter-open"),
-    [
-      ["", t("ui.filter.all")],
-      ["true", t("ui.filter.open")],
-      ["false", t("ui.filter.closed")],
-    ],
-    wanted.open,
-    (value) => {
-      wanted.open = value;
-      load();
-    },
+    Object.keys(STATES).map((state) => [state, t(`ui.filter.${state}`)]),
+    chosen,
+    only,
   );
-  const chosen = wanted.type;
+  const type_now = wanted.type;
   fill(
     at("filter-type"),
     h("option", { value: "" }, t("ui.filter.types")),
-    TYPES.map((type) => h("option", { value: type, selected: type === chosen }, t(`type.${type}`))),
+    TYPES.map((type) => h("option", { value: type, selected: type === type_now }, t(`type.${type}`))),
   );
-  at("filter-modelo").placeholder = t("ui.filter.modelo");
+  for (const name of ["modelo", "video"]) at(`filter-${name}`).placeholder = t(`ui.filter.${name}`);
   if (loaded || problem) draw();
 }
 
@@ -67,7 +92,7 @@ export async function load() {
     const page = await read(`/incidents?${query()}`);
     if (mine !== asking) return; // another filter was chosen meanwhile
     rows = new Map(page.incidents.map((one) => [one.id, one]));
-    next = page.next;
+    ({ next, total } = page);
     problem = null;
     loaded = true;
   } catch (error) {
@@ -84,7 +109,7 @@ async function more(event) {
     const page = await read(`/incidents?${query(next)}`);
     if (mine !== asking) return;
     for (const one of page.incidents) rows.set(one.id, one);
-    next = page.next;
+    ({ next, total } = page);
     problem = null;
   } catch (error) {
     problem = error;
@@ -92,10 +117,11 @@ async function more(event) {
   draw();
 }
 
+const given = () => Object.entries(wanted).filter(([, value]) => value);
+
 function query(cursor) {
-  const given = Object.entries(wanted).filter(([, value]) => value);
   return new URLSearchParams([
-    ...given,
+    ...given(),
     ["limit", cursor ? PAGE : FIRST],
     ...(cursor ? [["cursor", cursor]] : []),
   ]).toString();
@@ -103,16 +129,32 @@ function query(cursor) {
 
 const redraw = gently(draw);
 
+const holds = (part, one) => [one.id, one.video, one.file].some((name) => name?.toLowerCase().includes(part));
+
+function fits(one) {
+  const { open, estado, type, modelo, video, since, until } = wanted;
+  return (
+    (!type || one.error_type === type) &&
+    (!estado || one.estado === estado) &&
+    (!modelo || one.modelo === modelo) &&
+    (!video || holds(video.toLowerCase(), one)) &&
+    (!since || one.opened_at >= Number(since)) &&
+    (!until || one.opened_at <= Number(until)) &&
+    (!open || (open === "true") === (one.closed_at === null))
+  );
+}
+
 export function take(incident) {
-  const fits =
-    (!wanted.type || incident.error_type === wanted.type) &&
-    (!wanted.modelo || incident.modelo === wanted.modelo) &&
-    (!wanted.open || (wanted.open === "true") === (incident.closed_at === null));
   if (!loaded) return;
-  if (!fits) {
+  if (!fits(incident)) {
     if (!rows.delete(incident.id)) return;
+    total -= 1;
   } else {
-    if (!rows.has(incident.id)) fresh.add(incident.id);
+    if (!rows.has(incident.id)) {
+      fresh.add(incident.id);
+      // One of those that are not loaded yet is among them already.
+      if (!next || incident.opened_at >= Math.min(...[...rows.values()].map((one) => one.opened_at))) total += 1;
+    }
     rows.set(incident.id, incident);
   }
   redraw();
@@ -133,18 +175,16 @@ export function draw() {
     fill(at("incidents-count"), "");
     return;
   }
-  fill(at("incidents-count"), ordered.length ? `${number(ordered.length)}${next ? "+" : ""}` : "");
+  fill(at("incidents-count"), total ? number(total) : "");
   if (!ordered.length) {
-    const filtered = Object.values(wanted).some(Boolean);
     fill(
       place,
-      filtered
+      given().length
         ? empty(t("ui.incidents.nothing"), t("ui.incidents.nothing.about"))
         : empty(t("ui.incidents.none"), t("ui.incidents.none.about")),
     );
     return;
   }
-  const head = ["type", "video", "state", "when"].map((name) => h("th", { scope: "col" }, t(`ui.column.${name}`)));
   fill(
     place,
     problem && failed(problem, load),
@@ -152,7 +192,15 @@ export function draw() {
       "table",
       { class: "rows" },
       h("caption", { class: "hidden" }, t("ui.incidents")),
-      h("thead", {}, h("tr", {}, head)),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          COLUMNS.map(([name, kind]) => h("th", { scope: "col", class: kind }, t(`ui.column.${name}`))),
+        ),
+      ),
       h("tbody", {}, ordered.map(row)),
     ),
     next && ordered.length < MOST && h("button", { type: "button", class: "more", onclick: more }, t("ui.more")),
@@ -163,46 +211,52 @@ export function draw() {
 }
 
 function row(one) {
-  const sub = one.closed_at === null && one.reason_text ? `${one.accion_text} · ${one.reason_text}` : one.accion_text;
   return h(
     "tr",
     { class: fresh.has(one.id) ? "fresh" : null, onclick: () => show(one.id) },
-    h(
-      "td",
-      { class: "what" },
-      h(
-        "button",
-        {
-          type: "button",
-          class: "open-it",
-          "data-id": one.id,
-          "aria-haspopup": "dialog",
-          onclick: (event) => {
-            event.stopPropagation();
-            show(one.id);
-          },
-        },
-        t(`type.${one.error_type}`),
-      ),
-      one.count > 1 && h("span", { class: "sub" }, ` ×${number(one.count)}`),
-    ),
-    h(
-      "td",
-      { class: "video" },
-      h("div", {}, shown(one.video ?? t("ui.unnamed"))),
-      h("div", { class: "sub" }, one.modelo === null ? t("ui.nobody") : shown(one.modelo)),
-    ),
-    h("td", { class: "state" }, chip(one.estado)),
-    h(
-      "td",
-      { class: "when" },
-      h(
-        "span",
-        { class: "small-only", "aria-hidden": "true" },
-        `${one.modelo === null ? t("ui.nobody") : shown(one.modelo)} · `,
-      ),
-      h("time", { datetime: new Date(one.opened_at * 1000).toISOString() }, when(one.opened_at)),
-      h("div", { class: "sub" }, sub),
-    ),
+    COLUMNS.map(([, kind, cell]) => h("td", { class: kind }, cell(one))),
   );
+}
+
+function what(one) {
+  return [
+    h(
+      "button",
+      {
+        type: "button",
+        class: "open-it",
+        "data-id": one.id,
+        "aria-haspopup": "dialog",
+        onclick: (event) => {
+          event.stopPropagation();
+          show(one.id);
+        },
+      },
+      t(`type.${one.error_type}`),
+    ),
+    one.count > 1 && h("span", { class: "sub" }, ` ×${number(one.count)}`),
+  ];
+}
+
+// A video without a name is told apart by the server's name of its file, and by the incident.
+function video(one) {
+  return [
+    h("div", {}, named(one)),
+    h(
+      "div",
+      { class: "sub" },
+      one.modelo === null ? t("ui.nobody") : shown(one.modelo),
+      one.video === null && ` · #${one.id}`,
+    ),
+  ];
+}
+
+function moment(one) {
+  const why = one.closed_at === null && one.reason_text ? `${one.accion_text} · ${one.reason_text}` : one.accion_text;
+  const who = one.modelo === null ? t("ui.nobody") : shown(one.modelo);
+  return [
+    h("span", { class: "small-only", "aria-hidden": "true" }, `${who} · `),
+    h("time", { datetime: new Date(one.opened_at * 1000).toISOString() }, when(one.opened_at)),
+    h("div", { class: "sub", title: why }, why),
+  ];
 }

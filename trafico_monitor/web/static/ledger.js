@@ -36,7 +36,7 @@ export function draw() {
     at("ledger"),
     h(
       "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "ledger-title" },
+      { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": "ledger-title" },
       h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows.map(row))),
     ),
   );

@@ -1,7 +1,11 @@
 // Small things that every view shows alike.
 
-import { h } from "./dom.js";
+import { h, shown } from "./dom.js";
 import { t } from "./words.js";
+
+// A download as people call it: its video, else the server's file.
+export const named = ({ video, file }) =>
+  video !== null ? shown(video) : file ? t("ui.unnamed.file", { archivo: shown(file) }) : t("ui.unnamed");
 
 export const chip = (estado) => h("span", { class: `chip ${estado}` }, t(`ui.estado.${estado}`));
 

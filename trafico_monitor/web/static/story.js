@@ -3,7 +3,7 @@
 import { read } from "./api.js";
 import { request } from "./asking.js";
 import { at, fill, h, plain, shown } from "./dom.js";
-import { chip, failed, gently, waiting } from "./parts.js";
+import { chip, failed, gently, named, waiting } from "./parts.js";
 import { bytes, clock, date, span, t, whole } from "./words.js";
 
 let open_id = null,
@@ -12,6 +12,10 @@ let open_id = null,
 
 export function start() {
   const sheet = at("sheet");
+  // The button that asked may have been redrawn meanwhile.
+  at("ask").addEventListener("close", () => {
+    if (sheet.open && !sheet.contains(document.activeElement)) at("sheet-title").focus();
+  });
   sheet.addEventListener("close", () => {
     open_id = story = null;
     if (location.hash.startsWith("#/")) history.pushState(null, "", location.pathname);
@@ -39,6 +43,7 @@ export function show(id) {
   if (location.hash !== `#/incident/${id}`) history.pushState(null, "", `#/incident/${id}`);
   fill(at("sheet-body"), head(null), waiting(8));
   if (!at("sheet").open) at("sheet").showModal();
+  at("sheet-title").focus();
   load();
 }
 
@@ -50,7 +55,9 @@ async function load() {
     story = found;
     draw();
   } catch (error) {
-    if (id === open_id) fill(at("sheet-body"), head(null), failed(error, load));
+    if (id !== open_id) return;
+    fill(at("sheet-body"), head(null), failed(error, load));
+    at("sheet-title").focus();
   }
 }
 
@@ -67,11 +74,11 @@ function head(one) {
       "div",
       {},
       one && chip(one.estado),
-      h("h2", { class: "title", id: "sheet-title" }, one ? t(`type.${one.error_type}`) : t("ui.incident")),
+      h("h2", { class: "title", id: "sheet-title", tabindex: -1 }, one ? t(`type.${one.error_type}`) : t("ui.incident")),
     ),
     h(
       "button",
-      { type: "button", class: "quiet", "aria-label": t("ui.close"), onclick: () => at("sheet").close() },
+      { type: "button", class: "quiet", "data-act": "close", "aria-label": t("ui.close"), onclick: () => at("sheet").close() },
       "✕",
     ),
   );
@@ -82,9 +89,10 @@ export function draw() {
   const one = story,
     sheet = at("sheet"),
     scrolled = sheet.scrollTop,
+    within = sheet.contains(document.activeElement),
     active = document.activeElement?.dataset?.act;
   const facts = [
-    ["ui.fact.video", one.video === null ? t("ui.unnamed") : shown(one.video)],
+    ["ui.fact.video", named(one)],
     ["ui.fact.modelo", one.modelo === null ? t("ui.nobody") : shown(one.modelo)],
     ["ui.fact.size", one.size === null ? null : bytes(one.size)],
     ["ui.fact.opened", whole(one.opened_at)],
@@ -151,7 +159,9 @@ export function draw() {
     ),
   );
   sheet.scrollTop = scrolled;
-  if (active) sheet.querySelector(`[data-act="${active}"]`)?.focus();
+  // What was redrawn has lost the focus: it goes to what stands there now.
+  const again_there = active && sheet.querySelector(`[data-act="${active}"]:not(:disabled)`);
+  if (within) (again_there || at("sheet-title")).focus({ preventScroll: true });
 }
 
 const proof = (one) =>

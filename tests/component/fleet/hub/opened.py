@@ -30,7 +30,7 @@ class Hub(Opened):
 
     async def counted(self) -> None:
         """Wait until every hour has been counted."""
-        while await self.reader.count():
+        while await self.reader.roll_up():
             pass
 
     async def seen(self, holds: Callable[[Sequence[Machine]], object]) -> None:

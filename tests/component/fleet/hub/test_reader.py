@@ -167,7 +167,7 @@ async def test_counts_by_hour_are_those_of_the_incidents(server: Cluster, reader
     found = [sample(number) for number in range(60)]
     for name in ("m01", "m02"):
         await send(server, name, [event(one) for one in found])
-    while await reader.count():
+    while await reader.roll_up():
         pass
     hours = await reader.hours(NOW - 86400, NOW + 86400, 3600, 0)
     by_type = {(hour, value): number for hour, name, value, number in hours if name == "type"}
@@ -189,11 +189,11 @@ async def test_a_change_is_counted_once_whatever_the_machine_says_of_the_time(
     """The same incident goes on, and its later records give another time of its beginning."""
     begun = sample(3, estado=Estado.DETECTADO, closed_at=None)
     await send(server, "m01", [event(begun)])
-    while await reader.count():
+    while await reader.roll_up():
         pass
     ended = replace(begun, estado=Estado.SOLUCIONADO, opened_at=begun.opened_at - 9000, closed_at=begun.updated_at + 9)
     await send(server, "m01", [event(ended)], first=2)
-    while await reader.count():
+    while await reader.roll_up():
         pass
     hours = await reader.hours(NOW - 86400, NOW + 86400, 2**40, 0)
     assert [(value, number) for _, name, value, number in hours if name == "type"] == [
