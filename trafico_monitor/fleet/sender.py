@@ -70,7 +70,8 @@ class Store(Protocol):
 @dataclass(frozen=True, slots=True)
 class SenderState:
     """`since` is the time of the last change between well and failing, in seconds since the epoch; `error` None: well.
-    `pending` records waited at the last heartbeat, less those sent since. `heard_at` is the last answer, None before the first."""
+    `pending` records waited at the last heartbeat, less those sent since. `heard_at` is the last answer, None before
+    the first."""
 
     error: FleetError | None = None
     since: float = 0.0
