@@ -139,7 +139,7 @@ async def details(certificate: str) -> Details:
     )  # fmt: skip
     name = re.search(r"^subject=CN=([^,+\n]*)$", said, re.MULTILINE)
     end = re.search(r"^notAfter=(.+)$", said, re.MULTILINE)
-    key = re.search(r"-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----", said, re.DOTALL)
+    key = re.search(r"-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----", said)
     if not name or not end or not key:
         raise FleetError("bad_certificate")
     addresses = tuple(re.findall(r"(?:DNS|IP Address):([^,\s]+)", said))
