@@ -86,8 +86,16 @@ def a_month(count: int, now: float) -> Iterator[Incident]:
 
 
 class Stage:
-    def __init__(self, folder: Path, incidents: int = 0, origins: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        incidents: int = 0,
+        origins: tuple[str, ...] = (),
+        base_path: str = "",
+        frame_ancestors: tuple[str, ...] = (),
+    ) -> None:
         self._ready, self._folder, self._origins = threading.Event(), folder, origins
+        self._base_path, self._frame_ancestors = base_path, frame_ancestors
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
         self._thread.start()
         assert self._ready.wait(SECONDS)
@@ -98,7 +106,13 @@ class Stage:
     async def _run(self) -> None:
         self._end = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        async with opened(self._folder, clock=time.time, origins=self._origins) as window:
+        async with opened(
+            self._folder,
+            clock=time.time,
+            origins=self._origins,
+            base_path=self._base_path,
+            frame_ancestors=self._frame_ancestors,
+        ) as window:
             self.window: Opened = window
             self.url = f"http://127.0.0.1:{window.window.server.port}"
             window.here.said = calm(time.time())

@@ -1,0 +1,74 @@
+"""The dashboard below a path of another site (`web.base_path`) and in a frame of a page (`web.frame_ancestors`)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from .conftest import PATIENCE
+from .stage import Stage
+
+
+class _Framing(BaseHTTPRequestHandler):
+    """A page that shows the address after `?` in a frame."""
+
+    def do_GET(self) -> None:
+        body = f'<!doctype html><iframe width="1000" height="800" src="{unquote(self.path.partition("?")[2])}"></iframe>'.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def framing() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Framing)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_below_a_path_every_file_and_answer_is_asked_for_there(tmp_path: Path, browser: Browser) -> None:
+    stage = Stage(tmp_path, 20, base_path="/video/monitor")
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(stage.url)))
+    try:
+        page.goto(f"{stage.url}/video/monitor/#{stage.link().partition('#')[2]}")
+        expect(page.locator("#tiles .tile").first).to_be_visible()
+        expect(page.locator("#live")).to_have_class("live on")
+        expect(page.locator(".rows tbody tr").first).to_be_visible()
+        assert len(asked) > 20 and [path for path in asked if not path.startswith("/video/monitor/")] == []
+    finally:
+        page.close()
+        stage.close()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_only_a_named_page_shows_it_in_a_frame(tmp_path: Path, browser: Browser, framing: str, allowed: bool) -> None:
+    stage = Stage(tmp_path, frame_ancestors=(framing,) if allowed else ("https://panel.example",))
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    try:
+        with page.expect_response(lambda one: one.url.startswith(f"{stage.url}/")):
+            page.goto(f"{framing}/?{quote(stage.link(), safe='')}")
+        inside = page.frame_locator("iframe")
+        if allowed:
+            expect(inside.locator("#tiles .tile").first).to_be_visible()
+        else:
+            page.wait_for_function("document.querySelector('iframe').contentDocument === null")
+            expect(inside.locator("#panel")).to_have_count(0)
+    finally:
+        page.close()
+        stage.close()
