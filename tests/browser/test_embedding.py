@@ -19,7 +19,8 @@ class _Framing(BaseHTTPRequestHandler):
     """A page that shows the address after `?` in a frame."""
 
     def do_GET(self) -> None:
-        body = f'<!doctype html><iframe width="1000" height="800" src="{unquote(self.path.partition("?")[2])}"></iframe>'.encode()
+        shown = unquote(self.path.partition("?")[2])
+        body = f'<!doctype html><iframe width="1000" height="800" src="{shown}"></iframe>'.encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()

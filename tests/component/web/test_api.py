@@ -110,7 +110,7 @@ async def test_nothing_yet(window: Opened) -> None:
     assert (summary["total"], summary["success_rate"], summary["median_seconds"]) == (0, None, None)
     series: Any = (await window.ask("GET", f"{BASE}/series")).json
     assert series["types"] == {} and len(series["at"]) in (24, 25)
-    assert (await window.ask("GET", f"{BASE}/incidents")).json == {"incidents": [], "next": None}
+    assert (await window.ask("GET", f"{BASE}/incidents")).json == {"incidents": [], "next": None, "total": 0}
     assert (await window.ask("GET", f"{BASE}/ledger")).json == {"since": 0.0, "ledger": []}
     assert (await window.ask("GET", f"{BASE}/records")).json == {"records": [], "seq": 0}
 
