@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from . import released
 from .machine import REPOSITORY, Machine
 from .world import STATE, install
 
+MOST_EXPOSED_HUB = 1.2  # of 10, on both releases
 HELPER = "/usr/libexec/trafico-monitor/chown"
 
 
@@ -97,6 +99,38 @@ def test_it_stops_in_under_five_seconds(bare: Machine) -> None:
     assert int(took) < 5000
     assert bare.sh("systemctl show -p Result --value trafico-monitor") == "success"
     bare.sh("systemctl start trafico-monitor")
+
+
+def test_the_hub_waits_for_its_setup_and_says_so(bare: Machine) -> None:
+    """`hub setup` is what enables it; whoever starts it before gets one line, and no restart loop."""
+    unit = "trafico-monitor-hub.service"
+    assert bare.sh(f"systemctl is-enabled {unit}", check=False) == "disabled"
+    assert bare.sh(f"systemctl is-active {unit}", check=False) == "inactive"
+    bare.run("systemctl", "start", unit, check=False)
+    bare.wait_for("it gives up", lambda: bare.sh(f"systemctl is-failed {unit}", check=False) == "failed")
+    assert bare.sh(f"systemctl show -p ExecMainStatus -p NRestarts --value {unit}").split() == ["0", "78"]
+    assert "hub setup" in bare.sh(f"journalctl -q -o cat -u {unit} | grep /etc/trafico-monitor/hub.toml")
+    bare.sh(f"systemctl reset-failed {unit}")
+    bare.sh("rmdir /var/lib/trafico-monitor-hub")  # made by systemd for the attempt
+
+
+def test_the_hub_runs_in_its_sandbox_on_this_machines_postgresql(bare: Machine) -> None:
+    unit = "trafico-monitor-hub.service"
+    bare.sh("systemctl start postgresql; pg_lsclusters | grep -q online", seconds=60)
+    bare.sh("trafico-monitor hub setup --address 127.0.0.1 --listen localhost --yes --restart", seconds=120)
+    assert bare.sh(f"systemctl is-enabled {unit}") == "enabled"
+    bare.wait_for("it has read the fleet", lambda: "0 " in bare.sh(f"systemctl show -p StatusText --value {unit}"))
+    assert bare.sh(f"systemctl show -p User --value {unit}") == "trafico-monitor-hub"
+    status = bare.sh(f"cat /proc/$(systemctl show -p MainPID --value {unit})/status")
+    seen = dict(re.findall(r"^(\w+):\s+(.*)$", status, re.MULTILINE))
+    assert seen["Seccomp"] == "2" and seen["NoNewPrivs"] == "1"
+    assert {seen[name].strip("0") for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb")} == {""}
+    exposure = re.search(r"level for \S+: ([0-9.]+)", bare.sh(f"systemd-analyze security --no-pager {unit}"))
+    assert exposure is not None and float(exposure[1]) <= MOST_EXPOSED_HUB
+    bare.sh(f"systemctl reload {unit}; systemctl restart {unit}; systemctl is-active {unit}", seconds=60)
+    bare.sh("trafico-monitor hub setup --undo --yes", seconds=120)
+    assert bare.sh("stat -c '%G %a' /etc/trafico-monitor/hub.d") == "trafico-monitor-hub 750", "it is the package's"
+    bare.sh(f"systemctl disable --now {unit} postgresql; rm -r /var/lib/trafico-monitor-hub", seconds=60)
 
 
 def test_the_catalog_explains_its_entries(bare: Machine) -> None:

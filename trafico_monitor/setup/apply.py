@@ -264,7 +264,7 @@ async def _file(entry: Entry, kept: Collection[str]) -> list[Left]:
                   _number(before, "gid", 0), _number(before, "uid", 0))  # fmt: skip
         else:
             path.unlink()
-    emptied = path.parent.name.endswith(".d") and path.parent.name != "conf.d"
+    emptied = path.parent.name.endswith(".service.d")  # conf.d and hub.d belong to the package
     if content is None and (emptied or before.get("folder") is False):
         with suppress(OSError):  # a folder that holds others stays
             path.parent.rmdir()
