@@ -6,7 +6,10 @@ Nothing of `fleet/` is imported, and no driver, where no fleet is configured.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import math
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,8 +22,9 @@ from ..errors import FleetError
 from ..host import credentials
 from ..host.redact import redact, remember
 from ..messages import text
+from ..messages.format import date_time
 from ..model.alert import Notification, NotificationCode, Severity
-from ..model.fleet import ANONYMOUS, Disk, Heartbeat, Identity
+from ..model.fleet import ANONYMOUS, WARNING_DAYS, Disk, Heartbeat, Identity
 from ..model.incident import Estado
 from ..pipeline import events
 from .context import AppContext
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
 DAY = 86400.0
 TOLD_AFTER = 900.0  # seconds that the fleet's database cannot be used before people are told
 LOOK_SECONDS = 15.0
+CERTIFICATE_TOLD = "fleet_certificate"  # in the machine's database: the end of the certificate that was told of
 MOST_DISKS, MOST_REASONS = 20, 20
 _MACHINE_ID = Path("/etc/machine-id")
 
@@ -53,7 +58,9 @@ class FleetMember:
 
     def works(self, config: Config) -> list[tuple[str, Work]]:
         """The tasks that `config` asks for."""
-        return [("fleet", lambda: self.run(config)), ("fleet", self.watch)] if config.fleet.url else []
+        if not config.fleet.url:
+            return []
+        return [("fleet", lambda: self.run(config)), ("fleet", lambda: self.watch(config))]
 
     async def run(self, config: Config) -> None:
         """Send records and heartbeats until cancelled."""
@@ -179,12 +186,17 @@ class FleetMember:
 
     # What people are told.
 
-    async def watch(self) -> None:
-        """Tell of a database that cannot be used for TOLD_AFTER, and of its return, once each, until cancelled."""
+    async def watch(self, config: Config) -> None:
+        """Tell of a database that cannot be used for TOLD_AFTER, of its return, and of a certificate that is about to
+        end, once each, until cancelled."""
+        looked = -math.inf
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            if time.monotonic() - looked >= DAY:
+                looked = time.monotonic()
+                await self._look_at_certificate(config)
             if self._sender is not None:
                 await self._look(self._sender.state)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self, state: SenderState) -> None:
         now, since = self._context.clock(), self._told_since
@@ -196,10 +208,24 @@ class FleetMember:
             reason = _sentence(state.error, self._context.language())
             await self._tell(NotificationCode.FLEET_UNREACHABLE, state.since, {"motivo": reason})
 
-    async def _tell(self, code: NotificationCode, since: float, fields: Mapping[str, str]) -> None:
+    async def _look_at_certificate(self, config: Config) -> None:
+        """Tell of its end. Whatever is wrong with the file, the connection's error says so."""
+        from ..fleet import authority
+
+        with contextlib.suppress(OSError, FleetError):
+            content = await asyncio.to_thread(Path(config.fleet.certificate).read_text, "ascii", "replace")
+            self._certificate_until = until = (await authority.details(content)).until
+            store, told = self._context.store, str(until)
+            soon = until - self._context.clock() <= WARNING_DAYS * DAY
+            if soon and await store.kept(CERTIFICATE_TOLD) != told:
+                await self._tell(NotificationCode.FLEET_CERTIFICATE, until, {"fecha": date_time(until)})
+                await store.keep(CERTIFICATE_TOLD, told)
+
+    async def _tell(self, code: NotificationCode, thread: float, fields: Mapping[str, str]) -> None:
         context, now = self._context, self._context.clock()
         record = events.service_event("fleet", now, context.language(), 4, code.value, **fields)
-        notice = Notification("fleet", code, Severity.RECOVERABLE, now, int(since), fields=fields)
+        key = code.value if code is NotificationCode.FLEET_CERTIFICATE else "fleet"
+        notice = Notification(key, code, Severity.RECOVERABLE, now, int(thread), fields=fields)
         await context.notify((record,), (notice,))
 
     def _note(self, code: str, fields: Mapping[str, str]) -> None:

@@ -27,7 +27,6 @@ FOLDER = Path("/etc/trafico-monitor/authority")
 DAY = 86400.0
 AUTHORITY_DAYS = 7300.0  # also of the server's certificate, which `hub setup` renews
 MACHINE_DAYS = 730.0
-WARNING_DAYS = 14.0  # before its end a certificate is told of
 # Valid from earlier on: a machine whose clock is a day behind can join.
 _EARLIER = 2 * DAY
 _SERVER = "trafico-monitor server"  # no machine's name: it has a space

@@ -7,6 +7,7 @@ process. So no prepared statements, and a deadline is `SET LOCAL`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -81,6 +82,8 @@ async def connect(endpoint: Endpoint) -> psycopg.AsyncConnection[Any]:
         import psycopg
     except ImportError:
         raise FleetError("no_psycopg") from None
+    # It warns of each connection that is lost; so does FleetError.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     try:
         async with asyncio.timeout(2 * CONNECT_SECONDS):
             made: psycopg.AsyncConnection[Any] = await psycopg.AsyncConnection.connect(

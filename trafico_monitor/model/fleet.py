@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 PROGRESS = "fleet"  # name of the sender's state in the machine's database: fleet.progress.Progress
+WARNING_DAYS = 14.0  # before its end a certificate is told of
 ANONYMOUS = "oculto"  # `modelo` and `video` of a machine with `fleet.names = false`
 
 

@@ -22,6 +22,7 @@ from ...setup.model import Change, Command, Kind
 from ...setup.state_file import opened
 from ...setup.unit_files import SERVICE
 from .. import changes
+from ..certificate import certificate_text
 from ..changes import NotRoot
 from ..output import clock, language, print_json, printable, say
 from ..records import configured, open_records
@@ -194,13 +195,6 @@ def _show(found: dict[str, Any], now: float, spoken: str) -> None:
         _line("refused", text("fleet.status.refused.figures", spoken, n=found["refused"], numbers=numbers), spoken)
     if (until := found["certificate_until"]) is not None:
         _line("certificate", certificate_text(until, now, str(found["name"]), spoken), spoken)
-
-
-def certificate_text(until: float, now: float, name: str, spoken: str) -> str:
-    """The end of a certificate; with the command that renews it from `WARNING_DAYS` before."""
-    days = (until - now) / authority.DAY
-    code = "over" if days <= 0 else "soon" if days <= authority.WARNING_DAYS else "fine"
-    return text(f"fleet.certificate.{code}", spoken, until=clock(until, spoken), days=f"{days:.0f}", name=name)
 
 
 def _line(name: str, value: str, spoken: str) -> None:

@@ -12,6 +12,7 @@ from ...model.alert import Scope
 from ...model.incident import Incident
 from ...model.read_model import silence_row
 from ...pipeline.events import task_name
+from ..certificate import certificate_text, ends_soon
 from ..output import clock, language, print_json, printable, say
 from ..records import open_records, rescued, rescued_text
 
@@ -161,7 +162,12 @@ def _fleet(said: dict[str, object], spoken: str) -> str:
     code = said.get("code") if said.get("code") in ("connected", "connecting") else "failing"
     shown = {name: said.get(name) for name in ("address", "pending", "text")}
     refused = text("status.fleet.refused", spoken, n=said["refused"]) if said.get("refused") else ""
-    return text(f"status.fleet.{code}", spoken, since=clock(_number(said.get("since")), spoken), **shown) + refused
+    line = text(f"status.fleet.{code}", spoken, since=clock(_number(said.get("since")), spoken), **shown) + refused
+    until, now = said.get("certificate_until"), time.time()
+    if not isinstance(until, int | float) or not ends_soon(until, now):
+        return line
+    ends = certificate_text(until, now, str(said.get("name")), spoken)
+    return f"{line} · {text('fleet.status.certificate', spoken)}: {ends}"
 
 
 def _sight(said: Mapping[str, object], spoken: str) -> str:
