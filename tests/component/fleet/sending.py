@@ -63,11 +63,12 @@ class Machine:
         self.notes: list[tuple[str, Mapping[str, str]]] = []
         self.written = 0
         self.instance = str(uuid4())
+        self.spare: Path | None = None
 
     @asynccontextmanager
     async def on(self) -> AsyncIterator[Machine]:
         """Running, as one process of a monitor."""
-        self.store = await Store.open(self.folder)
+        self.store = await Store.open(self.folder, self.spare)
         identity = Identity("", self.instance, self.host)
         self.sender = Sender(self.endpoint, self.store, identity, self._beat, self._note, **self.more)
         task = asyncio.create_task(self.sender.run())
