@@ -11,7 +11,7 @@ from importlib import import_module
 from string import Formatter
 
 LANGUAGES = ("es", "en")
-TOPICS = ("notices", "records", "commands", "control", "checks", "web", "setup", "fleet", "hub")
+TOPICS = ("notices", "records", "commands", "control", "checks", "web", "setup", "fleet", "hub", "operating")
 
 _catalogues: dict[str, dict[str, str]] = {}
 

@@ -3,6 +3,7 @@
 import * as activity from "./activity.js";
 import { ask, listen, read } from "./api.js";
 import { end_silence } from "./asking.js";
+import * as channels from "./channels.js";
 import { at, fill, h, shown } from "./dom.js";
 import * as downloads from "./downloads.js";
 import * as forecast from "./forecast.js";
@@ -33,6 +34,7 @@ async function load_health() {
   try {
     const health = await read("/health");
     now.remember(health);
+    channels.take(health.status);
     forecast.load(); // the past of its charts has come
     silences = health.silences;
     draw_silences();
@@ -94,6 +96,7 @@ function redraw_all() {
   incidents.words();
   trends.words();
   now.draw();
+  channels.draw();
   forecast.draw();
   downloads.draw();
   ledger.draw();
@@ -128,6 +131,7 @@ function enter() {
       },
       now(data) {
         now.take(data);
+        channels.take(data.status);
         forecast.seen(data.status.forecast?.foreseen);
         downloads.take(data.downloads);
       },
@@ -193,6 +197,7 @@ async function begin() {
     return;
   }
   incidents.start(story.show);
+  channels.start(load_health);
   story.start();
   at("language").addEventListener("click", async () => {
     const chosen = language === "es" ? "en" : "es";

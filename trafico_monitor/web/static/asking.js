@@ -26,11 +26,7 @@ export function request(kind, incident) {
       {},
       scopes.map(([value, label]) => h("option", { value }, label)),
     );
-    const hours = h(
-      "select",
-      {},
-      HOURS.map((n) => h("option", { value: n }, t(`ui.hours.${n}`))),
-    );
+    const hours = hours_field();
     fields.push(h("label", {}, t("ui.ask.scope"), scope), h("label", {}, t("ui.ask.hours"), hours));
     body = () => ({
       kind,
@@ -45,6 +41,33 @@ export function request(kind, incident) {
     ...(reason.value.trim() ? { reason: reason.value.trim() } : {}),
   }));
 }
+
+// Every channel gets a message, and says in how many seconds it took it.
+export function test_channels() {
+  confirm(t("ui.ask.test"), t("ui.ask.test.about"), "", [], t("ui.act.test"), () => ({ kind: "test" }));
+}
+
+// For a maintenance that somebody does: nothing is told meanwhile, of whatever kind.
+export function silence_all(done) {
+  const reason = needed(h("input", { name: "reason", maxlength: 200, required: true, autocomplete: "off" }));
+  const hours = hours_field();
+  confirm(
+    t("ui.ask.silence_all"),
+    t("ui.ask.silence.about"),
+    t("ui.ask.silence_all.about"),
+    [h("label", {}, t("ui.ask.hours"), hours), h("label", {}, t("ui.ask.reason.needed"), reason)],
+    t("ui.act.silence_all"),
+    () => ({ kind: "silence", scope: "all", seconds: Number(hours.value) * 3600, reason: reason.value.trim() }),
+    done,
+  );
+}
+
+const hours_field = () =>
+  h(
+    "select",
+    { name: "hours" },
+    HOURS.map((n) => h("option", { value: n }, t(`ui.hours.${n}`))),
+  );
 
 export function acknowledge(alarm) {
   confirm(

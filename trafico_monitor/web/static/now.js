@@ -260,9 +260,14 @@ function alerts(status) {
   const lacking = (status.missing ?? []).some((code) => ["admin", "token", "alert_conflict"].includes(code));
   if (status.channels?.length ? !channels.length : lacking)
     return { tone: "warn", name, value: t("ui.alerts.none"), note: t("ui.alerts.set") };
+  const all = silence_of_all(status);
+  if (all) return { tone: "idle", name, value: t("ui.alerts.silenced"), note: t("ui.until", { hora: when(all.until, false) }) };
   if (outbox.waiting) return { tone: "good", name, value: waiting, note: t("ui.alerts.going") };
   return { tone: "good", name, value: t("ui.alerts.done"), note: channels.map(last_success).join("; ") || t("ui.alerts.all") };
 }
+
+// The silence under which nothing is told, if there is one.
+const silence_of_all = (status) => (status.silences ?? []).find((one) => one.scope === "all");
 
 const last_success = (one) =>
   `${shown(one.channel)}: ${one.last_success ? t("ui.alerts.last", { hora: when(one.last_success) }) : t("ui.alerts.unused")}`;
@@ -346,7 +351,9 @@ function verdict(status, tiles) {
     // A way of their own for alerts is advice; without the rest of it something cannot be repaired or told.
     (status.missing ?? []).some((code) => code !== "alert_path") && lacking,
   ].filter(Boolean);
-  const small = [...more, several("ui.verdict.orders", status.orders), big === lacking ? "" : lacking].filter(Boolean);
+  const silent = silence_of_all(status);
+  const untold = silent ? t("ui.verdict.silenced", { hora: when(silent.until, false) }) : "";
+  const small = [...more, untold, several("ui.verdict.orders", status.orders), big === lacking ? "" : lacking].filter(Boolean);
   say_verdict(
     broken.length ? "bad" : big ? "warn" : "good",
     big ?? t("ui.verdict.good"),

@@ -1,0 +1,92 @@
+"""What an operator does from the page: tests the channels, silences everything, looks at who was told."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from trafico_monitor.model.alert import Scope
+from trafico_monitor.model.control import ControlResponse, RequestKind
+
+from .conftest import Open, picture
+from .stage import Stage
+from .test_dashboard import no_serious_finding, settled
+
+CHANNEL = {
+    "channel": "admin", "waiting": 0, "remark": "", "unusable": False, "stand_in": "",
+    "last_success": None, "last_error": "", "last_error_at": None, "resumes_at": None,
+}  # fmt: skip
+
+
+def channels(now: float) -> list[dict[str, object]]:
+    return [
+        {**CHANNEL, "last_success": now - 60},
+        {**CHANNEL, "channel": "panel", "last_success": now - 90000, "last_error": "HTTP 502", "last_error_at": now,
+         "waiting": 3, "resumes_at": now + 600, "stand_in": "admin"},
+        {**CHANNEL, "channel": "supervisor", "remark": "falta SUPERVISOR_ID"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "theme", "language"), [(1280, "light", "es-ES"), (390, "dark", "en-GB")])
+def test_each_channel_shows_when_it_last_delivered(
+    stage: Stage, visit: Open, width: int, theme: str, language: str
+) -> None:
+    now = time.time()
+    stage.window.here.said["channels"] = channels(now)
+    page = visit(stage, width=width, color_scheme=theme, language=language)
+    settled(page)
+    rows = page.locator("#channels li")
+    expect(rows).to_have_count(3)
+    last, none = {"es-ES": ("último aceptado", "ninguno todavía"), "en-GB": ("last delivery", "none yet")}[language]
+    expect(rows.nth(0)).to_contain_text(f"{last}: {time.strftime('%H:%M', time.localtime(now - 60))}")
+    expect(rows.nth(1)).to_contain_text("HTTP 502")
+    expect(rows.nth(1)).to_have_class("warn")
+    expect(rows.nth(2)).to_contain_text(none)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+    page.locator("#channels").scroll_into_view_if_needed()
+    picture(page, f"channels-{width}-{theme}", full=False)
+    no_serious_finding(page)
+
+
+def test_the_test_button_says_how_each_channel_took_the_message(stage: Stage, visit: Open) -> None:
+    stage.window.here.said["channels"] = channels(time.time())
+    desk = stage.window.here.desk_now
+    assert desk is not None
+    page = visit(stage)
+    page.locator("#channels-acts button").first.click()
+    told = "  ✅ admin: entregado en 0.3 s\n  ❌ panel: HTTP 502 (1.0 s)"
+    desk.reply = ControlResponse(False, "tested_with_trouble", {"fallos": "1", "total": "2", "lista": told})
+    page.locator("#ask button.main").click()
+    expect(page.locator("#ask [role=alert]")).to_contain_text("panel: HTTP 502 (1.0 s)")
+    picture(page, "test-of-channels", full=False)
+    no_serious_finding(page)
+    desk.reply = ControlResponse(True, "tested", {"lista": told.partition("\n")[0]})
+    page.locator("#ask button.main").click()
+    expect(page.locator("body > .toasts")).to_contain_text("admin: entregado en 0.3 s")
+    assert [one.kind for one in desk.asked] == [RequestKind.TEST] * 2
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_everything_is_silenced_without_an_incident(stage: Stage, visit: Open, width: int) -> None:
+    desk, fine = stage.window.here.desk_now, dict(stage.window.here.said)
+    assert desk is not None
+    page = visit(stage, width=width)
+    page.locator("#channels-acts button").last.click()
+    page.locator("#ask select").select_option("4")
+    page.locator("#ask input[name=reason]").fill("cambio de disco")
+    picture(page, f"silence-all-{width}", full=False)
+    no_serious_finding(page)
+    page.locator("#ask button.main").click()
+    expect(page.locator("#ask")).to_be_hidden()
+    [asked] = desk.asked
+    assert (asked.kind, asked.scope, asked.seconds, asked.reason) == (
+        RequestKind.SILENCE, Scope.ALL, 4 * 3600.0, "cambio de disco",
+    )  # fmt: skip
+    until = time.time() + 4 * 3600
+    silence = {"id": "SABCDE", "scope": "all", "value": "", "since": time.time(), "until": until, "reason": "disco",
+               "by": "panel:ana/1", "silenced": 0, "reported": False}  # fmt: skip
+    stage.window.here.said = {**fine, "silences": [silence]}
+    expect(page.locator("#verdict")).to_contain_text("avisos en silencio hasta")
+    expect(page.locator(".tile", has_text="Avisos")).to_contain_text("En silencio")
