@@ -60,6 +60,7 @@ _KEYED = re.compile(
     re.IGNORECASE,
 )
 _BARE_END = re.compile(r"[\s&\"'<>|]|\Z")
+_FIRST_WORD = re.compile(r"\s*+(\S++)")
 _OPTION = re.compile(
     r"--[a-z-]{0,24}?(?:password|passphrase|token|secret|api-key|api-hash)[ =]['\"]?"
     r"(?P<given>[^\s'\"<>-][^\s'\"<>]{3,}+)",
@@ -235,11 +236,10 @@ def _keyed(text: str) -> Iterator[Span]:
         name = match.lastgroup or ""
         at = match.start(name)  # the assumed value may contain another name: «token: password=…»
         if name in ("double", "single"):
-            value = match[name]
-            if not _is_value(match, value, quoted=True):
-                value = value.split(maxsplit=1)[0] if value.strip() else ""  # the quotation may end elsewhere
-            if _is_value(match, value, quoted=True):
-                yield at, at + len(value), SECRET
+            if _is_value(match, match[name], quoted=True):
+                yield *match.span(name), SECRET
+            elif (word := _FIRST_WORD.match(text, *match.span(name))) and _is_value(match, word[1], quoted=True):
+                yield at, word.end(), SECRET  # the quotation may end elsewhere
         elif at >= shown:
             if at >= end:
                 end = _end_of_bare(text, at)

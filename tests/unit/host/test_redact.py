@@ -42,6 +42,17 @@ def test_whatever_stands_around_it(before: str, after: str) -> None:
     assert SECRET not in redact(before + TOKEN + after)
 
 
+@each("blanks", [" ", "  ", "\t", "     ", "\u3000\u3000"])
+@each("quote", ['"', "'"])
+@each("name", ["password=", "api_key: ", "token => b"])
+@each("after", ["", " y algo más", " "])
+def test_blanks_at_the_beginning_of_a_quoted_value_uncover_no_character(
+    blanks: str, quote: str, name: str, after: str
+) -> None:
+    told = redact(f"{name}{quote}{blanks}Zq9vXwYk37916482{after}{quote}")
+    assert not any(map(str.isdigit, told)), told
+
+
 @each("hidden", [
         "\u200b", "\u200d", "\u00ad", "\ufe0f", "\u034f", "\u202e", "\x1b", "\x7f", "\n", "\U000e0041", "\ud800", "\r",
         "\t",
