@@ -24,7 +24,7 @@ _NOT_HERE: Mapping[str, object] = {
     "blindness": {"since": None, "reasons": [], "suppressed": 0},
     "reporting": {"exact": False, "library": None, "foreign": None},
     "forecast": {"text": "", "foreseen": []},
-    "outbox": {"waiting": 0, "error": ""}, "channels": [], "silences": [], "alarms": [], "unanswered": [],
+    "outbox": {"waiting": 0, "error": ""}, "channels": [], "silences": [], "alarms": [], "unanswered": [], "lost": [],
     "tasks": [], "checked_at": None, "heard_at": None, "process": None, "host": None,
 }  # fmt: skip
 

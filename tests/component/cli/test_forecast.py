@@ -63,7 +63,7 @@ async def test_what_is_foreseen_with_chance_interval_reason_and_score(
         "descarga sin avance: a.mp4\n    muy probable (90 %), antes de 2025-12-25",
         "    en prueba: se muestra, no se avisa",
         "  /home: baja de 2,0 GB hacia 2025-12-25",
-        "  disk     en prueba         3       2      1       0     0.10 0.200     80%",
+        "  disco    en prueba         3       2      1       0     0.10 0.200     80%",
     ):
         assert words in said, said
     assert [line for line in said.splitlines() if len(line) > 80 and "/home: baja" not in line] == []
@@ -127,7 +127,7 @@ async def test_the_monitors_own_past_is_evaluated(keep: Keep, capsys: pytest.Cap
         assert (said["kind"], said["said_at"]) == ("loop", NOON + 120)
     assert main(["forecast", "--since", f"@{NOON - 1:.0f}", *options]) == 0
     shown = capsys.readouterr().out.splitlines()
-    (loop,) = [line.split() for line in shown if line.startswith("  loop ")]
+    (loop,) = [line.split() for line in shown if line.startswith("  bucle ")]
     assert loop[-7:-3] == ["1", "1", "0", "0"], "said, came true, false, missed"
     assert main(["forecast", "--since", f"@{NOON + 100:.0f}", "--json", *options]) == 0
     assert capsys.readouterr().out == "", "the past before it is not looked at"

@@ -52,6 +52,7 @@ matches = ["otra cosa"]
 """
 SETUP = """
 from dataclasses import replace
+from trafico_monitor.cli.changes import explain
 from trafico_monitor.cli.commands import setup
 from trafico_monitor.setup.model import Wishes
 from trafico_monitor.setup.plan import plan
@@ -61,8 +62,7 @@ name, spoken = sys.argv[1:]
 facts = replace(FRESH, project="/home/" + name, python="/opt/" + name, models="/home/" + name + "/modelos")
 todo = plan(facts, Wishes(language=spoken))
 setup._show(facts, todo, spoken)
-for number, change in enumerate(todo.changes, 1):
-    setup._explain(number, len(todo.changes), change, facts, spoken)
+explain(todo.changes, facts.files, spoken)
 """
 TRIAL = """
 import sys

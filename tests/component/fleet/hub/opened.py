@@ -55,7 +55,7 @@ async def opened_hub(folder: Path, url: str, clock: Callable[[], float], **own: 
     reader = FleetReader(Connections(endpoint), overview, of_its_own.silences, lambda: "es")
     present = HubStatus(overview, lambda: own, lambda: poller.trouble, lambda: None, lambda: "es", clock)
     window = WebApp(Places(socket, "127.0.0.1:0"), Sources(reader, present, store, overview), clock)
-    poller = Poller(overview, lambda: endpoint, window.stored)
+    poller = Poller(overview, endpoint, window.stored)
     running = [asyncio.create_task(window.run()), asyncio.create_task(poller.run())]
     try:
         async with asyncio.timeout(SECONDS):
