@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,28 @@ async def test_no_secret_travels_and_without_names_no_word_of_the_bots_lines(
     for word in (TOKEN, TOKEN.partition(":")[2], "luna", "noche", "KeyError"):
         assert word not in everything
     assert "luna" in str(local(tmp_path))
+
+
+async def test_a_reload_takes_the_fleet_and_its_keys_and_none_waits_for_a_restart(
+    journald: PrivateJournald, server: Cluster, owner: Endpoint, tmp_path: Path
+) -> None:
+    conf_d = tmp_path / "conf.d"
+    conf_d.mkdir()
+
+    async def beats(name: str) -> int:
+        (row,) = await ask(owner, f"SELECT count(*) FROM trafico.heartbeats WHERE machine = '{name}'")
+        return int(row[0])
+
+    with RunningService(tmp_path, journald.name) as run:
+        for name in ("m01", "m02"):
+            (conf_d / "fleet.toml").write_text(fleet(server).partition("\n")[2].replace("m01", name))
+            run.process.send_signal(signal.SIGHUP)
+            await until(partial(beats, name), f"{name} is in the fleet")
+        (conf_d / "fleet.toml").unlink()
+        run.process.send_signal(signal.SIGHUP)
+        await until(lambda: "fleet" not in run.status(), "it has left the fleet")
+        await until(lambda: run.log.count("recargadas") == 3, "each reload is logged")
+        assert "esperan a un reinicio" not in run.log
 
 
 async def _incident(owner: Endpoint) -> bool:
