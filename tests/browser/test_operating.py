@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import time
 
 import pytest
@@ -90,3 +92,32 @@ def test_everything_is_silenced_without_an_incident(stage: Stage, visit: Open, w
     stage.window.here.said = {**fine, "silences": [silence]}
     expect(page.locator("#verdict")).to_contain_text("avisos en silencio hasta")
     expect(page.locator(".tile", has_text="Avisos")).to_contain_text("En silencio")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_incidents_of_the_filters_are_downloaded_as_a_table(month: Stage, visit: Open, width: int) -> None:
+    page = visit(month, width=width, language="en-GB")
+    settled(page)
+    page.locator("#filter-open button", has_text="Failed").click()
+    shown = page.locator("#incidents-count")
+    expect(page.locator("#incidents-table")).to_have_attribute("href", re.compile("estado=fallido"))
+    expect(page.locator(".rows .chip:not(.fallido)")).to_have_count(0)
+    with page.expect_download() as waited:
+        page.locator("#incidents-table").click()
+    assert waited.value.suggested_filename == "incidents.csv"
+    rows = list(csv.DictReader(waited.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert {one["estado"] for one in rows} == {"fallido"} and str(len(rows)) == shown.inner_text()
+    picture(page, f"export-{width}", full=False)
+    no_serious_finding(page)
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_filters_have_room_on_a_phone(month: Stage, visit: Open, width: int) -> None:
+    page = visit(month, width=width)
+    settled(page)
+    card = page.locator("#incidents").bounding_box()
+    boxes = [one.bounding_box() for one in page.locator("#filters :is(input, select)").all()]
+    assert card is not None and len(boxes) == 5
+    for box in boxes:
+        assert box is not None and box["width"] >= 120 and box["x"] + box["width"] <= card["x"] + card["width"]
+    picture(page, f"filters-{width}", full=False)

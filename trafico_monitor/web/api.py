@@ -69,7 +69,7 @@ class Api:
     async def incidents(self, request: Request) -> Response:
         """A page of the matching incidents, the newest first, and how many match."""
         given = parameters(request, HUB_INCIDENTS if self._hub else INCIDENTS)
-        limit, wanted = int(given.get("limit", USUAL_PAGE)), _filter(given)
+        limit, wanted = int(given.get("limit", USUAL_PAGE)), incident_filter(given)
         found = await self._records.page(wanted, limit + 1)
         rows = [serializers.incident_row(one, self._present, language_of(request)) for one in found[:limit]]
         last = found[limit - 1] if len(found) > limit else None
@@ -164,7 +164,8 @@ def parameters(request: Request, schema: Schema) -> Mapping[str, str | float]:
     return values
 
 
-def _filter(given: Mapping[str, str | float]) -> IncidentFilter:
+def incident_filter(given: Mapping[str, str | float]) -> IncidentFilter:
+    """The filter that the checked parameters describe."""
     wanted = IncidentFilter(
         since=_number(given, "since"),
         until=_number(given, "until"),

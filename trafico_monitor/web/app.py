@@ -27,6 +27,7 @@ from . import api, events, fleet_metrics, openapi
 from .auth import CODE, SessionEndpoints, SessionStore
 from .control import ControlEndpoint
 from .events import Events
+from .export import EXPORT, HUB_EXPORT, Export
 from .fleet_api import MACHINES, PART, FleetApi
 from .metrics import Metrics
 from .middleware import AccessControl, BasePath, RequestTarget, SecurityHeaders, problem
@@ -69,7 +70,7 @@ class WebApp:
         base_path: Callable[[], str] = str,
         frame_ancestors: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        self._present = sources.present
+        self._records, self._present = sources.records, sources.present
         self._control = ControlEndpoint(sources.present, clock)
         store = SessionStore(sources.memory, clock, lambda: self._events.recheck())
         access = AccessControl(store, origins)
@@ -154,6 +155,9 @@ class WebApp:
         about, of_one = "Incidents, newest first, by page", "One incident: proof, lines, history"
         several = () if machines is None else (409,)
         yield _read("/incidents", reading.incidents, about, "IncidentPage", page)
+        export = Export(self._records, self._present, hub=machines is not None)
+        table, csv = "Incidents as CSV, newest first", EXPORT if machines is None else HUB_EXPORT
+        yield _read("/incidents.csv", export.table, table, "IncidentTable", csv, media="text/csv")
         yield _read("/incidents/{id}", reading.incident, of_one, "IncidentStory", one, parts=api.STORY, errors=several)
         if machines is not None:
             fleet = FleetApi(machines)

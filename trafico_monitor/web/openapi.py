@@ -57,8 +57,8 @@ class Operation:
     @property
     def id(self) -> str:
         """The operationId: `GET /api/v1/incidents/{id}` is getIncidentsById."""
-        words = re.sub(r"^/api/v\d+", "", self.path).replace(".json", "").replace("{", "by/").replace("}", "")
-        return self.method.lower() + _joined(re.split(r"[/_-]", words))
+        words = re.sub(r"^/api/v\d+|[}]|[.]json$", "", self.path).replace("{", "by/")
+        return self.method.lower() + _joined(re.split(r"[/_.-]", words))
 
 
 def document(operations: Iterable[Operation], version: str, base_path: str = "") -> dict[str, object]:

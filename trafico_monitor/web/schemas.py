@@ -413,6 +413,7 @@ SCHEMAS: dict[str, Schema] = {
     "Records": _object(records=_list(ref("Event")), seq=_COUNT),
     "OpenApi": {"type": "object", "description": "An OpenAPI 3.1 document", "additionalProperties": True},
     "Metrics": _TEXT,
+    "IncidentTable": _TEXT,
     "Texts": _map(_TEXT),
     "Session": _object(by=_TEXT, until=_NUMBER),
     "Who": _object(by=_TEXT),

@@ -187,7 +187,14 @@ def parsed(answer: bytes) -> Said:
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return Said(int(first.split()[1]), headers, body)
+    return Said(int(first.split()[1]), headers, joined(body) if "transfer-encoding" in headers else body)
+
+
+def joined(chunks: bytes) -> bytes:
+    """The body that came in chunks (RFC 9112, section 7.1), to its last one."""
+    size, _, rest = chunks.partition(b"\r\n")
+    length = int(size, 16)
+    return rest[:length] + joined(rest[length + 2 :]) if length else b""
 
 
 @contextlib.asynccontextmanager

@@ -4,6 +4,7 @@ TEXTS: dict[str, str] = {
     "ui.channels": "Channels",
     "ui.channel.stand_in": "{canal} stands in",
     "ui.channel.resumes": "again at {hora}",
+    "ui.export": "Download CSV",
     "ui.act.test": "Test",
     "ui.act.silence_all": "Silence everything",
     "ui.ask.test": "Send a test message?",

@@ -4,6 +4,7 @@ TEXTS: dict[str, str] = {
     "ui.channels": "Canales",
     "ui.channel.stand_in": "lo suple {canal}",
     "ui.channel.resumes": "otra vez a las {hora}",
+    "ui.export": "Descargar CSV",
     "ui.act.test": "Probar",
     "ui.act.silence_all": "Silenciar todo",
     "ui.ask.test": "¿Enviar un mensaje de prueba?",

@@ -3,7 +3,7 @@
 import { read } from "./api.js";
 import { at, fill, h, shown } from "./dom.js";
 import { chip, empty, failed, gently, named, segments, waiting } from "./parts.js";
-import { number, t, when } from "./words.js";
+import { language, number, t, when } from "./words.js";
 
 const FIRST = 12,
   PAGE = 50,
@@ -176,6 +176,7 @@ export function draw() {
     return;
   }
   fill(at("incidents-count"), total ? number(total) : "");
+  at("incidents-table").href = `api/v1/incidents.csv?${new URLSearchParams([...given(), ["language", language]])}`;
   if (!ordered.length) {
     fill(
       place,

@@ -73,9 +73,29 @@ export interface paths {
     };
     /**
      * Incidents, newest first, by page
-     * @description Incidents, newest first, by page
+     * @description A page of the matching incidents, the newest first, and how many match.
      */
     get: operations["getIncidents"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/incidents.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Incidents as CSV, newest first
+     * @description All matching incidents, the newest first; times with the offset of this machine's zone.
+     */
+    get: operations["getIncidentsCsv"];
     put?: never;
     post?: never;
     delete?: never;
@@ -443,6 +463,7 @@ export interface components {
       estado: components["schemas"]["Estado"];
       modelo: string | null;
       video: string | null;
+      file: string | null;
       size: number | null;
       opened_at: number;
       updated_at: number;
@@ -459,10 +480,12 @@ export interface components {
       count: number;
       acknowledged_by: string | null;
       acknowledged_at: number | null;
+      machine?: string;
     };
     IncidentPage: {
       incidents: components["schemas"]["Incident"][];
       next: string | null;
+      total: number;
     };
     Evidence: {
       what: string;
@@ -477,6 +500,7 @@ export interface components {
       text: string;
       priority: number;
       estado: components["schemas"]["Estado"] | null;
+      machine?: string;
     };
     IncidentStory: {
       id: string;
@@ -484,6 +508,7 @@ export interface components {
       estado: components["schemas"]["Estado"];
       modelo: string | null;
       video: string | null;
+      file: string | null;
       size: number | null;
       opened_at: number;
       updated_at: number;
@@ -508,9 +533,14 @@ export interface components {
       lines: string[];
       evidence: components["schemas"]["Evidence"][];
       history: components["schemas"]["Event"][];
+      machine?: string;
     };
     ModeloCount: {
       modelo: string | null;
+      total: number;
+    };
+    MachineCount: {
+      machine: string | null;
       total: number;
     };
     Summary: {
@@ -530,9 +560,15 @@ export interface components {
       success_rate: number | null;
       median_seconds: number | null;
       p95_seconds: number | null;
+      by_machine?: components["schemas"]["MachineCount"][];
     };
     ModeloSeries: {
       modelo: string | null;
+      others: boolean;
+      values: number[];
+    };
+    MachineSeries: {
+      machine: string | null;
       others: boolean;
       values: number[];
     };
@@ -548,10 +584,12 @@ export interface components {
       };
       modelos: components["schemas"]["ModeloSeries"][];
       median_seconds: (number | null)[];
+      machines?: components["schemas"]["MachineSeries"][];
     };
     Download: {
       modelo: string | null;
       video: string | null;
+      file: string | null;
       phase: components["schemas"]["Phase"];
       since: number;
       heard: number;
@@ -704,7 +742,9 @@ export interface components {
       silences: components["schemas"]["ActiveSilence"][];
       alarms: components["schemas"]["Alarm"][];
       unanswered: string[];
+      lost: string[];
       fleet?: components["schemas"]["FleetLink"];
+      hub?: components["schemas"]["FleetTotals"];
     };
     Status: {
       started_at: number;
@@ -737,9 +777,126 @@ export interface components {
       silences: components["schemas"]["ActiveSilence"][];
       alarms: components["schemas"]["Alarm"][];
       unanswered: string[];
+      lost: string[];
       at: number;
       running: boolean;
       fleet?: components["schemas"]["FleetLink"];
+      hub?: components["schemas"]["FleetTotals"];
+    };
+    /** @enum {string} */
+    MachineState: "invited" | "ok" | "troubled" | "silent" | "revoked";
+    MachineProblem: {
+      code: string;
+      text: string;
+    };
+    MachineDisk: {
+      path: string;
+      free: number;
+      total: number;
+      full_at: number | null;
+      probability: number | null;
+    };
+    Machine: {
+      name: string;
+      state: components["schemas"]["MachineState"];
+      problems: components["schemas"]["MachineProblem"][];
+      received_at: number | null;
+      skew: number;
+      version: string;
+      open: number;
+      failed: number;
+      solved: number;
+      unanswered: number;
+      waiting: number;
+      success_rate: number | null;
+      disk: components["schemas"]["MachineDisk"] | null;
+      bot_active: boolean | null;
+      server_up: boolean | null;
+      container: string;
+      lag: number;
+      pending: number;
+      missing: number;
+      refused: number;
+      flips: number;
+      certificate_until: number | null;
+    };
+    MachinePage: {
+      machines: components["schemas"]["Machine"][];
+      total: number;
+      states: {
+        [key: string]: number;
+      };
+      next: number | null;
+      at: number;
+    };
+    MachineDetails: {
+      name: string;
+      state: components["schemas"]["MachineState"];
+      problems: components["schemas"]["MachineProblem"][];
+      received_at: number | null;
+      skew: number;
+      version: string;
+      open: number;
+      failed: number;
+      solved: number;
+      unanswered: number;
+      waiting: number;
+      success_rate: number | null;
+      disk: components["schemas"]["MachineDisk"] | null;
+      bot_active: boolean | null;
+      server_up: boolean | null;
+      container: string;
+      lag: number;
+      pending: number;
+      missing: number;
+      refused: number;
+      flips: number;
+      certificate_until: number | null;
+      started_at: number | null;
+      invited_at: number | null;
+      revoked_at: number | null;
+      hosts: string[];
+      disks: components["schemas"]["MachineDisk"][];
+      set_aside: number[];
+      open_types: {
+        [key: string]: number;
+      };
+      address: string;
+      commands: string[];
+      at: number;
+    };
+    FleetDisk: {
+      machine: string;
+      path: string;
+      free: number;
+      total: number;
+      full_at: number | null;
+      probability: number | null;
+    };
+    FleetPart: {
+      up: number;
+      down: number;
+      unknown: number;
+      worst: string[];
+    };
+    FleetTotals: {
+      machines: number;
+      states: {
+        [key: string]: number;
+      };
+      silent: string[];
+      troubled: string[];
+      bots: components["schemas"]["FleetPart"];
+      servers: components["schemas"]["FleetPart"];
+      disks: components["schemas"]["FleetDisk"][];
+      open: number;
+      failed: number;
+      unanswered: number;
+      waiting: number;
+      pending: number;
+      missing: number;
+      success_rate: number | null;
+      database: string;
     };
     /** @enum {string} */
     VolumeLevel: "ok" | "warning" | "critical";
@@ -861,6 +1018,7 @@ export interface components {
       [key: string]: unknown;
     };
     Metrics: string;
+    IncidentTable: string;
     Texts: {
       [key: string]: string;
     };
@@ -896,6 +1054,7 @@ export interface components {
       priority: number;
       estado: components["schemas"]["Estado"] | null;
       incident: components["schemas"]["Incident"] | null;
+      machine?: string;
     };
     Present: {
       status: components["schemas"]["PresentStatus"];
@@ -936,11 +1095,20 @@ export interface components {
       id: string;
       data: components["schemas"]["Place"];
     };
+    AliveMessage: {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      event: "alive";
+      data: components["schemas"]["Place"];
+    };
     StreamMessage:
       | components["schemas"]["HelloMessage"]
       | components["schemas"]["RecordMessage"]
       | components["schemas"]["PresentMessage"]
-      | components["schemas"]["ResetMessage"];
+      | components["schemas"]["ResetMessage"]
+      | components["schemas"]["AliveMessage"];
     WebhookEvidence: {
       what: string;
       value: string;
@@ -1298,6 +1466,7 @@ export interface operations {
         type?: "timeout" | "ruta_inexistente" | "corrupto" | "permisos" | "disco_lleno" | "servidor_caido" | "otro";
         estado?: "detectado" | "pendiente" | "reintentando" | "solucionado" | "fallido";
         modelo?: string;
+        video?: string;
         open?: boolean;
         since?: number;
         until?: number;
@@ -1327,6 +1496,41 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      422: components["responses"]["UnprocessableEntity"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
+    };
+  };
+  getIncidentsCsv: {
+    parameters: {
+      query?: {
+        type?: "timeout" | "ruta_inexistente" | "corrupto" | "permisos" | "disco_lleno" | "servidor_caido" | "otro";
+        estado?: "detectado" | "pendiente" | "reintentando" | "solucionado" | "fallido";
+        modelo?: string;
+        video?: string;
+        open?: boolean;
+        since?: number;
+        until?: number;
+        language?: "es" | "en";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description IncidentTable */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/csv": components["schemas"]["IncidentTable"];
+        };
       };
       400: components["responses"]["BadRequest"];
       401: components["responses"]["Unauthorized"];
