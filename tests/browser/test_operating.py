@@ -116,8 +116,10 @@ def test_the_filters_have_room_on_a_phone(month: Stage, visit: Open, width: int)
     page = visit(month, width=width)
     settled(page)
     card = page.locator("#incidents").bounding_box()
-    boxes = [one.bounding_box() for one in page.locator("#filters :is(input, select)").all()]
-    assert card is not None and len(boxes) == 5
-    for box in boxes:
-        assert box is not None and box["width"] >= 120 and box["x"] + box["width"] <= card["x"] + card["width"]
+    assert card is not None
+    for kind, count, least in (("input", 4, 120), ("select", 1, 120), ("button", 4, 24)):
+        boxes = [one.bounding_box() for one in page.locator(f"#filters {kind}").all()]
+        assert len(boxes) == count
+        for box in boxes:
+            assert box is not None and box["width"] >= least and box["x"] + box["width"] <= card["x"] + card["width"]
     picture(page, f"filters-{width}", full=False)

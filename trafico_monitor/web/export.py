@@ -42,7 +42,8 @@ class Export:
 
     def __init__(self, records: Records, present: Present, *, hub: bool = False) -> None:
         self._records, self._present = records, present
-        self._form, self._columns = (HUB_EXPORT, ("machine", *COLUMNS)) if hub else (EXPORT, COLUMNS)
+        self._form = HUB_EXPORT if hub else EXPORT
+        self._columns: Sequence[str] = ("machine", *COLUMNS) if hub else COLUMNS
 
     async def table(self, request: Request) -> Response:
         """All matching incidents, the newest first; times with the offset of this machine's zone."""
