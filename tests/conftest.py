@@ -15,7 +15,8 @@ from trafico_monitor.host import secret_shapes
 leftovers.note_cancelled_tasks()
 
 # Trees whose tests play with real processes, machines and their clocks. On a machine that is busy with other
-# work a deadline may pass there; a third failure is the code's. Each rerun is listed (`-rR`) at the end.
+# work a deadline may pass there; a third failure is the code's. Each rerun is listed (`-rR`) at the end. The same
+# holds for a module that measures time by `tests/growth`.
 REAL_PROCESSES = {"component", "browser", "system", "chaos"}
 
 # Trees whose tests must leave nothing behind in this process. The others drive a browser or machines, which serve
@@ -29,7 +30,8 @@ _HELD: dict[str, Resources] = {"module": Resources(), "session": Resources()}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(here).parts[0] in REAL_PROCESSES:
+        measures = isinstance(item, pytest.Function) and hasattr(item.module, "assert_linear")
+        if measures or item.path.relative_to(here).parts[0] in REAL_PROCESSES:
             item.add_marker(pytest.mark.flaky(reruns=2))
 
 
