@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from trafico_monitor.model.alert import Scope
 from trafico_monitor.model.control import ControlResponse, RequestKind
+from trafico_monitor.model.installation import Assignable, WaitingFile
 
 from .conftest import Open, picture
 from .stage import Stage
@@ -123,3 +124,28 @@ def test_the_filters_have_room_on_a_phone(month: Stage, visit: Open, width: int)
         for box in boxes:
             assert box is not None and box["width"] >= least and box["x"] + box["width"] <= card["x"] + card["width"]
     picture(page, f"filters-{width}", full=False)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_a_rescued_video_is_assigned_from_the_page(stage: Stage, visit: Open, width: int, theme: str) -> None:
+    here, desk = stage.window.here, stage.window.here.desk_now
+    assert desk is not None
+    here.said["rescued"] = {"files": 2, "bytes": 83_000_000, "oldest": 1.0, "complete": True, "fix": "assign …"}
+    here.shelf = Assignable(
+        (WaitingFile("a.mp4", 5_000_000, 1.0), WaitingFile("b (2).mp4", 78_000_000, 2.0)), 2, ("ana", "noa")
+    )
+    page = visit(stage, width=width, color_scheme=theme)
+    page.locator("#rescued button").click()
+    page.locator("#ask select").select_option("b (2).mp4")
+    page.locator("#ask input[name=modelo]").fill("noa")
+    expect(page.locator("#ask datalist option")).to_have_count(2)
+    picture(page, f"assign-{width}-{theme}", full=False)
+    no_serious_finding(page)
+    desk.reply = ControlResponse(True, "assigned", {"archivo": "b (2).mp4", "modelo": "noa", "ruta": "noa/b.mp4"})
+    page.locator("#ask button.main").click()
+    expect(page.locator("body > .toasts")).to_contain_text("b (2).mp4")
+    [asked] = desk.asked
+    assert (asked.kind, asked.file, asked.modelo) == (RequestKind.ASSIGN, "b (2).mp4", "noa")
+    here.shelf = Assignable()
+    page.locator("#rescued button").click()
+    expect(page.locator("body > .toasts")).to_contain_text("No queda ningún video")

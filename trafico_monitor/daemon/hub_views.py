@@ -11,6 +11,7 @@ from ..messages import text
 from ..model.control import ControlService
 from ..model.download import UnderWay
 from ..model.incident import Event, Incident
+from ..model.installation import Assignable
 from ..model.prediction import ForecastView
 from ..model.resource_usage import ResourceUsage
 from ..pipeline.events import action_text, reason_text
@@ -74,6 +75,10 @@ class HubStatus:
     async def forecast(self) -> ForecastView:
         """Nothing: each machine foresees its own."""
         return ForecastView(self._clock())
+
+    async def assignable(self) -> Assignable:
+        """Nothing: the files lie on the machines."""
+        return Assignable()
 
     def action(self, incident: Incident, language: str) -> str:
         return action_text(incident, language)

@@ -15,13 +15,14 @@ from typing import TypeVar
 
 from .. import __version__
 from ..errors import PathRefused, StoreError
+from ..health.download_files import SECONDS, list_waiting
 from ..health.scheduler import CheckRun
 from ..host.blocking import run_blocking
 from ..model.alert import Silence
 from ..model.control import ControlService
 from ..model.download import Phase, UnderWay
 from ..model.incident import Event, Incident, IncidentFilter
-from ..model.installation import Installation
+from ..model.installation import Assignable, Installation
 from ..model.prediction import ForecastView
 from ..model.task import TaskKind
 from ..pipeline.events import action_text, event_text, reason_text
@@ -30,6 +31,7 @@ from ..store.read_repository import Queries
 from ..store.repository import DATABASE, Store
 from ..web.ports import Gauges, Hour, Numbered, Volume
 from .context import AppContext
+from .executor import modelos
 from .status import StatusReporter
 
 T = TypeVar("T")
@@ -38,6 +40,7 @@ QUERY_SECONDS = 5.0
 SIDE_BY_SIDE = 3  # queries: the disk is there for the pipeline first
 PROGRESS_SECONDS = 2.0
 MOST_SHOWN = 50
+MOST_CHOICES = 500  # rescued files, and modelos
 KEEP_SECONDS = 300.0
 _PART = ".trafico-"  # a copy under its temporary name (action.copying)
 
@@ -195,6 +198,15 @@ class LiveStatus:
             for order in own
         ]
         return found[:MOST_SHOWN]
+
+    async def assignable(self) -> Assignable:
+        """The rescued files, and the modelos that they could belong to. Raises OSError, a TimeoutError too."""
+        site = self._site()
+        if site is None:
+            return Assignable()
+        models = site.models
+        total, files = await run_blocking(lambda: list_waiting(models), seconds=SECONDS, name="rescued")
+        return Assignable(tuple(files[:MOST_CHOICES]), total, tuple((await modelos(site))[:MOST_CHOICES]))
 
     def gauges(self) -> Gauges:
         said, pipeline = self.status(), self._pipeline

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..host.blocking import run_blocking
 from ..host.safe_open import safe_component
-from ..model.installation import RESCUED, Waiting
+from ..model.installation import RESCUED, Waiting, WaitingFile
 
 SECONDS = 5.0  # for a caller's deadline
 MOST = 10_000  # entries of a folder; what lies behind them is not counted
@@ -24,15 +24,34 @@ def count_waiting(models: Path, most: int = MOST, folder: str = RESCUED) -> Wait
         listed, complete = _entries(models / folder, most)
     except FileNotFoundError:
         return Waiting()
-    names = {name for name, _ in listed}
-    kept = [(name, seen) for name, seen in listed if stat.S_ISREG(seen.st_mode) and not _aside(name, names)]
+    kept = _waiting(listed)
     return Waiting(
         number=len(kept),
         size=sum(seen.st_size for _, seen in kept),
         oldest=min((seen.st_ctime for _, seen in kept), default=None),
-        first=min((name for name, _ in kept if name.isprintable() and safe_component(name)), default=""),
+        first=min((name for name, _ in kept if _assignable(name)), default=""),
         complete=complete,
     )
+
+
+def list_waiting(models: Path) -> tuple[int, list[WaitingFile]]:
+    """How many files wait in `_rescatados`, and those that `assign` accepts, the oldest first. Blocking. Raises
+    OSError."""
+    try:
+        kept = _waiting(_entries(models / RESCUED, MOST)[0])
+    except FileNotFoundError:
+        return 0, []
+    files = [WaitingFile(name, seen.st_size, seen.st_ctime) for name, seen in kept if _assignable(name)]
+    return len(kept), sorted(files, key=lambda one: (one.since, one.file))
+
+
+def _waiting(listed: list[tuple[str, os.stat_result]]) -> list[tuple[str, os.stat_result]]:
+    names = {name for name, _ in listed}
+    return [(name, seen) for name, seen in listed if stat.S_ISREG(seen.st_mode) and not _aside(name, names)]
+
+
+def _assignable(name: str) -> bool:
+    return name.isprintable() and safe_component(name)
 
 
 def list_modelos(models: Path, most: int = MOST) -> list[str]:

@@ -75,6 +75,25 @@ class Waiting:
     complete: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """A file of `_rescatados` that `assign` accepts: `size` in bytes, waiting `since` (seconds since the epoch)."""
+
+    file: str
+    size: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Assignable:
+    """What an operator chooses from: of `total` waiting files the oldest ones, and the modelos, the most recent
+    first."""
+
+    files: tuple[WaitingFile, ...] = ()
+    total: int = 0
+    modelos: tuple[str, ...] = ()
+
+
 def mark_of(file: str, incident: str) -> str:
     """Returns the identifier in a button for the `file` rescued by `incident`: eight letters, different for another
     file that gets the same name later."""

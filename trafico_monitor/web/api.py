@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zoneinfo
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 
@@ -115,6 +115,13 @@ class Api:
     async def downloads(self, request: Request) -> Response:
         under_way = [serializers.under_way(one) for one in await self._present.downloads()]
         return json_response({"downloads": under_way})
+
+    async def rescued(self, request: Request) -> Response:
+        """The files of `_rescatados`, the oldest first, and the modelos to choose from, the most recent first."""
+        try:
+            return json_response(asdict(await self._present.assignable()))
+        except OSError:  # a TimeoutError too
+            raise Problem(503, "rescued") from None
 
     async def health(self, request: Request) -> Response:
         """The status, every file system with its trend, and the silences."""

@@ -11,7 +11,7 @@ from ..model.control import ControlService
 from ..model.download import UnderWay
 from ..model.fleet import Machine
 from ..model.incident import Event, Incident, IncidentFilter
-from ..model.installation import Waiting
+from ..model.installation import Assignable, Waiting
 from ..model.prediction import ForecastView
 from ..model.resource_usage import ResourceUsage
 
@@ -115,6 +115,10 @@ class Present(Protocol):
 
     async def forecast(self) -> ForecastView:
         """What is foreseen now, and how good predictions have been."""
+        ...
+
+    async def assignable(self) -> Assignable:
+        """The rescued files, and the modelos that they could belong to. Raises OSError, a TimeoutError too."""
         ...
 
     def action(self, incident: Incident, language: str) -> str:

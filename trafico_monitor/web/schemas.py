@@ -412,6 +412,8 @@ SCHEMAS: dict[str, Schema] = {
     "Ledger": _object(since=_NUMBER, ledger=_list(ref("RepairStatistics"))),
     "Records": _object(records=_list(ref("Event")), seq=_COUNT),
     "OpenApi": {"type": "object", "description": "An OpenAPI 3.1 document", "additionalProperties": True},
+    "RescuedFile": _object(file=_TEXT, size=_COUNT, since=_NUMBER),
+    "RescuedFiles": _object(files=_list(ref("RescuedFile")), total=_COUNT, modelos=_list(_TEXT)),
     "Metrics": _TEXT,
     "IncidentTable": _TEXT,
     "Texts": _map(_TEXT),

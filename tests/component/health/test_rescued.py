@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.health.download_files import count_waiting, list_modelos
+from trafico_monitor.health.download_files import count_waiting, list_modelos, list_waiting
 from trafico_monitor.model.installation import RESCUED, Waiting
 
 
@@ -81,6 +81,19 @@ def test_a_link_to_a_folder_elsewhere_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / RESCUED).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError):
         count_waiting(tmp_path)
+
+
+def test_what_can_be_assigned_is_listed_the_longest_there_first(models: Path) -> None:
+    assert list_waiting(models.parent) == (0, [])
+    for name in ("b.mp4", "a.mp4"):
+        place = put(models, name)
+        end = time.monotonic() + 60
+        while place.stat().st_ctime == put(models, "later.mp4").stat().st_ctime and time.monotonic() < end:
+            pass  # the clock of the file system goes by ticks
+    put(models, "a.mp4.json", 300)
+    (models / RESCUED / "line\nbreak.mp4").touch()
+    total, files = list_waiting(models)
+    assert (total, [(one.file, one.size) for one in files]) == (4, [("b.mp4", 10), ("a.mp4", 10), ("later.mp4", 10)])
 
 
 def test_modelos_are_the_folders_the_last_used_first(tmp_path: Path) -> None:

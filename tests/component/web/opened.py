@@ -14,6 +14,7 @@ from trafico_monitor.model.changeset import ChangeSet
 from trafico_monitor.model.control import ControlRequest, ControlResponse
 from trafico_monitor.model.download import UnderWay
 from trafico_monitor.model.incident import Estado, Event, Incident
+from trafico_monitor.model.installation import Assignable
 from trafico_monitor.model.prediction import ForecastView
 from trafico_monitor.pipeline.events import action_text, event_text, reason_text
 from trafico_monitor.store.repository import Store
@@ -69,6 +70,7 @@ class Here:
     said: dict[str, object] = field(default_factory=lambda: dict(QUIET))
     under_way: list[UnderWay] = field(default_factory=list)
     disks: list[Volume] = field(default_factory=list)
+    shelf: Assignable | None = field(default_factory=Assignable)  # None: it cannot be looked at
     foreseen: ForecastView = field(default_factory=lambda: ForecastView(NOON))
 
     def status(self) -> Mapping[str, object]:
@@ -85,6 +87,11 @@ class Here:
 
     async def forecast(self) -> ForecastView:
         return self.foreseen
+
+    async def assignable(self) -> Assignable:
+        if self.shelf is None:
+            raise TimeoutError
+        return self.shelf
 
     def action(self, incident: Incident, language: str) -> str:
         return action_text(incident, language)

@@ -10,6 +10,7 @@ import pytest
 
 from trafico_monitor.model.alert import Scope, Silence
 from trafico_monitor.model.changeset import ChangeSet
+from trafico_monitor.model.installation import Assignable, WaitingFile
 from trafico_monitor.web.ports import Volume
 
 from .opened import NOON, SECONDS, Opened
@@ -85,7 +86,7 @@ async def test_one_incident_with_its_proof_its_lines_and_its_story(window: Opene
     await window.keep(sample(3, lines=(HOSTILE,)))
     await window.keep(sample(3), text="✅ Solucionado")
     said: Any = (await window.ask("GET", f"{BASE}/incidents/00000003")).json
-    assert [one["text"] for one in said["history"]] == ["⚠️ línea", "✅ Solucionado"]
+    assert [one["text"][:21] for one in said["history"]] == ["✅ Solucionado en 7 s:"] * 2
     assert said["evidence"][0] == {"what": "size", "text": "tamaño", "value": "5665533 bytes", "ok": True}
     assert said["lines"][1] == "httpx.ReadTimeout"
 
@@ -136,6 +137,18 @@ async def test_health_shows_disks_with_their_trend_and_silences(window: Opened) 
     said: Any = (await window.ask("GET", f"{BASE}/health")).json
     assert said["volumes"][0]["history"] == [[NOON - 300, 6], [NOON, 5]]
     assert said["silences"][0]["reason"] == "mudanza" and said["status"]["running"] is True
+
+
+async def test_rescued_files_and_the_modelos_to_choose_from(window: Opened) -> None:
+    rescued = f"{BASE}/rescued"
+    assert (await window.ask("GET", rescued)).json == {"files": [], "total": 0, "modelos": []}
+    window.here.shelf = Assignable((WaitingFile("a.mp4", 7, NOON),), 2, ("ana", "noa"))
+    assert (await window.ask("GET", rescued)).json == {
+        "files": [{"file": "a.mp4", "size": 7, "since": NOON}], "total": 2, "modelos": ["ana", "noa"],
+    }  # fmt: skip
+    window.here.shelf = None
+    said = await window.ask("GET", rescued)
+    assert said.status == 503 and "_rescatados" in str(said.json["text"])
 
 
 async def test_what_is_foreseen_is_shown_with_its_reason_in_words(window: Opened) -> None:

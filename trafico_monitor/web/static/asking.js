@@ -92,7 +92,7 @@ export function end_silence(silence, done) {
   );
 }
 
-function confirm(title, name, about, fields, label, body, done = () => {}) {
+export function confirm(title, name, about, fields, label, body, done = () => {}) {
   const dialog = at("ask");
   const send = h("button", { type: "submit", class: "main" }, label);
   const refusal = h("div", { role: "alert" });

@@ -2,6 +2,7 @@
 
 import { acknowledge } from "./asking.js";
 import { at, fill, h, shown, svg } from "./dom.js";
+import { assign } from "./rescue.js";
 import { bytes, clock, count, date, number, span, t, when } from "./words.js";
 
 let histories = {};
@@ -293,6 +294,7 @@ function rescued(found) {
         h("div", { class: "sub" }, [bytes(found.bytes), since].filter(Boolean).join(" · ")),
         found.fix ? h("div", { class: "sub" }, h("code", {}, shown(found.fix))) : null,
       ),
+      h("button", { type: "button", onclick: assign }, t("ui.act.assign")),
     ),
   );
 }

@@ -184,6 +184,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/rescued": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Rescued files, and the modelos to choose from
+     * @description The files of `_rescatados`, the oldest first, and the modelos to choose from, the most recent first.
+     */
+    get: operations["getRescued"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/health": {
     parameters: {
       query?: never;
@@ -1017,6 +1037,16 @@ export interface components {
     OpenApi: {
       [key: string]: unknown;
     };
+    RescuedFile: {
+      file: string;
+      size: number;
+      since: number;
+    };
+    RescuedFiles: {
+      files: components["schemas"]["RescuedFile"][];
+      total: number;
+      modelos: string[];
+    };
     Metrics: string;
     IncidentTable: string;
     Texts: {
@@ -1672,6 +1702,40 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Downloads"];
+        };
+      };
+      /** @description As If-None-Match names it */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
+    };
+  };
+  getRescued: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description RescuedFiles */
+      200: {
+        headers: {
+          /** @description The state of the answer */
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RescuedFiles"];
         };
       };
       /** @description As If-None-Match names it */
