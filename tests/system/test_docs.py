@@ -21,6 +21,7 @@ ELSEWHERE = {
     r"sudo trafico-monitor trial": "test_trial.py",
     r"trafico-monitor instrument ": "tests/component/instrument/test_command.py",
     r"sudo trafico-monitor setup (?!.*--dry-run)": "test_setup.py",
+    r"(sudo )?trafico-monitor (hub|fleet) ": "test_fleet.py",
 }
 # Exit statuses that are answers, not failures.
 ANSWERS = {
