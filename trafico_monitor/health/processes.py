@@ -17,6 +17,7 @@ _HIERARCHIES = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/syst
 _PROC = Path("/proc")
 _MOST_GROUPS = 256  # below a unit: a delegated one may have made many
 _SERVICE = re.compile(r"^0::(?!/user\.slice/)/(?:[^/]+\.slice/)*([^/]+\.service)(?:/|$)", re.MULTILINE)
+_USER_SERVICE = re.compile(r"^0::.*/user@\d+\.service/(?:[^/]+\.slice/)*([^/]+\.service)(?:/|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,20 @@ class BotProcess:
     began: float
     control_groups: str
 
-    def in_unit(self, unit: str) -> bool:
-        return _holds(self.control_groups, unit)
+    def in_unit(self, unit: str, *, of_user: bool = False) -> bool:
+        """Whether the system's `unit` holds it, or the user's own (`of_user`): both may have one of that name."""
+        return bool(self.user_service) is of_user and _holds(self.control_groups, unit)
 
     @property
     def service(self) -> str:
         """The system's service that holds it; "" for a session, a service of a user's own manager or a container."""
         return service_of(self.control_groups)
+
+    @property
+    def user_service(self) -> str:
+        """The service of a user's own manager (`systemctl --user`) that holds it; "" for none."""
+        found = _USER_SERVICE.search(self.control_groups)
+        return found[1] if found else ""
 
 
 def service_of(control_groups: str) -> str:

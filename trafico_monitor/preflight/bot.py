@@ -57,12 +57,16 @@ def _inactive(state: UnitState, fields: Mapping[str, str], *, runs_elsewhere: bo
 
 def left_over(context: CheckContext) -> list[CheckResult]:
     """Processes of the bot outside its unit, and the mission's own monitor, of the project's user and of root."""
-    unit, project, user = context.config.bot.unit, context.config.project.dir, context.bot
-    if not (unit and project and user):
+    watched, project, user = context.config.bot, context.config.project.dir, context.bot
+    if not (watched.unit and project and user):
         return []
-    programs = {"main.py", Path(context.config.bot.process or "main.py").name, _EARLIER_MONITOR}
-    found = [process for process in find_bot_processes(project, programs, {user.uid, 0}) if not process.in_unit(unit)]
-    return [_left_over(process, context) for process in found[:_MOST_LEFT_OVER]] or [ok("no_left_over", unit=unit)]
+    programs = {"main.py", Path(watched.process or "main.py").name, _EARLIER_MONITOR}
+    found = [
+        process
+        for process in find_bot_processes(project, programs, {user.uid, 0})
+        if not process.in_unit(watched.unit, of_user=watched.user_unit)
+    ]
+    return [_left_over(one, context) for one in found[:_MOST_LEFT_OVER]] or [ok("no_left_over", unit=watched.unit)]
 
 
 def _left_over(process: BotProcess, context: CheckContext) -> CheckResult:
@@ -73,11 +77,13 @@ def _left_over(process: BotProcess, context: CheckContext) -> CheckResult:
         "user": account.name if account else process.uid,
         "age": format.duration(time.time() - process.began, context.config.language),
         "unit": context.config.bot.unit,
-        "service": process.service,
+        "service": process.service or process.user_service,
     }
     found = warning("left_over", "left_over", **fields)
     if process.program.endswith(_EARLIER_MONITOR):
         found = warning("left_over_monitor", "left_over", **fields)
+    if process.user_service:  # its manager would start it again
+        return replace(found, fix="fix.left_over_user_service")
     return replace(found, fix="fix.left_over_service") if process.service else found
 
 

@@ -74,6 +74,7 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         units=tuple(found),
         adopted=adopted,
         loose=loose(runs, found),
+        user_unit=next((run.user_service for run in runs if run.user_service), ""),
         explicit=explicit,
         monitor_there=monitor.get("LoadState") == "loaded" and accounts.by_name(SERVICE_USER) is not None,
         monitor_groups=_groups(SERVICE_USER),

@@ -64,7 +64,8 @@ class Facts:
     """`explicit` are the values that an administrator's own files set (setup's drop-in left out),
     by `section.key`; `effective` the whole configuration as it is. `closed` names the places
     whose access still has to be opened: `models`, `bot_api`, `env`. `loose` are processes that
-    run main.py outside every unit. `writable` are the service's ReadWritePaths=. `passages` are
+    run main.py outside every unit of the system, `user_unit` the unit of a user's own manager (`systemctl --user`)
+    that holds one of them. `writable` are the service's ReadWritePaths=. `passages` are
     folders of the bot's user that keep the monitor out; `blocked` are, by place, folders of somebody
     else's that keep it or the bot's user out: (folder, its owner).
     `adopted` is one of `units` that an earlier setup has adopted. `process_there`: the project has a program
@@ -84,6 +85,7 @@ class Facts:
     container: FoundContainer | None = None
     units: tuple[FoundUnit, ...] = ()
     loose: tuple[int, ...] = ()
+    user_unit: str = ""
     explicit: Mapping[str, object] = field(default_factory=dict)
     files: Mapping[str, FoundFile] = field(default_factory=dict)
     closed: frozenset[str] = frozenset()

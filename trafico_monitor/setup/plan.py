@@ -40,6 +40,10 @@ def plan(facts: Facts, wishes: Wishes) -> Plan:
     refusals: list[Note] = []
     if not facts.monitor_there:
         refusals.append(Note("not_installed"))
+    if facts.user_unit:  # a unit of the system beside it would be a second bot, at the next boot at the latest
+        refusals.append(
+            Note("user_unit", {"unit": facts.user_unit, "user": facts.user.name, "project": facts.project})
+        )
     found, wanted = _unit(facts, wishes, refusals)
     changes = [
         *_configuration(facts, wishes, wanted, notes, refusals),

@@ -400,6 +400,15 @@ def test_a_process_that_another_service_holds_is_ended_by_its_service(context: C
     assert bot._left_over(held, context).remedy("es") == "sudo systemctl disable --now old-bot.service"
 
 
+def test_a_process_of_the_users_own_systemd_is_ended_by_that(context: CheckContext) -> None:
+    """Killed, it would be started again; and it may bear the name of the system's unit."""
+    name = context.config.bot.unit
+    group = f"0::/user.slice/user-5.slice/user@5.service/app.slice/{name}\n"
+    held = processes.BotProcess(7, GAMES.pw_uid, "main.py", 0.0, group)
+    assert not held.in_unit(name) and held.in_unit(name, of_user=True)
+    assert bot._left_over(held, context).remedy("es") == f"sudo systemctl --user -M games@ disable --now {name}"
+
+
 async def test_a_file_system_that_turned_read_only_is_critical(context: CheckContext, place: Path) -> None:
     models = Path(context.config.project.dir) / "modelos"
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "trafico-test", models], check=True, timeout=10)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import json
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -124,6 +126,19 @@ def test_what_the_documents_call_can_be_called_so(line: Shown) -> None:
             command = command.commands[words.pop(0)]
         with contextlib.suppress(click.exceptions.Exit):  # --help, --version
             command.make_context(PROGRAM, words)
+
+
+@each("line", [line for line in LINES if line.line.startswith("jq") and "uniq -c" in line.line])
+def test_a_line_that_counts_failures_counts_each_once(line: Shown, tmp_path: Path) -> None:
+    """descarga_errors.json has an object for each change of state. The mission's line counts those, and says so."""
+    file = tmp_path / "descarga_errors.json"
+    ids = ("A", "A", "A", "B")
+    file.write_text(json.dumps([{"incidente": one, "error_type": "timeout"} for one in ids]))
+    command, _, remark = line.line.partition("    # ")
+    command = command.replace("/var/log/trafico-monitor/descarga_errors.json", str(file))
+    counted = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=60).stdout
+    changes = re.search(r"chang|cambio", remark) is not None
+    assert counted.split() == ["4" if changes else "2", "timeout"]
 
 
 @each("document", DOCUMENTS)

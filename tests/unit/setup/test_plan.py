@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 
@@ -178,6 +179,17 @@ def test_a_main_py_that_runs_by_hand_is_not_doubled() -> None:
     made = plan(replace(FRESH, loose=(4711,)), Wishes())
     assert (Kind.START_UNIT, unit_files.UNIT) not in steps(made)
     assert "runs_by_hand" in codes(made)
+
+
+def test_a_main_py_of_the_users_own_systemd_is_never_doubled_by_a_unit_of_the_system() -> None:
+    made = plan(replace(FRESH, loose=(4711,), user_unit="bot.service"), Wishes())
+    assert made.changes == ()
+    (refused,) = made.refusals
+    said = text(f"setup.note.{refused.code}", "es", **refused.fields)
+    assert "systemctl --user -M victor@ disable --now bot.service" in said
+    table = tomllib.loads("\n".join(re.findall(r"'([a-z_.]+ = [^']+)'", said)))
+    assert table["bot"] == {"unit": "bot.service", "user_unit": True}
+    assert table["project"] == {"dir": PROJECT, "owner": "victor"}
 
 
 def test_a_project_outside_the_sandbox_opens_it() -> None:

@@ -269,6 +269,7 @@ TEXTS: dict[str, str] = {
     "check.left_over": "Bot: {program} also runs outside {unit} (PID {pid}, user {user}, for {age}): it is not monitored, and two bots with one token take messages from each other",
     "fix.left_over": "sudo kill {pid}",
     "fix.left_over_service": "sudo systemctl disable --now {service}",
+    "fix.left_over_user_service": "sudo systemctl --user -M {user}@ disable --now {service}",
     "check.left_over_monitor": "Earlier monitor: {program} is still running (PID {pid}, user {user}, for {age}): each failure would be repaired twice",
     "check.server": "Bot API server: answers at {url} ({took} ms)",
     "check.server_down": "Bot API server: no answer at {url}: {reason}",

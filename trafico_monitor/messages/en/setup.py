@@ -124,6 +124,7 @@ TEXTS: dict[str, str] = {
     "setup.note.set_otherwise": "{key} is «{there}» in your configuration (setup would set «{wanted}»): your value is kept.",
     "setup.note.adopted": "The unit {unit} already runs this main.py: it is used as it is.",
     "setup.note.not_ours": "{path} was not written by setup, or was changed later: left as it is.",
+    "setup.note.user_unit": "main.py runs as {unit}, a unit of {user}'s own systemd (systemctl --user), and setup prepares only units of the system: with both there would be two bots. The first command removes it; then repeat setup. With the second it stays as it is, and the monitor follows it (check names the missing permissions).\nsudo systemctl --user -M {user}@ disable --now {unit}\nprintf '%s\\n' 'project.dir = \"{project}\"' 'project.owner = \"{user}\"' 'bot.unit = \"{unit}\"' 'bot.user_unit = true' | sudo tee /etc/trafico-monitor/conf.d/60-bot.toml && sudo systemctl reload trafico-monitor",
     "setup.note.runs_by_hand": "main.py is already running outside systemd (PID {pids}); two instances would take messages from each other. Stop it and start the unit.\nkill {pids} && sudo systemctl start {unit}",
     "setup.note.no_telegram": "{python} lacks python-telegram-bot, so main.py would fail to start (ModuleNotFoundError).\nsudo -u {user} {python} -m pip install 'python-telegram-bot>=20.8' python-dotenv",
     "setup.note.shared_folder": "Other users can write to {path} (the group {group}, or an ACL): they can replace main.py, which runs as {user}.\nsudo chmod g-w {path}",

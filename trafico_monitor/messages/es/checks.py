@@ -272,6 +272,7 @@ TEXTS: dict[str, str] = {
     " vigila, y dos bots con un mismo token se quitan los mensajes",
     "fix.left_over": "sudo kill {pid}",
     "fix.left_over_service": "sudo systemctl disable --now {service}",
+    "fix.left_over_user_service": "sudo systemctl --user -M {user}@ disable --now {service}",
     "check.left_over_monitor": "Monitor anterior: {program} sigue en marcha (PID {pid}, de {user}, desde hace {age}): cada"
     " fallo se corregiría dos veces",
     "check.server": "Servidor Bot API: responde en {url} ({took} ms)",

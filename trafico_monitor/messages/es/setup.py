@@ -132,6 +132,7 @@ TEXTS: dict[str, str] = {
     "setup.note.set_otherwise": "{key} está en su configuración como «{there}» (setup pondría «{wanted}»): se conserva su valor.",
     "setup.note.adopted": "La unidad {unit} ya ejecuta este main.py: se usa tal como es.",
     "setup.note.not_ours": "{path} no lo escribió setup, o se cambió después: se deja como está.",
+    "setup.note.user_unit": "main.py corre como {unit}, una unidad del systemd de {user} (systemctl --user), y setup solo prepara unidades del sistema: con las dos habría dos bots. La primera orden la quita; repita después setup. Con la segunda se queda como está, y el monitor la sigue (check dice qué permisos faltan).\nsudo systemctl --user -M {user}@ disable --now {unit}\nprintf '%s\\n' 'project.dir = \"{project}\"' 'project.owner = \"{user}\"' 'bot.unit = \"{unit}\"' 'bot.user_unit = true' | sudo tee /etc/trafico-monitor/conf.d/60-bot.toml && sudo systemctl reload trafico-monitor",
     "setup.note.runs_by_hand": "main.py ya está en marcha fuera de systemd (PID {pids}). Dos a la vez se quitarían"
     " los mensajes: deténgalo y arranque la unidad.\nkill {pids} && sudo systemctl start {unit}",
     "setup.note.no_telegram": "{python} no tiene python-telegram-bot: main.py no arrancaría"
