@@ -1,4 +1,4 @@
-"""Client of the running monitor: HTTP over its unix socket, and the reply to an operator request."""
+"""Client of the running monitor or hub: HTTP over its unix socket, and the reply to an operator request."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from ..config.loader import load
-from ..config.schema import Config
+from ..config.loader import load, load_hub
+from ..config.schema import HUB_STATE, Config, Paths
 from ..config.telegram_endpoints import control_socket
 from ..errors import ConfigError, MonitorError, NotPermitted
 from ..host.untrusted_json import parse
@@ -45,11 +46,15 @@ def send_command(config: Path | None, as_json: bool, kind: str, **fields: object
     if as_json:
         print_json(answer)
     else:
-        expected = answer.get("fields") if answer.get("code") == "invalid" else None
-        lines = [str(answer.get("text", ""))]
-        lines += [f"  {name}: {each}" for name, each in expected.items()] if isinstance(expected, Mapping) else []
-        say("\n".join(lines), stream=sys.stdout if answer.get("ok") else sys.stderr)
+        say(_reason(answer), stream=sys.stdout if answer.get("ok") else sys.stderr)
     return _EXIT.get(status, _REFUSED)
+
+
+def _reason(answer: Mapping[str, object]) -> str:
+    """The text of an answer, with what is expected of each field."""
+    expected = answer.get("fields") if answer.get("code") == "invalid" else None
+    fields = [f"  {name}: {each}" for name, each in expected.items()] if isinstance(expected, Mapping) else []
+    return "\n".join([str(answer.get("text", "")), *fields])
 
 
 def call(
@@ -59,7 +64,25 @@ def call(
 
     Raises NotAnswered if the monitor does not answer, NotPermitted if this user has no access.
     """
-    place = _socket_path(config)
+    return _ask(_socket_path(config), method, path, body, spoken, ("calling.stopped", "trafico-monitor"))
+
+
+def ask_hub(config: Path | None, path: str, spoken: str) -> dict[str, Any]:
+    """Returns the answer of the hub of that configuration to GET `path`.
+
+    Raises NotAnswered without a running hub, NotPermitted if this user has no access, UsageError for a value that the
+    hub does not understand."""
+    place = _hub_socket_path(config)
+    status, said = _ask(place, "GET", path, None, spoken, ("calling.no_hub", "trafico-monitor-hub"))
+    if status == 200:
+        return said
+    raise {422: UsageError, 503: NotAnswered}.get(status, MonitorError)(_reason(said))
+
+
+def _ask(
+    place: Path, method: str, path: str, body: Mapping[str, object] | None, spoken: str, who: tuple[str, str]
+) -> tuple[int, dict[str, object]]:
+    """`who`: the code of what to say while nobody listens, and the group that may ask."""
     sent = None if body is None else json.dumps(body).encode()
     headers = {"Accept-Language": spoken, **({"Content-Type": "application/json"} if sent is not None else {})}
     connection = _UnixConnection(place)
@@ -68,9 +91,9 @@ def call(
         answer = connection.getresponse()
         said = parse(answer.read(LONGEST))
     except PermissionError:
-        raise NotPermitted(text("calling.forbidden", spoken, ruta=place)) from None
+        raise NotPermitted(text("calling.forbidden", spoken, ruta=place, grupo=who[1])) from None
     except (FileNotFoundError, ConnectionRefusedError):
-        raise NotAnswered(text("calling.stopped", spoken, ruta=place)) from None
+        raise NotAnswered(text(who[0], spoken)) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "strerror", None) or error or type(error).__name__
         raise NotAnswered(text("calling.nobody", spoken, ruta=place, motivo=reason)) from None
@@ -100,3 +123,13 @@ def _socket_path(config: Path | None) -> Path:
         if config is not None:
             raise
         return control_socket(Config())
+
+
+def _hub_socket_path(config: Path | None) -> Path:
+    """As that of a monitor; without a configuration there is no hub in the usual place either."""
+    try:
+        return control_socket(load_hub(config))
+    except ConfigError:
+        if config is not None:
+            raise
+        return control_socket(Config(paths=Paths(state=HUB_STATE)))

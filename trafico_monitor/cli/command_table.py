@@ -12,12 +12,14 @@ from click.shell_completion import CompletionItem
 
 from ..messages import text
 from ..model.finding import ErrorType
+from ..model.fleet import MachineState
 from ..model.incident import Estado
 from .output import language
 
 Parameter = Callable[[], click.Parameter]  # made in the caller's language
 LOOSE_KINDS = ("delivered", "quarantine-over", "quarantine")  # of daemon/disk_usage_report.py
 TYPES, ESTADOS = tuple(each.value for each in ErrorType), tuple(each.value for each in Estado)
+STATES = tuple(each.value for each in MachineState)
 
 
 class Argument(click.Argument):
@@ -184,6 +186,13 @@ COMMANDS: Mapping[str, Entry] = {
     "hub invite": Entry("hub:invite", (
         _option("--days", help="hub.option.days", type=click.IntRange(1, 3650), default=730, metavar="N"),
         *_ADMINISTRATOR, _argument("name", "hub.option.name", metavar="NAME"),
+    )),
+    "hub status": Entry("hub_view:status", (_CONFIG, _JSON)),
+    "hub machines": Entry("hub_view:machines", (
+        _CONFIG, _JSON,
+        _choice("--state", help="hub.option.state", values=STATES, metavar="STATE"),
+        _option("--search", help="hub.option.search", metavar="TEXT", default=""),
+        _option("--limit", help="hub.option.limit", type=click.IntRange(1), metavar="N"),
     )),
     "hub revoke": Entry("hub:revoke", (*_ADMINISTRATOR, _argument("name", "hub.option.name", metavar="NAME"))),
 }

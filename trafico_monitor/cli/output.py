@@ -87,12 +87,15 @@ def table(
     cuttable: Sequence[int] = (),
     *,
     headed: bool = True,
+    styles: Mapping[str, str] = _STYLES,
+    folded: bool = False,
 ) -> None:
     """Print `rows`, the first of which is the head where there is one (`headed`).
 
     Into a pipe each column is as wide as `least` or as what it holds, on a terminal as wide as need be. There
     the columns `cuttable` are cut by `…` until the last one has room, which goes below its row when it still
-    has none. `right` are the columns of numbers."""
+    has none. `right` are the columns of numbers, `styles` those of cells by their text. `folded`: the last column is
+    never cut, but goes on below itself."""
     listed = [[printable(cell) for cell in row] for row in rows]
     if not is_terminal():
         for cells in listed:
@@ -101,12 +104,15 @@ def table(
         return
     console = _console()
     texts = [
-        [_shown(cell, _STYLES.get(cell, "") if number or not headed else "bold") for cell in row]
+        [_shown(cell, styles.get(cell, "") if number or not headed else "bold") for cell in row]
         for number, row in enumerate(listed)
     ]
     widths, fits = _widths(texts, console.width, cuttable)
     for row in texts:
-        _print_row(console, row, widths, right, fits=fits)
+        if folded and fits:
+            _print_folded(console, row, widths, right)
+        else:
+            _print_row(console, row, widths, right, fits=fits)
 
 
 @contextlib.contextmanager
@@ -179,6 +185,17 @@ def _widths(rows: Sequence[Sequence[Text]], available: int, cuttable: Sequence[i
     room = available - sum(widths[:-1]) - len(widths) + 1
     widths[-1] = min(widths[-1], room)
     return widths, room >= need
+
+
+def _print_folded(console: Console, row: Sequence[Text], widths: Sequence[int], right: Sequence[int]) -> None:
+    from rich.text import Text
+
+    for place, (cell, width) in enumerate(zip(row[:-1], widths[:-1], strict=True)):
+        cell.truncate(width, overflow="ellipsis")
+        cell.align("right" if place in right else "left", width)
+    line = Text(" ").join([*row[:-1], row[-1]])
+    for part in _folded(line, console, console.width, " " * (sum(widths[:-1]) + len(widths) - 1)):
+        console.print(part, soft_wrap=True)
 
 
 def _print_row(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ... import __version__
 from ...messages import format, text
-from ...model.alert import Scope
+from ...model.alert import Scope, Silence
 from ...model.incident import Incident
 from ...model.read_model import silence_row
 from ...pipeline.events import task_name
@@ -43,24 +43,11 @@ def status(config: Path | None, as_json: bool) -> int:
     waiting = _waiting_for_operator(said, spoken)
     say(head, style="bold red" if not running else "bold yellow" if waiting else "bold green")
     if waiting:
-        _line(text("status.attention", spoken), waiting, spoken)
+        print_line(text("status.attention", spoken), waiting, spoken)
     for name, value in _lines(said, spoken):
-        _line(text(f"status.{name}", spoken), str(value), spoken)
-    channels = said.get("channels")
-    for channel in channels if isinstance(channels, list) else []:
-        name = text("status.channel", spoken, canal=str(channel.get("channel", "")))
-        _line(name, _channel(channel, spoken), spoken)
-    alarms = said.get("alarms")
-    for alarm in alarms if isinstance(alarms, list) else []:
-        name = text("status.alarm", spoken, id=str(alarm.get("id", "")))
-        _line(name, _alarm(alarm, spoken), spoken)
-    for silence in silences:
-        what = text(f"scope.{silence.scope.value}", spoken, valor=silence.value)
-        planned = silence.scope is Scope.MAINTENANCE
-        why = text(f"status.maintenance.{silence.reason}", spoken) if planned else silence.reason
-        kept = text("status.silenced", spoken, n=silence.silenced) if silence.silenced else ""
-        line = f"{clock(silence.until, spoken)} · {what} · {why} ({silence.by}, {silence.id}){kept}"
-        _line(text("status.silences", spoken), line, spoken)
+        print_line(text(f"status.{name}", spoken), str(value), spoken)
+    for name, value in alert_lines(said, silences, spoken):
+        print_line(name, value, spoken)
     for incident in open_now:
         if incident.open:
             say(
@@ -70,29 +57,51 @@ def status(config: Path | None, as_json: bool) -> int:
     return 0 if running else 3
 
 
-def _line(name: str, value: str, spoken: str) -> None:
+def print_line(name: str, value: str, spoken: str) -> None:
+    """Print one line of a status."""
     say(text("status.line", spoken, nombre=printable(name), valor=printable(value)), _BELOW)
+
+
+def alert_lines(said: Mapping[str, object], silences: Iterable[Silence], spoken: str) -> Iterator[tuple[str, str]]:
+    """Name and value of each channel, active alert and silence."""
+    channels, alarms = said.get("channels"), said.get("alarms")
+    for channel in channels if isinstance(channels, list) else []:
+        yield text("status.channel", spoken, canal=str(channel.get("channel", ""))), _channel(channel, spoken)
+    for alarm in alarms if isinstance(alarms, list) else []:
+        yield text("status.alarm", spoken, id=str(alarm.get("id", ""))), _alarm(alarm, spoken)
+    for silence in silences:
+        what = text(f"scope.{silence.scope.value}", spoken, valor=silence.value)
+        planned = silence.scope is Scope.MAINTENANCE
+        why = text(f"status.maintenance.{silence.reason}", spoken) if planned else silence.reason
+        kept = text("status.silenced", spoken, n=silence.silenced) if silence.silenced else ""
+        until = clock(silence.until, spoken)
+        yield text("status.silences", spoken), f"{until} · {what} · {why} ({silence.by}, {silence.id}){kept}"
+
+
+def service_lines(said: Mapping[str, object], spoken: str) -> Iterator[tuple[str, str]]:
+    """Failing parts of a service, and its messages that wait."""
+    tasks, outbox = said.get("tasks"), said.get("outbox")
+    for one in tasks if isinstance(tasks, list) else []:
+        yield "tasks", _task(one, spoken)
+    if isinstance(outbox, dict):
+        error = f": {outbox['error']}" if outbox.get("error") else ""
+        yield "outbox", text("status.outbox.waiting", spoken, n=outbox.get("waiting", 0), error=error)
 
 
 def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     lines: list[tuple[str, object]] = [(name, said.get(name) or "-") for name in ("unit", "server", "space")]
     if ago := _ago(said.get("checked_at"), spoken):
         lines.append(("checked", text("status.checked.ago", spoken, segundos=ago)))
-    lines += _usage(said, spoken)
+    lines += usage_lines(said, spoken)
     lines.append(("open", said.get("open", 0)))
     if isinstance(forecast := said.get("forecast"), dict):
         lines.append(("forecast", forecast.get("text", "-")))
     lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
     lines.append(("sight", _sight(said, spoken)))
     lines.append(("reporting", _reporting(said.get("reporting"), spoken)))
-    tasks = said.get("tasks")
-    lines += [("tasks", _task(one, spoken)) for one in (tasks if isinstance(tasks, list) else [])]
     if isinstance(fleet := said.get("fleet"), dict):
         lines.append(("fleet", _fleet(fleet, spoken)))
-    outbox = said.get("outbox")
-    if isinstance(outbox, dict):
-        error = f": {outbox['error']}" if outbox.get("error") else ""
-        lines.append(("outbox", text("status.outbox.waiting", spoken, n=outbox.get("waiting", 0), error=error)))
+    lines += service_lines(said, spoken)
     waits = rescued(said)
     if waits is not None:
         lines.append(("rescued", rescued_text(waits, spoken)))
@@ -113,8 +122,8 @@ def _waiting_for_operator(said: dict[str, object], spoken: str) -> str:
     return "; ".join(parts) + (f" ({shown})" if names else "")
 
 
-def _usage(said: dict[str, object], language: str) -> list[tuple[str, object]]:
-    """Resource usage of the monitor and available resources of the host, as far as known."""
+def usage_lines(said: Mapping[str, object], language: str) -> list[tuple[str, object]]:
+    """Resource usage of the service and available resources of the host, as far as known."""
     lines: list[tuple[str, object]] = []
     if isinstance(process := said.get("process"), dict):
         figures = {"memoria": format.size(_number(process.get("rss")), language)}

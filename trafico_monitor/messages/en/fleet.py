@@ -31,8 +31,8 @@ TEXTS = {
     "fleet.error.refused_content": "{address} does not accept the content: {detail}",
     "fleet.error.duplicate": "Another machine sends under the name «{user}» (seen {ago}): nothing is sent until one of them changes its name; nothing is lost here",
     # --- hub invite, hub revoke, the join file
-    "cli.hub": "many machines, the server's side: prepare it, and invite or revoke machines",
-    "cli.hub.examples": "examples:\n  sudo trafico-monitor hub setup --address hub.example\n  sudo trafico-monitor hub invite bot2 > bot2.join\n  sudo trafico-monitor hub revoke bot2",
+    "cli.hub": "many machines, the server's side: prepare it, invite machines, see them",
+    "cli.hub.examples": "examples:\n  sudo trafico-monitor hub setup --address hub.example\n  sudo trafico-monitor hub invite bot2 > bot2.join\n  sudo trafico-monitor hub machines",
     "cli.hub.invite": "invite a machine: print the file that it joins with; also renews",
     "cli.hub.invite.examples": "examples:\n  sudo trafico-monitor hub invite bot2 > bot2.join\n  sudo trafico-monitor hub invite b2 | ssh b2 sudo trafico-monitor fleet join -",
     "cli.hub.revoke": "admit a machine no more; what it sent is kept",

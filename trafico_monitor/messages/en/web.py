@@ -25,7 +25,7 @@ TEXTS: dict[str, str] = {
     "web.expect.reason": "a reason in one line, of 200 characters at most; a silence needs one",
     "web.expect.error_type": "timeout, ruta_inexistente, corrupto, permisos, disco_lleno, servidor_caido or otro",
     "calling.nobody": "the monitor closed the connection before it answered ({motivo}); it may or may not have accepted the request. Check with `trafico-monitor status` and `incidents`; repeating the request is safe",
-    "calling.forbidden": "{ruta}: permission denied. Use sudo, or `sudo adduser $USER trafico-monitor` and log in again",
+    "calling.forbidden": "{ruta}: permission denied. Use sudo, or `sudo adduser $USER {grupo}` and log in again",
     "web.too_many": "too many dashboards open",
     "web.store": "the records cannot be read at the moment: try again",
     "web.bad_host": "not an address of the monitor (web.origins)",

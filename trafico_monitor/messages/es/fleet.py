@@ -31,8 +31,8 @@ TEXTS = {
     "fleet.error.refused_content": "{address} no acepta el contenido: {detail}",
     "fleet.error.duplicate": "Otra máquina envía con el nombre «{user}» (visto {ago}): nada se envía hasta que una de las dos cambie de nombre; aquí no se pierde nada",
     # --- hub invite, hub revoke, the join file
-    "cli.hub": "varias máquinas, lado del servidor: prepararlo, e invitar o revocar máquinas",
-    "cli.hub.examples": "ejemplos:\n  sudo trafico-monitor hub setup --address hub.example\n  sudo trafico-monitor hub invite bot2 > bot2.join\n  sudo trafico-monitor hub revoke bot2",
+    "cli.hub": "varias máquinas, lado del servidor: prepararlo, invitar máquinas, verlas",
+    "cli.hub.examples": "ejemplos:\n  sudo trafico-monitor hub setup --address hub.example\n  sudo trafico-monitor hub invite bot2 > bot2.join\n  sudo trafico-monitor hub machines",
     "cli.hub.invite": "invitar a una máquina: escribe el archivo con el que se une; también renueva",
     "cli.hub.invite.examples": "ejemplos:\n  sudo trafico-monitor hub invite bot2 > bot2.join\n  sudo trafico-monitor hub invite b2 | ssh b2 sudo trafico-monitor fleet join -",
     "cli.hub.revoke": "dejar de admitir a una máquina; lo que envió se conserva",

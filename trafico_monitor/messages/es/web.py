@@ -25,7 +25,7 @@ TEXTS: dict[str, str] = {
     "web.expect.reason": "un motivo en una línea, de 200 caracteres como máximo; para un silencio hace falta",
     "web.expect.error_type": "timeout, ruta_inexistente, corrupto, permisos, disco_lleno, servidor_caido u otro",
     "calling.nobody": "el monitor cerró la conexión antes de contestar ({motivo}); no se sabe si aceptó la petición. Compruébelo con «trafico-monitor status» e «incidents»; repetirla no hace daño",
-    "calling.forbidden": "{ruta}: permiso denegado. Use sudo, o «sudo adduser $USER trafico-monitor» y entre otra vez en la sesión",
+    "calling.forbidden": "{ruta}: permiso denegado. Use sudo, o «sudo adduser $USER {grupo}» y entre otra vez en la sesión",
     "web.too_many": "demasiados paneles abiertos a la vez",
     "web.store": "los registros no se pueden leer ahora: inténtelo otra vez",
     "web.bad_host": "no es una dirección del monitor (web.origins)",

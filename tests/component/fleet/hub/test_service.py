@@ -21,6 +21,7 @@ from tests.postgresql import Cluster
 from tests.standin.bot_api import BotApiServer
 from trafico_monitor.errors import FleetError
 from trafico_monitor.fleet.database import Endpoint
+from trafico_monitor.model.fleet import Heartbeat
 
 SILENT = 6.0
 
@@ -41,18 +42,18 @@ def told(bot: BotApiServer, words: str, *, ringing: bool = True) -> list[str]:
 class Beating:
     """Machines that send a heartbeat each second, until `only` says that fewer do."""
 
-    def __init__(self, owner: Endpoint, *names: str) -> None:
-        self.names, self._owner, self._end = names, owner, Event()
+    def __init__(self, owner: Endpoint, *names: str, heartbeat: Heartbeat | None = None) -> None:
+        self.names, self._owner, self._end, self._heartbeat = names, owner, Event(), heartbeat
         self._thread = Thread(target=self._run)
 
     def _run(self) -> None:
         while not self._end.wait(1.0):
             with suppress(FleetError):  # its server may be stopped meanwhile
                 if self.names:
-                    asyncio.run(beat(self._owner, *self.names))
+                    asyncio.run(beat(self._owner, *self.names, heartbeat=self._heartbeat))
 
     def __enter__(self) -> Beating:
-        asyncio.run(beat(self._owner, *self.names))
+        asyncio.run(beat(self._owner, *self.names, heartbeat=self._heartbeat))
         self._thread.start()
         return self
 
