@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from trafico_monitor.model.alert import Scope
 from trafico_monitor.model.control import ControlResponse, RequestKind
 from trafico_monitor.model.installation import Assignable, WaitingFile
+from trafico_monitor.model.uptime import Day, Uptime
 
 from .conftest import Open, picture
 from .stage import Stage
@@ -149,3 +150,39 @@ def test_a_rescued_video_is_assigned_from_the_page(stage: Stage, visit: Open, wi
     here.shelf = Assignable()
     page.locator("#rescued button").click()
     expect(page.locator("body > .toasts")).to_contain_text("No queda ningún video")
+
+
+def ten_days(now: float) -> tuple[Uptime, ...]:
+    def days(down: dict[int, float]) -> tuple[Day, ...]:
+        at = [time.strftime("%Y-%m-%d", time.localtime(now - 86400 * n)) for n in range(9, -1, -1)]
+        return tuple(Day(day, 86400.0 - down.get(n, 0.0), down.get(n, 0.0)) for n, day in enumerate(at))
+
+    return (Uptime("bot", days({3: 5400.0, 5: 700.0})), Uptime("server", days({7: 1.5})), Uptime("monitor", days({})))
+
+
+@pytest.mark.parametrize(
+    ("width", "theme", "language"), [(1280, "light", "es-ES"), (390, "dark", "en-GB"), (320, "light", "es-ES")]
+)
+def test_a_bar_for_each_day_of_bot_server_and_monitor(
+    stage: Stage, visit: Open, width: int, theme: str, language: str
+) -> None:
+    page = visit(stage, width=width, color_scheme=theme, language=language)
+    settled(page)
+    expect(page.locator("#uptime-card")).to_be_hidden()
+    stage.window.here.up = ten_days(time.time())
+    page.reload()
+    rows = page.locator(".uptime-row")
+    expect(rows).to_have_count(3)
+    for number, (bad, warn, good) in enumerate([(1, 1, 8), (0, 0, 10), (0, 0, 10)]):
+        counts = [(kind, rows.nth(number).locator(f".bars .{kind}")) for kind in ("bad", "warn", "good", "idle")]
+        for (_, found), wanted in zip(counts, (bad, warn, good, 20), strict=True):
+            expect(found).to_have_count(wanted)
+    expect(rows.nth(1)).to_contain_text("99.99 %" if language == "en-GB" else "99,99 %")
+    expect(rows.nth(2)).to_contain_text("100 %")
+    down = {"es-ES": "sin funcionar 1 h 30 min", "en-GB": "down for 1 h 30 min"}[language]
+    assert down in str(rows.nth(0).locator(".bars .bad").get_attribute("title"))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+    page.locator("#uptime summary").click()
+    page.locator("#uptime-card").scroll_into_view_if_needed()
+    picture(page, f"uptime-{width}-{theme}", full=False)
+    no_serious_finding(page)

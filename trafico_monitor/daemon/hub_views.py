@@ -14,6 +14,7 @@ from ..model.incident import Event, Incident
 from ..model.installation import Assignable
 from ..model.prediction import ForecastView
 from ..model.resource_usage import ResourceUsage
+from ..model.uptime import Uptime
 from ..pipeline.events import action_text, reason_text
 from ..web.machines import totals
 from ..web.ports import Gauges, Machines, Volume
@@ -75,6 +76,10 @@ class HubStatus:
     async def forecast(self) -> ForecastView:
         """Nothing: each machine foresees its own."""
         return ForecastView(self._clock())
+
+    def uptime(self) -> Sequence[Uptime]:
+        """None: each machine counts its own."""
+        return ()
 
     async def assignable(self) -> Assignable:
         """Nothing: the files lie on the machines."""

@@ -194,4 +194,5 @@ class Service(BaseService):
         await context.commit(context.pipeline.set_disk_full(found.disk_full, found.space, now, found.at))
         self._live.observe(found)
         await self._live.keep(context.store)
+        await self._live.count_uptime(context.store)
         await self._watchdog.save()

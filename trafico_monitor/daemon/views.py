@@ -17,6 +17,7 @@ from .. import __version__
 from ..errors import PathRefused, StoreError
 from ..health.download_files import SECONDS, list_waiting
 from ..health.scheduler import CheckRun
+from ..health.uptime import BOT, SERVER, SHORT, UptimeCounter
 from ..host.blocking import run_blocking
 from ..model.alert import Silence
 from ..model.control import ControlService
@@ -25,6 +26,7 @@ from ..model.incident import Event, Incident, IncidentFilter
 from ..model.installation import Assignable, Installation
 from ..model.prediction import ForecastView
 from ..model.task import TaskKind
+from ..model.uptime import Uptime
 from ..pipeline.events import action_text, event_text, reason_text
 from ..repair.path_policy import resolve_destination
 from ..store.read_repository import Queries
@@ -42,6 +44,8 @@ PROGRESS_SECONDS = 2.0
 MOST_SHOWN = 50
 MOST_CHOICES = 500  # rescued files, and modelos
 KEEP_SECONDS = 300.0
+UPTIME_SECONDS = 60.0  # shorter than a time without the monitor: a kill loses nothing
+_UPTIME = "uptime"
 _PART = ".trafico-"  # a copy under its temporary name (action.copying)
 
 
@@ -108,7 +112,8 @@ class LiveStatus:
         self._site = context.installation
         self._clock = context.clock
         self._round: CheckRun | None = None
-        self._kept_at = -math.inf
+        self._kept_at = self._uptime_at = -math.inf
+        self._uptime: UptimeCounter | None = None
 
     def observe(self, found: CheckRun) -> None:
         """Take over the results of the periodic checks."""
@@ -120,6 +125,18 @@ class LiveStatus:
             self._kept_at = self._clock()
             with contextlib.suppress(StoreError):
                 await store.save_forecast(await self.forecast())
+
+    async def count_uptime(self, store: Store) -> None:
+        """Count the time since the last checks, and store it now and then."""
+        now, said = self._clock(), self.status()
+        with contextlib.suppress(StoreError):
+            if self._uptime is None:
+                self._uptime = UptimeCounter(await store.kept(_UPTIME))
+            up = {BOT: _flag(said["unit_active"]), SERVER: _flag(said["server_up"])}
+            self._uptime.observe(now, up, max(SHORT, 3 * self._config().checks.interval))
+            if not 0 <= now - self._uptime_at < UPTIME_SECONDS:
+                self._uptime_at = now
+                await store.keep(_UPTIME, self._uptime.stored())
 
     # For the API.
 
@@ -198,6 +215,9 @@ class LiveStatus:
             for order in own
         ]
         return found[:MOST_SHOWN]
+
+    def uptime(self) -> Sequence[Uptime]:
+        return self._uptime.view() if self._uptime else ()
 
     async def assignable(self) -> Assignable:
         """The rescued files, and the modelos that they could belong to. Raises OSError, a TimeoutError too."""

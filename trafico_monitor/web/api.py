@@ -123,6 +123,11 @@ class Api:
         except OSError:  # a TimeoutError too
             raise Problem(503, "rescued") from None
 
+    async def uptime(self, request: Request) -> Response:
+        """How long bot, Bot API server and monitor were up on each of the last 90 days."""
+        parts = [{**asdict(one), "share": one.share} for one in self._present.uptime()]
+        return json_response({"parts": parts, "at": self._clock()})
+
     async def health(self, request: Request) -> Response:
         """The status, every file system with its trend, and the silences."""
         silences = [silence_row(one) for one in await self._records.silences()]

@@ -187,6 +187,7 @@ class WebApp:
             _read("/series", reading.series, "Incidents by hour or day, type, estado, modelo", "Series", api.SERIES),
             _read("/downloads", reading.downloads, "Downloads under way", "Downloads"),
             _read("/rescued", reading.rescued, "Rescued files, and the modelos to choose from", "RescuedFiles"),
+            _read("/uptime", reading.uptime, "Time up of bot, server and monitor, by days", "UptimePage"),
             _read("/health", reading.health, "Status, file systems, silences", "Health"),
             _read("/forecast", reading.forecast, "What is foreseen, and the score of each kind", "Forecast"),
             _read("/status", reading.status, "The monitor's status", "Status"),

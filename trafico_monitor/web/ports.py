@@ -14,6 +14,7 @@ from ..model.incident import Event, Incident, IncidentFilter
 from ..model.installation import Assignable, Waiting
 from ..model.prediction import ForecastView
 from ..model.resource_usage import ResourceUsage
+from ..model.uptime import Uptime
 
 Numbered = tuple[int, Event]  # a record with its place in the monitor's story
 Hour = tuple[int, str, str, int]  # a span's first second; type, modelo or seconds; the value; how many
@@ -115,6 +116,10 @@ class Present(Protocol):
 
     async def forecast(self) -> ForecastView:
         """What is foreseen now, and how good predictions have been."""
+        ...
+
+    def uptime(self) -> Sequence[Uptime]:
+        """Of bot, server and monitor."""
         ...
 
     async def assignable(self) -> Assignable:

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.journal_fixtures import Line, wait_until, write_journal
-from trafico_monitor.cli.client import call
+from trafico_monitor.cli.client import NotAnswered, call
 
 from .running import RunningService
 
@@ -142,3 +142,23 @@ def test_looking_costs_little_memory(tmp_path: Path) -> None:
         sizes.append(resident(service))
         asyncio.run(look())
         assert sizes[1] - sizes[0] <= MOST_FOR_LOOKING, sizes
+
+
+def test_the_time_up_is_counted_through_a_kill(tmp_path: Path) -> None:
+    def monitor() -> dict[str, float]:
+        """Seconds, all of them 0 while nobody answers."""
+        try:
+            parts = ask(tmp_path, "uptime")["parts"]
+        except NotAnswered:
+            parts = []
+        found = [one["days"] for one in parts if one["part"] == "monitor"]
+        return {key: sum(day[key] for days in found for day in days) for key in ("up", "down")}
+
+    journal = quiet(tmp_path)
+    with RunningService(tmp_path, directory=journal) as service:
+        wait_until(lambda: monitor()["up"] > 0, "two rounds of checks are over")
+        service.process.kill()
+        service.process.wait()
+    with RunningService(tmp_path, directory=journal):
+        wait_until(lambda: monitor()["up"] > 0, "it goes on counting")
+        assert monitor()["down"] == 0

@@ -16,6 +16,7 @@ from trafico_monitor.model.download import UnderWay
 from trafico_monitor.model.incident import Estado, Event, Incident
 from trafico_monitor.model.installation import Assignable
 from trafico_monitor.model.prediction import ForecastView
+from trafico_monitor.model.uptime import Uptime
 from trafico_monitor.pipeline.events import action_text, event_text, reason_text
 from trafico_monitor.store.repository import Store
 from trafico_monitor.web.app import Sources, WebApp
@@ -70,6 +71,7 @@ class Here:
     said: dict[str, object] = field(default_factory=lambda: dict(QUIET))
     under_way: list[UnderWay] = field(default_factory=list)
     disks: list[Volume] = field(default_factory=list)
+    up: Sequence[Uptime] = ()
     shelf: Assignable | None = field(default_factory=Assignable)  # None: it cannot be looked at
     foreseen: ForecastView = field(default_factory=lambda: ForecastView(NOON))
 
@@ -87,6 +89,9 @@ class Here:
 
     async def forecast(self) -> ForecastView:
         return self.foreseen
+
+    def uptime(self) -> Sequence[Uptime]:
+        return self.up
 
     async def assignable(self) -> Assignable:
         if self.shelf is None:

@@ -13,6 +13,7 @@ import * as now from "./now.js";
 import { failed } from "./parts.js";
 import * as story from "./story.js";
 import * as trends from "./trends.js";
+import * as uptime from "./uptime.js";
 import { language, preferred, speak, t, when } from "./words.js";
 
 const AGAIN_SECONDS = 60; // figures that only grow need no more
@@ -85,6 +86,7 @@ function soon() {
 }
 
 function load_all() {
+  uptime.load();
   incidents.load();
   activity.load();
   trends.load();
@@ -100,6 +102,7 @@ function redraw_all() {
   forecast.draw();
   downloads.draw();
   ledger.draw();
+  uptime.draw();
   activity.draw();
   draw_silences();
   story.draw();
@@ -228,6 +231,7 @@ async function begin() {
   setInterval(() => {
     if (!at("panel").hidden && !document.hidden) {
       trends.load();
+      uptime.load();
       load_health();
     }
   }, AGAIN_SECONDS * 1000);

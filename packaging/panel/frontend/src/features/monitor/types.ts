@@ -204,6 +204,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/uptime": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Time up of bot, server and monitor, by days
+     * @description How long bot, Bot API server and monitor were up on each of the last 90 days.
+     */
+    get: operations["getUptime"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/health": {
     parameters: {
       query?: never;
@@ -1037,6 +1057,22 @@ export interface components {
     OpenApi: {
       [key: string]: unknown;
     };
+    UptimeDay: {
+      /** Format: date */
+      day: string;
+      up: number;
+      down: number;
+    };
+    Uptime: {
+      /** @enum {string} */
+      part: "bot" | "server" | "monitor";
+      share: number | null;
+      days: components["schemas"]["UptimeDay"][];
+    };
+    UptimePage: {
+      parts: components["schemas"]["Uptime"][];
+      at: number;
+    };
     RescuedFile: {
       file: string;
       size: number;
@@ -1736,6 +1772,40 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["RescuedFiles"];
+        };
+      };
+      /** @description As If-None-Match names it */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
+    };
+  };
+  getUptime: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description UptimePage */
+      200: {
+        headers: {
+          /** @description The state of the answer */
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["UptimePage"];
         };
       };
       /** @description As If-None-Match names it */
