@@ -1,4 +1,4 @@
-"""The machine's part in a fleet: its sender with credentials and heartbeat, its status, and what people are told.
+"""The machine's part in a fleet: its sender with credentials and heartbeat, and its status.
 
 Nothing of `fleet/` is imported, and no driver, where no fleet is configured.
 """
@@ -6,46 +6,36 @@ Nothing of `fleet/` is imported, and no driver, where no fleet is configured.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
-import math
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from .. import __version__
 from ..config.schema import Config
-from ..errors import FleetError
 from ..host import credentials
-from ..host.redact import redact, remember
-from ..messages import text
-from ..messages.format import date_time
-from ..model.alert import Notification, NotificationCode, Severity
-from ..model.fleet import ANONYMOUS, WARNING_DAYS, Disk, Heartbeat, Identity
+from ..host.redact import remember
+from ..model.fleet import ANONYMOUS, Disk, Heartbeat, Identity
 from ..model.incident import Estado
 from ..pipeline import events
 from .context import AppContext
+from .fleet_watch import FleetWatch, sentence
 from .status import StatusReporter
 from .supervisor import Work
 from .views import LiveStatus
 
 if TYPE_CHECKING:
     from ..fleet.progress import Progress
-    from ..fleet.sender import Sender, SenderState
+    from ..fleet.sender import Sender
 
 DAY = 86400.0
-TOLD_AFTER = 900.0  # seconds that the fleet's database cannot be used before people are told
-LOOK_SECONDS = 15.0
-CERTIFICATE_TOLD = "fleet_certificate"  # in the machine's database: the end of the certificate that was told of
 MOST_DISKS, MOST_REASONS = 20, 20
 _MACHINE_ID = Path("/etc/machine-id")
 
 
 class FleetMember:
-    """Owned by the service from start to stop; a reload cancels `run` and `watch`, and starts them again."""
+    """Owned by the service from start to stop; a reload cancels its works, and starts them again."""
 
     def __init__(self, context: AppContext, reporter: StatusReporter, live: LiveStatus) -> None:
         self._context, self._reporter, self._live = context, reporter, live
@@ -53,14 +43,13 @@ class FleetMember:
         self._progress: Progress | None = None  # of the last sender
         self._sender: Sender | None = None
         self._shown = ""
-        self._told_since: float | None = None
-        self._certificate_until: float | None = None
+        self._watch = FleetWatch(context, lambda: None if self._sender is None else self._sender.state)
 
     def works(self, config: Config) -> list[tuple[str, Work]]:
         """The tasks that `config` asks for."""
         if not config.fleet.url:
             return []
-        return [("fleet", lambda: self.run(config)), ("fleet", lambda: self.watch(config))]
+        return [("fleet", lambda: self.run(config)), ("fleet", lambda: self._watch.run(config))]
 
     async def run(self, config: Config) -> None:
         """Send records and heartbeats until cancelled."""
@@ -70,14 +59,8 @@ class FleetMember:
         secrets = await asyncio.to_thread(credentials.read)
         remember([secrets.fleet_password])
         fleet = config.fleet
-        endpoint = Endpoint(
-            fleet.url,
-            urlsplit(fleet.url).username or fleet.name,
-            secrets.fleet_password,
-            fleet.certificate,
-            secrets.fleet_key if fleet.certificate else "",
-            fleet.ca,
-        )
+        key = secrets.fleet_key if fleet.certificate else ""
+        endpoint = Endpoint.of_machine(fleet, key=key, password=secrets.fleet_password)
         self._shown = endpoint.shown
         self._sender = sender = Sender(
             endpoint,
@@ -122,14 +105,15 @@ class FleetMember:
             "address": self._shown,
             "name": self._context.config().fleet.name,
             "code": code if state.error is None else state.error.code,
-            "text": "" if state.error is None else _sentence(state.error, self._context.language()),
+            "text": "" if state.error is None else sentence(state.error, self._context.language()),
             "since": state.since,
             "heard_at": state.heard_at,
+            "skew": state.skew,
             "seq": 0 if progress is None else progress.seq,
             "pending": state.pending,
             "refused": 0 if progress is None else progress.refused,
             "set_aside": [] if progress is None else list(progress.set_aside),
-            "certificate_until": self._certificate_until,
+            "certificate_until": self._watch.certificate_until,
         }
         return {"fleet": shown}
 
@@ -166,7 +150,7 @@ class FleetMember:
             pending=pending,
             set_aside=progress.set_aside,
             refused=progress.refused,
-            certificate_until=self._certificate_until,
+            certificate_until=self._watch.certificate_until,
             language=config.language,
             address=f"http://{config.web.listen}/" if config.web.listen else "",
         )
@@ -184,50 +168,6 @@ class FleetMember:
             for one in self._live.volumes()[:MOST_DISKS]
         )
 
-    # What people are told.
-
-    async def watch(self, config: Config) -> None:
-        """Tell of a database that cannot be used for TOLD_AFTER, of its return, and of a certificate that is about to
-        end, once each, until cancelled."""
-        looked = -math.inf
-        while True:
-            if time.monotonic() - looked >= DAY:
-                looked = time.monotonic()
-                await self._look_at_certificate(config)
-            if self._sender is not None:
-                await self._look(self._sender.state)
-            await asyncio.sleep(LOOK_SECONDS)
-
-    async def _look(self, state: SenderState) -> None:
-        now, since = self._context.clock(), self._told_since
-        if state.error is None and since is not None and state.heard_at is not None:
-            self._told_since = None
-            await self._tell(NotificationCode.FLEET_REACHABLE, since, {"segundos": f"{max(0.0, now - since):.0f}"})
-        elif state.error is not None and since is None and now - state.since >= TOLD_AFTER:
-            self._told_since = state.since
-            reason = _sentence(state.error, self._context.language())
-            await self._tell(NotificationCode.FLEET_UNREACHABLE, state.since, {"motivo": reason})
-
-    async def _look_at_certificate(self, config: Config) -> None:
-        """Tell of its end. Whatever is wrong with the file, the connection's error says so."""
-        from ..fleet import authority
-
-        with contextlib.suppress(OSError, FleetError):
-            content = await asyncio.to_thread(Path(config.fleet.certificate).read_text, "ascii", "replace")
-            self._certificate_until = until = (await authority.details(content)).until
-            store, told = self._context.store, str(until)
-            soon = until - self._context.clock() <= WARNING_DAYS * DAY
-            if soon and await store.kept(CERTIFICATE_TOLD) != told:
-                await self._tell(NotificationCode.FLEET_CERTIFICATE, until, {"fecha": date_time(until)})
-                await store.keep(CERTIFICATE_TOLD, told)
-
-    async def _tell(self, code: NotificationCode, thread: float, fields: Mapping[str, str]) -> None:
-        context, now = self._context, self._context.clock()
-        record = events.service_event("fleet", now, context.language(), 4, code.value, **fields)
-        key = code.value if code is NotificationCode.FLEET_CERTIFICATE else "fleet"
-        notice = Notification(key, code, Severity.RECOVERABLE, now, int(thread), fields=fields)
-        await context.notify((record,), (notice,))
-
     def _note(self, code: str, fields: Mapping[str, str]) -> None:
         """Record what an operator should know."""
         context = self._context
@@ -238,10 +178,6 @@ class FleetMember:
 def _of_a_modelo(path: str, config: Config) -> bool:
     """Whether `path` lies beneath the models' directory."""
     return config.models_path is not None and config.models_path in Path(path).parents
-
-
-def _sentence(error: FleetError, language: str) -> str:
-    return redact(text(f"fleet.error.{error.code}", language, **error.fields))
 
 
 def _host(read: Callable[[], bytes] = _MACHINE_ID.read_bytes) -> str:

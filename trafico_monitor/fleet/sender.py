@@ -71,12 +71,13 @@ class Store(Protocol):
 class SenderState:
     """`since` is the time of the last change between well and failing, in seconds since the epoch; `error` None: well.
     `pending` records waited at the last heartbeat, less those sent since. `heard_at` is the last answer, None before
-    the first."""
+    the first; `skew` was the machine's clock less the database's then, in seconds."""
 
     error: FleetError | None = None
     since: float = 0.0
     pending: int = 0
     heard_at: float | None = None
+    skew: float = 0.0
 
 
 # Makes the heartbeat from the progress and the number of records that wait.
@@ -196,8 +197,10 @@ class Sender:
             await cursor.execute(_BEAT, values)
             row = await cursor.fetchone()
         assert row is not None
-        self.state = SenderState(self.state.error, self.state.since, pending, self._clock())
-        return Position(*row)
+        position = Position(*row)
+        skew = beat.sent_at - position.received_at
+        self.state = replace(self.state, pending=pending, heard_at=self._clock(), skew=skew)
+        return position
 
     async def _send_batch(self, connection: psycopg.AsyncConnection[Any]) -> bool:
         """Send the next records; False where there are none."""
@@ -252,7 +255,7 @@ class Sender:
 
     def _heard(self, error: FleetError | None) -> None:
         since = self.state.since if (error is None) == (self.state.error is None) else self._clock()
-        self.state = SenderState(error, since, self.state.pending, self.state.heard_at)
+        self.state = replace(self.state, error=error, since=since)
 
     def _failed(self, error: FleetError) -> None:
         self._caught_up.set()

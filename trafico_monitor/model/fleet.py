@@ -7,6 +7,7 @@ from enum import StrEnum
 
 PROGRESS = "fleet"  # name of the sender's state in the machine's database: fleet.progress.Progress
 WARNING_DAYS = 14.0  # before its end a certificate is told of
+WRONG_CLOCK = 60.0  # seconds between the clocks of a machine and of the database that are told of
 ANONYMOUS = "oculto"  # `modelo` and `video` of a machine with `fleet.names = false`
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trafico_monitor.cli.certificate import certificate_text
+from trafico_monitor.cli.fleet_words import certificate_text
 from trafico_monitor.cli.main import main
 from trafico_monitor.setup import fleet_plan
 

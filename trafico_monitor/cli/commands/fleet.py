@@ -22,8 +22,8 @@ from ...setup.model import Change, Command, Kind
 from ...setup.state_file import opened
 from ...setup.unit_files import SERVICE
 from .. import changes
-from ..certificate import certificate_text
 from ..changes import NotRoot
+from ..fleet_words import certificate_text, clock_is_wrong, skew_text
 from ..output import clock, language, print_json, printable, say
 from ..records import configured, open_records
 
@@ -186,6 +186,8 @@ def _show(found: dict[str, Any], now: float, spoken: str) -> None:
     state = found["text"] or text(f"fleet.status.{found['code']}", spoken)
     _line("address", f"{found['address']} · {found['name']}", spoken)
     _line("state", state if found["running"] else f"{text('fleet.status.stopped', spoken)} {state}", spoken)
+    if clock_is_wrong(found.get("skew")):
+        _line("clock", skew_text("fleet.status.clock", found["skew"], spoken), spoken)
     heard = found.get("heard_at")
     _line("heard", clock(heard, spoken) if heard else text("hub.invited.never", spoken), spoken)
     if "seq" in found:

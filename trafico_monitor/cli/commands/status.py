@@ -12,7 +12,7 @@ from ...model.alert import Scope, Silence
 from ...model.incident import Incident
 from ...model.read_model import silence_row
 from ...pipeline.events import task_name
-from ..certificate import certificate_text, ends_soon
+from ..fleet_words import certificate_text, clock_is_wrong, ends_soon, skew_text
 from ..output import clock, language, print_json, printable, say
 from ..records import open_records, rescued, rescued_text
 
@@ -172,6 +172,8 @@ def _fleet(said: dict[str, object], spoken: str) -> str:
     shown = {name: said.get(name) for name in ("address", "pending", "text")}
     refused = text("status.fleet.refused", spoken, n=said["refused"]) if said.get("refused") else ""
     line = text(f"status.fleet.{code}", spoken, since=clock(_number(said.get("since")), spoken), **shown) + refused
+    if clock_is_wrong(said.get("skew")):
+        line += skew_text("status.fleet.clock", _number(said["skew"]), spoken)
     until, now = said.get("certificate_until"), time.time()
     if not isinstance(until, int | float) or not ends_soon(until, now):
         return line
