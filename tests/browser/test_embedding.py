@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urljoin
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from .conftest import PATIENCE
 from .stage import Stage
+
+# The size of each picture in pixels, as the browser has drawn it.
+SIZES = """paths => Promise.all(paths.map(async path => {
+  const picture = new Image();
+  picture.src = path;
+  await picture.decode();
+  return [picture.naturalWidth, picture.naturalHeight];
+}))"""
 
 
 class _Framing(BaseHTTPRequestHandler):
@@ -51,6 +60,28 @@ def test_below_a_path_every_file_and_answer_is_asked_for_there(tmp_path: Path, b
         expect(page.locator("#live")).to_have_class("live on")
         expect(page.locator(".rows tbody tr").first).to_be_visible()
         assert len(asked) > 20 and [path for path in asked if not path.startswith("/video/monitor/")] == []
+    finally:
+        page.close()
+        stage.close()
+
+
+@pytest.mark.parametrize("base_path", ["", "/video/monitor"])
+def test_the_page_can_be_installed(tmp_path: Path, browser: Browser, base_path: str) -> None:
+    stage = Stage(tmp_path, base_path=base_path)
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    try:
+        page.goto(f"{stage.url}{base_path}/")
+        asked = page.context.new_cdp_session(page)
+        said = asked.send("Page.getAppManifest")
+        assert said["errors"] == [] and said["url"] == f"{stage.url}{base_path}/static/manifest.webmanifest"
+        found = json.loads(said["data"])
+        start = urljoin(said["url"], found["start_url"])
+        assert start == f"{stage.url}{base_path}/" == urljoin(said["url"], found["scope"])
+        refused = [one["errorId"] for one in asked.send("Page.getInstallabilityErrors")["installabilityErrors"]]
+        assert set(refused) <= {"in-incognito"}, "as every page of a test is"
+        drawn = page.evaluate(SIZES, [urljoin(said["url"], one["src"]) for one in found["icons"]])
+        assert drawn[1:] == [[int(side) for side in one["sizes"].split("x")] for one in found["icons"][1:]]
     finally:
         page.close()
         stage.close()

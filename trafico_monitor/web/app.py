@@ -43,7 +43,14 @@ ERRORS = (404, 409, 422, 503, 504)  # of a request: api.md says which means what
 STOP_SECONDS = 1.0
 STATIC = Path(__file__).with_name("static")
 # The tables of the machine are not asked: a wrong one would keep a browser from running the scripts (nosniff).
-KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,7 @@ class WebApp:
         request.scope["headers"] = [one for one in request.scope["headers"] if one[0] != b"range"]
         response = await self._static.get_response(name, request.scope)
         response.headers["cache-control"] = "no-cache"
-        response.headers["content-type"] = kind if kind.startswith("image") else f"{kind}; charset=utf-8"
+        response.headers["content-type"] = kind if not kind.startswith("text") else f"{kind}; charset=utf-8"
         return response
 
     def _operations_of_incidents(self, reading: api.Api) -> Iterator[Operation]:
