@@ -95,7 +95,7 @@ def test_the_administrator_is_told_what_the_playbook_says(scene: Scene, cell: Ce
         len(expected), list(expected),
     ), "\n".join(told)  # fmt: skip
     own = [text for text in told if f"#{scene.incident}" in text]
-    assert own or cell.error_type == "disco_lleno"
+    assert own or not told or cell.error_type == "disco_lleno"
     assert all(scene.modelo in text and scene.video in text for text in own)
 
 
