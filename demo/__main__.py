@@ -18,14 +18,14 @@ SBIN = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def main() -> None:
-    """Never returns: becomes sudo, or the demo as process 1 of its namespace."""
+    """Never returns: becomes sudo, or the demo as process 1 of its namespace. The argument is the module to play."""
     # Read by a pipe, a file or an ASCII terminal: the demo's words are not worth an exception.
     sys.stdout.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)  # type: ignore[union-attr]
     os.chdir(REPOSITORY)
     if os.geteuid() != 0:
         _become_root()
     _demand_tools()
-    program = ["/usr/bin/python3", "-B", "-m", "demo.enter"]
+    program = ["/usr/bin/python3", "-B", "-m", "demo.enter", *sys.argv[1:]]
     # kill-child: whatever ends this process ends everything that the demo has started.
     command = ["unshare", "--mount", "--propagation", "private", "--cgroup", "--pid", "--mount-proc"]
     command += ["--fork", "--kill-child", "--"]
@@ -40,7 +40,7 @@ def _become_root() -> None:
         sys.exit(texts.say("need_root"))
     print(texts.say("becoming_root"), flush=True)
     given = [f"{name}={os.environ[name]}" for name in SHOWN if name in os.environ]
-    os.execvp("sudo", ["sudo", "--", "/usr/bin/env", *given, "/usr/bin/python3", "-B", "-m", "demo"])
+    os.execvp("sudo", ["sudo", "--", "/usr/bin/env", *given, "/usr/bin/python3", "-B", "-m", "demo", *sys.argv[1:]])
 
 
 def _demand_tools() -> None:

@@ -38,7 +38,7 @@ def main() -> None:
         folder.chmod(0o755)  # copytree keeps the closed ones closed
     _copy_libraries(repository)
     os.chdir(CODE)
-    os.execv("/usr/bin/python3", ["/usr/bin/python3", "-B", "-m", "demo.play"])
+    os.execv("/usr/bin/python3", ["/usr/bin/python3", "-B", "-m", *(sys.argv[1:] or ["demo.play"])])
 
 
 def _copy_libraries(repository: Path) -> None:

@@ -38,7 +38,7 @@ def main() -> int:
     """Exit status: 0 if all six ended as the playbook says, 1 if not, 130 if interrupted."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with _stage() as stage:
+        with open_stage() as stage:
             return _play(stage)
     except KeyboardInterrupt:
         print(f"\n{say('interrupted')}")
@@ -46,9 +46,10 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def _stage() -> Iterator[Stage]:
-    """Everything that the scenes need, in order of dependency."""
-    print(f"{say('title')}\n\n{say('preparing')}", flush=True)
+def open_stage(*, quiet: bool = False) -> Iterator[Stage]:
+    """Everything that the scenes need, in order of dependency; `quiet`: without a word."""
+    if not quiet:
+        print(f"{say('title')}\n\n{say('preparing')}", flush=True)
     began = time.monotonic()
     namespace = f"demo{secrets.token_hex(4)}"
     with contextlib.ExitStack() as owned:
@@ -63,8 +64,9 @@ def _stage() -> Iterator[Stage]:
         world.open_journal(journald.run_dir)
         stage = Stage(local, public, journald, cgroup, videos)
         owned.callback(stage.close)
-        print(say("ready", seconds=time.monotonic() - began))
-        print(say("world", url=local.url, alert_url=public.url))
+        if not quiet:
+            print(say("ready", seconds=time.monotonic() - began))
+            print(say("world", url=local.url, alert_url=public.url))
         yield stage
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import world
-from .enter import CODE, LIBRARIES, STAGE
+from .enter import CODE, LIBRARIES
 from .mounts import empty, mount
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -92,7 +92,7 @@ class Monitor:
             "PYTHONDONTWRITEBYTECODE": "1",
             "CREDENTIALS_DIRECTORY": str(world.CREDENTIALS),
         }
-        self._output = STAGE / "monitor.out"
+        self._output = world.STATE / "output"
         command = [*world.account(world.MONITOR_USER).setpriv, "/usr/bin/python3", "-m", "trafico_monitor", "run"]
         with self._output.open("wb") as output:
             self._process = _start(command, environment, output.fileno(), Path("/"))
@@ -100,6 +100,10 @@ class Monitor:
         self._ended = threading.Event()
         self._follower = threading.Thread(target=self._follow, daemon=True)
         self._follower.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def alive(self) -> bool:

@@ -82,7 +82,7 @@ class Stage:
 def servers() -> Iterator[tuple[BotApiServer, BotApiServer]]:
     """Starts the local Bot API server and the stand-in for api.telegram.org."""
     local = BotApiServer(world.BOT_API_DIR, port=_port(8081), control_port=0, container_dir=CONTAINER_DIR)
-    public = BotApiServer(STAGE / "telegram", local=False)
+    public = BotApiServer(world.SCRATCH / "telegram", local=False)
     with local, public:
         Control(public.control_url).chat(world.ADMIN_ID)
         Control(local.control_url).chat(world.ADMIN_ID)

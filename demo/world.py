@@ -41,6 +41,7 @@ ADMIN_ID = 123456789
 MODELOS = ("victor", "yic")
 DISK_MEGABYTES = 24  # of the models directory: small, so that it can be filled in a moment
 _SECONDS = 20.0
+SCRATCH = STAGE / f"of-{os.getpid()}"  # several machines may share the stage
 _CLOSED = frozenset({"/run", "/tmp", "/home", "/var/lib", "/var/log"})
 _MODES = {"/tmp": "1777"}
 
@@ -95,7 +96,8 @@ def build(*, url: str, alert_url: str, namespace: str, language: str) -> None:
 
 def cover() -> None:
     """Mounts private copies of everything the demo writes to, and of the accounts, whose homes are there."""
-    etc = STAGE / "etc"
+    SCRATCH.mkdir()
+    etc = SCRATCH / "etc"
     with contextlib.suppress(shutil.Error):  # a pipe or a socket there is nothing to copy
         shutil.copytree("/etc", etc, symlinks=True, copy_function=_copy_with_owner)
     with (etc / "hosts").open("a") as hosts:  # sudo asks for this machine's own name
@@ -104,7 +106,7 @@ def cover() -> None:
     for place in sorted(_CLOSED):
         empty(Path(place), _MODES.get(place, "0755"))
     # A tmpfs there would hide sudo's own plugin.
-    copy_over(Path("/usr/libexec"), STAGE / "libexec")
+    copy_over(Path("/usr/libexec"), SCRATCH / "libexec")
     shutil.rmtree(CONFIG.parent, ignore_errors=True)  # of an installed monitor, if there is one
     Path("/etc/sudoers.d/trafico-monitor").unlink(missing_ok=True)
     machine = Path("/etc/machine-id")  # a fresh container may have none, and journald needs one
