@@ -67,13 +67,19 @@ def call(
     return _ask(_socket_path(config), method, path, body, spoken, ("calling.stopped", "trafico-monitor"))
 
 
+def call_hub(
+    config: Path | None, method: str, path: str, body: Mapping[str, object] | None = None, *, spoken: str
+) -> tuple[int, dict[str, object]]:
+    """As `call`, of the hub of that configuration."""
+    return _ask(_hub_socket_path(config), method, path, body, spoken, ("calling.no_hub", "trafico-monitor-hub"))
+
+
 def ask_hub(config: Path | None, path: str, spoken: str) -> dict[str, Any]:
     """Returns the answer of the hub of that configuration to GET `path`.
 
     Raises NotAnswered without a running hub, NotPermitted if this user has no access, UsageError for a value that the
     hub does not understand."""
-    place = _hub_socket_path(config)
-    status, said = _ask(place, "GET", path, None, spoken, ("calling.no_hub", "trafico-monitor-hub"))
+    status, said = call_hub(config, "GET", path, spoken=spoken)
     if status == 200:
         return said
     raise {422: UsageError, 503: NotAnswered}.get(status, MonitorError)(_reason(said))

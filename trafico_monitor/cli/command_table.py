@@ -80,6 +80,11 @@ _ADMINISTRATOR = (
 )
 
 # fmt: off
+_DASHBOARD = (
+    _CONFIG, _JSON,
+    _option("--url", help="option.url", metavar="URL"),
+    _flag("--sign-out", help="option.sign_out"),
+)
 COMMANDS: Mapping[str, Entry] = {
     "setup": Entry("setup:setup", (
         _option("--project", help="setup.option.project", metavar="DIR", type=_DIR, default=""),
@@ -145,11 +150,7 @@ COMMANDS: Mapping[str, Entry] = {
     "notify": Entry("requests:notify", (
         _CONFIG, _JSON, _argument("words", "option.notify", metavar="test", type=click.Choice(("test",))),
     )),
-    "dashboard": Entry("requests:dashboard", (
-        _CONFIG, _JSON,
-        _option("--url", help="option.url", metavar="URL"),
-        _flag("--sign-out", help="option.sign_out"),
-    )),
+    "dashboard": Entry("requests:dashboard", _DASHBOARD),
     "rules list": Entry("rules:list_rules", _RULES),
     "rules lint": Entry("rules:lint", _RULES),
     "rules test": Entry("rules:test", (*_RULES, _SINCE, _UNTIL, _LINES)),
@@ -194,6 +195,7 @@ COMMANDS: Mapping[str, Entry] = {
         _option("--search", help="hub.option.search", metavar="TEXT", default=""),
         _option("--limit", help="hub.option.limit", type=click.IntRange(1), metavar="N"),
     )),
+    "hub dashboard": Entry("requests:hub_dashboard", _DASHBOARD),
     "hub revoke": Entry("hub:revoke", (*_ADMINISTRATOR, _argument("name", "hub.option.name", metavar="NAME"))),
 }
 # fmt: on

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from ...errors import MonitorError
 from ...messages import text
 from ...model.alert import Silence
 from ...model.read_model import silence_row
-from ..client import NotAnswered, UsageError, call, send_command
+from ..client import NotAnswered, UsageError, call, call_hub, send_command
 from ..output import clock, language, print_json, say, table
 from ..records import open_records
 from ..timespec import span
 
+Ask = Callable[..., tuple[int, dict[str, object]]]  # `call` or `call_hub`
 _COLUMNS = ("id", "hasta", "ambito", "por", "motivo")
 
 
@@ -87,12 +89,21 @@ def _row(one: Silence, spoken: str) -> list[str]:
 
 def dashboard(config: Path | None, as_json: bool, url: str | None, sign_out: bool) -> int:
     """Print a link that signs in once, or end all sessions."""
+    return _dashboard(call, config, as_json, url, sign_out)
+
+
+def hub_dashboard(config: Path | None, as_json: bool, url: str | None, sign_out: bool) -> int:
+    """The same on a hub."""
+    return _dashboard(call_hub, config, as_json, url, sign_out)
+
+
+def _dashboard(ask: Ask, config: Path | None, as_json: bool, url: str | None, sign_out: bool) -> int:
     spoken = language()
     if sign_out:
-        ended = _dashboard(config, "DELETE", "/sessions", spoken).get("ended", 0)
+        ended = _answer(ask(config, "DELETE", "/api/v1/sessions", spoken=spoken)).get("ended", 0)
         print_json({"ended": ended}) if as_json else print(text("dashboard.ended", spoken, n=ended))
         return 0
-    given = _dashboard(config, "POST", "/codes", spoken)
+    given = _answer(ask(config, "POST", "/api/v1/codes", spoken=spoken))
     base = url.rstrip("/") if url else _address(given, spoken)
     link, until = f"{base}/#code={given.get('code')}", given.get("until")
     if as_json:
@@ -103,8 +114,8 @@ def dashboard(config: Path | None, as_json: bool, url: str | None, sign_out: boo
     return 0
 
 
-def _dashboard(config: Path | None, method: str, path: str, spoken: str) -> dict[str, object]:
-    status, answer = call(config, method, f"/api/v1{path}", spoken=spoken)
+def _answer(answered: tuple[int, dict[str, object]]) -> dict[str, object]:
+    status, answer = answered
     if status >= 300:
         raise NotAnswered(str(answer.get("text", status)))
     return answer

@@ -59,6 +59,8 @@ TEXTS = {
     "calling.no_hub": "no hub is running on this machine. To start it: «sudo systemctl start trafico-monitor-hub»; to make one: «sudo trafico-monitor hub setup»",
     "cli.hub.status": "how the hub is, and all machines in figures",
     "cli.hub.status.examples": "examples:\n  sudo trafico-monitor hub status\n  sudo trafico-monitor hub status --json | jq .hub.silent\n\nExit status 3: the hub is not running.",
+    "cli.hub.dashboard": "print a single-use sign-in link for the hub's dashboard",
+    "cli.hub.dashboard.examples": "example:\n  sudo trafico-monitor hub dashboard\n  ssh -L 8788:127.0.0.1:8788 hub      (then open the link on this computer)",
     "cli.hub.machines": "the machines of the fleet, worst first",
     "cli.hub.machines.examples": "examples:\n  sudo trafico-monitor hub machines\n  sudo trafico-monitor hub machines --state silent\n  sudo trafico-monitor hub machines --search madrid --limit 200\n  sudo trafico-monitor hub machines --json | jq -r .name",
     "hub.option.state": "only machines in this state",

@@ -59,6 +59,8 @@ TEXTS = {
     "calling.no_hub": "en esta máquina no hay un hub en marcha. Para arrancarlo: «sudo systemctl start trafico-monitor-hub»; para crear uno: «sudo trafico-monitor hub setup»",
     "cli.hub.status": "cómo está el hub, y todas las máquinas en cifras",
     "cli.hub.status.examples": "ejemplos:\n  sudo trafico-monitor hub status\n  sudo trafico-monitor hub status --json | jq .hub.silent\n\nCódigo de salida 3: el hub no está en marcha.",
+    "cli.hub.dashboard": "el panel del hub: da un enlace de un solo uso para entrar",
+    "cli.hub.dashboard.examples": "ejemplo:\n  sudo trafico-monitor hub dashboard\n  ssh -L 8788:127.0.0.1:8788 hub      (y abrir el enlace en este equipo)",
     "cli.hub.machines": "las máquinas de la flota, la peor primero",
     "cli.hub.machines.examples": "ejemplos:\n  sudo trafico-monitor hub machines\n  sudo trafico-monitor hub machines --state silent\n  sudo trafico-monitor hub machines --search madrid --limit 200\n  sudo trafico-monitor hub machines --json | jq -r .name",
     "hub.option.state": "solo las máquinas en este estado",

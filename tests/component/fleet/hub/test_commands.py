@@ -67,7 +67,10 @@ def test_what_is_wrong_is_listed_worst_first_and_in_words(
         said = hub.command("hub", "status")
         assert said.returncode == 0 and "en silencio  m00" in said.stdout and "avisos sin atender: 2" in said.stdout
         assert json.loads(hub.command("hub", "status", "--json").stdout)["hub"]["silent"] == ["m00"]
-    for words, status in ((("hub", "status"), 3), (("hub", "machines"), 69)):
+        assert "web.listen" in hub.command("hub", "dashboard").stderr  # it is off in this test
+        link = hub.command("hub", "dashboard", "--url", "https://hub.example/")
+        assert link.returncode == 0 and link.stdout.startswith("https://hub.example/#code=")
+    for words, status in ((("hub", "status"), 3), (("hub", "machines"), 69), (("hub", "dashboard"), 69)):
         ended = hub.command(*words)
         assert ended.returncode == status and not ended.stdout
         assert "systemctl start trafico-monitor-hub" in ended.stderr and ended.stderr.count("\n") == 1
