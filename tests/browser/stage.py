@@ -93,9 +93,10 @@ class Stage:
         origins: tuple[str, ...] = (),
         base_path: str = "",
         frame_ancestors: tuple[str, ...] = (),
+        status_token: str = "",
     ) -> None:
         self._ready, self._folder, self._origins = threading.Event(), folder, origins
-        self._base_path, self._frame_ancestors = base_path, frame_ancestors
+        self._base_path, self._frame_ancestors, self._status_token = base_path, frame_ancestors, status_token
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
         self._thread.start()
         assert self._ready.wait(SECONDS)
@@ -112,6 +113,7 @@ class Stage:
             origins=self._origins,
             base_path=self._base_path,
             frame_ancestors=self._frame_ancestors,
+            status_token=self._status_token,
         ) as window:
             self.window: Opened = window
             self.url = f"http://127.0.0.1:{window.window.server.port}"
@@ -212,6 +214,7 @@ def foresight(now: float) -> ForecastView:
 
 def calm(now: float) -> dict[str, object]:
     return {
+        "at": now,
         "version": "1.0.0",
         "started_at": now - 5 * DAY,
         "line": "",
@@ -228,6 +231,11 @@ def calm(now: float) -> dict[str, object]:
         "orders": 0,
         "missing": [],
         "outbox": {"waiting": 0, "error": ""},
+        "lost": [],
+        "rescued": None,
+        "alarms": [],
+        "channels": [],
+        "silences": [],
     }
 
 

@@ -204,6 +204,7 @@ class Web:
     origins: tuple[str, ...] = _key((), "origins", v.several(v.origin, 20))  # pages that may ask: a panel, a proxy
     base_path: str = _key("", "base_path", v.or_empty(v.base_path))  # where a proxy serves it, such as "/monitor"
     frame_ancestors: tuple[str, ...] = _key((), "origins", v.several(v.origin, 20))  # pages that may frame it
+    status_token: str = _key("", "status_token", v.or_empty(v.status_token), secret=True)  # of /status and /healthz
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ _UNIT = re.compile(r"[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\-]+)?", re.ASCII)
 _UNIT_KINDS = (".service", ".scope")
 _ADMIN = re.compile(r"-?[1-9]\d{0,18}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}", re.ASCII)
+_STATUS_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _BASE_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,40}){1,8}")
 _CHAT_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
@@ -294,6 +295,13 @@ def signing_secret(value: object) -> str:
     """A symmetric secret of Standard Webhooks: `whsec_` and 24 to 64 bytes in base64."""
     given = text(value)
     _require(given.startswith("whsec_") and 24 <= len(b64decode(given.removeprefix("whsec_"), validate=True)) <= 64)
+    return given
+
+
+def status_token(value: object) -> str:
+    """16 to 128 letters, digits, - and _: it stands in an address."""
+    given = text(value)
+    _require(_STATUS_TOKEN.fullmatch(given))
     return given
 
 

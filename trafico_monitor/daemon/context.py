@@ -134,6 +134,10 @@ class AppContext:
         """The origins whose pages may show the dashboard in a frame."""
         return self.config().web.frame_ancestors
 
+    def status_token(self) -> str:
+        """What the status page, the badge and the health check ask for, "" for none."""
+        return self.config().web.status_token
+
     def processes_under_way(self) -> frozenset[int]:
         """The bot's processes that have a download under way."""
         return self.pipeline.detector.processes_under_way

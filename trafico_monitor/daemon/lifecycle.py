@@ -109,6 +109,7 @@ class BaseService:
             origins=context.origins,
             base_path=context.base_path,
             frame_ancestors=context.frame_ancestors,
+            status_token=context.status_token,
         )
 
     # What every service runs. The works of a service are these and its own.

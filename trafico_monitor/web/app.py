@@ -35,6 +35,7 @@ from .openapi import Handler, Operation
 from .ports import Machines, Present, Records
 from .responses import Problem, RateLimit, json_response, revalidated
 from .server import Places, WebServer
+from .status_page import STATUS, StatusPage
 
 logger = logging.getLogger(__name__)
 
@@ -76,15 +77,17 @@ class WebApp:
         origins: Callable[[], tuple[str, ...]] = tuple,
         base_path: Callable[[], str] = str,
         frame_ancestors: Callable[[], tuple[str, ...]] = tuple,
+        status_token: Callable[[], str] = str,
     ) -> None:
         self._records, self._present = sources.records, sources.present
         self._control = ControlEndpoint(sources.present, clock)
         store = SessionStore(sources.memory, clock, lambda: self._events.recheck())
-        access = AccessControl(store, origins)
+        access = AccessControl(store, origins, status_token)
         self._events = Events(sources.records, sources.present, access.admits)
         self._base_path = base_path
         self._sessions = SessionEndpoints(store, self._where, access.https, base_path)
         self._metrics = Metrics()
+        self._status_page = StatusPage(sources.present, clock)
         self._static = StaticFiles(directory=STATIC)
         self._machines = sources.machines
         hub = sources.machines is not None
@@ -166,10 +169,30 @@ class WebApp:
         table, csv = "Incidents as CSV, newest first", EXPORT if machines is None else HUB_EXPORT
         yield _read("/incidents.csv", export.table, table, "IncidentTable", csv, media="text/csv")
         yield _read("/incidents/{id}", reading.incident, of_one, "IncidentStory", one, parts=api.STORY, errors=several)
-        if machines is not None:
+        if machines is None:
+            yield from self._operations_of_status()
+        else:
             fleet = FleetApi(machines)
             yield _read("/machines", fleet.machines, "Machines, worst first, by page", "MachinePage", MACHINES)
             yield _read("/machines/{name}", fleet.machine, "One machine", "MachineDetails", parts=PART)
+
+    def _operations_of_status(self) -> Iterator[Operation]:
+        """Those for whoever knows `web.status_token`."""
+        for path, handle, about, gives, media in (
+            (
+                "/healthz",
+                self._status_page.health,
+                "Whether all is well",
+                "HealthCheck",
+                openapi.JSON,
+            ),
+            ("/badge.svg", self._status_page.badge, "A badge of the state", "Badge", "image/svg+xml"),
+            ("/status.html", self._status_page.page, "A page of the state, read only", "StatusPage", "text/html"),
+        ):
+            yield Operation(
+                "GET", path, handle, about=about, query=STATUS, gives=(200, gives), errors=(422,), media=media,
+                by_token=True, unwell="NotWell" if media == openapi.JSON else "",
+            )  # fmt: skip
 
     def _operations_of(self, reading: api.Api) -> Sequence[Operation]:
         sessions, control = self._sessions, self._control

@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from email.utils import formatdate
+from hmac import compare_digest
 from urllib.parse import parse_qsl, unquote
 
 from starlette.datastructures import MutableHeaders
@@ -124,17 +125,21 @@ def _is_path(raw: str, query: str) -> bool:
 
 
 class AccessControl:
-    """`origins` are those of the configuration (`web.origins`), asked anew for every request."""
+    """`origins` (`web.origins`) and `status_token` are those of the configuration, asked anew for every request."""
 
-    def __init__(self, sessions: SessionStore, origins: Origins) -> None:
+    def __init__(self, sessions: SessionStore, origins: Origins, status_token: Callable[[], str]) -> None:
         self._sessions = sessions
         self._origins = origins
+        self._status_token = status_token
 
     async def admit(self, request: Request, operation: Operation) -> str:
         """Who asks, "" where nobody has to sign in. Raises Problem for whoever may not."""
         connection = connection_of(request)
         if connection.local:
             return f"cli:{await asyncio.to_thread(name_of, connection.uid)}"
+        if operation.by_token and self._bears(request):
+            connection.known = True
+            return ""  # whatever its Host says: a page of a stranger does not know the token
         refusal = self._refusal(request)
         if refusal is not None:
             raise Problem(403, refusal)
@@ -144,9 +149,17 @@ class AccessControl:
             return ""
         session = await self._sessions.session(request.cookies)
         if session is None:
-            raise Problem(401, "sign_in")
+            raise Problem(401, "status_token" if operation.by_token else "sign_in")
         connection.known = True
         return session.by
+
+    def _bears(self, request: Request) -> bool:
+        """True for a request that brings the status token."""
+        wanted = self._status_token()
+        given = request.headers.get("authorization", "").removeprefix("Bearer ") or request.query_params.get(
+            "token", ""
+        )
+        return bool(wanted) and compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
     async def admits(self, request: Request) -> bool:
         """True while whoever was admitted may go on: the session of a stream may have ended since."""

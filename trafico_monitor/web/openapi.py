@@ -19,7 +19,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 JSON, PROBLEM_JSON, STREAM = "application/json", "application/problem+json", "text/event-stream"
 _ALWAYS = (400, 403, 500, 503)  # any operation may answer so
-_SESSION = "session"
+_SESSION, _TOKEN = "session", "statusToken"
 _ABOUT = (
     "Failed video downloads of a Telegram bot: incidents, their repair and its proof. "
     "The unix socket needs no session: the kernel names the user."
@@ -35,6 +35,7 @@ class Operation:
     """A method of a path, which may hold `{name}` for one component. `open` needs no signing in, `local` is for the
     unix socket alone. The rest describes it for the document, where `shown`: its parameters, those in the path
     first, its body, for a good status the name of the answer's schema and its media type, and its bad statuses.
+    `by_token` admits whoever knows `web.status_token`; `unwell` is the schema of what it answers with 503.
     Its operationId follows from method and path."""
 
     method: str
@@ -49,6 +50,8 @@ class Operation:
     gives: tuple[int, str] | None = None
     errors: tuple[int, ...] = ()
     media: str = JSON
+    by_token: bool = False
+    unwell: str = ""
 
     @property
     def shown(self) -> bool:
@@ -87,12 +90,21 @@ def document(operations: Iterable[Operation], version: str, base_path: str = "")
                     "in": "cookie",
                     "name": "trafico_monitor",
                     "description": "POST /api/v1/session gives it. The unix socket needs none.",
-                }
+                },
+                _TOKEN: {"type": "http", "scheme": "bearer", "description": "web.status_token; also as ?token="},
             },
             "responses": {_error_name(code): _error(code) for code in sorted({*_ALWAYS, *_bad(shown)})},
             "schemas": schemas,
         },
     }
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    """Without any on the unix socket."""
+    if operation.open or operation.local:
+        return [{}]
+    schemes = [_TOKEN, _SESSION] if operation.by_token else [_SESSION]
+    return [*({scheme: list[str]()} for scheme in schemes), {}]
 
 
 _TAGS = {
@@ -113,8 +125,7 @@ def _operation(operation: Operation, schemas: dict[str, Schema]) -> dict[str, ob
         "summary": operation.about,
         "description": " ".join((operation.handle.__doc__ or operation.about).split()),
         "tags": ["monitor" if reading else "requests"],
-        # Without one on the unix socket, where some operations are alone.
-        "security": [{}] if operation.open or operation.local else [{_SESSION: []}, {}],
+        "security": _security(operation),
         "responses": _responses(operation),
     }
     parameters = [
@@ -172,6 +183,8 @@ def _responses(operation: Operation) -> dict[str, object]:
         found["304"] = {"description": "As If-None-Match names it"}
     for code in sorted({*operation.errors, *(() if operation.open else (401,)), *_ALWAYS}):
         found[str(code)] = {"$ref": f"#/components/responses/{_error_name(code)}"}
+    if operation.unwell:
+        found["503"] = {"description": "Not well", "content": {JSON: {"schema": ref(operation.unwell)}}}
     return found
 
 

@@ -216,6 +216,7 @@ async def opened(
     origins: tuple[str, ...] = (),
     base_path: str = "",
     frame_ancestors: tuple[str, ...] = (),
+    status_token: str = "",
     clock: Callable[[], float] = lambda: NOON,
 ) -> AsyncIterator[Opened]:
     """With a real database in `folder`."""
@@ -228,6 +229,7 @@ async def opened(
         origins=lambda: origins,
         base_path=lambda: base_path,
         frame_ancestors=lambda: frame_ancestors,
+        status_token=lambda: status_token,
     )
     running = asyncio.create_task(window.run())
     try:

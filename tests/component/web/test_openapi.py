@@ -58,7 +58,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Running]:
 
 OPERATIONS = [
     "GET /api/v1/incidents", "GET /api/v1/incidents.csv", "GET /api/v1/incidents/{id}", "GET /api/v1/summary",
-    "GET /api/v1/series", "GET /api/v1/rescued", "GET /api/v1/uptime",
+    "GET /api/v1/series", "GET /api/v1/rescued", "GET /api/v1/uptime", "GET /healthz", "GET /badge.svg",
+    "GET /status.html",
     "GET /api/v1/downloads", "GET /api/v1/health", "GET /api/v1/status", "GET /api/v1/ledger", "GET /api/v1/records",
     "GET /api/v1/forecast", "GET /metrics", "GET /api/v1/openapi.json", "GET /api/v1/texts/{language}",
     "POST /api/v1/requests", "POST /api/v1/session", "GET /api/v1/session", "DELETE /api/v1/session",

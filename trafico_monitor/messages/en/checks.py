@@ -48,6 +48,7 @@ TEXTS: dict[str, str] = {
     "expect.seconds": "a number of seconds above {low}, at most {high}",
     "expect.seconds_or_none": "a number of seconds, at most {high}, or {low} for never",
     "expect.section": "a section with keys, such as [{key}]",
+    "expect.status_token": '16 to 128 letters, digits, - and _ (openssl rand -hex 16), or ""',
     "expect.signing_secret": 'whsec_ and 24 to 64 bytes in base64 (echo whsec_$(openssl rand -base64 32)), or ""',
     "expect.size": 'a size, such as "5GB", "500 MB", or a number of bytes',
     "expect.text": "a quoted string on one line",

@@ -48,6 +48,7 @@ TEXTS: dict[str, str] = {
     "expect.seconds": "un número de segundos mayor que {low} y hasta {high}",
     "expect.seconds_or_none": "un número de segundos hasta {high}, o {low} para nunca",
     "expect.section": "una sección con claves, como [{key}]",
+    "expect.status_token": 'de 16 a 128 letras, cifras, - y _ (openssl rand -hex 16), o ""',
     "expect.signing_secret": 'whsec_ y de 24 a 64 bytes en base64 (echo whsec_$(openssl rand -base64 32)), o ""',
     "expect.size": 'un tamaño, como "5GB", "500 MB" o un número de bytes',
     "expect.text": "un texto en una línea, entre comillas",

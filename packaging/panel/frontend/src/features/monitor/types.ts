@@ -124,6 +124,66 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/healthz": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether all is well
+     * @description 200 while all that has to work does (`pass`, or `warn`: something waits for a person), 503 while it does not (`fail`).
+     */
+    get: operations["getHealthz"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/badge.svg": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A badge of the state
+     * @description A picture with the state in a word or two.
+     */
+    get: operations["getBadgeSvg"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/status.html": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A page of the state, read only
+     * @description The verdict, its parts and the last days, to look at.
+     */
+    get: operations["getStatusHtml"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/summary": {
     parameters: {
       query?: never;
@@ -1057,6 +1117,26 @@ export interface components {
     OpenApi: {
       [key: string]: unknown;
     };
+    HealthCheck: {
+      /** @enum {string} */
+      status: "pass" | "warn" | "fail";
+      text: string;
+      more: string;
+      open: number;
+      lost: number;
+      rescued: number;
+      bot: boolean | null;
+      server: boolean | null;
+      disk_free: number | null;
+      version: string;
+      at: number;
+    };
+    NotWell:
+      | components["schemas"]["HealthCheck"]
+      | components["schemas"]["Error"]
+      | components["schemas"]["ProblemDetails"];
+    Badge: string;
+    StatusPage: string;
     UptimeDay: {
       /** Format: date */
       day: string;
@@ -1639,6 +1719,110 @@ export interface operations {
       401: components["responses"]["Unauthorized"];
       403: components["responses"]["Forbidden"];
       404: components["responses"]["NotFound"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
+    };
+  };
+  getHealthz: {
+    parameters: {
+      query?: {
+        token?: string;
+        language?: "es" | "en";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description HealthCheck */
+      200: {
+        headers: {
+          /** @description The state of the answer */
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["HealthCheck"];
+        };
+      };
+      /** @description As If-None-Match names it */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      422: components["responses"]["UnprocessableEntity"];
+      500: components["responses"]["InternalServerError"];
+      /** @description Not well */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["NotWell"];
+        };
+      };
+    };
+  };
+  getBadgeSvg: {
+    parameters: {
+      query?: {
+        token?: string;
+        language?: "es" | "en";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Badge */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "image/svg+xml": components["schemas"]["Badge"];
+        };
+      };
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      422: components["responses"]["UnprocessableEntity"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
+    };
+  };
+  getStatusHtml: {
+    parameters: {
+      query?: {
+        token?: string;
+        language?: "es" | "en";
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description StatusPage */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/html": components["schemas"]["StatusPage"];
+        };
+      };
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      422: components["responses"]["UnprocessableEntity"];
       500: components["responses"]["InternalServerError"];
       503: components["responses"]["ServiceUnavailable"];
     };
