@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from enum import Enum
 
 from ..errors import MonitorError
 from ..messages import text
@@ -16,6 +17,19 @@ from .output import say
 _CONTENT = "    │ "
 Agree = Callable[[Change], bool]
 _RESTARTS = (Kind.RESTART_UNIT, Kind.RESTART_CLUSTER)
+
+
+class Undone(Enum):
+    """What is left of the changes that were taken back: `setup.undo.<value>` in messages/."""
+
+    WHOLE = "done"
+    LEFT = "left"  # what was said with a ⚠️: somebody else's by now, or a bot that goes on
+    PART = "part"  # the ledger keeps the rest
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return int(self is Undone.PART)
 
 
 class NotRoot(MonitorError):
@@ -80,8 +94,8 @@ async def make(
     return done, failed
 
 
-async def take_back(ledger: Ledger, spoken: str, commands: Collection[Command], *, agree: Agree) -> int | None:
-    """Take back what `commands` have made, latest first: exit status 0 when all of it is; None for nothing."""
+async def take_back(ledger: Ledger, spoken: str, commands: Collection[Command], *, agree: Agree) -> Undone | None:
+    """Take back what `commands` have made, latest first; None for nothing."""
     mine = [entry for entry in ledger.open_entries() if entry.change.command in commands]
     for entry in mine:
         if entry.change.kind in _RESTARTS:  # nothing to take back
@@ -90,32 +104,31 @@ async def take_back(ledger: Ledger, spoken: str, commands: Collection[Command], 
     if not entries:
         return None
     kept = apply.altered(ledger.entries)
-    whole = True
+    found = set[Undone]()
     for number, entry in enumerate(entries, 1):
         before = f"[{number}/{len(entries)}] {text('setup.undo.one', spoken)} "
         print()
         tell(prompts.describe(entry.change, spoken, before=before))
-        whole = await _take_one_back(entry, kept, ledger, agree, spoken) and whole
-    return 0 if whole else 1
+        found.add(await _take_one_back(entry, kept, ledger, agree, spoken))
+    return next(one for one in (Undone.PART, Undone.LEFT, Undone.WHOLE) if one in found)
 
 
-async def _take_one_back(entry: Entry, kept: frozenset[str], ledger: Ledger, agree: Agree, spoken: str) -> bool:
-    """True when the change is taken back, or somebody else's by now."""
+async def _take_one_back(entry: Entry, kept: frozenset[str], ledger: Ledger, agree: Agree, spoken: str) -> Undone:
     if not agree(entry.change):
         say(f"  ⏭️ {text('setup.skipped', spoken)}")
-        return False
+        return Undone.PART
     try:
         left = await apply.take_back(entry, kept)
     except (OSError, chown.Stop) as error:
         reason = error.code if isinstance(error, chown.Stop) else (error.strerror or str(error))
         say(f"  ❌ {text('setup.failed', spoken, target=entry.change.target, reason=reason)}")
-        return False
+        return Undone.PART
     ledger.undo(entry)
     for code, about in left:
         say(f"  ⚠️ {text(f'setup.left.{code}', spoken, target=about)}")
     if not left:
         say(f"  ✅ {text('setup.undo.made', spoken)}")
-    return True
+    return Undone.LEFT if left else Undone.WHOLE
 
 
 def _explain(number: int, total: int, change: Change, files: Mapping[str, FoundFile] | None, spoken: str) -> None:

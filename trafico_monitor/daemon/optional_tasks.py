@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..config import telegram_endpoints
 from ..config.schema import Config
 from ..config.telegram_endpoints import allowed_ids, why_no_answers
+from ..host.tasks import end
 from ..messages import text
 from ..model.alert import Notification
 from ..model.control import ControlService
@@ -56,10 +57,7 @@ class OptionalTasks:
             try:
                 await self._changed.wait()
             finally:
-                for task in tasks:
-                    if not task.cancelling():  # once: a second time would break off what it finishes
-                        task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await end(tasks)
 
     def _configured(self) -> list[tuple[str, Work]]:
         """Each is made anew for every start. One that returns has nothing to do: its remark says why."""

@@ -75,7 +75,9 @@ def judge(heard: Heard, unit_is: Arranged, *, running: bool, unit: str, project:
         return foreign
     if not unit_is.set_up:
         return [warning("instrument_text", "instrument_set_up", **fields)]
-    if unit_is.newer or not running:
+    if not running:
+        return [ok("instrument_ready", **fields)]
+    if unit_is.newer:
         return [warning("instrument_next", "instrument_restart", **fields)]
     return [warning("instrument_silent", "instrument_why", **fields)]
 

@@ -43,6 +43,13 @@ def quiet(home: Path) -> Path:
     return journal
 
 
+def test_check_names_a_missing_token_once(tmp_path: Path) -> None:
+    with RunningService(tmp_path, directory=quiet(tmp_path)) as service:
+        wait_until(lambda: any(one["unusable"] for one in service.status().get("channels", [])), "none delivers", 60)
+        found = [one["code"] for one in json.loads(service.command("check", "--json"))["findings"]]
+    assert "missing.token" in found and "channel_unusable" not in found
+
+
 def test_the_service_answers_on_its_socket_and_goes_in_time(tmp_path: Path) -> None:
     with RunningService(tmp_path, directory=quiet(tmp_path)) as service:
         wait_until((tmp_path / "state" / "api.sock").exists, "the socket is there")

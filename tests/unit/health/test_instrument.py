@@ -25,7 +25,8 @@ PTB = Heard(("telegram 22.5",))
         (Heard(("telegram 22.5",), ("telethon 9.1",)), ON, True, ["instrument", "instrument_foreign"]),
         (Heard(foreign=("telegram 30.0",)), ON, True, ["instrument_foreign"]),
         (Heard(), CHANGED, True, ["instrument_next"]),
-        (Heard(), ON, False, ["instrument_next"]),
+        (Heard(), ON, False, ["instrument_ready"]),  # a stopped bot: nothing to restart
+        (Heard(), CHANGED, False, ["instrument_ready"]),
         (Heard(), ON, True, ["instrument_silent"]),
         (Heard(), OFF, True, ["instrument_text"]),
         (Heard(), OFF, False, ["instrument_text"]),
@@ -35,8 +36,9 @@ def test_what_is_known_of_the_bots_telling(heard: Heard, unit_is: Arranged, runn
     found = judge(heard, unit_is, running=running, unit="bot.service", project="/srv/bot")
     assert [check.code for check in found] == [f"check.{code}" for code in codes]
     for check in found:
-        assert (check.level is Level.OK) == (check.code == "check.instrument")
-        assert bool(check.remedy("es")) == (check.code not in ("check.instrument", "check.instrument_foreign"))
+        well = check.code in ("check.instrument", "check.instrument_ready")
+        assert (check.level is Level.OK) == well
+        assert bool(check.remedy("es")) == (not well and check.code != "check.instrument_foreign")
         for library in (*heard.libraries, *heard.foreign):
             assert library in "".join(each.text("es") for each in found)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...config.discovery import discover
 from ...config.loader import DEFAULT_PATH, load
-from ...config.schema import Config
+from ...config.schema import ADMIN, Config
 from ...daemon import disk_usage_report
 from ...errors import ConfigError, NotPermitted, StoreError
 from ...host import accounts
@@ -43,7 +43,10 @@ def check(config: Path | None, as_json: bool) -> int:
         spoken = language()
     else:
         spoken = loaded.language if "language" in loaded.explicit else language()
-        checks = [*_look(replace(loaded, language=spoken), quiet=as_json), *_failing_channels(loaded)]
+        checks = _look(replace(loaded, language=spoken), quiet=as_json)
+        # Who has no token, or nobody to send to, has just been told so.
+        unset = any(each.code in ("missing.token", "missing.admin") for each in checks)
+        checks = [*checks, *_failing_channels(loaded, besides=ADMIN if unset else "")]
     worst = max((each.level for each in checks), default=Level.OK)
     if as_json:
         print(_as_json(checks, worst, spoken))
@@ -94,8 +97,8 @@ async def _disk_usage(config: Config) -> list[CheckResult]:
     return checks
 
 
-def _failing_channels(config: Config) -> list[CheckResult]:
-    """The channels that take no alerts, as the running service has found out by sending some."""
+def _failing_channels(config: Config, besides: str) -> list[CheckResult]:
+    """The channels that take no alerts, as the running service has found out by sending some, `besides` left out."""
     try:
         with Queries(config.paths.state) as records:
             said = records.status() or {}
@@ -103,8 +106,12 @@ def _failing_channels(config: Config) -> list[CheckResult]:
         return []
     at, channels = said.get("at"), said.get("channels")
     running = isinstance(at, int | float) and time.time() - at < SILENT_SECONDS
-    told = channels if running and isinstance(channels, list) else []
-    return [_failing(one) for one in told if isinstance(one, dict) and (one.get("unusable") or one.get("last_error"))]
+    told = [one for one in channels if isinstance(one, dict)] if running and isinstance(channels, list) else []
+    return [
+        _failing(one)
+        for one in told
+        if (one.get("unusable") or one.get("last_error")) and one.get("channel") != besides
+    ]
 
 
 def _failing(channel: Mapping[str, object]) -> CheckResult:

@@ -115,8 +115,8 @@ async def _leave(spoken: str) -> int:
             say(text("fleet.leave.none", spoken))
             return 0
         await apply.settle()
-    say("\n" + text("fleet.leave.part" if ended else "fleet.leave.done", spoken, name=name or "…"))
-    return ended
+    say("\n" + text("fleet.leave.part" if ended.status else "fleet.leave.done", spoken, name=name or "…"))
+    return ended.status
 
 
 async def _status(config: Path | None, as_json: bool, spoken: str) -> int:

@@ -172,15 +172,16 @@ def _agree(options: Options, spoken: str) -> changes.Agree:
 async def _undo(options: Options, spoken: str) -> int:
     with opened(spoken) as ledger:
         clusters = [entry.change for entry in ledger.open_entries() if entry.change.kind is Kind.RESTART_CLUSTER]
-        status = await changes.take_back(ledger, spoken, (Command.HUB,), agree=_agree(options, spoken))
-        if status is None:
+        undone = await changes.take_back(ledger, spoken, (Command.HUB,), agree=_agree(options, spoken))
+        if undone is None:
             say(text("setup.undo.nothing", spoken))
             return 0
         for cluster in clusters[:1]:
             if _agree(options, spoken)(cluster):
                 await apply.run("pg_ctlcluster", *cluster.target.split("/"), "restart")
-    say("\n" + text("hub.setup.undone" if status == 0 else "setup.undo.part", spoken, folder=authority.FOLDER))
-    return status
+    said = "setup.undo.part" if undone.status else "hub.setup.undone"
+    say("\n" + text(said, spoken, folder=authority.FOLDER))
+    return undone.status
 
 
 async def _unit() -> HubUnit:

@@ -128,15 +128,15 @@ async def _undo(options: Options, spoken: str) -> int:
     """Take back the changes of `setup` and of `fleet join`."""
     with opened(spoken) as ledger:
         mine = (Command.SETUP, Command.FLEET)
-        status = await changes.take_back(
+        undone = await changes.take_back(
             ledger,
             spoken,
             mine,
             agree=lambda _: options.yes or prompts.ask(text("setup.ask", spoken), spoken, default=True),
         )
-        if status is None:
+        if undone is None:
             say(text("setup.undo.nothing", spoken))
             return 0
         await apply.settle()
-    say("\n" + text("setup.undo.part" if status else "setup.undo.done", spoken))
-    return status
+    say("\n" + text(f"setup.undo.{undone.value}", spoken))
+    return undone.status

@@ -165,7 +165,7 @@ TEXTS: dict[str, str] = {
     "trial.bot.running": "✅ Bot Central and Poster Worker: {unit} was already running and will keep running",
     "trial.monitor.started": "✅ Download Monitor: {unit} started",
     "trial.monitor.running": "✅ Download Monitor: {unit} was already running and will keep running",
-    "trial.check": "Preflight: {critical} critical errors, {warning} warnings (sudo trafico-monitor check)",
+    "trial.check": "Preflight: critical errors: {critical}; warnings: {warning} (sudo trafico-monitor check)",
     "trial.now": "\nNow, in Telegram: send /start to your bot, then a video (preferably larger than\n20 MB).\n",
     "trial.now_monitor": "\nNow, in another terminal: sudo systemctl start {unit}\n",
     "trial.stopping": "Ending the trial…",

@@ -90,6 +90,7 @@ TEXTS: dict[str, str] = {
     "setup.undo.one": "Revert:",
     "setup.undo.made": "reverted",
     "setup.undo.done": "Reverted: the machine is as it was before setup.",
+    "setup.undo.left": "Reverted; what is marked ⚠️ remains as stated there, and is setup's no longer.",
     "setup.undo.part": "Partly reverted; run --undo again for the rest.",
     "setup.left.altered": "{target} was changed after setup: left as it is",
     "setup.left.unit": "the unit {target} was changed after setup: it keeps running as it is",

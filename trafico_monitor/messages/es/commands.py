@@ -165,7 +165,7 @@ TEXTS: dict[str, str] = {
     "trial.bot.running": "✅ Bot Central y Poster Worker: {unit} ya estaba en marcha, y seguirá en marcha",
     "trial.monitor.started": "✅ Monitor de Descargas: {unit} arrancado",
     "trial.monitor.running": "✅ Monitor de Descargas: {unit} ya estaba en marcha, y seguirá en marcha",
-    "trial.check": "Comprobación previa: {critical} errores críticos, {warning} avisos (sudo trafico-monitor check)",
+    "trial.check": "Comprobación previa: errores críticos: {critical}; avisos: {warning} (sudo trafico-monitor check)",
     "trial.now": "\nAhora, en Telegram: envíe /start a su bot y después un video (mejor de más de\n20 MB).\n",
     "trial.now_monitor": "\nAhora, en otro terminal: sudo systemctl start {unit}\n",
     "trial.stopping": "Terminando la prueba…",

@@ -93,6 +93,7 @@ TEXTS: dict[str, str] = {
     "setup.undo.one": "Deshacer:",
     "setup.undo.made": "deshecho",
     "setup.undo.done": "Deshecho: el equipo está como antes de setup.",
+    "setup.undo.left": "Deshecho; lo marcado con ⚠️ sigue como dice ahí, y ya no es de setup.",
     "setup.undo.part": "Deshecho en parte; lo que queda se puede deshacer otra vez con --undo.",
     "setup.left.altered": "alguien ha cambiado {target} después: se deja como está",
     "setup.left.unit": "alguien ha cambiado la unidad {target} después: sigue como está",

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ...config.schema import ADMIN
 from ...errors import DeliveryError, StoreError
 from ...host.redact import redact
+from ...host.tasks import end
 from ...messages import text
 from ...model.alert import Notification
 from ..channels.base import Channel, Outbox
@@ -84,7 +85,7 @@ class DeliveryManager:
                     async with asyncio.timeout(None if adopted else RETRY_SECONDS):
                         await self._changed.wait()
         except asyncio.CancelledError:  # whatever else ends it, the workers go on
-            await _end(self._tasks.values())
+            await end(self._tasks.values())
             raise
 
     async def settled(self, seconds: float) -> bool:
@@ -108,7 +109,7 @@ class DeliveryManager:
     async def _run_workers(self) -> None:
         """Start the workers of new channels, and end those of removed ones."""
         gone = [worker for worker in self._tasks if worker not in self._workers.values()]
-        await _end([self._tasks.pop(worker) for worker in gone])
+        await end([self._tasks.pop(worker) for worker in gone])
         for name, worker in self._workers.items():
             if worker not in self._tasks:
                 self._tasks[worker] = self._start(f"courier {name}", worker.run)
@@ -137,14 +138,6 @@ class DeliveryManager:
                 worker.wake()
                 return other
         return ""
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    ending = list(tasks)
-    for task in ending:
-        if not task.cancelling():  # once: a second time would break off what it finishes
-            task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)
 
 
 async def send_test_message(
