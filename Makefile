@@ -10,8 +10,8 @@ RUN_PACKAGES := python3-venv python3-systemd python3-psutil python3-sdnotify pyt
 	python3-prometheus-client python3-rich python3-rich-click apprise ffmpeg sudo systemd acl jq mediainfo systemd-journal-remote zsh fish strace \
 	python3-psycopg postgresql
 
-# What booting a Debian takes (facts of the tests: tests/system/machine.py).
-MACHINE_PACKAGES := mmdebstrap systemd-container
+# What booting a Debian takes (facts of the tests: tests/system/machine.py), a network of machines, and a false clock.
+MACHINE_PACKAGES := mmdebstrap systemd-container iproute2 libfaketime
 
 # What judges the web side: a real browser, Prometheus' own checker, a real proxy.
 WEB_PACKAGES := chromium prometheus nginx-light nodejs openssl

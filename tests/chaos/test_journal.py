@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ..system.clock import false_clock
 from ..system.machine import Machine
 from .bot_central import failure, video_name
-from .clock import false_clock
 from .conftest import Note, scaled
 from .field import Field
 from .test_kills import NOTHING
@@ -162,7 +162,7 @@ def test_the_clock_is_set_back_and_forth(field: Field, note: Note, first: int) -
     """Back and forth while the bot fails, and right again in the end."""
     failures, settings = scaled(40, 10), 0
     hours = itertools.cycle((-3, 26, 0, -50, 1))
-    with false_clock(field) as set_off:
+    with false_clock(field.machine) as set_off:
         field.videos(first, failures)
         field.speak(failures * 40, failures, 100.0, first)
         while not field.has_spoken():

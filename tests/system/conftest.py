@@ -35,10 +35,14 @@ def workshop() -> Path:
     return REPOSITORY / ".cache" / "media"
 
 
-@pytest.fixture(scope="session", params=RELEASES)
-def release(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="session")
+def bootable() -> None:
     if os.geteuid() != 0 or shutil.which("systemd-nspawn") is None or shutil.which("mmdebstrap") is None:
         pytest.fail("THE SYSTEM TESTS DID NOT RUN: booting a machine needs root, systemd-nspawn and mmdebstrap")
+
+
+@pytest.fixture(scope="session", params=RELEASES)
+def release(request: pytest.FixtureRequest, bootable: None) -> str:
     return str(request.param)
 
 

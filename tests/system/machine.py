@@ -109,6 +109,7 @@ class Machine:
     work: Path
     console: Path
     process: subprocess.Popen[bytes] = field(repr=False)
+    options: Sequence[str] = ()
     leader: int = 0
 
     def run(self, *argv: str, seconds: float = 30, check: bool = True, stdin: str | None = None) -> Answer:
@@ -150,7 +151,8 @@ class Machine:
     def story(self) -> str:
         """The end of the monitor's and the bot's journal, for a failed assertion."""
         return self.sh(
-            "journalctl -q --no-pager -n 80 -o short-precise -u trafico-monitor -u trafico-main 2>&1 || true",
+            "journalctl -q --no-pager -n 80 -o short-precise -u trafico-monitor -u trafico-main -u trafico-monitor-hub"
+            " 2>&1 || true",
             check=False,
         )
 
@@ -160,9 +162,15 @@ class Machine:
         self.process.wait(BOOT_SECONDS)  # nspawn itself ends (133) and is started by whoever started it
         self._start()
 
+    def crash(self) -> None:
+        """Kill all that runs at once, as a power cut would; boot the same disk anew."""
+        os.kill(self.leader, signal.SIGKILL)
+        self.process.wait(BOOT_SECONDS)
+        self._start()
+
     def _start(self) -> None:
         with self.console.open("ab") as log:
-            command = _boot_command(self.root, self.name)
+            command = _boot_command(self.root, self.name, self.options)
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_boot_environment()
             )
@@ -190,8 +198,8 @@ _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @contextlib.contextmanager
-def booted(release: str) -> Iterator[Machine]:
-    """A machine that has reached its default target, powered off at the end."""
+def booted(release: str, *options: str) -> Iterator[Machine]:
+    """A machine that has reached its default target, powered off at the end; `options` are systemd-nspawn's."""
     lower = image(release)
     work = Path(tempfile.gettempdir()) / f"trafico-{release}-{secrets.token_hex(4)}"  # also the machine's name
     root, console = work / "root", work / "console"
@@ -201,9 +209,9 @@ def booted(release: str) -> Iterator[Machine]:
     _must(["mount", "-t", "overlay", "overlay", "-o", layers, str(root)])
     name = work.name
     with console.open("wb") as log:
-        process = subprocess.Popen(_boot_command(root, name), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   env=_boot_environment())  # fmt: skip
-    machine = Machine(release, name, root, work, console, process)
+        process = subprocess.Popen(_boot_command(root, name, options), stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=log, env=_boot_environment())  # fmt: skip
+    machine = Machine(release, name, root, work, console, process, options)
     try:
         _wait_until_up(machine)
         # What a container cannot mount, on the newest systemd, has failed before anything of ours began.
@@ -213,14 +221,14 @@ def booted(release: str) -> Iterator[Machine]:
         machine.power_off()
 
 
-def _boot_command(root: Path, name: str) -> Sequence[str]:
+def _boot_command(root: Path, name: str, options: Sequence[str]) -> Sequence[str]:
     # In a cgroup of its own: nspawn would put the units of all machines that run at the same time
     # into the same cgroups, and a `systemctl kill` in one would kill in the others.
     folder = _cgroup(name)
     folder.mkdir(exist_ok=True)
     into = ["sh", "-c", 'echo $$ >"$0/cgroup.procs"; exec "$@"', str(folder)]
     return [*into, "systemd-nspawn", "--quiet", "-D", str(root), "-M", name, "--boot", "--register=no", "--keep-unit",
-            "--console=pipe", "--capability=all"]  # fmt: skip
+            "--console=pipe", "--capability=all", *options]  # fmt: skip
 
 
 def _cgroup(name: str) -> Path:

@@ -7,16 +7,15 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .field import Field
+from .machine import Machine
 
 LIBFAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 _OFFSET = "/opt/offset"
 
 
 @contextlib.contextmanager
-def false_clock(field: Field) -> Iterator[Callable[[float], None]]:
+def false_clock(machine: Machine) -> Iterator[Callable[[float], None]]:
     """Yield what sets the clock off by so many seconds."""
-    machine = field.machine
     machine.path("/opt/libfaketime.so.1").write_bytes(LIBFAKETIME.read_bytes())
     offset = machine.path(_OFFSET)
     offset.write_text("+0\n")
