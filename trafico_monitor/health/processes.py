@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from ..host.command_line import program
+from ..host.safe_open import beginning
 
 # systemd's own hierarchy: the unified one, or that beside the controllers of version 1.
 _HIERARCHIES = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd")
@@ -18,6 +19,8 @@ _PROC = Path("/proc")
 _MOST_GROUPS = 256  # below a unit: a delegated one may have made many
 _SERVICE = re.compile(r"^0::(?!/user\.slice/)/(?:[^/]+\.slice/)*([^/]+\.service)(?:/|$)", re.MULTILINE)
 _USER_SERVICE = re.compile(r"^0::.*/user@\d+\.service/(?:[^/]+\.slice/)*([^/]+\.service)(?:/|$)", re.MULTILINE)
+
+_CONTAINER = re.compile(r"(?:docker-|libpod-(?:payload-)?|/docker/|/libpod/)([0-9a-f]{12})[0-9a-f]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,22 @@ def find_bot_processes(project: str, programs: Collection[str], uids: Collection
     Where the caller may not see a process's folder, only a script that was named with its whole path is known."""
     found = list(_find(project, frozenset(programs), frozenset(uids)))
     return sorted(found, key=lambda process: (process.began, process.pid))
+
+
+def container_of(project: str, programs: Collection[str]) -> str:
+    """The beginning of the id of a container of Docker or Podman that runs one of `programs` of `project`, mounted or
+    copied into its image: a file of the same content; "" for none. For root, who sees into containers."""
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        script = program(process.info["cmdline"] or ()).script
+        name = script.rpartition("/")[2]
+        found = _CONTAINER.search(_control_groups(process.pid) or "") if name in programs else None
+        if found is not None:
+            inside = os.path.normpath(Path(process.info["cwd"] or "/", script))
+            text = beginning(Path(f"{_PROC}/{process.pid}/root{inside}"))
+            own = (each for above in ("", "*/", "*/*/") for each in Path(project).glob(above + name))
+            if text and any(beginning(each) == text for each in own):
+                return found[1]
+    return ""
 
 
 def _find(project: str, programs: frozenset[str], uids: frozenset[int]) -> Iterator[BotProcess]:

@@ -16,7 +16,7 @@ from ..config.discovery import mounted_from
 from ..config.loader import load
 from ..config.schema import VARIABLES, Bot, Config
 from ..errors import ConfigError
-from ..health.processes import BotProcess, find_bot_processes
+from ..health.processes import BotProcess, container_of, find_bot_processes
 from ..host import accounts, docker, subprocesses, systemd
 from ..host.accounts import SERVICE_USER, Account
 from ..host.untrusted_json import objects
@@ -75,6 +75,7 @@ async def look(project: str, user: Account, wishes: Wishes, ledger: Ledger) -> F
         adopted=adopted,
         loose=loose(runs, found),
         user_unit=next((run.user_service for run in runs if run.user_service), ""),
+        bot_container=container_of(project, {PROGRAM, Path(config.bot.process or PROGRAM).name}),
         explicit=explicit,
         monitor_there=monitor.get("LoadState") == "loaded" and accounts.by_name(SERVICE_USER) is not None,
         monitor_groups=_groups(SERVICE_USER),

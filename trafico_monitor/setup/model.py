@@ -65,9 +65,9 @@ class Facts:
     by `section.key`; `effective` the whole configuration as it is. `closed` names the places
     whose access still has to be opened: `models`, `bot_api`, `env`. `loose` are processes that
     run main.py outside every unit of the system, `user_unit` the unit of a user's own manager (`systemctl --user`)
-    that holds one of them. `writable` are the service's ReadWritePaths=. `passages` are
-    folders of the bot's user that keep the monitor out; `blocked` are, by place, folders of somebody
-    else's that keep it or the bot's user out: (folder, its owner).
+    that holds one of them, `bot_container` the container that runs the project. `writable` are the service's
+    ReadWritePaths=. `passages` are folders of the bot's user that keep the monitor out; `blocked` are, by place,
+    folders of somebody else's that keep it or the bot's user out: (folder, its owner).
     `adopted` is one of `units` that an earlier setup has adopted. `process_there`: the project has a program
     of the name that the monitor follows (`bot.process`). `printing` is, where it has not, the program
     with the most lines in the journal of the bot's unit, "" for none.
@@ -86,6 +86,7 @@ class Facts:
     units: tuple[FoundUnit, ...] = ()
     loose: tuple[int, ...] = ()
     user_unit: str = ""
+    bot_container: str = ""
     explicit: Mapping[str, object] = field(default_factory=dict)
     files: Mapping[str, FoundFile] = field(default_factory=dict)
     closed: frozenset[str] = frozenset()

@@ -40,7 +40,14 @@ def plan(facts: Facts, wishes: Wishes) -> Plan:
     refusals: list[Note] = []
     if not facts.monitor_there:
         refusals.append(Note("not_installed"))
-    if facts.user_unit:  # a unit of the system beside it would be a second bot, at the next boot at the latest
+    # A unit of the system beside either would be a second bot, at the next boot at the latest.
+    if facts.bot_container:
+        refusals.append(
+            Note(
+                "bot_container", {"container": facts.bot_container, "user": facts.user.name, "project": facts.project}
+            )
+        )
+    elif facts.user_unit:
         refusals.append(
             Note("user_unit", {"unit": facts.user_unit, "user": facts.user.name, "project": facts.project})
         )

@@ -11,7 +11,7 @@ import pytest
 
 from tests.journal_fixtures import cgroup_of
 from tests.waiting_program import WAITS, running
-from trafico_monitor.health.processes import find_bot_processes
+from trafico_monitor.health.processes import container_of, find_bot_processes
 
 PROGRAMS = ("main.py", "bot_central.py")
 
@@ -85,3 +85,26 @@ def test_a_process_knows_its_unit(project: Path) -> None:
         (process,) = find_bot_processes(str(project), PROGRAMS, {0})
         assert process.in_unit(unit) and not process.in_unit("trafico-foun.service")
     group.rmdir()
+
+
+CONTAINER = "ca4521981f7f"
+GROUPS = (f"docker-{CONTAINER}{'0' * 52}.scope", f"libpod-{CONTAINER}{'0' * 52}.scope")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_container_that_runs_the_project_is_known_mounted_or_copied(
+    project: Path, tmp_path: Path, group: str
+) -> None:
+    (project / "main.py").write_text(f"# of this project\n{WAITS}")
+    copied, strange = tmp_path / "app", tmp_path / "other"
+    for folder, text in ((copied, (project / "main.py").read_text()), (strange, WAITS)):
+        folder.mkdir()
+        (folder / "main.py").write_text(text)
+    place = cgroup_of(group)
+    for folder, known in ((project, CONTAINER), (copied, CONTAINER), (strange, "")):
+        with running(sys.executable, "main.py", cwd=folder) as pid:
+            assert container_of(str(project), {"main.py"}) == "", "no container yet"
+            place.mkdir(parents=True, exist_ok=True)
+            (place / "cgroup.procs").write_text(str(pid))
+            assert container_of(str(project), {"main.py"}) == known
+    place.rmdir()

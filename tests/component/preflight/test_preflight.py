@@ -406,7 +406,8 @@ def test_a_process_of_the_users_own_systemd_is_ended_by_that(context: CheckConte
     group = f"0::/user.slice/user-5.slice/user@5.service/app.slice/{name}\n"
     held = processes.BotProcess(7, GAMES.pw_uid, "main.py", 0.0, group)
     assert not held.in_unit(name) and held.in_unit(name, of_user=True)
-    assert bot._left_over(held, context).remedy("es") == f"sudo systemctl --user -M games@ disable --now {name}"
+    as_user = "sudo -u games env XDG_RUNTIME_DIR=/run/user/$(id -u games)"
+    assert bot._left_over(held, context).remedy("es") == f"{as_user} systemctl --user disable --now {name}"
 
 
 async def test_a_file_system_that_turned_read_only_is_critical(context: CheckContext, place: Path) -> None:

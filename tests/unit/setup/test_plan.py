@@ -181,12 +181,24 @@ def test_a_main_py_that_runs_by_hand_is_not_doubled() -> None:
     assert "runs_by_hand" in codes(made)
 
 
+def test_a_bot_in_a_container_is_never_doubled_by_a_unit_of_the_system() -> None:
+    made = plan(replace(FRESH, loose=(4711,), bot_container="ca4521981f7f"), Wishes())
+    assert (made.changes, [note.code for note in made.refusals]) == ((), ["bot_container"])
+    said = text("setup.note.bot_container", "es", **made.refusals[0].fields)
+    table = tomllib.loads("\n".join(re.findall(r"'([a-z_.]+ = [^']+)'", said)))
+    assert table["bot"] == {"unit": "", "container": "NOMBRE"}
+    assert table["project"] == {"dir": PROJECT, "owner": "victor"}
+
+
 def test_a_main_py_of_the_users_own_systemd_is_never_doubled_by_a_unit_of_the_system() -> None:
     made = plan(replace(FRESH, loose=(4711,), user_unit="bot.service"), Wishes())
     assert made.changes == ()
     (refused,) = made.refusals
     said = text(f"setup.note.{refused.code}", "es", **refused.fields)
-    assert "systemctl --user -M victor@ disable --now bot.service" in said
+    assert (
+        "sudo -u victor env XDG_RUNTIME_DIR=/run/user/$(id -u victor) systemctl --user disable --now bot.service"
+        in said
+    )
     table = tomllib.loads("\n".join(re.findall(r"'([a-z_.]+ = [^']+)'", said)))
     assert table["bot"] == {"unit": "bot.service", "user_unit": True}
     assert table["project"] == {"dir": PROJECT, "owner": "victor"}

@@ -219,7 +219,7 @@ TEXTS: dict[str, str] = {
     "check.lines_unattributed": "Journal: {count} líneas de {unit} sin proceso: ya había terminado cuando journald preguntó; no abren incidentes",
     "check.user_unit": "Journal: {unit} es del systemd de {user} (systemctl --user), y sus líneas no se leen mientras bot.user_unit sea false",
     "check.no_user_lines": "Journal: no hay ninguna línea de la unidad {unit} del systemd de {user} (bot.user_unit)",
-    "fix.user_unit_lines": "systemctl --user -M {user}@ status {unit}; sudo loginctl enable-linger {user}",
+    "fix.user_unit_lines": "sudo -u {user} env XDG_RUNTIME_DIR=/run/user/$(id -u {user}) systemctl --user status {unit}; sudo loginctl enable-linger {user}",
     "check.containers": "Journal: hay contenedores que escriben aquí ({names}); si el bot es uno de ellos, hay que decirlo",
     "check.no_container_lines": "Journal: no hay ninguna línea del contenedor {name} (bot.container): necesita el driver journald",
     "check.container_foreign": "Journal: las líneas que dicen ser del contenedor {name} no las escribió el Docker ni el Podman de root ni de {user}: no se leen",
@@ -274,7 +274,7 @@ TEXTS: dict[str, str] = {
     " vigila, y dos bots con un mismo token se quitan los mensajes",
     "fix.left_over": "sudo kill {pid}",
     "fix.left_over_service": "sudo systemctl disable --now {service}",
-    "fix.left_over_user_service": "sudo systemctl --user -M {user}@ disable --now {service}",
+    "fix.left_over_user_service": "sudo -u {user} env XDG_RUNTIME_DIR=/run/user/$(id -u {user}) systemctl --user disable --now {service}",
     "check.left_over_monitor": "Monitor anterior: {program} sigue en marcha (PID {pid}, de {user}, desde hace {age}): cada"
     " fallo se corregiría dos veces",
     "check.server": "Servidor Bot API: responde en {url} ({took} ms)",
