@@ -31,8 +31,9 @@ class Member:
     spoken: int = 0
 
     def trafico(self, *words: str, seconds: float = 90, code: int = 0, stdin: str | None = None) -> str:
-        """`trafico-monitor …`, which must end with `code`; what it printed."""
-        done = self.machine.run("trafico-monitor", *words, seconds=seconds, check=False, stdin=stdin)
+        """`trafico-monitor …` of a careful root, which must end with `code`; what it printed."""
+        command = ("sh", "-c", 'umask 077; exec trafico-monitor "$@"', "sh", *words)
+        done = self.machine.run(*command, seconds=seconds, check=False, stdin=stdin)
         assert done.code == code, f"{words}: {done.code}\n{done.output}\n{done.errors}\n{self.machine.story()}"
         return done.output
 

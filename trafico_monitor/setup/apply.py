@@ -135,7 +135,8 @@ def write(path: Path, content: bytes, mode: int, group: str | int, uid: int = 0)
     """Writes the file completely or not at all. Only root writes to the folders concerned."""
     made = [folder for folder in (path.parent, path.parent.parent) if not folder.exists()]
     for folder in reversed(made):
-        folder.mkdir(mode=0o755)
+        folder.mkdir()
+        folder.chmod(0o755)  # whatever the caller's umask: the service, or PostgreSQL, reads what is in it
     new = unfinished(path)
     new.unlink(missing_ok=True)  # of a setup that was killed
     gid = group if isinstance(group, int) else _gid(group)

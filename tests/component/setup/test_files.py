@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,16 @@ async def test_a_new_file_goes_again_and_an_older_one_of_its_own_comes_back(tmp_
     assert await undone(tmp_path) == []
     assert not path.exists()
     assert not path.parent.exists()
+
+
+async def test_its_folder_can_be_read_whatever_the_umask(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "new.d" / "file.toml"
+    before = os.umask(0o077)
+    try:
+        await done(tmp_path, change(path, "one\n"))
+    finally:
+        os.umask(before)
+    assert [folder.stat().st_mode & 0o777 for folder in (path.parent, path.parent.parent)] == [0o755, 0o755]
 
 
 async def test_what_was_there_before_comes_back_with_its_mode(tmp_path: Path) -> None:
