@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..config.schema import Config
 from ..host.blocking import run_blocking
+from ..messages import text
 from ..model.finding import Finding, FindingKind
 from ..model.installation import Installation, Waiting
 from ..model.task import Evidence
@@ -90,7 +91,7 @@ class CheckScheduler:
         found = [finding, server] if config.bot_api.local or server.code == "up" else [finding]
         if code := {"failed": "failed", "active": "running"}.get(unit.active if unit.known else ""):
             found.append(Finding(FindingKind.UNIT, began, rule=unit.unit, code=code, message=unit.result))
-        shown = {"space": finding.message, "server": server.message, "unit": _unit_text(unit)}
+        shown = {"space": finding.message, "server": server.message, "unit": _unit_text(unit, config)}
         room = Evidence("space", finding.message, not full)
         held = mounts(Path(volume.path) for volume in state.volumes)
         return CheckRun(
@@ -124,10 +125,10 @@ class CheckScheduler:
         return list(dict.fromkeys(str(place) for place in (*places, *self._awaited())))
 
 
-def _unit_text(unit: UnitState) -> str:
-    if not unit.known:
-        return unit.active
-    return f"{unit.active} ({unit.sub}), NRestarts={unit.restarts}"
+def _unit_text(unit: UnitState, config: Config) -> str:
+    if unit.known:
+        return f"{unit.active} ({unit.sub}), NRestarts={unit.restarts}"
+    return text("status.bot.unanswered" if config.bot.system_unit else "status.bot.no_unit", config.language)
 
 
 def is_full(volume: disk.Volume, config: Config) -> bool:

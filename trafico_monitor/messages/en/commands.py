@@ -82,6 +82,8 @@ TEXTS: dict[str, str] = {
     "incident.open": "still open",
     "records.needs_sudo": "sudo is needed: {usuario} is not in the group trafico-monitor, and the records contain personal data\n   → sudo trafico-monitor {orden}",
     "records.none": "there are no records in {carpeta} yet: the service has not run so far\n   → sudo systemctl status trafico-monitor",
+    "status.bot.no_unit": "no unit of the system: only its lines are followed",
+    "status.bot.unanswered": "systemd does not say how it is",
     "status.head": "trafico-monitor {version}: {resumen}",
     "status.running": "running since {desde}",
     "status.stopped": "stopped (last update: {desde})",

@@ -82,6 +82,8 @@ TEXTS: dict[str, str] = {
     "incident.open": "abierto todavía",
     "records.needs_sudo": "hace falta sudo: {usuario} no está en el grupo trafico-monitor, y los registros contienen datos personales\n   → sudo trafico-monitor {orden}",
     "records.none": "todavía no hay registros en {carpeta}: el servicio aún no ha funcionado\n   → sudo systemctl status trafico-monitor",
+    "status.bot.no_unit": "sin unidad del sistema: solo se siguen sus líneas",
+    "status.bot.unanswered": "systemd no dice cómo está",
     "status.head": "trafico-monitor {version}: {resumen}",
     "status.running": "en marcha desde {desde}",
     "status.stopped": "parado (último dato: {desde})",
