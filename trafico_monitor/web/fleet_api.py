@@ -48,6 +48,7 @@ class FleetApi:
                 "states": {each.value: states[each.value] for each in MachineState},
                 "next": offset + limit if offset + limit < len(found) else None,
                 "at": now,
+                "read_at": self._machines.read_at,
             }
         )
 

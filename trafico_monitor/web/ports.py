@@ -94,6 +94,11 @@ class Machines(Protocol):
         """The clock by which machines are judged: the database's, in seconds since the epoch."""
         ...
 
+    @property
+    def read_at(self) -> float:
+        """The time of the last look at the database, by that clock."""
+        ...
+
     def machines(self) -> Sequence[Machine]:
         """All of them, by name."""
         ...

@@ -319,7 +319,12 @@ SCHEMAS: dict[str, Schema] = {
     "MachineDisk": _object(**_DISK),
     "Machine": _object(**_MACHINE),
     "MachinePage": _object(
-        machines=_list(ref("Machine")), total=_COUNT, states=_map(_COUNT), next=_COUNT_OR_NULL, at=_NUMBER
+        machines=_list(ref("Machine")),
+        total=_COUNT,
+        states=_map(_COUNT),
+        next=_COUNT_OR_NULL,
+        at=_NUMBER,
+        read_at=_NUMBER,
     ),
     "MachineDetails": _object(
         **_MACHINE,

@@ -15,10 +15,12 @@ from pathlib import Path
 import click
 import pytest
 
-from trafico_monitor.cli import main
+from trafico_monitor.cli import command_table, main
 from trafico_monitor.cli.command_table import COMMANDS
 from trafico_monitor.cli.parser import build
 from trafico_monitor.messages import LANGUAGES
+from trafico_monitor.model.fleet import MachineState
+from trafico_monitor.model.incident import Estado
 
 SERVICE = """
 import sys
@@ -43,6 +45,11 @@ def language(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("LC_ALL", f"{request.param}.UTF-8")
     monkeypatch.setenv("COLUMNS", "200")
     return str(request.param)
+
+
+def test_the_words_that_are_offered_are_those_of_the_model() -> None:
+    assert tuple(each.value for each in Estado) == command_table.ESTADOS
+    assert {each.value for each in MachineState} == set(command_table.STATES)
 
 
 def family(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

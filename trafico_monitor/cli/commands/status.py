@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ... import __version__
 from ...messages import format, text
-from ...model.alert import Scope, Silence
 from ...model.incident import Incident
 from ...model.read_model import silence_row
-from ...pipeline.events import task_name
 from ..fleet_words import certificate_text, clock_is_wrong, ends_soon, skew_text
 from ..output import clock, language, print_json, printable, say
 from ..records import open_records, rescued, rescued_text
+from ..status_lines import alert_lines, number, print_line, service_lines, usage_lines
 
 # The service says how it is at least every 10 s; after this long it has stopped, or hangs.
 SILENT_SECONDS = 30.0
 MOST_NAMED = 8  # lost videos by their incident; the rest is counted
-_BELOW = " " * 15  # where the values stand
 
 
 def status(config: Path | None, as_json: bool) -> int:
@@ -29,12 +27,12 @@ def status(config: Path | None, as_json: bool) -> int:
         said = records.status() or {}
         open_now = records.incidents(limit=5, estado=None)
         silences = records.silences(time.time())
-    at = _number(said.get("at"))
+    at = number(said.get("at"))
     running = bool(said) and not said.get("stopped") and time.time() - at < SILENT_SECONDS
     if as_json:
         print_json({**said, "running": running, "silences": [silence_row(one) for one in silences]})
         return 0 if running else 3
-    state = text("status.running", spoken, desde=clock(_number(said.get("started_at")), spoken))
+    state = text("status.running", spoken, desde=clock(number(said.get("started_at")), spoken))
     if not running:
         state = text("status.stopped", spoken, desde=clock(at, spoken))
     else:
@@ -57,37 +55,6 @@ def status(config: Path | None, as_json: bool) -> int:
     return 0 if running else 3
 
 
-def print_line(name: str, value: str, spoken: str) -> None:
-    """Print one line of a status."""
-    say(text("status.line", spoken, nombre=printable(name), valor=printable(value)), _BELOW)
-
-
-def alert_lines(said: Mapping[str, object], silences: Iterable[Silence], spoken: str) -> Iterator[tuple[str, str]]:
-    """Name and value of each channel, active alert and silence."""
-    channels, alarms = said.get("channels"), said.get("alarms")
-    for channel in channels if isinstance(channels, list) else []:
-        yield text("status.channel", spoken, canal=str(channel.get("channel", ""))), _channel(channel, spoken)
-    for alarm in alarms if isinstance(alarms, list) else []:
-        yield text("status.alarm", spoken, id=str(alarm.get("id", ""))), _alarm(alarm, spoken)
-    for silence in silences:
-        what = text(f"scope.{silence.scope.value}", spoken, valor=silence.value)
-        planned = silence.scope is Scope.MAINTENANCE
-        why = text(f"status.maintenance.{silence.reason}", spoken) if planned else silence.reason
-        kept = text("status.silenced", spoken, n=silence.silenced) if silence.silenced else ""
-        until = clock(silence.until, spoken)
-        yield text("status.silences", spoken), f"{until} · {what} · {why} ({silence.by}, {silence.id}){kept}"
-
-
-def service_lines(said: Mapping[str, object], spoken: str) -> Iterator[tuple[str, str]]:
-    """Failing parts of a service, and its messages that wait."""
-    tasks, outbox = said.get("tasks"), said.get("outbox")
-    for one in tasks if isinstance(tasks, list) else []:
-        yield "tasks", _task(one, spoken)
-    if isinstance(outbox, dict):
-        error = f": {outbox['error']}" if outbox.get("error") else ""
-        yield "outbox", text("status.outbox.waiting", spoken, n=outbox.get("waiting", 0), error=error)
-
-
 def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     lines: list[tuple[str, object]] = [(name, said.get(name) or "-") for name in ("unit", "server", "space")]
     if ago := _ago(said.get("checked_at"), spoken):
@@ -96,7 +63,7 @@ def _lines(said: dict[str, object], spoken: str) -> list[tuple[str, object]]:
     lines.append(("open", said.get("open", 0)))
     if isinstance(forecast := said.get("forecast"), dict):
         lines.append(("forecast", forecast.get("text", "-")))
-    lines.append(("lag", f"{_number(said.get('lag')):.1f} s"))
+    lines.append(("lag", f"{number(said.get('lag')):.1f} s"))
     lines.append(("sight", _sight(said, spoken)))
     lines.append(("reporting", _reporting(said.get("reporting"), spoken)))
     if isinstance(fleet := said.get("fleet"), dict):
@@ -122,58 +89,13 @@ def _waiting_for_operator(said: dict[str, object], spoken: str) -> str:
     return "; ".join(parts) + (f" ({shown})" if names else "")
 
 
-def usage_lines(said: Mapping[str, object], language: str) -> list[tuple[str, object]]:
-    """Resource usage of the service and available resources of the host, as far as known."""
-    lines: list[tuple[str, object]] = []
-    if isinstance(process := said.get("process"), dict):
-        figures = {"memoria": format.size(_number(process.get("rss")), language)}
-        figures |= {"cpu": f"{_number(process.get('cpu')):.1%}", "archivos": str(process.get("open_files", "-"))}
-        figures["hilos"] = str(process.get("threads", "-"))
-        lines.append(("process", text("status.process.figures", language, **figures)))
-    if isinstance(host := said.get("host"), dict):
-        load = host.get("load")
-        figures = {"carga": " ".join(f"{_number(each):.2f}" for each in (load if isinstance(load, list) else []))}
-        figures |= {"n": str(host.get("cpus", "-"))}
-        figures["libre"] = format.size(_number(host.get("memory_available")), language)
-        figures["total"] = format.size(_number(host.get("memory_total")), language)
-        lines.append(("host", text("status.host.figures", language, **figures)))
-    return lines
-
-
-def _task(said: dict[str, object], spoken: str) -> str:
-    """A part of the service that fails again and again."""
-    shown = {"fallos": said.get("failures", 0), "desde": clock(_number(said.get("since")), spoken)}
-    shown |= {"tarea": task_name(str(said.get("task", "")), spoken), "error": said.get("error", "")}
-    return text("status.task", spoken, **shown)
-
-
-def _alarm(said: dict[str, object], spoken: str) -> str:
-    """An active alert: its start and its acknowledgement."""
-    by, at = said.get("acknowledged_by"), _number(said.get("acknowledged_at"))
-    known = text("status.acknowledged", spoken, por=f"{by}, {clock(at, spoken)}") if by else ""
-    return f"{clock(_number(said.get('since')), spoken)} · {said.get('text', '')}{known}"
-
-
-def _channel(said: dict[str, object], spoken: str) -> str:
-    """State of one channel: pending messages, last delivery, required correction."""
-    error = str(said.get("last_error") or said.get("remark") or "")
-    fields = {"n": said.get("waiting", 0), "error": error, "canal": said.get("stand_in", "")}
-    if said.get("unusable"):
-        return text("status.channel.unusable" if said.get("stand_in") else "status.channel.alone", spoken, **fields)
-    if error:
-        return text("status.channel.trouble", spoken, **fields)
-    last = said.get("last_success")
-    hour = clock(_number(last), spoken) if last else text("status.channel.never", spoken)
-    return text("status.channel.fine", spoken, hora=hour, **fields)
-
-
 def _fleet(said: dict[str, object], spoken: str) -> str:
     code = said.get("code") if said.get("code") in ("connected", "connecting") else "failing"
     shown = {name: said.get(name) for name in ("address", "pending", "text")}
     refused = text("status.fleet.refused", spoken, n=said["refused"]) if said.get("refused") else ""
-    line = text(f"status.fleet.{code}", spoken, since=clock(_number(said.get("since")), spoken), **shown) + refused
+    line = text(f"status.fleet.{code}", spoken, since=clock(number(said.get("since")), spoken), **shown) + refused
     if clock_is_wrong(said.get("skew")):
-        line += skew_text("status.fleet.clock", _number(said["skew"]), spoken)
+        line += skew_text("status.fleet.clock", number(said["skew"]), spoken)
     until, now = said.get("certificate_until"), time.time()
     if not isinstance(until, int | float) or not ends_soon(until, now):
         return line
@@ -188,7 +110,7 @@ def _sight(said: Mapping[str, object], spoken: str) -> str:
     if not isinstance(blindness, dict):
         return "-"
     parts = [
-        text("status.sight.reason", spoken, texto=one.get("text", ""), desde=clock(_number(one.get("since")), spoken))
+        text("status.sight.reason", spoken, texto=one.get("text", ""), desde=clock(number(one.get("since")), spoken))
         for one in blindness.get("reasons", [])
     ]
     dropped = blindness.get("suppressed")
@@ -198,14 +120,14 @@ def _sight(said: Mapping[str, object], spoken: str) -> str:
 
 
 def _heard(said: Mapping[str, object], spoken: str) -> str:
-    if (at := _number(said.get("heard_at"))) > 0:
+    if (at := number(said.get("heard_at"))) > 0:
         return text("status.sight.heard", spoken, hora=format.date_time(at))
-    return text("status.sight.nothing", spoken, desde=clock(_number(said.get("started_at")), spoken))
+    return text("status.sight.nothing", spoken, desde=clock(number(said.get("started_at")), spoken))
 
 
 def _ago(at: object, spoken: str) -> str:
     """The time since `at`; "" where that is not known."""
-    return format.duration(max(0.0, time.time() - _number(at)), spoken) if _number(at) else ""
+    return format.duration(max(0.0, time.time() - number(at)), spoken) if number(at) else ""
 
 
 def _reporting(said: object, spoken: str) -> str:
@@ -222,7 +144,3 @@ def _people(incident: Incident, spoken: str) -> str:
     known = text("status.acknowledged", spoken, por=incident.acknowledged_by) if incident.acknowledged_by else ""
     asked = text("status.asked", spoken, por=incident.asked_by) if incident.asked else ""
     return printable(f"{asked}{known}")
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -110,6 +110,11 @@ class Overview:
         at, ours = self._database
         return at + self._monotonic() - ours
 
+    @property
+    def read_at(self) -> float:
+        """The time of the last refresh, by that clock."""
+        return self._database[0]
+
     def machines(self) -> Sequence[Machine]:
         """All machines by name, as of the last refresh."""
         return self._sorted

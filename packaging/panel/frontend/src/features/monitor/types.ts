@@ -928,6 +928,7 @@ export interface components {
       };
       next: number | null;
       at: number;
+      read_at: number;
     };
     MachineDetails: {
       name: string;
