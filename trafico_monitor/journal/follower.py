@@ -29,6 +29,7 @@ BATCH_SECONDS = 0.050
 CURSOR_SECONDS = 1.0  # other senders' lines only move the cursor: reported at most this often
 LOOK_AFTER_SECONDS = 0.5  # rotation is reported by the descriptor; this is the fallback
 SETTLE_SECONDS = 0.25  # after the last line of a burst the position is sought once more
+WOKEN_SECONDS = 1.0  # … and after a change of the journal that has shown no line
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before the journal is reopened
 MAPPED_ENTRIES = 50_000  # after this many, at the current end, the reader is reopened
 GIVE_UP_PLACE = 8  # failed openings at one position before it is skipped
@@ -176,13 +177,16 @@ class JournalThread:
                     return  # sd-journal keeps read data mapped: reopen at the current position
                 if not more and poll.poll(1000 * self._slice()):
                     look_after = 0.0
+                    self._settle_at = min(self._settle_at, time.monotonic() + WOKEN_SECONDS)
 
     def _settle(self, reader: EntryReader) -> None:
         # journald counts an entry first and links it to its fields after. A look between the two
         # finds nothing for our matches, and sd-journal does not look again at a file whose count
-        # has not changed: a burst's last line could stay unseen until somebody logs again.
+        # has not changed: a burst's last line, or all of it, could stay unseen until somebody logs again.
         if self.cursor:
             reader.seek_after(self.cursor)
+        else:  # nothing was read yet
+            reader.seek_time(self._start_at)
         self._settle_at = math.inf
 
     def _slice(self) -> float:
