@@ -33,9 +33,14 @@ def active(world: World, unit: str) -> bool:
     return world.machine.sh(f"systemctl is-active {unit}", check=False) == "active"
 
 
-def criticals(world: World) -> list[str]:
+def findings(world: World) -> dict[str, str]:
+    """The levels of what `check` finds, by its codes."""
     said = json.loads(world.machine.run("trafico-monitor", "check", "--json", check=False).output)
-    return [each["code"] for each in said["findings"] if each["level"] == "critical"]
+    return {each["code"]: each["level"] for each in said["findings"]}
+
+
+def criticals(world: World) -> list[str]:
+    return [code for code, level in findings(world).items() if level == "critical"]
 
 
 def test_a_dry_run_shows_all_and_changes_nothing(bare: World) -> None:
@@ -74,6 +79,37 @@ def test_undone_the_machine_is_as_it_was(bare: World) -> None:
     setup(bare, "--undo", "--yes")
     assert portrait(bare) == before
     assert "nada que deshacer" in setup(bare, "--undo", "--yes")
+
+
+def test_before_the_first_start_nothing_is_critical_and_a_bot_that_undo_leaves_is_named(bare: World) -> None:
+    """The tutorial's own order: `--no-start`, `check`, a start by hand, `--undo`."""
+    for_project(bare, "--yes", "--no-start")
+    found = findings(bare)
+    assert [code for code, level in found.items() if level == "critical"] == []
+    # Nothing is said to be missing that only the bot's first start can bring.
+    assert found["unit_not_started"] == "warning" and found["instrument_ready"] == "ok" and "no_lines" not in found
+    bare.machine.sh("systemctl start trafico-main.service")
+    try:
+        said = " ".join(setup(bare, "--undo", "--yes").split())
+        assert "trafico-main.service sigue en marcha, ya sin su unidad" in said
+        assert "como antes de setup" not in said and "lo marcado con ⚠️ sigue como dice ahí" in said
+    finally:
+        bare.machine.sh("systemctl stop trafico-main.service")
+
+
+def test_a_pipe_behind_the_bot_is_seen_by_setup_and_check(bare: World) -> None:
+    unit = bare.machine.path(UNIT)
+    command = "/bin/sh -c '/home/victor/100-trafico/.venv/bin/python main.py 2>&1 | tee -a /tmp/bot.log'"
+    unit.write_text(f"[Service]\nUser=victor\nWorkingDirectory={PROJECT}\nExecStart={command}\n")
+    bare.machine.sh("systemctl daemon-reload")
+    try:
+        assert "lleva la salida del bot a «| tee»" in " ".join(for_project(bare, "--yes").split())
+        bare.machine.wait_for("check names it", lambda: "output_stderr" in criticals(bare), 60)
+    finally:
+        bare.machine.sh("systemctl stop trafico-main.service")
+        setup(bare, "--undo", "--yes")
+        unit.unlink()
+        bare.machine.sh("systemctl daemon-reload")
 
 
 @pytest.mark.parametrize("lines", [1, 4, 8])

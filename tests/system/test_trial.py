@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .machine import TERMINAL, Machine
+from .machine import REPOSITORY, TERMINAL, Machine
 from .stranger import arrive, for_project, setup
 from .world import PROJECT, World
 
@@ -58,6 +58,21 @@ def ended(world: World) -> None:
     ))  # fmt: skip
 
 
+DOCUMENTED = ("README.es.md", "docs/tutorial/primera-prueba.md")
+
+
+def kinds(block: str) -> list[str]:
+    """Its lines without times, numbers, names and the breaks of a narrow terminal."""
+    lines = re.split(r"^\[\d\d:\d\d:\d\d\]", block, flags=re.MULTILINE)[1:]
+    return [re.sub(r"[\d.]+_\d+_\w+|[\d.]+", "#", "".join(line.split("\n\n")[0].split())) for line in lines]
+
+
+def shown_in(document: str) -> list[str]:
+    found = re.search(r"```\n(\[\d\d:\d\d:\d\d\] \[MAIN\].*?)```", (REPOSITORY / document).read_text(), re.DOTALL)
+    assert found is not None
+    return kinds(found[1])
+
+
 def test_the_missions_timeline_from_start_to_summary(terminal: World) -> None:
     for_project(terminal, "--yes", "--no-start")
     terminal.machine.sh("systemctl stop trafico-monitor")
@@ -73,6 +88,9 @@ def test_the_missions_timeline_from_start_to_summary(terminal: World) -> None:
     assert "Descargas terminadas: 1" in shown
     assert "Resumen de descargas" in shown
     assert "getUpdates" not in shown
+    printed = kinds(shown)
+    for document in DOCUMENTED:
+        assert [line for line in shown_in(document) if line not in printed] == [], printed
     assert not active(terminal, BOT)
     assert not active(terminal, "trafico-monitor")
     terminal.machine.sh("systemctl start trafico-monitor")
