@@ -8,7 +8,7 @@ IMPORT_LINTER := import-linter==2.17
 RUN_PACKAGES := python3-venv python3-systemd python3-psutil python3-sdnotify python3-dotenv \
 	python3-ahocorasick python3-cachetools python3-certifi python3-click python3-docker python3-idna python3-jinja2 python3-jsonpickle \
 	python3-prometheus-client python3-rich python3-rich-click apprise ffmpeg sudo systemd acl jq mediainfo systemd-journal-remote zsh fish strace \
-	python3-psycopg postgresql
+	python3-psycopg postgresql pgbouncer
 
 # What booting a Debian takes (facts of the tests: tests/system/machine.py), a network of machines, and a false clock.
 MACHINE_PACKAGES := mmdebstrap systemd-container iproute2 libfaketime

@@ -13,6 +13,7 @@ import re
 import shutil
 import ssl
 import tempfile
+import textwrap
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -88,6 +89,13 @@ class Details:
     until: float
     public_key: str
     addresses: tuple[str, ...] = ()
+
+
+def certificates(text: str) -> list[str]:
+    """Each PEM certificate of `text`, in lines of 64 characters, without what stands between them."""
+    found = re.findall(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----", text)
+    bodies = ("\n".join(textwrap.wrap("".join(body.split()), 64)) for body in found)
+    return [f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n" for body in bodies]
 
 
 async def create(folder: Path = FOLDER, *, now: float) -> bool:

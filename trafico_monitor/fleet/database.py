@@ -150,7 +150,9 @@ _WORDS = (
     (r"connection requires a valid client certificate|certificate authentication failed", "not_admitted"),
     (r"no pg_hba.conf entry|pg_hba.conf rejects", "not_admitted"),
     (r"role .* is not permitted to log in|role .* does not exist", "not_admitted"),
-    (r"password authentication failed", "wrong_password"),
+    # Beside the server's own words those of poolers (pgbouncer, Supavisor).
+    (r"password authentication failed|SASL authentication failed", "wrong_password"),
+    (r"no such user|Tenant or user not found", "not_admitted"),
     (r"no password supplied", "no_password"),
     (r"database .* does not exist", "no_database"),
     (r"server does not support SSL", "no_tls"),

@@ -20,6 +20,7 @@ from ..errors import FleetError
 from . import authority
 
 FORMAT = 1
+MOST_AUTHORITIES = 20
 LARGEST = 64 * 1024  # bytes; one with an authority of a dozen certificates has 30,000
 _HEAD = (
     "# trafico-monitor: «{name}» joins the fleet with this file: sudo trafico-monitor fleet join FILE\n"
@@ -28,7 +29,7 @@ _HEAD = (
 _PEM = r"-----BEGIN {kind}-----\n(?:[A-Za-z0-9+/=]{{1,76}}\n)+-----END {kind}-----\n"
 _CERTIFICATE = _PEM.format(kind="CERTIFICATE")
 _certificate = validators.matching(re.compile(_CERTIFICATE, re.ASCII))
-_authorities = validators.matching(re.compile(rf"(?:{_CERTIFICATE}){{1,20}}", re.ASCII))
+_authorities = validators.matching(re.compile(rf"(?:{_CERTIFICATE}){{1,{MOST_AUTHORITIES}}}", re.ASCII))
 _key = validators.matching(re.compile(_PEM.format(kind="PRIVATE KEY"), re.ASCII))
 _password = validators.matching(re.compile(r"[!-~]{1,200}", re.ASCII))
 

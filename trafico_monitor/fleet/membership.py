@@ -98,6 +98,8 @@ async def revoke(cursor: psycopg.AsyncCursor[Any], name: str) -> Known:
     await cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,))
     if await cursor.fetchone() is not None:
         await cursor.execute(sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(sql.Identifier(name)))
+        # Its connections may outlive this: a managed database's administrator cannot end them.
+        await cursor.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(MACHINE_ROLE), sql.Identifier(name)))
     await cursor.execute(
         "UPDATE trafico.machines SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE machine = %s", (name,)
     )

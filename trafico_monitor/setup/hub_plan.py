@@ -14,6 +14,7 @@ from .unit_files import drop_in
 
 CONFIG = "/etc/trafico-monitor/hub.d/10-setup.toml"
 PASSWORD = "/etc/trafico-monitor/hub-credentials/hub-password"  # a path
+AUTHORITY = "/etc/trafico-monitor/hub-ca.crt"
 SERVICE = "trafico-monitor-hub.service"
 USER = "trafico-monitor-hub"
 DATABASE, HUB_ROLE, MACHINE_ROLE = "trafico", "trafico_hub", "trafico_machine"
@@ -98,10 +99,13 @@ def of_cluster(cluster: Cluster, material: Material, address: str, listen: str, 
 
 
 def of_managed(url: str, ca: str, password: str, files: Mapping[str, FoundFile], unit: HubUnit) -> Iterator[Change]:
-    """Every change still needed for a database elsewhere; `password` is the hub's, "" where the present one stays."""
+    """Every change still needed for a database elsewhere; `password` is the hub's, "" where the present one stays.
+    The service reads its own copy of `ca` (PEM, "" for none): the file that was given may be in somebody's home."""
+    if ca:
+        yield from _file(files, AUTHORITY, "fleet_ca", ca)
     if password:
         yield _change(Kind.WRITE_FILE, PASSWORD, "hub_password", password + "\n", mode=0o600, private=True)
-    values = {"hub.url": url} | ({"hub.ca": ca} if ca else {})
+    values = {"hub.url": url} | ({"hub.ca": AUTHORITY} if ca else {})
     yield from _file(files, CONFIG, "hub_config", drop_in(values, _HEAD))
     yield from starting(unit)
 

@@ -83,7 +83,7 @@ async def _revoke(name: str, hub: Hub, user: str, password_file: Path | None) ->
             async with transaction(connection, endpoint) as cursor:
                 await membership.disconnect(cursor, name)
         except FleetError as error:
-            if error.code != "not_allowed":  # of a managed database's administrator: it ends with its next statement
+            if error.code != "not_allowed":  # a managed database's administrator: its next statement is refused
                 raise
     said = "hub.revoked" if known.revoked_at is None else "hub.revoked.before"
     say(text(said, spoken, name=name, ago=clock(known.revoked_at, spoken)))

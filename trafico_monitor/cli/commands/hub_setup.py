@@ -20,6 +20,7 @@ from ...config.schema import Hub
 from ...errors import FleetError
 from ...fleet import authority, membership
 from ...fleet.database import Endpoint, connect, transaction
+from ...fleet.invitation import MOST_AUTHORITIES
 from ...fleet.migrations import HUB_ROLE, migrate
 from ...host import systemd
 from ...messages import text
@@ -93,6 +94,7 @@ async def _managed(options: Options, spoken: str) -> int:
         raise FleetError("wrong_url", fields={"detail": text("hub.setup.url", spoken)}) from None
     if Endpoint(url).local:
         raise NeedsAnswer(text("hub.setup.no_address", spoken))
+    trusted = _trusted(ca) if ca else ""
     user = options.user or (urlsplit(url).username or "").partition(".")[0]
     with opened(spoken) as ledger:
         async with administration(Hub(url, ca=ca), user, options.password_file) as (connection, endpoint):
@@ -104,9 +106,20 @@ async def _managed(options: Options, spoken: str) -> int:
                     await migrate(cursor)
                     if password:
                         await membership.set_password(cursor, HUB_ROLE, scram(connection, HUB_ROLE, password))
-        files = postgresql.files((hub_plan.CONFIG,), ledger)
-        todo = list(hub_plan.of_managed(mine, ca, password, files, await _unit()))
+        files = postgresql.files((hub_plan.CONFIG, hub_plan.AUTHORITY), ledger)
+        todo = list(hub_plan.of_managed(mine, trusted, password, files, await _unit()))
         return await _carried_out(todo, files, ledger, options, spoken)
+
+
+def _trusted(ca: str) -> str:
+    """The certificates of the file `ca`, which each join file carries along. Raises FleetError."""
+    try:
+        found = authority.certificates(Path(ca).read_text("ascii", "replace"))
+    except OSError as error:
+        raise FleetError("no_file", fields={"file": ca, "detail": error.strerror or ""}) from None
+    if not 1 <= len(found) <= MOST_AUTHORITIES:
+        raise FleetError("bad_authority", fields={"file": ca, "n": str(MOST_AUTHORITIES)})
+    return "".join(found)
 
 
 async def _signs_in(url: str, ca: str) -> bool:

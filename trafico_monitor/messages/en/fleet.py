@@ -153,6 +153,7 @@ TEXTS = {
     "fleet.error.bad_address": "“{address}” is neither the name nor the IP address of a machine",
     "hub.option.yes": "do not ask; restarting PostgreSQL also needs --restart",
     "hub.option.undo": "take back what hub setup did; the data are kept",
+    "fleet.error.bad_authority": "{file} is no file of 1 to {n} certificates (PEM). Without --ca, those that the system trusts count",
     "fleet.error.bad_listen": "“{address}” is no list of addresses for --listen, such as localhost,10.0.0.5",
     # --- a machine as its hub sees it
     "machine.state.invited": "invited, not heard of yet",

@@ -153,6 +153,7 @@ TEXTS = {
     "fleet.error.bad_address": "«{address}» no es el nombre ni la dirección IP de una máquina",
     "hub.option.yes": "no preguntar; reiniciar PostgreSQL necesita además --restart",
     "hub.option.undo": "deshacer lo que hizo hub setup; los datos se conservan",
+    "fleet.error.bad_authority": "{file} no es un archivo de 1 a {n} certificados (PEM). Sin --ca valen los que el sistema conoce",
     "fleet.error.bad_listen": "«{address}» no es una lista de direcciones para --listen: por ejemplo localhost,10.0.0.5",
     # --- a machine as its hub sees it
     "machine.state.invited": "invitada, aún sin noticias",

@@ -3,7 +3,6 @@
 import { read } from "./api.js";
 import { at, fill, h, shown } from "./dom.js";
 import { chip, empty, failed, gently, named, segments, waiting } from "./parts.js";
-import * as picked from "./picked.js";
 import { language, number, t, when } from "./words.js";
 
 const FIRST = 12,
@@ -171,7 +170,6 @@ export function draw() {
   }
   const place = at("incidents-list"),
     held = document.activeElement?.dataset?.id;
-  picked.follow(ordered);
   if (problem && !rows.size) {
     fill(place, failed(problem, load));
     fill(at("incidents-count"), "");
@@ -223,7 +221,6 @@ function row(one) {
 
 function what(one) {
   return [
-    picked.box(one),
     h(
       "button",
       {
