@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import catching_up, foresight, living, million  # noqa: E402
+from benchmarks import catching_up, fleet_sink, foresight, living, million  # noqa: E402
 from benchmarks.rows import Row  # noqa: E402
 
 PAGE, RESULT = ROOT / "docs/performance.md", ROOT / "build/bench.json"
@@ -43,13 +43,16 @@ def parts(arguments: argparse.Namespace) -> dict[str, Callable[[], Iterator[Row]
         "living": lambda: living.rows(work, idle=arguments.idle, entries=arguments.entries),
         "million": lambda: million.rows(work, arguments.incidents),
         "foresight": lambda: foresight.rows(),
+        "fleet": lambda: fleet_sink.rows(),
     }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--only", choices=("catching-up", "living", "million", "foresight"), help="measure one part anew"
+        "--only",
+        choices=("catching-up", "living", "million", "foresight", "fleet"),
+        help="measure one part anew",
     )
     parser.add_argument("--entries", type=int, default=1_000_000, help="of the backlog (1,000,000)")
     parser.add_argument("--incidents", type=int, default=1_000_000, help="in the store (1,000,000)")

@@ -73,10 +73,10 @@ class Cluster:
 
 
 @contextmanager
-def cluster(*settings: str) -> Iterator[Cluster]:
-    """A new cluster with `settings` (`name=value`); stopped and deleted at the end. On a unix socket everybody is
-    trusted: the folder is the server's and root's alone."""
-    folder = Path(mkdtemp(prefix="pg-"))
+def cluster(*settings: str, where: Path | None = None) -> Iterator[Cluster]:
+    """A new cluster with `settings` (`name=value`), in a folder of `where`; stopped and deleted at the end. On a unix
+    socket everybody is trusted: the folder is the server's and root's alone."""
+    folder = Path(mkdtemp(prefix="pg-", dir=where))
     if os.geteuid() == 0:
         account = pwd.getpwnam("postgres")
         os.chown(folder, account.pw_uid, account.pw_gid)

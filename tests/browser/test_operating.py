@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 import re
 import time
 
@@ -11,11 +12,12 @@ from playwright.sync_api import expect
 
 from trafico_monitor.model.alert import Scope
 from trafico_monitor.model.control import ControlResponse, RequestKind
+from trafico_monitor.model.incident import Estado
 from trafico_monitor.model.installation import Assignable, WaitingFile
 from trafico_monitor.model.uptime import Day, Uptime
 
 from .conftest import Open, picture
-from .stage import Stage
+from .stage import Stage, story
 from .test_dashboard import no_serious_finding, settled
 
 CHANNEL = {
@@ -186,3 +188,58 @@ def test_a_bar_for_each_day_of_bot_server_and_monitor(
     page.locator("#uptime-card").scroll_into_view_if_needed()
     picture(page, f"uptime-{width}-{theme}", full=False)
     no_serious_finding(page)
+
+
+@pytest.mark.parametrize(("width", "theme", "language"), [(1280, "light", "es-ES"), (390, "dark", "en-GB")])
+def test_several_incidents_at_once(stage: Stage, visit: Open, width: int, theme: str, language: str) -> None:
+    desk, now = stage.window.here.desk_now, time.time()
+    assert desk is not None
+    for number in range(4):
+        stage.happen(story(number, now - number, Estado.FALLIDO, random.Random(number)))
+    page = visit(stage, width=width, color_scheme=theme, language=language)
+    settled(page)
+    expect(page.locator("#picked")).to_be_hidden()
+    boxes = page.locator(".pick input")
+    for number in (0, 2):
+        boxes.nth(number).check()
+    expect(page.locator("#sheet")).to_be_hidden()
+    expect(page.locator("#picked p")).to_contain_text("2 incident")
+    stage.happen(story(9, now + 1, Estado.DETECTADO, random.Random(9)))  # the list is drawn anew
+    expect(page.locator(".rows tbody tr")).to_have_count(5)
+    expect(page.locator(".pick input:checked")).to_have_count(2)
+    for row in page.locator(".rows tbody tr").all():
+        tops = [row.locator(part).bounding_box() for part in (".pick", ".open-it")]
+        assert tops[0] and tops[1] and tops[0]["x"] + tops[0]["width"] <= tops[1]["x"], "beside its box"
+    picture(page, f"picked-{width}-{theme}", full=False)
+    no_serious_finding(page)
+    page.locator("#picked [data-pick=acknowledge]").click()
+    page.locator("#ask input[name=reason]").fill("ya se sabe")
+    page.locator("#ask button.main").click()
+    expect(page.locator("#ask")).to_be_hidden()
+    expect(page.locator("#picked")).to_be_hidden()
+    assert [(one.kind, one.incident, one.reason) for one in desk.asked] == [
+        (RequestKind.ACKNOWLEDGE, incident, "ya se sabe") for incident in ("0000000Q", "0000002Q")
+    ]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+
+
+def test_of_several_those_are_named_that_cannot_be_done(stage: Stage, visit: Open) -> None:
+    desk, now = stage.window.here.desk_now, time.time()
+    assert desk is not None
+    for number in range(3):
+        stage.happen(story(number, now - number, Estado.FALLIDO, random.Random(number)))
+    page = visit(stage)
+    page.locator(".pick input").first.check()
+    page.locator("#picked [data-pick=all]").click()
+    expect(page.locator(".pick input:checked")).to_have_count(3)
+    desk.reply = ControlResponse(False, "unknown_incident", {"id": "0000001Q"})
+    page.locator("#picked [data-pick=retry]").click()
+    page.locator("#ask button.main").click()
+    refusal = page.locator("#ask [role=alert]")
+    expect(refusal).to_contain_text("0 hechos")
+    assert refusal.inner_text().count("0000001Q") == 3 == len(desk.asked)
+    picture(page, "picked-refused", full=False)
+    no_serious_finding(page)
+    page.keyboard.press("Escape")
+    page.locator("#filter-open button", has_text="Abiertos").click()
+    expect(page.locator("#picked")).to_be_hidden()

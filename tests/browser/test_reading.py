@@ -37,6 +37,7 @@ BROKEN = """place => {
 }"""
 WIDE = "nodes => nodes.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"
 LOW = """([place, least]) => [...place.querySelectorAll("button, select, input, summary, a[href]")]
+  .map((one) => one.closest(".pick") ?? one)  // a box is pressed by its label
   .filter((one) => one.checkVisibility() && !one.classList.contains("skip"))
   .filter((one) => Math.min(one.getBoundingClientRect().height, one.getBoundingClientRect().width) < least - 0.5)
   .map((one) => `${one.outerHTML.slice(0, 90)} ${one.getBoundingClientRect().height}`)"""

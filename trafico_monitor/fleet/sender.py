@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     import psycopg
 
 BATCH = 500
-BATCH_BYTES = 256 * 1024  # of stored records; a row is about twice as long, since columns repeat parts of its body
+# Of stored records; a row is about twice as long, since columns repeat parts of its body. Larger batches arrive no
+# sooner, and libpq keeps the memory of the largest.
+BATCH_BYTES = 64 * 1024
 MOST_HEARTBEAT = 60_000  # bytes; the column's CHECK has 65,536
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds before another attempt, of which half is drawn: machines do not march
 REST_SECONDS = 0.02  # the pipeline's, between two batches

@@ -20,6 +20,10 @@ def server() -> Iterator[Cluster]:
 @pytest.fixture
 async def owner(server: Cluster) -> AsyncIterator[Endpoint]:
     """The database's owner, with a new schema and the machines m01 and m02."""
+    yield await prepared(server)
+
+
+async def prepared(server: Cluster) -> Endpoint:
     endpoint = Endpoint(server.url, "postgres")
     connection = await connect(endpoint)
     async with transaction(connection, endpoint) as cursor:
@@ -31,4 +35,4 @@ async def owner(server: Cluster) -> AsyncIterator[Endpoint]:
                 await cursor.execute(f"CREATE ROLE {name} LOGIN IN ROLE {MACHINE_ROLE}")
             await cursor.execute("INSERT INTO trafico.machines (machine) VALUES (%s)", (name,))
     await connection.close()
-    yield endpoint
+    return endpoint

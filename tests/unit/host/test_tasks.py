@@ -33,6 +33,8 @@ async def test_a_task_that_loses_its_cancellation_is_ended_all_the_same(
     work: Callable[[], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.01)
+    # Only what has swallowed the cancellation is broken off.
+    monkeypatch.setattr(tasks, "BREAK_OFF_SECONDS", 0.01 if work is swallows_one else 3600.0)
 
     async def run() -> None:
         await work()
@@ -46,19 +48,24 @@ async def test_a_task_that_loses_its_cancellation_is_ended_all_the_same(
     assert task.cancelled()
 
 
-async def test_what_is_being_cancelled_may_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("by_somebody_else", [True, False])
+async def test_what_a_task_does_at_its_end_is_not_broken_off(
+    by_somebody_else: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.01)
     finished = asyncio.Event()
 
     async def run() -> None:
         try:
             await for_ever()
         finally:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
             finished.set()
 
     task = asyncio.create_task(run())
     await asyncio.sleep(0)
-    task.cancel()  # by somebody else
+    if by_somebody_else:
+        task.cancel()
     await tasks.end([task])
     assert finished.is_set()
     await tasks.end([])

@@ -15,7 +15,8 @@ from ...config.discovery import discover as installation
 from ...config.loader import load
 from ...config.schema import Config
 from ...errors import MonitorError, StoreError
-from ...host import subprocesses
+from ...health.processes import container_of
+from ...host import accounts, subprocesses
 from ...host import systemd as host_units
 from ...host.accounts import Account
 from ...messages import text
@@ -111,6 +112,9 @@ async def _session(options: Options, config: Config, spoken: str) -> Session:
     starts = [] if monitor.active else [units.MONITOR]
     if not monitor.there:
         raise units.TrialError(text("trial.no_monitor", spoken))
+    watched = config.bot
+    if not options.monitor_only and (watched.user_unit or (watched.container and not watched.unit)):
+        raise units.TrialError(text("trial.not_of_system", spoken))
     if options.monitor_only or bot.active:
         return Session(unit, tuple(starts))
     project = options.project or config.project.dir
@@ -131,9 +135,15 @@ async def _session(options: Options, config: Config, spoken: str) -> Session:
 
 def _refuse_second(project: str, uid: int, unit: str, spoken: str) -> None:
     """Raises TrialError while the project's main.py runs outside `unit`."""
-    found = discover.processes(project, uid)
-    if pids := [str(process.pid) for process in found if not process.in_unit(unit)]:
-        raise units.TrialError(text("trial.by_hand", spoken, pids=" ".join(pids)))
+    if container := container_of(project, {discover.PROGRAM}):
+        raise units.TrialError(text("trial.in_container", spoken, container=container))
+    found = [process for process in discover.processes(project, uid) if not process.in_unit(unit)]
+    of_user = next((process.user_service for process in found if process.user_service), "")
+    if of_user:  # its manager would start it again
+        fields = {"unit": of_user, "user": accounts.name_of(uid)}
+        raise units.TrialError(text("trial.of_user", spoken, **fields))
+    if found:
+        raise units.TrialError(text("trial.by_hand", spoken, pids=" ".join(str(process.pid) for process in found)))
 
 
 @contextlib.asynccontextmanager

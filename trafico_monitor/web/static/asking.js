@@ -3,7 +3,7 @@
 import { ask } from "./api.js";
 import { at, fill, h, shown } from "./dom.js";
 import { named, toast } from "./parts.js";
-import { t } from "./words.js";
+import { count, t } from "./words.js";
 
 const HOURS = [1, 4, 24, 168];
 
@@ -69,6 +69,35 @@ const hours_field = () =>
     HOURS.map((n) => h("option", { value: n }, t(`ui.hours.${n}`))),
   );
 
+// The same of each of several incidents; those that it cannot be done of are named.
+export function several(kind, ids, done) {
+  const reason = h("input", { name: "reason", maxlength: 200, autocomplete: "off" });
+  confirm(
+    t(`ui.ask.${kind}.many`),
+    count("ui.picked", ids.length),
+    t(`ui.ask.${kind}.about`),
+    [h("label", {}, t("ui.ask.reason"), reason)],
+    t(`ui.act.${kind}`),
+    () => ids.map((incident) => ({ kind, incident, ...(reason.value.trim() ? { reason: reason.value.trim() } : {}) })),
+    done,
+  );
+}
+
+async function ask_all(requests) {
+  const refused = [];
+  for (const one of requests) {
+    try {
+      await ask("POST", "/requests", one);
+    } catch (error) {
+      if (!error.status || error.status === 401) throw error; // nobody answers any more
+      refused.push(error.message);
+    }
+  }
+  const text = count("ui.done", requests.length - refused.length);
+  if (refused.length) throw new Error([text, ...refused].join("\n"));
+  return { text };
+}
+
 export function acknowledge(alarm) {
   confirm(
     t("ui.ask.acknowledge"),
@@ -104,7 +133,8 @@ export function confirm(title, name, about, fields, label, body, done = () => {}
         send.disabled = true;
         fill(refusal);
         try {
-          const said = await ask("POST", "/requests", body());
+          const wanted = body();
+          const said = await (Array.isArray(wanted) ? ask_all(wanted) : ask("POST", "/requests", wanted));
           dialog.close();
           toast(said.text);
           done();

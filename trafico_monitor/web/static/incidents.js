@@ -3,6 +3,7 @@
 import { read } from "./api.js";
 import { at, fill, h, shown } from "./dom.js";
 import { chip, empty, failed, gently, named, segments, waiting } from "./parts.js";
+import * as picked from "./picked.js";
 import { language, number, t, when } from "./words.js";
 
 const FIRST = 12,
@@ -170,6 +171,7 @@ export function draw() {
   }
   const place = at("incidents-list"),
     held = document.activeElement?.dataset?.id;
+  picked.follow(ordered);
   if (problem && !rows.size) {
     fill(place, failed(problem, load));
     fill(at("incidents-count"), "");
@@ -221,6 +223,7 @@ function row(one) {
 
 function what(one) {
   return [
+    picked.box(one),
     h(
       "button",
       {
