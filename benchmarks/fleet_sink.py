@@ -161,6 +161,7 @@ def latency(journald: PrivateJournald, alone: Running, member: Running, pairs: i
                 repaired.append(_both(machines, began, partial(Running.has_folder, modelo=modelo)))
             else:
                 recorded.append(_both(machines, began, partial(Running.has_recorded, word=f"{modelo}.mp4")))
+            time.sleep(0.5)  # both know whose process it is
         began = time.monotonic()
         told.append(_both(machines, began, partial(Running.has_told, word=f"el proceso {bot.pid} del bot")))
     yield from _compared("line written → incident recorded with the fleet away", recorded)

@@ -10,7 +10,7 @@ from ..config.telegram_endpoints import file_server
 from ..health.bot_api import probe, query_container
 from ..health.unit import query_unit
 from ..host.credentials import SERVICE
-from . import alert_delivery, bot, bot_lines, bot_output, host, instrument, journal, project
+from . import alert_delivery, bot, bot_lines, bot_output, fleet, host, instrument, journal, project
 from .base import MARK, NAME, CheckContext, CheckResult, Level, subject
 
 __all__ = ["MARK", "NAME", "CheckContext", "CheckResult", "Level", "preflight"]
@@ -49,6 +49,7 @@ async def _as_the_service(context: CheckContext) -> tuple[list[CheckResult], ...
     return (
         await project.gaps(context),
         await alert_delivery.alerts(context),
+        await fleet.fleet(context),
         bot.server(context, answer, container),
         bot.local_mode(context, container),
         await host.places(context),

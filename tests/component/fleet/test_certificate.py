@@ -42,12 +42,12 @@ def told(home: Path) -> int:
 
 def test_its_end_is_told_once_fourteen_days_before_also_over_a_restart(machine: Machine) -> None:
     with running(machine, 20.0) as service:
-        wait_until(lambda: service.status()["fleet"]["certificate_until"], "looked at", SECONDS)
+        wait_until(lambda: service.status().get("fleet", {}).get("certificate_until"), "looked at", SECONDS)
         assert told(machine.home) == 0 and "caduca" not in service.command("status")
     with running(machine, 13.9):
         wait_until(lambda: "va a caducar" in machine.told(ADMIN), "told", SECONDS)
         assert time.strftime("%Y-%m-%d", time.localtime(time.time() + 13.9 * DAY)) in machine.told(ADMIN)
     with machine.running() as service:
-        wait_until(lambda: service.status()["fleet"]["certificate_until"], "looked at again", SECONDS)
+        wait_until(lambda: service.status().get("fleet", {}).get("certificate_until"), "looked at again", SECONDS)
         assert "caduca en 14 días" in " ".join(service.command("status").split())
     assert told(machine.home) == 1 and machine.rung(ADMIN).count("va a caducar") == 1

@@ -32,17 +32,21 @@ async def test_both_say_so_and_each_sends_the_rest_once_it_is_alone(
     for home in (one, other):
         home.mkdir()
     with running(one, server) as run:
-        wait_until(lambda: run.status()["fleet"]["code"] == "connected", "the first sends", SECONDS)
+        wait_until(lambda: run.status().get("fleet", {}).get("code") == "connected", "the first sends", SECONDS)
     if cloned:
         shutil.copytree(one / "state", other / "state", ignore=shutil.ignore_patterns("*.sock"))
     with running(one, server) as run:
         with running(other, server) as second:
             for service in (run, second):
-                wait_until(lambda service=service: service.status()["fleet"]["code"] == "duplicate", "seen", SECONDS)
+                wait_until(
+                    lambda service=service: service.status().get("fleet", {}).get("code") == "duplicate",
+                    "seen",
+                    SECONDS,
+                )
                 for command in (("fleet", "status"), ("status",)):
                     said = " ".join(service.command(*command).split())
                     assert "Otra máquina envía con el nombre «m01»" in said, said
-        wait_until(lambda: run.status()["fleet"]["code"] == "connected", "alone again", SECONDS)
+        wait_until(lambda: run.status().get("fleet", {}).get("code") == "connected", "alone again", SECONDS)
         await has_all(one, owner)
     with running(other, server):
         await has_all(other, owner)

@@ -63,7 +63,7 @@ class Member:
         """Wait until both commands give the reason."""
 
         def said() -> bool:
-            return bool(self.service.status()["fleet"]["code"] == code)
+            return bool(self.service.status().get("fleet", {}).get("code") == code)
 
         wait_until(said, f"{code}: {self.service.status()['fleet']}", SECONDS)
         for command in (("fleet", "status"), ("status",)):
@@ -87,7 +87,7 @@ class Member:
         """As invited again; then nothing is missing, and nothing is double."""
         self.use(self.made)
         self.reload()
-        wait_until(lambda: self.service.status()["fleet"]["code"] == "connected", "connected", SECONDS)
+        wait_until(lambda: self.service.status().get("fleet", {}).get("code") == "connected", "connected", SECONDS)
         wait_until(self.has_everything, "every record", SECONDS)
 
 
@@ -191,12 +191,12 @@ def test_who_is_not_admitted_adds_no_row_and_is_told_why(member: Member, another
 
 def test_a_revoked_machine_adds_no_row_until_it_is_invited_again(member: Member) -> None:
     assert member.hub.command("hub", "revoke", "m01").returncode == 0
-    wait_until(lambda: member.service.status()["fleet"]["code"] != "connected", "cut off", SECONDS)
+    wait_until(lambda: member.service.status().get("fleet", {}).get("code") != "connected", "cut off", SECONDS)
     before = member.rows()
     member.reload()  # a reload is a record
     # As the server has read its list of revoked certificates already, or not yet.
     reasons = ("not_admitted", "foreign_certificate")
-    wait_until(lambda: member.service.status()["fleet"]["code"] in reasons, "refused", SECONDS)
+    wait_until(lambda: member.service.status().get("fleet", {}).get("code") in reasons, "refused", SECONDS)
     said = " ".join(member.service.command("fleet", "status").split())
     assert "no admite a «m01»" in said or "no reconoce el certificado" in said, said
     assert member.rows() == before
@@ -231,4 +231,20 @@ def test_a_read_only_database_waits(member: Member) -> None:
     member.hub.run(
         *as_postgres, "-c", "SET default_transaction_read_only = off", *(w for one in mended for w in ("-c", one))
     )
+    member.heal()
+
+
+def test_check_says_whether_the_machine_is_admitted_and_until_when(member: Member, another: Path) -> None:
+    def check() -> str:
+        return " ".join(member.service.command("check").split())
+
+    said = check()
+    assert "admite a esta máquina («m01»)" in said and "certificado de esta máquina es válido hasta" in said
+    member.use(issued(member, "m01", until=13.9 * DAY))
+    said = check()
+    assert "certificado de esta máquina caduca el" in said and "hub invite m01" in said
+    member.use(member.made, ca=(another / "ca.crt").read_text())
+    assert "no demuestra quién es" in check()
+    member.use(issued(member, "m01", until=-60.0))
+    assert "ha caducado el" in check()
     member.heal()

@@ -12,8 +12,8 @@ from typing import Any
 from ...config.loader import load
 from ...config.schema import Fleet
 from ...errors import FleetError, MonitorError, StoreError
-from ...fleet import authority
-from ...fleet.database import Endpoint, check_schema, connect, transaction
+from ...fleet.admission import ask, certificate_end
+from ...fleet.database import Endpoint
 from ...fleet.invitation import Invitation, check, parse, read
 from ...host import systemd
 from ...messages import text
@@ -91,20 +91,7 @@ async def _try(made: Invitation) -> None:
             path.write_text(getattr(made, name))
         files = {name: str(path) for name, path in paths.items()}
         fleet = Fleet(made.url, made.name, files.get("certificate", ""), files.get("ca", ""))
-        await _ask(Endpoint.of_machine(fleet, key=files.get("key", ""), password=made.password))
-
-
-async def _ask(endpoint: Endpoint) -> float | None:
-    """The time of this machine's last heartbeat, None before the first. Raises FleetError."""
-    connection = await connect(endpoint)
-    try:
-        async with transaction(connection, endpoint) as cursor:
-            await check_schema(cursor)
-            await cursor.execute("SELECT extract(epoch FROM received_at)::float8 FROM trafico.heartbeats")
-            row = await cursor.fetchone()
-            return float(row[0]) if row else None
-    finally:
-        await connection.close()
+        await ask(Endpoint.of_machine(fleet, key=files.get("key", ""), password=made.password))
 
 
 async def _leave(spoken: str) -> int:
@@ -139,7 +126,7 @@ async def _status(config: Path | None, as_json: bool, spoken: str) -> int:
         found = await _looked_up(fleet, spoken)
     found.setdefault("certificate_until", None)
     if found["certificate_until"] is None:
-        found["certificate_until"] = await _end(fleet)
+        found["certificate_until"] = await certificate_end(fleet)
     found |= {"joined": True, "running": runs}
     if as_json:
         print_json(found)
@@ -165,21 +152,13 @@ async def _looked_up(fleet: Fleet, spoken: str) -> dict[str, Any]:
         key = str(folder / "fleet-key") if fleet.certificate else ""
         if key and not os.access(key, os.R_OK):
             return found
-        found["heard_at"] = await _ask(Endpoint.of_machine(fleet, key=key, password=password))
+        found["heard_at"] = await ask(Endpoint.of_machine(fleet, key=key, password=password))
         found["code"] = "connected"
     except PermissionError:
         pass
     except FleetError as error:
         found |= {"code": error.code, "text": text(f"fleet.error.{error.code}", spoken, **error.fields)}
     return found
-
-
-async def _end(fleet: Fleet) -> float | None:
-    """The end of this machine's certificate; None without one, or where it cannot be read."""
-    try:
-        return (await authority.details(Path(fleet.certificate).read_text())).until if fleet.certificate else None
-    except (OSError, ValueError, FleetError):
-        return None
 
 
 def _show(found: dict[str, Any], now: float, spoken: str) -> None:
