@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import catching_up, fleet_sink, foresight, living, million  # noqa: E402
+from benchmarks import catching_up, fleet_sink, foresight, hub, living, million  # noqa: E402
 from benchmarks.rows import Row  # noqa: E402
 
 PAGE, RESULT = ROOT / "docs/performance.md", ROOT / "build/bench.json"
@@ -44,19 +44,20 @@ def parts(arguments: argparse.Namespace) -> dict[str, Callable[[], Iterator[Row]
         "million": lambda: million.rows(work, arguments.incidents),
         "foresight": lambda: foresight.rows(),
         "fleet": lambda: fleet_sink.rows(),
+        "hub": lambda: hub.rows(arguments.machines, arguments.records, arguments.seconds),
     }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--only",
-        choices=("catching-up", "living", "million", "foresight", "fleet"),
-        help="measure one part anew",
-    )
+    only = ("catching-up", "living", "million", "foresight", "fleet", "hub")
+    parser.add_argument("--only", choices=only, help="measure one part anew")
     parser.add_argument("--entries", type=int, default=1_000_000, help="of the backlog (1,000,000)")
     parser.add_argument("--incidents", type=int, default=1_000_000, help="in the store (1,000,000)")
     parser.add_argument("--idle", type=float, default=600.0, help="seconds of silence (600)")
+    parser.add_argument("--machines", type=int, default=5000, help="of the large fleet (5,000)")
+    parser.add_argument("--records", type=int, default=300_000, help="of the large fleet (300,000)")
+    parser.add_argument("--seconds", type=float, default=180.0, help="that the fleet of 50 machines lives (180)")
     parser.add_argument("--work", type=Path, default=ROOT / "build/bench", help="where what was made is kept")
     parser.add_argument("--write-docs", action="store_true", help="put the table into docs/performance.md")
     arguments = parser.parse_args()
