@@ -247,6 +247,45 @@ def test_a_bot_that_runs_by_hand_is_not_doubled(bare: World) -> None:
     bare.machine.sh("systemctl stop terminal")
 
 
+def test_a_bot_in_a_container_is_not_doubled(bare: World) -> None:
+    mounts = "-v /usr:/usr:ro -v /etc:/etc:ro -v /home/victor:/home/victor"
+    run = f"docker run -d --name bot --network host --user 1000:1000 --workdir {PROJECT} {mounts} telegram-bot-api"
+    bare.machine.sh(f"{run} {VENV_PYTHON} main.py", seconds=60)
+    try:
+        bare.machine.wait_for("it runs", lambda: bare.machine.sh("pgrep -f '[m]ain.py'", check=False))
+        before, ident = portrait(bare), bare.machine.sh("docker inspect --format '{{.Id}}' bot")
+        said = for_project(bare, "--yes", code=1)
+        assert portrait(bare) == before
+        assert ident[:12] in said and "'bot.container = \"NOMBRE\"'" in said
+    finally:
+        bare.machine.sh("docker rm -f bot", seconds=60)
+
+
+def test_a_bot_of_the_users_own_systemd_is_not_doubled_and_the_command_ends_it(bare: World) -> None:
+    machine, folder = bare.machine, "/home/victor/.config/systemd/user"
+    machine.sh(f"runuser -u victor -- mkdir -p {folder}; loginctl enable-linger victor || true")
+    machine.path(f"{folder}/bot.service").write_text(
+        f"[Service]\nWorkingDirectory={PROJECT}\nExecStart={VENV_PYTHON} main.py\nRestart=always\nRestartSec=1\n"
+        "[Install]\nWantedBy=default.target\n"
+    )
+    machine.sh("systemctl start user@1000.service", seconds=40)
+    of_user = "sudo -u victor env XDG_RUNTIME_DIR=/run/user/$(id -u victor) systemctl --user"
+    machine.sh(f"{of_user} daemon-reload; {of_user} enable --now bot.service")
+    try:
+        machine.wait_for("it runs", lambda: machine.sh("pgrep -f '[m]ain.py'", check=False))
+        before = portrait(bare)
+        said = for_project(bare, "--yes", code=1)
+        assert portrait(bare) == before
+        command = f"{of_user} disable --now bot.service"
+        assert command in said
+        machine.sh(command)
+        for_project(bare, "--yes")
+        assert active(bare, "trafico-main.service")
+    finally:
+        machine.sh(f"{of_user} disable --now bot.service 2>/dev/null || true; rm {folder}/bot.service")
+        machine.sh("loginctl disable-linger victor || true; systemctl stop user@1000.service", seconds=40)
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
