@@ -159,9 +159,10 @@ class Api:
         if language not in LANGUAGES:
             raise Problem(404, "not_found")
         shown = {code: said for code, said in catalogue(language).items() if code.startswith(_SHOWN)}
-        return json_response(shown)
+        return json_response(shown | ({"ui.door.command": HUB_COMMAND} if self._hub else {}))
 
 
+HUB_COMMAND = "sudo trafico-monitor hub dashboard"
 _SHOWN = ("ui.", "machine.", "type.", "reason.", "missing.", "short.", "foreseen.")
 
 

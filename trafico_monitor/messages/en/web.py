@@ -282,6 +282,7 @@ TEXTS: dict[str, str] = {
     "ui.order.assign": "assign to a modelo",
     "ui.door.title": "Open the dashboard",
     "ui.door.about": "On the server, this command prints a link that works once:",
+    "ui.door.command": "sudo trafico-monitor dashboard",
     "ui.door.code": "Code or link",
     "ui.door.enter": "Sign in",
     "cli.dashboard": "print a single-use sign-in link for the dashboard",

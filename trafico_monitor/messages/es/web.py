@@ -282,6 +282,7 @@ TEXTS: dict[str, str] = {
     "ui.order.assign": "asignar a un modelo",
     "ui.door.title": "Entrar en el panel",
     "ui.door.about": "En el servidor, esta orden da un enlace de un solo uso:",
+    "ui.door.command": "sudo trafico-monitor dashboard",
     "ui.door.code": "Código o enlace",
     "ui.door.enter": "Entrar",
     "cli.dashboard": "el panel: da un enlace de un solo uso para entrar",

@@ -167,7 +167,7 @@ function wait_at_door(said = "") {
     at("door"),
     h("h2", {}, t("ui.door.title")),
     h("p", {}, t("ui.door.about")),
-    h("pre", { tabindex: "0" }, h("code", {}, "sudo trafico-monitor dashboard")),
+    h("pre", { tabindex: "0" }, h("code", {}, t("ui.door.command"))),
     said && h("p", { class: "error", role: "alert" }, said),
     h(
       "form",

@@ -73,6 +73,7 @@ async def test_machines_are_listed_worst_first_with_what_is_wrong(server: Cluste
     assert "The bot is stopped" in [each["text"] for each in one["problems"]]
     assert "sudo trafico-monitor retry ID" in one["commands"]
     assert (await hub.told("/machines/nobody", 404)).json["code"] == "unknown_machine"
+    assert (await hub.told("/texts/es")).json["ui.door.command"] == "sudo trafico-monitor hub dashboard"
     assert (await hub.told("/machines?state=x", 422)).json["code"] == "invalid"
 
 
