@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
@@ -19,6 +19,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 JSON, PROBLEM_JSON, STREAM = "application/json", "application/problem+json", "text/event-stream"
 _ALWAYS = (400, 403, 500, 503)  # any operation may answer so
+_SCHEMAS = "#/components/schemas/"
 _SESSION, _TOKEN = "session", "statusToken"
 _ABOUT = (
     "Failed video downloads of a Telegram bot: incidents, their repair and its proof. "
@@ -71,6 +72,8 @@ def document(operations: Iterable[Operation], version: str, base_path: str = "")
     paths: dict[str, dict[str, object]] = {}
     for one in shown:
         paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, schemas)
+    webhooks = {"notification": {"post": _webhook()}}
+    responses = {_error_name(code): _error(code) for code in sorted({*_ALWAYS, *_bad(shown)})}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -82,7 +85,7 @@ def document(operations: Iterable[Operation], version: str, base_path: str = "")
         "servers": [{"url": base_path or "/", "description": "web.listen, or the unix socket"}],
         "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
         "paths": paths,
-        "webhooks": {"notification": {"post": _webhook()}},
+        "webhooks": webhooks,
         "components": {
             "securitySchemes": {
                 _SESSION: {
@@ -93,8 +96,8 @@ def document(operations: Iterable[Operation], version: str, base_path: str = "")
                 },
                 _TOKEN: {"type": "http", "scheme": "bearer", "description": "web.status_token; also as ?token="},
             },
-            "responses": {_error_name(code): _error(code) for code in sorted({*_ALWAYS, *_bad(shown)})},
-            "schemas": schemas,
+            "responses": responses,
+            "schemas": _used([paths, webhooks, responses], schemas),
         },
     }
 
@@ -105,6 +108,23 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
         return [{}]
     schemes = [_TOKEN, _SESSION] if operation.by_token else [_SESSION]
     return [*({scheme: list[str]()} for scheme in schemes), {}]
+
+
+def _used(said: object, schemas: Mapping[str, Schema]) -> dict[str, Schema]:
+    """Those of `schemas` that are referred to, by `said` or by one another: a hub has others than a monitor."""
+    names, new = set[str](), set(_references(said))
+    while new:
+        names |= new
+        new = {name for one in new for name in _references(schemas[one])} - names
+    return {name: one for name, one in schemas.items() if name in names}
+
+
+def _references(value: object) -> Iterator[str]:
+    if isinstance(value, str) and value.startswith(_SCHEMAS):
+        yield value.removeprefix(_SCHEMAS)
+    elif isinstance(value, list | Mapping):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _references(part)
 
 
 _TAGS = {

@@ -54,6 +54,12 @@ async def test_every_schema_with_fields_has_a_name_and_all_of_its_fields(window:
     assert open_ended == [] and len(said["components"]["schemas"]) > 60
 
 
+async def test_every_schema_is_used(window: Opened) -> None:
+    said = await document(window)
+    used = {word for _, one in parts(said) for word in one.values() if isinstance(word, str)}
+    assert [name for name in said["components"]["schemas"] if f"#/components/schemas/{name}" not in used] == []
+
+
 async def test_every_operation_has_an_id_a_security_and_a_named_answer(window: Opened) -> None:
     said = await document(window)
     operations = [one for path in said["paths"].values() for one in path.values()]

@@ -23,12 +23,7 @@ export function draw() {
   fill(
     at("uptime"),
     parts.map((one) => row(one, days)),
-    h(
-      "details",
-      { class: "as-table" },
-      h("summary", {}, t("ui.trends.table")),
-      h("div", {}, as_table(days)),
-    ),
+    h("details", { class: "as-table" }, h("summary", {}, t("ui.trends.table")), h("div", {}, as_table(days))),
   );
 }
 
