@@ -77,6 +77,18 @@ def test_an_older_schema_is_brought_up_to_date_and_a_newer_one_left(debian: Debi
     assert debian.sql("SELECT count(*) FROM trafico.machines") == "0"
 
 
+def test_a_server_that_does_not_start_again_is_said_and_brought_back_by_undo(debian: Debian) -> None:
+    debian.command("hub", "setup", "--undo", "--yes", "--restart")
+    bad = debian.cluster / "conf.d/zz-bad.conf"
+    bad.write_text("shared_buffers = nonsense\n")
+    done = debian.command("hub", "setup", "--address", "127.0.0.1", "--yes", "--restart")
+    assert done.returncode == 1 and "hub setup --undo" in done.stdout and "hub invite" not in done.stdout
+    bad.unlink()
+    undone = debian.command("hub", "setup", "--undo", "--yes", "--restart")
+    assert undone.returncode == 0, undone.stdout + undone.stderr
+    assert debian.sql("SHOW listen_addresses", "postgres") == "localhost"
+
+
 def test_an_administrators_own_authority_is_not_replaced(debian: Debian) -> None:
     debian.command("hub", "setup", "--undo", "--yes", "--restart")
     drop_in = debian.cluster / "conf.d/mine.conf"

@@ -167,8 +167,7 @@ async def _carried_out(todo: Sequence[Change], files: Any, ledger: Ledger, optio
         return 0
     done, failed = await changes.make(todo, ledger, spoken, agree=_agree(options, spoken), files=files)
     say("\n" + text("hub.setup.done" if done else "setup.nothing", spoken, n=done))
-    if not failed:
-        say(text("hub.setup.next", spoken))
+    say(text("hub.setup.failed" if failed else "hub.setup.next", spoken))
     return 1 if failed else 0
 
 

@@ -144,6 +144,7 @@ TEXTS = {
     "hub.setup.managed": "Found: {address}.",
     "hub.setup.database": "Create the database “trafico” with its users and tables, or bring it up to date",
     "hub.setup.done": "Done: {n} changes.",
+    "hub.setup.failed": "Not all of it could be done. To try again, repeat the command; to take back what was done:\n   → sudo trafico-monitor hub setup --undo",
     "hub.setup.next": "Next:\n   → sudo trafico-monitor hub invite NAME > NAME.join",
     "hub.setup.undone": "Reverted. The data and the certificate authority are kept. To delete them:\n   → sudo -u postgres dropdb trafico\n   → sudo rm -r {folder}",
     "fleet.error.no_postgresql": "PostgreSQL is not installed on this machine: sudo apt install postgresql python3-psycopg",

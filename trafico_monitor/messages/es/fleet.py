@@ -144,6 +144,7 @@ TEXTS = {
     "hub.setup.managed": "Encontrado: {address}.",
     "hub.setup.database": "Crear la base de datos «trafico» con sus usuarios y tablas, o ponerla al día",
     "hub.setup.done": "Hecho: {n} cambios.",
+    "hub.setup.failed": "No se ha podido hacer todo. Para intentarlo otra vez, repita la orden; para deshacer lo hecho:\n   → sudo trafico-monitor hub setup --undo",
     "hub.setup.next": "Después:\n   → sudo trafico-monitor hub invite NOMBRE > NOMBRE.join",
     "hub.setup.undone": "Deshecho. Se conservan los datos y la autoridad de certificados. Para borrarlos:\n   → sudo -u postgres dropdb trafico\n   → sudo rm -r {folder}",
     "fleet.error.no_postgresql": "PostgreSQL no está instalado en esta máquina: sudo apt install postgresql python3-psycopg",
