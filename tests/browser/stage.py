@@ -8,7 +8,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -86,6 +86,8 @@ def a_month(count: int, now: float) -> Iterator[Incident]:
 
 
 class Stage:
+    window: Opened
+
     def __init__(
         self,
         folder: Path,
@@ -107,6 +109,14 @@ class Stage:
     async def _run(self) -> None:
         self._end = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        async with self._opened() as window:
+            self.window = window
+            self.url = f"http://127.0.0.1:{window.window.server.port}"
+            self._ready.set()
+            await self._end.wait()
+
+    @contextlib.asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Opened]:
         async with opened(
             self._folder,
             clock=time.time,
@@ -115,12 +125,9 @@ class Stage:
             frame_ancestors=self._frame_ancestors,
             status_token=self._status_token,
         ) as window:
-            self.window: Opened = window
-            self.url = f"http://127.0.0.1:{window.window.server.port}"
             window.here.said = calm(time.time())
             window.here.disks = [Volume("/home", 212 * GB, 500 * GB, "ok", falling(212 * GB, 0.05 * GB))]
-            self._ready.set()
-            await self._end.wait()
+            yield window
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(SECONDS)

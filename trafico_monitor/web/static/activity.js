@@ -1,13 +1,14 @@
 // The newest lines of the monitor's own story.
 
 import { read } from "./api.js";
-import { at, fill, h, plain } from "./dom.js";
+import { at, fill, h, plain, shown } from "./dom.js";
 import { empty, failed, gently, waiting } from "./parts.js";
 import { clock, t, when } from "./words.js";
 
 const MOST = 60;
 let lines = null,
-  problem = null;
+  problem = null,
+  machine = ""; // the only one whose lines are shown
 
 export async function load() {
   if (!lines) fill(at("activity"), waiting(5));
@@ -27,14 +28,21 @@ export function take(record) {
   redraw();
 }
 
+export function only(name) {
+  machine = name;
+  draw();
+}
+
 export function draw() {
   if (problem && !lines) {
     fill(at("activity"), failed(problem, load));
     return;
   }
   if (!lines) return;
-  if (!lines.length) {
-    fill(at("activity"), empty(t("ui.activity.none"), ""));
+  const chosen = machine ? lines.filter((one) => one.machine === machine) : lines;
+  if (!chosen.length) {
+    const none = machine ? t("ui.activity.nothing", { maquina: machine }) : t("ui.activity.none");
+    fill(at("activity"), empty(none, ""));
     return;
   }
   const today = new Date().toDateString();
@@ -43,7 +51,7 @@ export function draw() {
     h(
       "ol",
       { class: "log", tabindex: "0", "aria-labelledby": "story-title" },
-      [...lines]
+      [...chosen]
         .reverse()
         .map((one) =>
           h(
@@ -54,7 +62,7 @@ export function draw() {
               { datetime: new Date(one.at * 1000).toISOString() },
               new Date(one.at * 1000).toDateString() === today ? clock(one.at) : when(one.at),
             ),
-            h("span", { title: plain(one.text) }, plain(one.text)),
+            h("span", { title: plain(one.text) }, one.machine && h("b", {}, `${shown(one.machine)} `), plain(one.text)),
           ),
         ),
     ),

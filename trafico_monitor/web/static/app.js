@@ -6,11 +6,15 @@ import { end_silence } from "./asking.js";
 import * as channels from "./channels.js";
 import { at, fill, h, shown } from "./dom.js";
 import * as downloads from "./downloads.js";
+import * as fleet from "./fleet.js";
 import * as forecast from "./forecast.js";
 import * as incidents from "./incidents.js";
 import * as ledger from "./ledger.js";
+import * as machine from "./machine.js";
+import * as machines from "./machines.js";
 import * as now from "./now.js";
 import { failed } from "./parts.js";
+import * as sheet from "./sheet.js";
 import * as story from "./story.js";
 import * as trends from "./trends.js";
 import * as uptime from "./uptime.js";
@@ -31,12 +35,19 @@ function live(since) {
   gone = since !== null;
 }
 
+// What the page shows besides depends on what it is of.
+function know(status) {
+  if (fleet.know(status)) redraw_all();
+  machines.follow(status.hub);
+}
+
 async function load_health() {
   try {
     const health = await read("/health");
+    know(health.status);
     now.remember(health);
     channels.take(health.status);
-    forecast.load(); // the past of its charts has come
+    if (!fleet.is_hub()) forecast.load(); // the past of its charts has come
     silences = health.silences;
     draw_silences();
   } catch (error) {
@@ -80,7 +91,7 @@ function soon() {
   later = setTimeout(() => {
     later = null;
     trends.load();
-    ledger.load();
+    if (!fleet.is_hub()) ledger.load();
     load_health();
   }, 4000);
 }
@@ -97,6 +108,7 @@ function load_all() {
 function redraw_all() {
   incidents.words();
   trends.words();
+  machines.draw();
   now.draw();
   channels.draw();
   forecast.draw();
@@ -106,6 +118,7 @@ function redraw_all() {
   activity.draw();
   draw_silences();
   story.draw();
+  machine.draw();
   at("language").textContent = language === "es" ? "EN" : "ES";
   if (at("live").className !== "live") fill(at("live-text"), t(gone ? "ui.lost" : "ui.live"));
 }
@@ -120,7 +133,7 @@ function enter() {
   at("panel").hidden = at("leave").hidden = false;
   redraw_all();
   load_all();
-  story.follow();
+  sheet.follow();
   stream?.close();
   stream = listen(
     {
@@ -133,6 +146,7 @@ function enter() {
         soon();
       },
       now(data) {
+        know(data.status);
         now.take(data);
         channels.take(data.status);
         forecast.seen(data.status.forecast?.foreseen);
@@ -199,9 +213,10 @@ async function begin() {
     setTimeout(begin, 3000);
     return;
   }
-  incidents.start(story.show);
+  incidents.start();
   channels.start(load_health);
-  story.start();
+  machines.start();
+  sheet.start([story, machine]);
   at("language").addEventListener("click", async () => {
     const chosen = language === "es" ? "en" : "es";
     localStorage.setItem("language", chosen);

@@ -26,9 +26,7 @@ export function draw() {
   place.dataset.said = said;
   fill(
     place,
-    known.length
-      ? h("ul", { class: "channels" }, known.map(channel))
-      : empty(t("ui.alerts.none"), t("ui.alerts.set")),
+    known.length ? h("ul", { class: "channels" }, known.map(channel)) : empty(t("ui.alerts.none"), t("ui.alerts.set")),
   );
   fill(
     at("channels-acts"),
@@ -45,9 +43,7 @@ function tone(one) {
 }
 
 function channel(one) {
-  const told = one.last_success
-    ? t("ui.alerts.last", { hora: when(one.last_success, false) })
-    : t("ui.alerts.unused");
+  const told = one.last_success ? t("ui.alerts.last", { hora: when(one.last_success, false) }) : t("ui.alerts.unused");
   const failed = one.last_error && [shown(one.last_error), one.last_error_at && when(one.last_error_at, false)];
   const rest = [
     shown(one.remark),

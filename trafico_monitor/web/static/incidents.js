@@ -1,9 +1,12 @@
 // The list of incidents: a page at a time, with what happens coming in at the top.
 
+import * as activity from "./activity.js";
 import { read } from "./api.js";
 import { at, fill, h, shown } from "./dom.js";
-import { chip, empty, failed, gently, named, segments, waiting } from "./parts.js";
+import { is_hub } from "./fleet.js";
+import { chip, empty, failed, gently, key, named, segments, waiting } from "./parts.js";
 import * as picked from "./picked.js";
+import * as story from "./story.js";
 import { language, number, t, when } from "./words.js";
 
 const FIRST = 12,
@@ -11,29 +14,28 @@ const FIRST = 12,
   MOST = 1000;
 const TYPES = ["timeout", "ruta_inexistente", "corrupto", "permisos", "disco_lleno", "servidor_caido", "otro"];
 
-let rows = new Map(); // id → incident
+let rows = new Map(); // key → incident
 let next = null,
   total = 0,
   asking = 0,
   problem = null,
   loaded = false;
 const fresh = new Set();
-const wanted = { open: "", estado: "", type: "", modelo: "", video: "", since: "", until: "" };
+const wanted = { open: "", estado: "", type: "", modelo: "", video: "", machine: "", since: "", until: "" };
 // What the segments choose: all, those that are not over, lost ones, those that are.
 const STATES = { all: {}, open: { open: "true" }, failed: { estado: "fallido" }, closed: { open: "false" } };
 let chosen = "all";
-let show = () => {};
-
 // A column each: its name in the catalogue (`ui.column.…`), its class, and what stands in it.
 const COLUMNS = [
   ["type", "what", what],
+  ["machine", "machine", (one) => shown(one.machine ?? "")],
   ["video", "video", video],
   ["state", "state", (one) => chip(one.estado)],
   ["when", "when", moment],
 ];
+const columns = () => COLUMNS.filter(([name]) => name !== "machine" || is_hub());
 
-export function start(open_story) {
-  show = open_story;
+export function start() {
   at("filters").addEventListener("submit", (event) => event.preventDefault());
   at("filter-type").addEventListener("change", (event) => {
     wanted.type = event.target.value;
@@ -49,6 +51,7 @@ export function start(open_story) {
       }, 300);
     });
   }
+  start_machine();
   // Days of whoever looks: from the beginning of the first to the end of the last.
   for (const [name, days] of [
     ["since", 0],
@@ -59,6 +62,39 @@ export function start(open_story) {
       wanted[name] = year ? String(new Date(year, month - 1, day + days).getTime() / 1000 - (days ? 0.001 : 0)) : "";
       load();
     });
+}
+
+// The name of a machine, whole as the API asks for it: a few that fit are offered.
+function start_machine() {
+  let typing = null;
+  at("filter-machine").addEventListener("input", (event) => {
+    const input = event.target,
+      name = input.value.toLowerCase().replace(/^[^a-z]+|[^a-z0-9_-]/g, "");
+    if (name !== input.value) input.value = name;
+    clearTimeout(typing);
+    typing = setTimeout(async () => {
+      filter_machine(name);
+      const page = await read(`/machines?limit=10&search=${name}`).catch(() => ({ machines: [] }));
+      fill(
+        at("machine-names"),
+        page.machines.map((one) => h("option", { value: one.name })),
+      );
+    }, 300);
+  });
+}
+
+function filter_machine(name) {
+  wanted.machine = name;
+  activity.only(name);
+  load();
+}
+
+// The incidents of one machine alone, as its page asks for them.
+export function of_machine(name) {
+  at("filter-machine").value = name;
+  filter_machine(name);
+  at("incidents").scrollIntoView();
+  at("filter-machine").focus({ preventScroll: true });
 }
 
 // The incidents of one state, as a link of the verdict asks for them.
@@ -82,7 +118,7 @@ export function words() {
     h("option", { value: "" }, t("ui.filter.types")),
     TYPES.map((type) => h("option", { value: type, selected: type === type_now }, t(`type.${type}`))),
   );
-  for (const name of ["modelo", "video"]) at(`filter-${name}`).placeholder = t(`ui.filter.${name}`);
+  for (const name of ["modelo", "video", "machine"]) at(`filter-${name}`).placeholder = t(`ui.filter.${name}`);
   if (loaded || problem) draw();
 }
 
@@ -92,7 +128,7 @@ export async function load() {
   try {
     const page = await read(`/incidents?${query()}`);
     if (mine !== asking) return; // another filter was chosen meanwhile
-    rows = new Map(page.incidents.map((one) => [one.id, one]));
+    rows = new Map(page.incidents.map((one) => [key(one), one]));
     ({ next, total } = page);
     problem = null;
     loaded = true;
@@ -109,7 +145,7 @@ async function more(event) {
   try {
     const page = await read(`/incidents?${query(next)}`);
     if (mine !== asking) return;
-    for (const one of page.incidents) rows.set(one.id, one);
+    for (const one of page.incidents) rows.set(key(one), one);
     ({ next, total } = page);
     problem = null;
   } catch (error) {
@@ -133,11 +169,12 @@ const redraw = gently(draw);
 const holds = (part, one) => [one.id, one.video, one.file].some((name) => name?.toLowerCase().includes(part));
 
 function fits(one) {
-  const { open, estado, type, modelo, video, since, until } = wanted;
+  const { open, estado, type, modelo, video, machine, since, until } = wanted;
   return (
     (!type || one.error_type === type) &&
     (!estado || one.estado === estado) &&
     (!modelo || one.modelo === modelo) &&
+    (!machine || one.machine === machine) &&
     (!video || holds(video.toLowerCase(), one)) &&
     (!since || one.opened_at >= Number(since)) &&
     (!until || one.opened_at <= Number(until)) &&
@@ -148,26 +185,27 @@ function fits(one) {
 export function take(incident) {
   if (!loaded) return;
   if (!fits(incident)) {
-    if (!rows.delete(incident.id)) return;
+    if (!rows.delete(key(incident))) return;
     total -= 1;
   } else {
-    if (!rows.has(incident.id)) {
-      fresh.add(incident.id);
+    if (!rows.has(key(incident))) {
+      fresh.add(key(incident));
       // One of those that are not loaded yet is among them already.
       if (!next || incident.opened_at >= Math.min(...[...rows.values()].map((one) => one.opened_at))) total += 1;
     }
-    rows.set(incident.id, incident);
+    rows.set(key(incident), incident);
   }
   redraw();
 }
 
 export function draw() {
   const ordered = [...rows.values()].sort(
-    (one, other) => other.opened_at - one.opened_at || (other.id > one.id ? 1 : -1),
+    (one, other) => other.opened_at - one.opened_at || (key(other) > key(one) ? 1 : -1),
   );
   if (ordered.length > MOST) {
-    for (const one of ordered.splice(MOST)) rows.delete(one.id);
-    next = `${ordered.at(-1).opened_at}~${ordered.at(-1).id}`;
+    for (const one of ordered.splice(MOST)) rows.delete(key(one));
+    const { opened_at, id, machine } = ordered.at(-1);
+    next = [opened_at, id, machine].filter(Boolean).join("~");
   }
   const place = at("incidents-list"),
     held = document.activeElement?.dataset?.id;
@@ -193,7 +231,7 @@ export function draw() {
     problem && failed(problem, load),
     h(
       "table",
-      { class: "rows" },
+      { class: is_hub() ? "rows of-hub" : "rows" },
       h("caption", { class: "hidden" }, t("ui.incidents")),
       h(
         "thead",
@@ -201,7 +239,7 @@ export function draw() {
         h(
           "tr",
           {},
-          COLUMNS.map(([name, kind]) => h("th", { scope: "col", class: kind }, t(`ui.column.${name}`))),
+          columns().map(([name, kind]) => h("th", { scope: "col", class: kind }, t(`ui.column.${name}`))),
         ),
       ),
       h("tbody", {}, ordered.map(row)),
@@ -216,8 +254,8 @@ export function draw() {
 function row(one) {
   return h(
     "tr",
-    { class: fresh.has(one.id) ? "fresh" : null, onclick: () => show(one.id) },
-    COLUMNS.map(([, kind, cell]) => h("td", { class: kind }, cell(one))),
+    { class: fresh.has(key(one)) ? "fresh" : null, onclick: () => story.show(one) },
+    columns().map(([, kind, cell]) => h("td", { class: kind }, cell(one))),
   );
 }
 
@@ -229,11 +267,11 @@ function what(one) {
       {
         type: "button",
         class: "open-it",
-        "data-id": one.id,
+        "data-id": key(one),
         "aria-haspopup": "dialog",
         onclick: (event) => {
           event.stopPropagation();
-          show(one.id);
+          story.show(one);
         },
       },
       t(`type.${one.error_type}`),
@@ -257,7 +295,7 @@ function video(one) {
 
 function moment(one) {
   const why = one.closed_at === null && one.reason_text ? `${one.accion_text} · ${one.reason_text}` : one.accion_text;
-  const who = one.modelo === null ? t("ui.nobody") : shown(one.modelo);
+  const who = [one.machine, one.modelo ?? t("ui.nobody")].filter(Boolean).map(shown).join(" · ");
   return [
     h("span", { class: "small-only", "aria-hidden": "true" }, `${who} · `),
     h("time", { datetime: new Date(one.opened_at * 1000).toISOString() }, when(one.opened_at)),

@@ -2,6 +2,8 @@
 
 import { acknowledge } from "./asking.js";
 import { at, fill, h, shown, svg } from "./dom.js";
+import * as fleet from "./fleet.js";
+import { meter } from "./parts.js";
 import { assign } from "./rescue.js";
 import { bytes, clock, count, date, number, span, t, when } from "./words.js";
 
@@ -42,20 +44,18 @@ export function lose(since) {
 }
 
 export function draw() {
-  if (lost !== null) return say_verdict("bad", t("ui.verdict.lost", { hora: when(lost, false) }), t("ui.verdict.stale"));
+  if (lost !== null)
+    return say_verdict("bad", t("ui.verdict.lost", { hora: when(lost, false) }), t("ui.verdict.stale"));
   if (!present) return;
   const { status, volumes } = present;
-  const tiles = [
-    unit(status),
-    server(status),
-    ...disks(volumes, status),
-    reading(status),
-    ...reporting(status),
-    alerts(status),
-    ...resources(status),
-  ];
+  const own = alerts(status);
+  const around = status.hub
+    ? fleet.tiles(status.hub)
+    : [unit(status), server(status), ...disks(volumes, status), reading(status), ...reporting(status)];
+  const tiles = [...around, own, ...resources(status)];
   fill(at("tiles"), tiles.map(tile));
-  verdict(status, tiles);
+  if (status.hub) say_verdict(...fleet.verdict(status, own));
+  else verdict(status, tiles);
   rescued(status.rescued);
   alarms(status.alarms ?? []);
   const since = status.started_at;
@@ -112,7 +112,6 @@ function disks(volumes, status) {
     return [{ tone: "idle", name: t("ui.disk"), value: t("ui.unknown"), note: shown(status.space ?? "") }];
   const tones = { ok: "good", warning: "warn", critical: "bad" };
   return volumes.slice(0, 3).map((one) => {
-    const used = one.total ? (one.total - one.free) / one.total : 0;
     const full = fans[one.path]?.full_at;
     return {
       tone: tones[one.level] ?? "idle",
@@ -121,21 +120,7 @@ function disks(volumes, status) {
       note: [t("ui.disk.of", { total: bytes(one.total) }), full ? t("ui.disk.full", { hora: when(full, false) }) : ""]
         .filter(Boolean)
         .join(" · "),
-      more: [
-        h(
-          "div",
-          {
-            class: "meter",
-            role: "meter",
-            "aria-label": t("ui.disk.used"),
-            "aria-valuemin": 0,
-            "aria-valuemax": 100,
-            "aria-valuenow": Math.round(used * 100),
-          },
-          h("span", { style: { width: `${Math.min(100, used * 100).toFixed(1)}%` } }),
-        ),
-        spark(past(one.path)),
-      ],
+      more: [meter(one), spark(past(one.path))],
     };
   });
 }
@@ -262,9 +247,20 @@ function alerts(status) {
   if (status.channels?.length ? !channels.length : lacking)
     return { tone: "warn", name, value: t("ui.alerts.none"), note: t("ui.alerts.set") };
   const all = silence_of_all(status);
-  if (all) return { tone: "idle", name, value: t("ui.alerts.silenced"), note: t("ui.until", { hora: when(all.until, false) }) };
+  if (all)
+    return {
+      tone: "idle",
+      name,
+      value: t("ui.alerts.silenced"),
+      note: t("ui.until", { hora: when(all.until, false) }),
+    };
   if (outbox.waiting) return { tone: "good", name, value: waiting, note: t("ui.alerts.going") };
-  return { tone: "good", name, value: t("ui.alerts.done"), note: channels.map(last_success).join("; ") || t("ui.alerts.all") };
+  return {
+    tone: "good",
+    name,
+    value: t("ui.alerts.done"),
+    note: channels.map(last_success).join("; ") || t("ui.alerts.all"),
+  };
 }
 
 // The silence under which nothing is told, if there is one.
@@ -355,7 +351,9 @@ function verdict(status, tiles) {
   ].filter(Boolean);
   const silent = silence_of_all(status);
   const untold = silent ? t("ui.verdict.silenced", { hora: when(silent.until, false) }) : "";
-  const small = [...more, untold, several("ui.verdict.orders", status.orders), big === lacking ? "" : lacking].filter(Boolean);
+  const small = [...more, untold, several("ui.verdict.orders", status.orders), big === lacking ? "" : lacking].filter(
+    Boolean,
+  );
   say_verdict(
     broken.length ? "bad" : big ? "warn" : "good",
     big ?? t("ui.verdict.good"),

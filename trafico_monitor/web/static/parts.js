@@ -3,6 +3,9 @@
 import { h, shown } from "./dom.js";
 import { t } from "./words.js";
 
+// What tells an incident from all others: on a hub two machines may have the same number.
+export const key = ({ machine, id }) => (machine ? `${machine}/${id}` : id);
+
 // A download as people call it: its video, else the server's file.
 export const named = ({ video, file }) =>
   video !== null ? shown(video) : file ? t("ui.unnamed.file", { archivo: shown(file) }) : t("ui.unnamed");
@@ -15,6 +18,23 @@ export const waiting = (lines = 4) =>
     { class: "waiting", role: "status", "aria-label": t("ui.loading") },
     Array.from({ length: lines }, () => h("span")),
   );
+
+// How full a disk is.
+export function meter({ free, total }) {
+  const used = total ? Math.min(100, Math.max(0, (100 * (total - free)) / total)) : 0;
+  return h(
+    "div",
+    {
+      class: "meter",
+      role: "meter",
+      "aria-label": t("ui.disk.used"),
+      "aria-valuemin": 0,
+      "aria-valuemax": 100,
+      "aria-valuenow": Math.round(used),
+    },
+    h("span", { style: { width: `${used.toFixed(1)}%` } }),
+  );
+}
 
 export const empty = (title, text) => h("p", { class: "empty" }, h("strong", {}, title), text ?? "");
 
@@ -79,7 +99,8 @@ export function segments(place, choices, chosen, take) {
 }
 
 // What is said in passing is said above whatever dialog is open: what lies beneath one is neither seen nor read out.
-const region = () => [...document.querySelectorAll("dialog[open] > .toasts")].at(-1) ?? document.querySelector("body > .toasts");
+const region = () =>
+  [...document.querySelectorAll("dialog[open] > .toasts")].at(-1) ?? document.querySelector("body > .toasts");
 
 export function toast(text, bad = false) {
   const node = h("div", bad ? { class: "toast bad", role: "alert" } : { class: "toast" }, text);

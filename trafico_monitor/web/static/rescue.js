@@ -37,7 +37,11 @@ export async function assign() {
   const fields = [
     h("label", {}, t("ui.ask.file"), file),
     h("label", {}, t("ui.ask.modelo"), modelo),
-    h("datalist", { id: "modelos" }, found.modelos.map((name) => h("option", { value: name }))),
+    h(
+      "datalist",
+      { id: "modelos" },
+      found.modelos.map((name) => h("option", { value: name })),
+    ),
   ];
   confirm(
     t("ui.ask.assign"),

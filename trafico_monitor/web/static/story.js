@@ -3,59 +3,39 @@
 import { read } from "./api.js";
 import { request } from "./asking.js";
 import { at, fill, h, plain, shown } from "./dom.js";
-import { chip, failed, gently, named, waiting } from "./parts.js";
+import { chip, failed, gently, key, named, waiting } from "./parts.js";
+import * as sheet from "./sheet.js";
 import { bytes, clock, date, span, t, whole } from "./words.js";
 
-let open_id = null,
-  story = null,
-  from = null;
+// On a hub the machine comes first: two of them may have the same number.
+export const ADDRESS = /^#\/incident\/((?:[a-z][a-z0-9_-]{0,39}\/)?[0-9A-Za-z_-]{4,40})$/;
 
-export function start() {
-  const sheet = at("sheet");
-  // The button that asked may have been redrawn meanwhile.
-  at("ask").addEventListener("close", () => {
-    if (sheet.open && !sheet.contains(document.activeElement)) at("sheet-title").focus();
-  });
-  sheet.addEventListener("close", () => {
-    open_id = story = null;
-    if (location.hash.startsWith("#/")) history.pushState(null, "", location.pathname);
-    from?.isConnected
-      ? from.focus()
-      : [...document.querySelectorAll("[data-id]")].find((node) => node.dataset.id === from?.dataset.id)?.focus();
-  });
-  sheet.addEventListener("click", (event) => {
-    if (event.target === sheet) sheet.close();
-  });
-  addEventListener("popstate", follow);
-}
-
-// The address says which incident is open: it can be kept and sent.
-export function follow() {
-  const id = /^#\/incident\/([0-9A-Za-z_-]{4,40})$/.exec(location.hash)?.[1];
-  if (id && id !== open_id) show(id);
-  else if (!id && at("sheet").open) at("sheet").close();
-}
-
-export function show(id) {
-  from = document.activeElement;
-  open_id = id;
+let open_key = null,
   story = null;
-  if (location.hash !== `#/incident/${id}`) history.pushState(null, "", `#/incident/${id}`);
+
+export const show = (one) => sheet.go(`#/incident/${key(one)}`);
+
+export function open(which) {
+  open_key = which;
   fill(at("sheet-body"), head(null), waiting(8));
-  if (!at("sheet").open) at("sheet").showModal();
-  at("sheet-title").focus();
   load();
 }
 
+export function close() {
+  open_key = story = null;
+}
+
 async function load() {
-  const id = open_id;
+  const mine = open_key;
+  if (mine === null) return;
+  const [id, machine] = mine.split("/").reverse();
   try {
-    const found = await read(`/incidents/${id}`);
-    if (id !== open_id) return;
+    const found = await read(`/incidents/${id}${machine ? `?machine=${machine}` : ""}`);
+    if (mine !== open_key) return;
     story = found;
     draw();
   } catch (error) {
-    if (id !== open_id) return;
+    if (mine !== open_key) return;
     fill(at("sheet-body"), head(null), failed(error, load));
     at("sheet-title").focus();
   }
@@ -63,35 +43,16 @@ async function load() {
 
 const again = gently(load);
 export function take(incident) {
-  if (incident.id === open_id) again();
+  if (key(incident) === open_key) again();
 }
 
-function head(one) {
-  return h(
-    "header",
-    {},
-    h(
-      "div",
-      {},
-      one && chip(one.estado),
-      h("h2", { class: "title", id: "sheet-title", tabindex: -1 }, one ? t(`type.${one.error_type}`) : t("ui.incident")),
-    ),
-    h(
-      "button",
-      { type: "button", class: "quiet", "data-act": "close", "aria-label": t("ui.close"), onclick: () => at("sheet").close() },
-      "✕",
-    ),
-  );
-}
+const head = (one) => sheet.head(one && chip(one.estado), one ? t(`type.${one.error_type}`) : t("ui.incident"));
 
 export function draw() {
   if (!story) return;
-  const one = story,
-    sheet = at("sheet"),
-    scrolled = sheet.scrollTop,
-    within = sheet.contains(document.activeElement),
-    active = document.activeElement?.dataset?.act;
+  const one = story;
   const facts = [
+    ["ui.machine", one.machine ? machine_link(one.machine) : null],
     ["ui.fact.video", named(one)],
     ["ui.fact.modelo", one.modelo === null ? t("ui.nobody") : shown(one.modelo)],
     ["ui.fact.size", one.size === null ? null : bytes(one.size)],
@@ -114,37 +75,14 @@ export function draw() {
     ],
     ["ui.fact.id", `#${one.id}`],
   ];
-  const closed = one.closed_at !== null;
-  const acts = [
-    ["retry", t("ui.act.retry"), () => request("retry", one), one.estado === "solucionado"],
-    ["acknowledge", t("ui.act.acknowledge"), () => request("acknowledge", one), closed || Boolean(one.acknowledged_by)],
-    ["silence", t("ui.act.silence"), () => request("silence", one), false],
-  ];
-  fill(
-    at("sheet-body"),
+  sheet.redraw(
     head(one),
     h(
       "dl",
       { class: "facts" },
       facts.filter(([, value]) => value !== null).map(([name, value]) => [h("dt", {}, t(name)), h("dd", {}, value)]),
     ),
-    h(
-      "div",
-      { class: "acts" },
-      acts.map(([name, label, run, off]) =>
-        h(
-          "button",
-          {
-            type: "button",
-            "data-act": name,
-            class: name === "retry" && !closed ? "main" : "",
-            disabled: off,
-            onclick: run,
-          },
-          label,
-        ),
-      ),
-    ),
+    one.machine ? commands(one) : acts(one),
     h("h3", {}, t("ui.proof")),
     one.evidence.length
       ? h("ul", { class: "proof" }, one.evidence.map(proof))
@@ -158,10 +96,55 @@ export function draw() {
       (one.lines.length ? one.lines : [one.error_message]).map(shown).join("\n"),
     ),
   );
-  sheet.scrollTop = scrolled;
-  // What was redrawn has lost the focus: it goes to what stands there now.
-  const again_there = active && sheet.querySelector(`[data-act="${active}"]:not(:disabled)`);
-  if (within) (again_there || at("sheet-title")).focus({ preventScroll: true });
+}
+
+const machine_link = (name) =>
+  h(
+    "button",
+    { type: "button", class: "link", "data-act": "machine", onclick: () => sheet.go(`#/machine/${name}`) },
+    shown(name),
+  );
+
+function acts(one) {
+  const closed = one.closed_at !== null;
+  const choices = [
+    ["retry", t("ui.act.retry"), () => request("retry", one), one.estado === "solucionado"],
+    ["acknowledge", t("ui.act.acknowledge"), () => request("acknowledge", one), closed || Boolean(one.acknowledged_by)],
+    ["silence", t("ui.act.silence"), () => request("silence", one), false],
+  ];
+  return h(
+    "div",
+    { class: "acts" },
+    choices.map(([name, label, run, off]) =>
+      h(
+        "button",
+        {
+          type: "button",
+          "data-act": name,
+          class: name === "retry" && !closed ? "main" : "",
+          disabled: off,
+          onclick: run,
+        },
+        label,
+      ),
+    ),
+  );
+}
+
+// A hub repairs nothing: what a person would ask for here is asked for on the machine. An id that is none, which only a
+// stranger writes, is nothing to put into a command.
+function commands(one) {
+  const closed = one.closed_at !== null;
+  const verbs = [one.estado !== "solucionado" && "retry", !closed && !one.acknowledged_by && "ack"].filter(Boolean);
+  if (!verbs.length || !/^[0-9A-Za-z_-]+$/.test(one.id)) return null;
+  return [
+    h("h3", {}, t("ui.machine.run")),
+    h(
+      "pre",
+      { class: "lines", tabindex: "0", "aria-label": t("ui.machine.run") },
+      h("code", {}, verbs.map((verb) => `sudo trafico-monitor ${verb} ${one.id}`).join("\n")),
+    ),
+  ];
 }
 
 const proof = (one) =>

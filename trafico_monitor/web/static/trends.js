@@ -3,6 +3,7 @@
 import { read } from "./api.js";
 import { fit, frame } from "./charts.js";
 import { at, fill, h, shown } from "./dom.js";
+import { is_hub } from "./fleet.js";
 import { empty, failed, segments, table, waiting } from "./parts.js";
 import { clock, date, number, percent, span, t } from "./words.js";
 
@@ -38,7 +39,7 @@ export function words() {
   );
   segments(
     at("by"),
-    ["types", "estados", "modelos"].map((name) => [name, t(`ui.by.${name}`)]),
+    ["types", "estados", is_hub() ? "machines" : "modelos"].map((name) => [name, t(`ui.by.${name}`)]),
     by,
     (value) => {
       by = value;
@@ -70,9 +71,9 @@ export async function load() {
 }
 
 function lines() {
-  if (by === "modelos")
-    return series.modelos.map((one, n) => ({
-      name: one.others ? t("ui.others") : one.modelo === null ? t("ui.nobody") : shown(one.modelo),
+  if (by === "modelos" || by === "machines")
+    return (series[by] ?? []).map((one, n) => ({
+      name: one.others ? t("ui.others") : shown(one.machine ?? one.modelo ?? t("ui.nobody")),
       hue: one.others ? HUES[8] : HUES[n % 8],
       values: one.values,
     }));
