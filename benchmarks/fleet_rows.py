@@ -166,7 +166,7 @@ def _at(at: float) -> datetime:
 def _records(names: tuple[str, ...], records: int, now: float, luck: random.Random) -> Iterator[tuple[object, ...]]:
     """Machine by machine; of an incident all its records."""
     bodies = _Bodies()
-    each = -(-records // len(names))
+    each = -(-records // max(1, len(names)))
     number = 0
     for name in names:
         base, seq, own = base_of(name), 0, luck.sample(MODELOS, 3)

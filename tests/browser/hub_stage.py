@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from benchmarks import fleet_rows
-from tests.component.fleet.hub.opened import Hub, opened_hub
 from tests.component.fleet.hub.machines import run
+from tests.component.fleet.hub.opened import Hub, opened_hub
 from tests.postgresql import Cluster
 from trafico_monitor.fleet.database import Endpoint, connect
 
@@ -18,7 +18,8 @@ from .stage import Stage
 SILENT_AFTER = 6 * 3600.0  # no test takes as long
 SILENT = (
     "ALTER TABLE trafico.heartbeats DISABLE TRIGGER stamp",
-    "UPDATE trafico.heartbeats SET received_at = received_at - interval '12 hours'"
+    "UPDATE trafico.heartbeats SET received_at = received_at - interval '12 hours',"
+    " sent_at = sent_at - interval '12 hours'"
     " WHERE received_at < now() - interval '200 seconds'",
     "ALTER TABLE trafico.heartbeats ENABLE TRIGGER stamp",
 )
@@ -51,6 +52,7 @@ class HubStage(Stage):
     async def _opened(self) -> AsyncIterator[Hub]:
         url = await fill(self._cluster, self._machines)
         self.owner = Endpoint(url, "postgres")
+        self.names = [fleet_rows.name_of(number) for number in range(self._machines)]
         async with opened_hub(self._folder, url, time.time, SILENT_AFTER, **self._own) as hub:
             await hub.counted()
             yield hub

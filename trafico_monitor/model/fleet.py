@@ -16,7 +16,7 @@ class MachineState(StrEnum):
 
     INVITED = "invited"  # has not sent a heartbeat yet
     OK = "ok"
-    TROUBLED = "troubled"  # its monitor is unhealthy, or something there waits for a person
+    TROUBLED = "troubled"  # its monitor is unhealthy, its bot or server down, or something waits for a person
     SILENT = "silent"  # no heartbeat for `hub.silent_after`
     REVOKED = "revoked"
 

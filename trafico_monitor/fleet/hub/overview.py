@@ -305,7 +305,13 @@ def state_of(machine: Machine, now: float, judged_from: float, silent_after: flo
     if now - max(machine.received_at, judged_from) > silent_after:
         return MachineState.SILENT
     said = machine.heartbeat
-    if said is None or not said.healthy or said.unanswered or said.waiting:
+    if (
+        said is None
+        or not said.healthy
+        or said.unanswered
+        or said.waiting
+        or False in (said.bot_active, said.server_up)
+    ):
         return MachineState.TROUBLED
     return MachineState.OK
 

@@ -245,6 +245,7 @@ TEXTS = {
     "ui.parts.unknown": "{n} unknown",
     "ui.by.machines": "Machine",
     "ui.filter.machine": "Machine",
+    "ui.column.machine": "Machine",
     "ui.activity.nothing": "Nothing of {maquina} among the latest lines",
     "ui.machine.run": "On that machine:",
     "ui.verdict.silent.one": "{n} machine is silent",

@@ -295,7 +295,7 @@ function video(one) {
 
 function moment(one) {
   const why = one.closed_at === null && one.reason_text ? `${one.accion_text} · ${one.reason_text}` : one.accion_text;
-  const who = [one.machine, one.modelo ?? t("ui.nobody")].filter(Boolean).map(shown).join(" · ");
+  const who = one.modelo === null ? t("ui.nobody") : shown(one.modelo);
   return [
     h("span", { class: "small-only", "aria-hidden": "true" }, `${who} · `),
     h("time", { datetime: new Date(one.opened_at * 1000).toISOString() }, when(one.opened_at)),

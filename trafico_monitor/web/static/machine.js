@@ -156,8 +156,9 @@ function newest_incidents() {
         "data-act": "alone",
         onclick: () => {
           const which = name;
+          // Behind the sheet's own, which gives the focus back.
+          at("sheet").addEventListener("close", () => incidents.of_machine(which), { once: true });
           at("sheet").close();
-          incidents.of_machine(which);
         },
       },
       t("ui.machine.show"),

@@ -196,7 +196,7 @@ function problems({ problems: all, state }) {
 
 function counts(one) {
   return [
-    h("div", {}, one.open ? count("ui.machine.incidents", one.open) : "–"),
+    one.open ? h("div", {}, count("ui.machine.incidents", one.open)) : h("div", { class: "large-only" }, "–"),
     one.failed > 0 && h("div", { class: "sub" }, count("ui.machine.failed", one.failed)),
   ];
 }
@@ -204,7 +204,8 @@ function counts(one) {
 function free({ disk }) {
   if (!disk) return "–";
   return [
-    h("div", {}, bytes(disk.free)),
+    h("div", { class: "large-only" }, bytes(disk.free)),
+    h("div", { class: "small-only" }, t("ui.disk.free", { libre: bytes(disk.free) })),
     disk.total > 0 && h("div", { class: "sub" }, percent(disk.free / disk.total)),
   ];
 }

@@ -47,10 +47,12 @@ class Hub(Opened):
 
 
 @contextlib.asynccontextmanager
-async def opened_hub(folder: Path, url: str, clock: Callable[[], float], **own: object) -> AsyncIterator[Hub]:
+async def opened_hub(
+    folder: Path, url: str, clock: Callable[[], float], silent_after: float = 180.0, **own: object
+) -> AsyncIterator[Hub]:
     """The window of a hub for the database at `url`; `own` is what it says of itself."""
     endpoint, socket = Endpoint(url, "trafico_hub"), folder / "api.sock"
-    overview, store = Overview(lambda: 180.0), await Store.open(folder / "state")
+    overview, store = Overview(lambda: silent_after), await Store.open(folder / "state")
     of_its_own = IncidentReader(folder / "state", clock)
     reader = FleetReader(Connections(endpoint), overview, of_its_own.silences, lambda: "es")
     present = HubStatus(overview, lambda: own, lambda: poller.trouble, lambda: None, lambda: "es", clock)
@@ -60,7 +62,8 @@ async def opened_hub(folder: Path, url: str, clock: Callable[[], float], **own: 
     try:
         async with asyncio.timeout(SECONDS):
             while not (socket.exists() and window.server.port and overview.refreshed):
-                assert not any(one.done() for one in running)
+                for one in running:
+                    assert not one.done(), one.exception()
                 await asyncio.sleep(0.02)
         yield Hub(window, None, socket, store, overview, reader)  # type: ignore[arg-type]
     finally:
