@@ -62,12 +62,13 @@ function part(code, one) {
 }
 
 const soon_full = (one) => one.full_at !== null && one.full_at - Date.now() / 1000 < DAY;
+export const disk_tone = (one) => (one.free < FEW_FREE * one.total ? "bad" : soon_full(one) ? "warn" : "good");
 
 function disk({ disks }) {
   const [worst] = disks;
   if (!worst) return { tone: "idle", name: t("ui.disks"), value: t("ui.disks.none") };
   return {
-    tone: worst.free < FEW_FREE * worst.total ? "bad" : soon_full(worst) ? "warn" : "good",
+    tone: disk_tone(worst),
     name: t("ui.disks"),
     value: t("ui.disk.free", { libre: bytes(worst.free) }),
     note: said(

@@ -2,7 +2,7 @@
 
 import { read } from "./api.js";
 import { at, fill, h, shown } from "./dom.js";
-import { machine_chip } from "./fleet.js";
+import { disk_tone, machine_chip } from "./fleet.js";
 import * as incidents from "./incidents.js";
 import { chip, empty, failed, key, meter, named, waiting } from "./parts.js";
 import * as sheet from "./sheet.js";
@@ -113,7 +113,7 @@ function facts(one) {
 const disk = (one) =>
   h(
     "li",
-    {},
+    { class: disk_tone(one) },
     h("p", {}, h("span", {}, shown(one.path)), h("span", {}, t("ui.disk.free", { libre: bytes(one.free) }))),
     meter(one),
     h(
