@@ -5,6 +5,7 @@ A heartbeat's texts are the machine's own: they are values here, never codes or 
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -152,7 +153,7 @@ def totals(machines: Sequence[Machine], now: float, database: str = "") -> dict[
     ]
     solved, failed = (sum(_count(getattr(said, name)) for _, said in heard) for name in ("solved", "failed"))
     unknown = len(machines) - len(heard) - states[MachineState.REVOKED]
-    disks = sorted(((_share(disk), one.name, disk) for one, said in heard for disk in said.disks), key=_first)
+    every = ((_share(disk), one.name, disk) for one, said in heard for disk in said.disks)
     return {
         "machines": len(machines) - states[MachineState.REVOKED],
         "states": {state.value: states[state] for state in MachineState},
@@ -160,7 +161,7 @@ def totals(machines: Sequence[Machine], now: float, database: str = "") -> dict[
         "troubled": _named(one for one in machines if one.state is MachineState.TROUBLED),
         "bots": _part(heard, unknown, lambda said: said.bot_active),
         "servers": _part(heard, unknown, lambda said: said.server_up),
-        "disks": [{"machine": name, **_disk(disk)} for _, name, disk in disks[:WORST]],
+        "disks": [{"machine": name, **_disk(disk)} for _, name, disk in heapq.nsmallest(WORST, every, key=_first)],
         "open": sum(_open(one, one.heartbeat) for one in machines),
         "failed": failed,
         "unanswered": sum(_count(said.unanswered) for _, said in heard),
