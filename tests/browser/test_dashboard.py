@@ -237,7 +237,7 @@ def test_actions_ask_first_and_tell_the_answer(stage: Stage, visit: Open, act: s
         expect(page.locator("#ask")).to_be_visible()  # a silence needs a reason
         page.locator("#ask input[name=reason]").fill("otra vez")
     page.locator("#ask button.main").click()
-    expect(page.locator(".toast.bad")).to_be_visible()
+    expect(page.locator("#ask .error")).to_be_visible()
 
 
 def test_an_alarm_without_an_incident_stands_on_top_until_it_is_over(stage: Stage, visit: Open) -> None:
