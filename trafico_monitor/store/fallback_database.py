@@ -180,9 +180,9 @@ def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
 
 
 def _keys(connection: sqlite3.Connection, table: str) -> list[str]:
-    """The columns of the primary key."""
+    """The columns of the primary key; of a table without one all, since a row has another number in each database."""
     rows = sorted((row[5], row[1]) for row in connection.execute(f"PRAGMA table_info({table})") if row[5])
-    return [name for _, name in rows] or ["rowid"]
+    return [name for _, name in rows] or _columns(connection, table)
 
 
 def _seed_table(table: str, real: sqlite3.Connection, here: sqlite3.Connection) -> None:

@@ -173,3 +173,22 @@ async def test_a_table_of_a_later_version_goes_through_it_too(tmp_path: Path) ->
     assert real.execute("SELECT * FROM later ORDER BY a, b").fetchall() == [("x", 2, "two"), ("y", 9, None)]
     stopgap.discard()
     real.close()
+
+
+async def test_downloads_which_have_no_key_are_carried_and_poured_once(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+    first, second = (1796070403.630414, 812286.0, 1.25, "done"), (1796070404.5, None, 3.0, "failed")
+
+    async def download(row: tuple[object, ...]) -> None:
+        def insert(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT INTO downloads VALUES (?, ?, ?, ?)", row)
+
+        await store.database.transaction(insert)
+
+    await download(first)
+    await store.database.stand_in()
+    await download(second)
+    await store.database.come_back()
+    assert not store.database.standing_in
+    await store.close()
+    assert rows(tmp_path / "monitor.db")["downloads"] == [first, second]
