@@ -227,7 +227,7 @@ def _starting(facts: Facts, wishes: Wishes, unit: str, found: FoundUnit | None, 
     active = found.active if found else facts.bot_active
     if enabled not in _STARTS:
         yield Change(Kind.ENABLE_UNIT, unit, "enable")
-    if active in _RUNNING:
+    if active in _RUNNING or facts.user_unit or facts.bot_container:  # of the last two a refusal says what to do
         return
     if facts.loose:
         # Two programs that ask with one token take each other's messages (409 Conflict).

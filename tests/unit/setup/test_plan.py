@@ -184,6 +184,7 @@ def test_a_main_py_that_runs_by_hand_is_not_doubled() -> None:
 def test_a_bot_in_a_container_is_never_doubled_by_a_unit_of_the_system() -> None:
     made = plan(replace(FRESH, loose=(4711,), bot_container="ca4521981f7f"), Wishes())
     assert (made.changes, [note.code for note in made.refusals]) == ((), ["bot_container"])
+    assert "runs_by_hand" not in codes(made)
     said = text("setup.note.bot_container", "es", **made.refusals[0].fields)
     table = tomllib.loads("\n".join(re.findall(r"'([a-z_.]+ = [^']+)'", said)))
     assert table["bot"] == {"unit": "", "container": "NOMBRE"}
@@ -194,6 +195,7 @@ def test_a_main_py_of_the_users_own_systemd_is_never_doubled_by_a_unit_of_the_sy
     made = plan(replace(FRESH, loose=(4711,), user_unit="bot.service"), Wishes())
     assert made.changes == ()
     (refused,) = made.refusals
+    assert "runs_by_hand" not in codes(made), "killed, it would be started again"
     said = text(f"setup.note.{refused.code}", "es", **refused.fields)
     assert (
         "sudo -u victor env XDG_RUNTIME_DIR=/run/user/$(id -u victor) systemctl --user disable --now bot.service"
