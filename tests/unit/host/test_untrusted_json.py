@@ -25,6 +25,7 @@ ITS_OWN = {
     "notify/channels/apprise_worker.py": "a program of its own, told by its parent process; catches everything",
     "privileged/chown.py": "root's helper: one file of the standard library alone, with bounds of its own",
     "daemon/hub.py": "from the own database",
+    "health/uptime.py": "from the own database",
     "fleet/records.py": "the monitor's own records, as it has just written them",
     "setup/state_file.py": "root's own file",
     "model/serialization.py": "from the own database",
