@@ -311,8 +311,8 @@ def test_trends_of_every_period_as_bars_and_as_a_table(month: Stage, visit: Open
     page.locator("#period button").nth(period).click()
     expect(page.locator("#period button").nth(period)).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".chart canvas")).to_be_visible()
-    page.locator("details.as-table summary").click()
-    expect(page.locator("details.as-table tbody tr").first).to_be_visible()
+    page.locator("#trends details.as-table summary").click()
+    expect(page.locator("#trends details.as-table tbody tr").first).to_be_visible()
     page.locator(".chart").hover()
     page.locator("#trends").screenshot(path=f"build/screenshots/trends-{period}.png")
 
