@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.clock import LIBFAKETIME
 from tests.component.fleet.sending import ask
 from tests.component.fleet.test_service import all_sent, fleet, local
 from tests.component.service.running import RunningService
 from tests.component.service.test_dashboard import quiet
 from tests.journal_fixtures import wait_until
 from tests.postgresql import Cluster
+from tests.system.clock import LIBFAKETIME
 from trafico_monitor.fleet.database import Endpoint
 
 pytestmark = [
