@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -54,7 +55,9 @@ def tools() -> Path:
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_document(tmp_path_factory.mktemp("document") / "openapi.json")
+    path = tmp_path_factory.mktemp("document") / "openapi.json"
+    with ThreadPoolExecutor(1) as thread:  # Playwright's own event loop runs in this one
+        return thread.submit(write_document, path).result(PATIENCE / 1000)
 
 
 @pytest.fixture(scope="module")
