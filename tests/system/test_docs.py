@@ -17,6 +17,7 @@ ELSEWHERE = {
     r"make |git commit|\.venv/": "the workshop's own: CI",
     r"sudo apt ": "test_package.py",
     r"sudoedit |sudo systemctl edit ": "opens an editor",
+    r"pip install ": "tests/browser/test_panel.py has what a panel's server needs",
     r"cd ": "every line is run there",
     r"sudo trafico-monitor trial": "test_trial.py",
     r"trafico-monitor instrument ": "tests/component/instrument/test_command.py",
@@ -46,6 +47,7 @@ def release(request: pytest.FixtureRequest) -> str:
 def ready(machine: Machine, package: Path, workshop: Path) -> World:
     world = arrive(machine, package, workshop)
     for_project(world, "--yes", "--docker")
+    world.machine.sh("mkdir -p ~/panel/backend/api ~/panel/frontend/src")  # a user's panel
     # All machines share this one's loopback: another monitor may have the usual port.
     world.machine.path("/etc/trafico-monitor/conf.d/90-port.toml").write_text('[web]\nlisten = "127.0.0.1:0"\n')
     world.machine.sh("systemctl restart trafico-monitor", seconds=40)
