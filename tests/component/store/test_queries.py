@@ -192,7 +192,8 @@ class TestLedger:
         config.write_text(f'[paths]\nstate = "{ran}"\n')
         assert main(["report", "--config", str(config)]) == 0
         shown = capsys.readouterr().out
-        assert re.search(r"timeout +retry_download +104 +100 +4 +50 s +95 s  el archivo de origen ya no existe", shown)
+        line = r"timeout +descargar otra vez +104 +100 +4 +50 s +95 s  el archivo de origen ya no existe"
+        assert re.search(line, shown)
         assert main(["report", "--json", "--config", str(config)]) == 0
         ledger = json.loads(capsys.readouterr().out)["ledger"]
         assert {one["order"]: one["tried"] for one in ledger} == {"fix_owner": 1, "retry_download": 104}

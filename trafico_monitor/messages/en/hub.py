@@ -53,6 +53,7 @@ TEXTS = {
     "hub.no_database": "[hub] url is missing in {fichero}: run `trafico-monitor hub setup`",
     "hub.watched": "the fleet",
     "task.poller": "reading of the fleet's database",
+    "task.counts": "the counts of the fleet's incidents",
     "task.judgement": "judgement of the fleet",
     "task.partitions": "maintenance of the fleet's database",
     # --- its commands

@@ -53,6 +53,7 @@ TEXTS = {
     "hub.no_database": "falta [hub] url en {fichero}: ejecute «trafico-monitor hub setup»",
     "hub.watched": "la flota",
     "task.poller": "la lectura de la base de datos de la flota",
+    "task.counts": "el recuento de incidentes de la flota",
     "task.judgement": "el juicio de la flota",
     "task.partitions": "el mantenimiento de la base de datos de la flota",
     # --- sus órdenes
