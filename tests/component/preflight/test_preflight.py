@@ -163,11 +163,11 @@ async def test_the_bots_own_lines_are_looked_for_as_the_reader_does(context: Che
         there = CheckContext(config, context.site, Account("root", 0, 0, "/root"))
         with BotProcess(journald, process="poster_prd.py") as poster:
             poster.say("INFO:__main__:Poster Worker")
-        journald.sync()
+            journald.sync()  # before it ends: journald reads its command line in /proc
         assert only(await bot_lines.lines(there)).code == "check.no_bot_lines"
         with BotProcess(journald) as bot_central:
             bot_central.say("INFO:__main__:🤖 Iniciando Bot Central...")
-        journald.sync()
+            journald.sync()
         assert only(await bot_lines.lines(there)).code == "check.lines"
         assert only(await journal.access(there)).code == "check.journal"
         nobody = CheckContext(config, context.site, NOBODY)
