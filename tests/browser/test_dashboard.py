@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.component.web.samples import HOSTILE
 from trafico_monitor.model.alert import Scope
@@ -356,6 +356,23 @@ def test_a_monitor_that_goes_and_comes_back(stage: Stage, visit: Open) -> None:
     page.context.set_offline(False)
     expect(page.locator("#live")).to_have_class("live on")
     stage.happen(story(1, time.time(), Estado.DETECTADO, LUCK))
+    expect(page.locator(".rows tbody tr")).to_have_count(1)
+
+
+def test_what_happens_while_the_list_is_asked_for_is_in_it(stage: Stage, visit: Open) -> None:
+    """The answer that is under way does not know it."""
+    page = visit(stage)
+    settled(page)
+
+    held: list[Route] = []
+    page.route("**/api/v1/incidents?*", lambda route: held.append(route))
+    with page.expect_request("**/api/v1/incidents?*"):
+        page.get_by_role("button", name="Abiertos").click()
+    answer = held[0].fetch()
+    stage.happen(story(1, time.time(), Estado.DETECTADO, LUCK))
+    expect(page.locator("#activity li").first).to_be_visible()
+    held[0].fulfill(response=answer)
+    page.unroute("**/api/v1/incidents?*")
     expect(page.locator(".rows tbody tr")).to_have_count(1)
 
 

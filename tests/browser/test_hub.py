@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -141,7 +142,7 @@ def test_a_machine_is_read_and_left_by_keyboard(hub_of: Callable[[int], HubStage
     expect(sheet.locator(".problems")).to_be_visible()
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
-    assert "#" not in page.url
+    expect(page).not_to_have_url(re.compile("#"))
     first.click()
     page.keyboard.press("Escape")
     expect(first).to_be_focused()

@@ -19,7 +19,8 @@ let next = null,
   total = 0,
   asking = 0,
   problem = null,
-  loaded = false;
+  loaded = false,
+  came = null; // incidents told of while a page is asked for, which may not have them
 const fresh = new Set();
 const wanted = { open: "", estado: "", type: "", modelo: "", video: "", machine: "", since: "", until: "" };
 // What the segments choose: all, those that are not over, lost ones, those that are.
@@ -124,6 +125,7 @@ export function words() {
 
 export async function load() {
   const mine = ++asking;
+  came = [];
   if (!rows.size) fill(at("incidents-list"), waiting(6));
   try {
     const page = await read(`/incidents?${query()}`);
@@ -132,10 +134,12 @@ export async function load() {
     ({ next, total } = page);
     problem = null;
     loaded = true;
+    came.forEach(put);
   } catch (error) {
     if (mine !== asking) return;
     problem = error;
   }
+  came = null;
   draw();
 }
 
@@ -183,10 +187,15 @@ function fits(one) {
 }
 
 export function take(incident) {
+  came?.push(incident);
   if (!loaded) return;
+  put(incident);
+  redraw();
+}
+
+function put(incident) {
   if (!fits(incident)) {
-    if (!rows.delete(key(incident))) return;
-    total -= 1;
+    if (rows.delete(key(incident))) total -= 1;
   } else {
     if (!rows.has(key(incident))) {
       fresh.add(key(incident));
@@ -195,7 +204,6 @@ export function take(incident) {
     }
     rows.set(key(incident), incident);
   }
-  redraw();
 }
 
 export function draw() {
