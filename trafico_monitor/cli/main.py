@@ -10,6 +10,7 @@ import click
 
 from ..errors import FleetError, MonitorError
 from ..messages import text
+from ..messages.fleet import reason
 from .output import is_terminal, language, say
 from .parser import PROGRAM, build
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     except click.UsageError as mistake:
         return _explain(mistake, spoken)
     except FleetError as error:
-        say(f"{PROGRAM}: {text(f'fleet.error.{error.code}', spoken, **error.fields)}", stream=sys.stderr)
+        say(f"{PROGRAM}: {reason(error, spoken)}", stream=sys.stderr)
         return error.exit_code
     except MonitorError as error:
         say(f"{PROGRAM}: {error}", stream=sys.stderr)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config.schema import Config
 from ..errors import FleetError
 from ..host.redact import redact
-from ..messages import text
+from ..messages.fleet import reason
 from ..messages.format import date_time, duration
 from ..model.alert import Notification, NotificationCode, Severity
-from ..model.fleet import WARNING_DAYS, WRONG_CLOCK
+from ..model.fleet import WRONG_CLOCK, ends_soon
 from ..pipeline import events
 from .context import AppContext
 
@@ -58,21 +56,21 @@ class FleetWatch:
             await self._tell(NotificationCode.FLEET_REACHABLE, since, {"segundos": f"{max(0.0, now - since):.0f}"})
         elif state.error is not None and since is None and now - state.since >= TOLD_AFTER:
             self._told_since = state.since
-            reason = sentence(state.error, self._context.language())
-            await self._tell(NotificationCode.FLEET_UNREACHABLE, state.since, {"motivo": reason})
+            shown = {"motivo": sentence(state.error, self._context.language())}
+            await self._tell(NotificationCode.FLEET_UNREACHABLE, state.since, shown)
 
     async def _look_at_certificate(self, config: Config) -> None:
         """Tell of its end. Whatever is wrong with the file, the connection's error says so."""
-        from ..fleet import authority
+        from ..fleet.admission import certificate_end
 
-        with contextlib.suppress(OSError, FleetError):
-            content = await asyncio.to_thread(Path(config.fleet.certificate).read_text, "ascii", "replace")
-            self.certificate_until = until = (await authority.details(content)).until
-            store, told = self._context.store, str(until)
-            soon = until - self._context.clock() <= WARNING_DAYS * DAY
-            if soon and await store.kept(CERTIFICATE_TOLD) != told:
-                await self._tell(NotificationCode.FLEET_CERTIFICATE, until, {"fecha": date_time(until)})
-                await store.keep(CERTIFICATE_TOLD, told)
+        until = await certificate_end(config.fleet)
+        if until is None:
+            return
+        self.certificate_until = until
+        store, told = self._context.store, str(until)
+        if ends_soon(until, self._context.clock()) and await store.kept(CERTIFICATE_TOLD) != told:
+            await self._tell(NotificationCode.FLEET_CERTIFICATE, until, {"fecha": date_time(until)})
+            await store.keep(CERTIFICATE_TOLD, told)
 
     async def _look_at_clock(self, state: SenderState) -> None:
         """Record a wrong clock; the hub tells people of it, by whom many machines with one mistake are one message."""
@@ -95,4 +93,4 @@ class FleetWatch:
 
 def sentence(error: FleetError, language: str) -> str:
     """The reason of `error` in one sentence."""
-    return redact(text(f"fleet.error.{error.code}", language, **error.fields))
+    return redact(reason(error, language))

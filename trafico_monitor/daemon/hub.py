@@ -23,7 +23,7 @@ from ..fleet.hub.poller import Poller
 from ..fleet.hub.reader import FleetReader
 from ..fleet.migrations import HUB_ROLE
 from ..host import credentials
-from ..host.redact import redact, remember
+from ..host.redact import remember
 from ..messages import text
 from ..model.alert import Notification, NotificationCode, Severity
 from ..model.changeset import Snapshot
@@ -36,6 +36,7 @@ from ..store.repository import Store
 from ..web.app import Sources
 from .context import AppContext, HubConfig
 from .degraded_mode import DegradedMode, NoTasks
+from .fleet_watch import sentence
 from .hub_views import HubStatus
 from .lifecycle import BaseService
 from .status import ServiceStatus, WatchdogTask
@@ -175,7 +176,7 @@ class Judgement:
         lasts = time.monotonic() - self._poller.trouble_since
         if lasts < AWAY_SECONDS or context.pipeline.alerting.find_alert(DATABASE) is not None:
             return
-        now, reason = context.clock(), reason_of(trouble, language)
+        now, reason = context.clock(), sentence(trouble, language)
         record = events.service_event("fleet_away", now, language, 2, motivo=reason)
         code, since = NotificationCode.FLEET_AWAY, f"{now - lasts:.0f}"
         fields = {"motivo": reason, "desde": since}
@@ -228,13 +229,7 @@ class HubReporter(ServiceStatus):
 
     def _reasons(self) -> Sequence[str]:
         trouble, language = self._poller.trouble, self._context.language()
-        return [text("status.hub.away", language, motivo=reason_of(trouble, language))] if trouble else []
-
-
-def reason_of(error: FleetError, language: str) -> str:
-    """Why the database cannot be used, in words."""
-    fields = {"detail": error.detail, **error.fields}
-    return redact(text(f"fleet.error.{error.code}", language, **fields))
+        return [text("status.hub.away", language, motivo=sentence(trouble, language))] if trouble else []
 
 
 def _endpoint(config: Config) -> Endpoint:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .. import __version__
 from ..errors import FleetError
-from ..messages import text
+from ..messages.fleet import reason
 from ..model.control import ControlService
 from ..model.download import UnderWay
 from ..model.incident import Event, Incident
@@ -57,7 +57,7 @@ class HubStatus:
     def status(self) -> Mapping[str, object]:
         """The hub's own state, and `hub`: its machines in figures."""
         own, error = self._own(), self._trouble()
-        database = text(f"fleet.error.{error.code}", self._language(), **error.fields) if error else ""
+        database = reason(error, self._language()) if error else ""
         found = totals(self._machines.machines(), self._machines.now, database)
         start = {"at": self._clock(), "started_at": self._started_at, "version": __version__, "open": found["open"]}
         return {**_NOT_HERE, **start, **own, "hub": found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from ..config.schema import Fleet
@@ -28,7 +29,10 @@ async def ask(endpoint: Endpoint) -> float | None:
 
 async def certificate_end(fleet: Fleet) -> float | None:
     """The end of this machine's certificate; None without one, or where it cannot be read."""
+    if not fleet.certificate:
+        return None
     try:
-        return (await authority.details(Path(fleet.certificate).read_text())).until if fleet.certificate else None
+        content = await asyncio.to_thread(Path(fleet.certificate).read_text, "ascii", "replace")
+        return (await authority.details(content)).until
     except (OSError, ValueError, FleetError):
         return None

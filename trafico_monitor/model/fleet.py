@@ -6,9 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 PROGRESS = "fleet"  # name of the sender's state in the machine's database: fleet.progress.Progress
-WARNING_DAYS = 14.0  # before its end a certificate is told of
+WARNING_SECONDS = 14 * 86400.0  # before its end a certificate is told of
 WRONG_CLOCK = 60.0  # seconds between the clocks of a machine and of the database that are told of
 ANONYMOUS = "oculto"  # `modelo` and `video` of a machine with `fleet.names = false`
+
+
+def ends_soon(until: float, now: float) -> bool:
+    """Whether a certificate has ended, or ends so soon that it is told of."""
+    return until - now <= WARNING_SECONDS
 
 
 class MachineState(StrEnum):

@@ -10,12 +10,10 @@ from ..errors import FleetError
 from ..fleet.admission import ask, certificate_end
 from ..fleet.database import Endpoint
 from ..host import credentials
-from ..messages import text
+from ..messages.fleet import reason
 from ..messages.format import date_time
-from ..model.fleet import WARNING_DAYS
+from ..model.fleet import ends_soon
 from .base import CheckContext, CheckResult, critical, ok, warning
-
-DAY = 86400.0
 
 
 async def fleet(context: CheckContext) -> list[CheckResult]:
@@ -39,7 +37,7 @@ async def _database(context: CheckContext) -> list[CheckResult]:
     try:
         await ask(endpoint)
     except FleetError as error:
-        why = text(f"fleet.error.{error.code}", context.config.language, **error.fields)
+        why = reason(error, context.config.language)
         return [warning("fleet_failing", "fleet_psycopg" if error.code == "no_psycopg" else "", why=why)]
     return [ok("fleet", address=endpoint.shown, name=config.name)]
 
@@ -51,6 +49,6 @@ async def _certificate(config: Fleet) -> list[CheckResult]:
     fields = {"until": date_time(until), "name": config.name}
     if until <= now:
         return [critical("fleet_certificate_over", "fleet_certificate", **fields)]
-    if until - now <= WARNING_DAYS * DAY:
+    if ends_soon(until, now):
         return [warning("fleet_certificate_soon", "fleet_certificate", **fields)]
     return [ok("fleet_certificate", **fields)]

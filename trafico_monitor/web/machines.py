@@ -12,12 +12,10 @@ from dataclasses import asdict
 
 from ..messages import text
 from ..messages.format import date_time, duration
-from ..model.fleet import Disk, Heartbeat, Machine, MachineState
+from ..model.fleet import WRONG_CLOCK, Disk, Heartbeat, Machine, MachineState, ends_soon
 
 WORST = 5  # machines and disks that a total names
-SKEW_SECONDS = 60.0
 LAG_SECONDS = 60.0
-CERTIFICATE_SECONDS = 14 * 86400.0
 FLIP_SECONDS = 600.0
 FULL_SECONDS = 86400.0
 FEW_FREE = 0.05  # of a disk
@@ -64,12 +62,12 @@ def _problems(machine: Machine, said: Heartbeat | None, now: float, language: st
     if not said.healthy and not said.unhealthy:
         yield "unhealthy", {"motivo": "…"}
     yield from _counts(machine, said)
-    if abs(machine.skew) > SKEW_SECONDS:
+    if abs(machine.skew) > WRONG_CLOCK:
         yield "skew", {"tiempo": duration(abs(machine.skew), language)}
     if said.lag > LAG_SECONDS:
         yield "lag", {"tiempo": duration(said.lag, language)}
     until = machine.certificate_until or said.certificate_until
-    if until is not None and until - now < CERTIFICATE_SECONDS:
+    if until is not None and ends_soon(until, now):
         yield "certificate", {"hora": _moment(until)}
 
 

@@ -18,7 +18,7 @@ from trafico_monitor.fleet.database import Endpoint
 
 pytestmark = pytest.mark.slow
 
-TOKEN = "7654321098:AAH5dGp2zQ9vXwYk3LmNoPqRsTuVwXyZ012"
+TOKEN = "7654321098:AAExampleExampleExampleExampleExamp"
 MODELO, VIDEO, OTHER = "lunaluna", "nochesecreta", "marmarmar"
 
 

@@ -17,6 +17,7 @@ from ...fleet.database import Endpoint
 from ...fleet.invitation import Invitation, check, parse, read
 from ...host import systemd
 from ...messages import text
+from ...messages.fleet import reason
 from ...setup import apply, fleet_plan
 from ...setup.model import Change, Command, Kind
 from ...setup.state_file import opened
@@ -157,7 +158,7 @@ async def _looked_up(fleet: Fleet, spoken: str) -> dict[str, Any]:
     except PermissionError:
         pass
     except FleetError as error:
-        found |= {"code": error.code, "text": text(f"fleet.error.{error.code}", spoken, **error.fields)}
+        found |= {"code": error.code, "text": reason(error, spoken)}
     return found
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ... import __version__
 from ...messages import format, text
+from ...model.fleet import ends_soon
 from ...model.incident import Incident
 from ...model.read_model import silence_row
-from ..fleet_words import certificate_text, clock_is_wrong, ends_soon, skew_text
+from ..fleet_words import certificate_text, clock_is_wrong, skew_text
 from ..output import clock, language, print_json, printable, say
 from ..records import open_records, rescued, rescued_text
 from ..status_lines import alert_lines, number, print_line, service_lines, usage_lines

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from ...model.alert import NotificationCode, Severity
 from ...model.finding import ErrorType
-from ...model.fleet import ANONYMOUS, Machine, MachineState
+from ...model.fleet import ANONYMOUS, Machine, MachineState, ends_soon
 from .overview import Opening
 
 GROUP_SECONDS = 20.0  # between two messages of one condition: whoever follows meanwhile is in the next one
@@ -22,7 +22,6 @@ CAUSE_MACHINES = 3
 CAUSE_LONGEST = (
     6 * 3600.0
 )  # an incident may stay open for weeks; a common cause of which nothing new is heard does not
-CERTIFICATE_SECONDS = 14 * 86400.0
 FLIP_SECONDS = 600.0  # since the last heartbeat that took turns with another machine's
 MOST_NAMED = 12
 
@@ -270,7 +269,7 @@ def _ending(fleet: Fleet, _: Limits) -> Members:
     return {
         one.name: Member(one.name, f"{until(one):.0f}", fleet.now)
         for one in _active(fleet)
-        if until(one) < fleet.now + CERTIFICATE_SECONDS
+        if ends_soon(until(one), fleet.now)
     }
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from ...errors import AmbiguousIncident, FleetError, StoreError
-from ...messages import text
+from ...messages.fleet import reason
 from ...model.alert import Silence
 from ...model.finding import ErrorType
 from ...model.incident import Estado, Event, Incident, IncidentFilter
@@ -163,7 +163,7 @@ class FleetReader:
         try:
             return await self._connections.rows(sql, values)
         except FleetError as error:
-            raise StoreError(text(f"fleet.error.{error.code}", self._language(), **error.fields)) from error
+            raise StoreError(reason(error, self._language())) from error
 
 
 def _clauses(wanted: IncidentFilter) -> tuple[list[str], list[object]]:
